@@ -1,0 +1,1 @@
+"""Alerts: a story becomes messages. Routing, rendering, outbox, digests."""

@@ -1,0 +1,1 @@
+"""What a person on Discord touches; thin: read the interaction, call a service, render."""

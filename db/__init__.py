@@ -1,0 +1,1 @@
+"""What is stored: tables, sessions, queries, migrations; never Discord, never HTTP."""
