@@ -1,0 +1,19 @@
+"""What can go wrong with the database, each said in one sentence.
+
+`db` imports nothing of the other rooms, so these are not `QuashError`s by birth: `bot.app` and
+`bot.cli` turn a `DatabaseError` into the line that a person reads.
+"""
+
+from __future__ import annotations
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message is one sentence that says why and what to do."""
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """It cannot be opened or reached."""
+
+
+class SchemaError(DatabaseError):
+    """Its schema is newer than this program, or older and not to be upgraded by itself."""

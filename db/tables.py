@@ -1,0 +1,492 @@
+"""The tables. Changes go through a migration (`db/migrations`); a test compares the two.
+
+Discord's ids are 64-bit numbers and are stored as such. Every column that names a person is listed in
+`PERSONAL`, which `/privacy` walks; a test fails on a `user_id`-like column that is not in it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.types import Key, UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """The root of all tables; constraints get names, so that migrations can address them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+def _key() -> Mapped[int]:
+    return mapped_column(Key, primary_key=True, autoincrement=True)
+
+
+# --------------------------------------------------------------------- feeds
+
+
+class FeedRow(Base):
+    """One address that is looked at. Shared by all guilds that use it; fetched once for all."""
+
+    __tablename__ = "feeds"
+
+    id: Mapped[int] = _key()
+    url: Mapped[str] = mapped_column(Text, unique=True)
+    title: Mapped[str] = mapped_column(Text, default="")
+    site: Mapped[str] = mapped_column(Text, default="")
+    country: Mapped[str | None] = mapped_column(String(8))
+    language: Mapped[str | None] = mapped_column(String(16))
+    public: Mapped[bool] = mapped_column(
+        Boolean, default=False
+    )  # of the bundled catalogue: may be named to all
+    state: Mapped[str] = mapped_column(String(16), default="active")  # active, paused, gone
+    added_at: Mapped[datetime]
+    # What the server told about the last good answer (RFC 9110 section 8.8), byte for byte.
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    body_hash: Mapped[str | None] = mapped_column(String(64))
+    # When to look next, and why then; `next_look` is the queue that workers claim from.
+    next_look: Mapped[datetime | None]
+    next_reason: Mapped[str] = mapped_column(Text, default="")
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    claim: Mapped[int] = mapped_column(Integer, default=0)  # fencing: grows with every claim
+    first_looked_at: Mapped[datetime | None]
+    last_looked_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    last_change_at: Mapped[datetime | None]
+    last_status: Mapped[int | None]
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    failing_since: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(Text)  # one sentence, without secrets
+    told_failing_at: Mapped[datetime | None]
+    # What the policy remembers between looks (entry rhythm, moves seen, push lease): its own JSON.
+    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (
+        Index(
+            "ix_feeds_due",
+            "next_look",
+            sqlite_where=sql("state = 'active'"),
+            postgresql_where=sql("state = 'active'"),
+        ),
+    )
+
+
+class GuildFeedRow(Base):
+    """A guild uses a feed: its stories are that guild's to see."""
+
+    __tablename__ = "guild_feeds"
+
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
+    added_by: Mapped[int | None] = mapped_column(BigInteger)
+    added_at: Mapped[datetime]
+    paused: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    __table_args__ = (Index(None, "feed_id"),)
+
+
+class EntryRow(Base):
+    """One item that a feed has shown, stored once. `key` is its identity within the feed."""
+
+    __tablename__ = "entries"
+
+    id: Mapped[int] = _key()
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(64))  # hash of id, else address, else title and date
+    url: Mapped[str] = mapped_column(Text, default="")
+    url_key: Mapped[str | None] = mapped_column(String(64))  # hash of the canonical address: across feeds
+    title: Mapped[str] = mapped_column(Text, default="")
+    published: Mapped[datetime | None]
+    first_seen: Mapped[datetime]
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[str] = mapped_column(Text, default="")
+    alert: Mapped[bool] = mapped_column(
+        Boolean, default=True
+    )  # False: history of a first look, alerts nobody
+    # new -> read (a story exists or it was judged irrelevant) | failed
+    state: Mapped[str] = mapped_column(String(16), default="new")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    try_after: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="SET NULL"))
+
+    __table_args__ = (
+        UniqueConstraint("feed_id", "key"),
+        Index(None, "url_key"),
+        Index(None, "story_id"),
+        Index(
+            "ix_entries_new", "id", sqlite_where=sql("state = 'new'"), postgresql_where=sql("state = 'new'")
+        ),
+    )
+
+
+# ------------------------------------------------------------------- stories
+
+
+class CaseRow(Base):
+    """One matter that goes on over time. `merged_into` remembers a merge by a moderator."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[int] = _key()
+    title: Mapped[str] = mapped_column(Text)
+    status: Mapped[str | None] = mapped_column(String(20))
+    opened: Mapped[datetime]
+    updated: Mapped[datetime]
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
+
+    __table_args__ = (Index(None, "updated"),)
+
+
+class CaseTermRow(Base):
+    """The inverted index by which a story finds its case: term -> cases that hold it."""
+
+    __tablename__ = "case_terms"
+
+    term: Mapped[str] = mapped_column(String(200), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    weight: Mapped[float] = mapped_column(Float)
+    last_seen: Mapped[datetime]
+
+    __table_args__ = (Index(None, "case_id"), Index(None, "term", "last_seen"))
+
+
+class StoryRow(Base):
+    """What Quash made of one article. `analysis` holds topics, parties, demands with their sentences."""
+
+    __tablename__ = "stories"
+
+    id: Mapped[int] = _key()
+    url: Mapped[str] = mapped_column(Text, default="")
+    url_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text, default="")
+    published: Mapped[datetime | None]
+    first_seen: Mapped[datetime]
+    language: Mapped[str] = mapped_column(String(16), default="und")
+    relevant: Mapped[bool] = mapped_column(Boolean)
+    relevance: Mapped[float] = mapped_column(Float)
+    status: Mapped[str | None] = mapped_column(String(20))
+    summary: Mapped[list[str]] = mapped_column(default=list)
+    text: Mapped[str] = mapped_column(Text, default="")
+    analysis: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
+    adds: Mapped[str] = mapped_column(String(16), default="new")  # to its case: new, update, source
+
+    __table_args__ = (
+        Index(None, "case_id"),
+        Index(
+            "ix_stories_relevant_seen",
+            "first_seen",
+            sqlite_where=sql("relevant = 1"),
+            postgresql_where=sql("relevant"),
+        ),
+    )
+
+
+class StoryFeedRow(Base):
+    """Which feeds brought a story: decides which guilds may see it."""
+
+    __tablename__ = "story_feeds"
+
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
+
+    __table_args__ = (Index(None, "feed_id", "story_id"),)
+
+
+class StoryTopicRow(Base):
+    """A topic of a story."""
+
+    __tablename__ = "story_topics"
+
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(32), primary_key=True)
+    score: Mapped[float] = mapped_column(Float)
+
+    __table_args__ = (Index(None, "topic", "story_id"),)
+
+
+class PartyRow(Base):
+    """Somebody who appears in stories, by canonical name."""
+
+    __tablename__ = "parties"
+
+    id: Mapped[int] = _key()
+    name: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(String(200), unique=True)  # case-folded, for look-ups
+    kind: Mapped[str] = mapped_column(String(16))
+
+
+class StoryPartyRow(Base):
+    """A party's part in a story."""
+
+    __tablename__ = "story_parties"
+
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    mentions: Mapped[int] = mapped_column(Integer, default=1)
+
+    __table_args__ = (Index(None, "party_id", "story_id"),)
+
+
+class DemandRow(Base):
+    """A demand as one story reports it; the ledger groups them by case."""
+
+    __tablename__ = "demands"
+
+    id: Mapped[int] = _key()
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
+    instrument: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(20))
+    issuer: Mapped[list[str]] = mapped_column(default=list)
+    recipient: Mapped[list[str]] = mapped_column(default=list)
+    target: Mapped[list[str]] = mapped_column(default=list)
+    sought: Mapped[list[str]] = mapped_column(default=list)
+    statute: Mapped[str | None] = mapped_column(Text)
+    evidence: Mapped[list[str]] = mapped_column(default=list)
+    reported: Mapped[datetime]  # the story's date, by which the ledger is ordered
+
+    __table_args__ = (Index(None, "story_id"), Index(None, "case_id"), Index(None, "reported"))
+
+
+class DemandPartyRow(Base):
+    """A party's side in a demand (issuer, recipient, target): what the ledger is filtered by."""
+
+    __tablename__ = "demand_parties"
+
+    demand_id: Mapped[int] = mapped_column(ForeignKey("demands.id", ondelete="CASCADE"), primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+    __table_args__ = (Index(None, "party_id", "side"),)
+
+
+class CaseEventRow(Base):
+    """A line of a case's timeline: what changed, when, and which story said so first."""
+
+    __tablename__ = "case_events"
+
+    id: Mapped[int] = _key()
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    status: Mapped[str | None] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(16))  # opened, status, source, merged, corrected
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="SET NULL"))
+
+    __table_args__ = (Index(None, "case_id", "at"),)
+
+
+class FindingRow(Base):
+    """One line of the record: what a stage decided about an entry or story, and why."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[int] = _key()
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"))
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)  # set where the finding is one guild's own
+    at: Mapped[datetime]
+    stage: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[list[str]] = mapped_column(default=list)
+    weight: Mapped[float | None] = mapped_column(Float)
+
+    __table_args__ = (Index(None, "story_id"), Index(None, "entry_id"))
+
+
+# -------------------------------------------------------------------- alerts
+
+
+class GuildRow(Base):
+    """A server's own settings. `left_at`: the bot was removed; forgotten after 30 days."""
+
+    __tablename__ = "guilds"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    language: Mapped[str] = mapped_column(String(16), default="en")
+    quiet_from: Mapped[str | None] = mapped_column(String(5))  # "22:00", local time
+    quiet_to: Mapped[str | None] = mapped_column(String(5))
+    moderator_role: Mapped[int | None] = mapped_column(BigInteger)
+    log_channel: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RuleRow(Base):
+    """What goes where. An empty list stands for "any"."""
+
+    __tablename__ = "rules"
+
+    id: Mapped[int] = _key()
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    topics: Mapped[list[str]] = mapped_column(default=list)
+    parties: Mapped[list[str]] = mapped_column(default=list)
+    keywords: Mapped[list[str]] = mapped_column(default=list)
+    exclude: Mapped[list[str]] = mapped_column(default=list)
+    min_relevance: Mapped[float] = mapped_column(Float, default=0.5)
+    ping_role: Mapped[int | None] = mapped_column(BigInteger)
+    when: Mapped[str] = mapped_column(String(8), default="now")
+    style: Mapped[str] = mapped_column(String(8), default="full")
+    thread: Mapped[str] = mapped_column(String(8), default="off")
+    review_channel: Mapped[int | None] = mapped_column(BigInteger)
+    paused: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_by: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "guild_id"),)
+
+
+class SubscriptionRow(Base):
+    """A member's own wish. `guild_id`: the server whose stories it is about."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[int] = _key()
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    guild_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))  # topic, party, case, search
+    value: Mapped[str] = mapped_column(String(200))
+    delivery: Mapped[str] = mapped_column(String(8), default="now")
+    paused: Mapped[bool] = mapped_column(Boolean, default=False)
+    pause_reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "guild_id", "kind", "value"),
+        Index(None, "kind", "value"),
+    )
+
+
+class DeliveryRow(Base):
+    """One message that is owed: the outbox. Unique per story, destination and kind.
+
+    `state`: due -> sending (intent stored before the request leaves) -> sent | failed (will be tried
+    again) | dead (gave up, says why) | skipped. `nonce` is what Discord recognises a repeat by.
+    """
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = _key()
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
+    kind: Mapped[str] = mapped_column(String(8))  # card (first post), update (answers the card), edit
+    target: Mapped[str] = mapped_column(String(8))  # channel, user
+    target_id: Mapped[int] = mapped_column(BigInteger)  # channel id, or user id for direct messages
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("rules.id", ondelete="SET NULL"))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id", ondelete="SET NULL"))
+    ping_role: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text, default="")  # which rule and which clauses
+    state: Mapped[str] = mapped_column(String(8), default="due")
+    nonce: Mapped[str] = mapped_column(String(25))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    intent_at: Mapped[datetime | None]  # when the (last) request was about to leave
+    sent_at: Mapped[datetime | None]
+    channel_id: Mapped[int | None] = mapped_column(BigInteger)  # where it stands (the DM channel for users)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        UniqueConstraint("story_id", "target", "target_id", "kind"),
+        Index(
+            "ix_deliveries_open",
+            "due_at",
+            "id",
+            sqlite_where=sql("state IN ('due', 'sending', 'failed')"),
+            postgresql_where=sql("state IN ('due', 'sending', 'failed')"),
+        ),
+        Index(None, "case_id", "target", "target_id"),
+        Index(None, "message_id"),
+    )
+
+
+class ReportRow(Base):
+    """A member's "Not relevant": one a member and story; shown to moderators as a count only."""
+
+    __tablename__ = "reports"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    guild_id: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "story_id"),)
+
+
+class AuditRow(Base):
+    """Who changed what in a server's configuration, before and after; kept 365 days."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = _key()
+    guild_id: Mapped[int] = mapped_column(BigInteger)
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    action: Mapped[str] = mapped_column(String(32))
+    before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    after: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (Index(None, "guild_id", "at"),)
+
+
+class NoteRow(Base):
+    """A small fact that the program keeps for itself (the hash of the synced command tree, ...)."""
+
+    __tablename__ = "notes"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+# Every column that names a person, and what `/privacy forget` does with the row: "delete" it, or
+# "clear" the column (the row belongs to the server, not to the person).
+PERSONAL: dict[tuple[str, str], str] = {
+    ("guild_feeds", "added_by"): "clear",
+    ("rules", "created_by"): "clear",
+    ("subscriptions", "user_id"): "delete",
+    ("deliveries", "target_id"): "delete",  # where target = 'user'
+    ("reports", "user_id"): "delete",
+    ("audit", "user_id"): "clear",
+}
