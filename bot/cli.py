@@ -1,0 +1,135 @@
+"""The command line: argparse in, a command's module called, an exit status out.
+
+This module imports nothing heavy: `--version` and `--help` answer at once, and each command imports
+what it needs when it is called (`bot.commands`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bot import __version__
+from bot.errors import QuashError, UsageError
+
+_DESCRIPTION = (
+    "Quash watches the news for demands for people's data and for surveillance, and tells those who asked."
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a usage error in one line with what to do, and ends with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="quash", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"quash {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="the bot itself")
+    run.add_argument(
+        "--role", choices=("all", "gateway", "worker"), default="all", help="what this process does"
+    )
+
+    preview = commands.add_parser("preview", help="check feeds and show the posts that `run` would make")
+    preview.add_argument(
+        "feeds", nargs="*", metavar="FEED", help="addresses or files (default: the bundled list)"
+    )
+    preview.add_argument("--limit", type=_count, default=10, metavar="N", help="show at most N posts")
+    preview.add_argument("--html", type=Path, metavar="FILE", help="write the posts as a web page")
+    preview.add_argument("--json", action="store_true", help="one JSON object a story on standard output")
+
+    analyse = commands.add_parser("analyse", help="what the program makes of articles")
+    analyse.add_argument("articles", nargs="*", metavar="FILE|URL|-", help="HTML or plain text")
+    analyse.add_argument("--json", action="store_true", help="one JSON object a story")
+    analyse.add_argument("--jsonl", action="store_true", help="many at once: JSON lines in, JSON lines out")
+
+    feeds = commands.add_parser("feeds", help="the operator's own view of the feeds")
+    verbs = feeds.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs.add_parser("list", help="all feeds with their state and next look")
+    add = verbs.add_parser("add", help="add feeds by address")
+    add.add_argument("urls", nargs="+", metavar="URL")
+    remove = verbs.add_parser("remove", help="remove feeds")
+    remove.add_argument("ids", nargs="+", type=int, metavar="ID")
+    take = verbs.add_parser("import", help="add the feeds of an OPML file, or of one address a line")
+    take.add_argument("file", metavar="FILE", help="- for standard input")
+    give = verbs.add_parser("export", help="write all feeds as OPML")
+    give.add_argument("file", nargs="?", metavar="FILE.opml", help="default: standard output")
+    check = verbs.add_parser("check", help="one round over the feeds, whatever their schedule")
+    check.add_argument("ids", nargs="*", type=int, metavar="ID")
+
+    demo = commands.add_parser("demo", help="the whole bot on this machine alone, with no token")
+    demo.add_argument("--once", action="store_true", help="post the sample feeds, answer some look-ups, end")
+    demo.add_argument("--port", type=int, default=0, metavar="N", help="port of the sample web server")
+
+    search = commands.add_parser("search", help="the same search that /search answers")
+    search.add_argument("query", nargs="+", metavar="QUERY")
+    search.add_argument("--topic", metavar="T")
+    search.add_argument("--limit", type=_count, default=10, metavar="N")
+    search.add_argument("--json", action="store_true")
+
+    database = commands.add_parser("db", help="schema migrations")
+    database.add_argument("verb", choices=("upgrade", "current"))
+    return parser
+
+
+def _count(value: str) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 100_000:
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number from 1 to 100000")
+    return number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status: 0 done, 1 something failed, 2 wrong usage or configuration."""
+    try:
+        arguments = _parser().parse_args(argv)
+        from bot.settings import load
+
+        settings = load(os.environ)
+        command = importlib.import_module(f"bot.commands.{arguments.command}")
+        return int(command.main(arguments, settings))
+    except QuashError as error:
+        _say(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`quash ... | head`): nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the last net: a traceback never reaches a user
+        if _database_error(error):
+            _say(str(error))
+        elif os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        else:
+            _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
+        return 1
+
+
+def _database_error(error: Exception) -> bool:
+    if "db.errors" not in sys.modules:
+        return False
+    from db.errors import DatabaseError
+
+    return isinstance(error, DatabaseError)
+
+
+def _say(sentence: str) -> None:
+    print(f"quash: {' '.join(sentence.split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

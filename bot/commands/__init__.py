@@ -1,0 +1,1 @@
+"""One module a command of `quash`: `main(arguments, settings) -> exit status`."""

@@ -1,0 +1,114 @@
+"""Entries that wait to be read: claimed in batches, marked when their story is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import EntryRow, FeedRow
+
+_LEASE = timedelta(minutes=5)
+_MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """An entry to be read, with what is needed of its feed."""
+
+    id: int
+    feed_id: int
+    feed_title: str
+    feed_language: str | None
+    url: str
+    url_key: str | None
+    title: str
+    published: datetime | None
+    first_seen: datetime
+    summary: str
+    content: str
+    alert: bool
+    attempts: int
+
+
+async def claim_new(session: AsyncSession, now: datetime, limit: int) -> list[WaitingEntry]:
+    """Claim up to `limit` entries that were not read yet, oldest first, for five minutes.
+
+    Any number of workers may claim at once (PostgreSQL: SKIP LOCKED; SQLite has one writer anyway).
+    """
+    ids = (
+        select(EntryRow.id)
+        .where(
+            EntryRow.state == "new",
+            or_(EntryRow.claimed_until.is_(None), EntryRow.claimed_until < now),
+            or_(EntryRow.try_after.is_(None), EntryRow.try_after <= now),
+        )
+        .order_by(EntryRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = (await session.execute(ids)).scalars().all()
+    if not claimed:
+        return []
+    await session.execute(update(EntryRow).where(EntryRow.id.in_(claimed)).values(claimed_until=now + _LEASE))
+    rows = await session.execute(
+        select(EntryRow, FeedRow.title, FeedRow.language)
+        .join(FeedRow, FeedRow.id == EntryRow.feed_id)
+        .where(EntryRow.id.in_(claimed))
+        .order_by(EntryRow.id)
+    )
+    return [
+        WaitingEntry(
+            id=entry.id,
+            feed_id=entry.feed_id,
+            feed_title=title,
+            feed_language=language,
+            url=entry.url,
+            url_key=entry.url_key,
+            title=entry.title,
+            published=entry.published,
+            first_seen=entry.first_seen,
+            summary=entry.summary,
+            content=entry.content,
+            alert=entry.alert,
+            attempts=entry.attempts,
+        )
+        for entry, title, language in rows
+    ]
+
+
+async def mark_read(session: AsyncSession, entry_id: int, story_id: int | None) -> bool:
+    """Mark an entry as read. False when another worker had already done so: then store nothing."""
+    done = await session.execute(
+        update(EntryRow)
+        .where(EntryRow.id == entry_id, EntryRow.state == "new")
+        .values(state="read", story_id=story_id, claimed_until=None)
+        .returning(EntryRow.id)
+    )
+    return done.scalar_one_or_none() is not None
+
+
+async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime) -> None:
+    """Put an entry that could not be read off: tried again with growing pauses, five times in all."""
+    attempts = entry.attempts + 1
+    state = "failed" if attempts >= _MAX_ATTEMPTS else "new"
+    await session.execute(
+        update(EntryRow)
+        .where(EntryRow.id == entry.id, EntryRow.state == "new")
+        .values(
+            attempts=attempts,
+            state=state,
+            claimed_until=None,
+            try_after=now + timedelta(minutes=5 * 4**entry.attempts),
+        )
+    )
+
+
+async def release(session: AsyncSession, entry_ids: Sequence[int]) -> None:
+    """Give claimed entries back untouched (an orderly shutdown)."""
+    await session.execute(
+        update(EntryRow).where(EntryRow.id.in_(entry_ids), EntryRow.state == "new").values(claimed_until=None)
+    )
