@@ -1,0 +1,54 @@
+"""What can go wrong around alerts, each by its own name.
+
+A `Wish...` is a person's input that cannot be: its message is the answer to that person. The others are
+Discord's answers to a request, sorted by what has to happen next.
+"""
+
+from __future__ import annotations
+
+from bot.errors import QuashError, UsageError
+
+
+class WishError(UsageError):
+    """A rule or subscription asks for something that cannot be; says what can."""
+
+
+class NotHereError(QuashError):
+    """What was asked for does not exist, or is not this server's or member's to see."""
+
+
+class SendError(QuashError):
+    """A request to Discord did not do what it should."""
+
+
+class TokenRefusedError(UsageError):
+    """Discord does not accept the token (401): nothing can be sent, the program ends."""
+
+
+class DestinationRefusedError(SendError):
+    """Discord lets nothing through to this channel (403, 404): no further request until that changes."""
+
+
+class DirectMessagesClosedError(SendError):
+    """The member takes no direct messages from the bot (50007)."""
+
+
+class MessageRefusedError(SendError):
+    """Discord finds this one message wrong (400): it will never be taken, the next one may be."""
+
+
+class MessageGoneError(SendError):
+    """The message that is meant was deleted on Discord (10008)."""
+
+
+class TryAgainError(SendError):
+    """Discord or the way to it is out of order: the same request later.
+
+    `landed` tells whether the message may have been posted all the same: False only where Discord said
+    that it was not (429). `pause` is what Discord asks for, in seconds.
+    """
+
+    def __init__(self, message: str, *, landed: bool, pause: float | None = None) -> None:
+        super().__init__(message)
+        self.landed = landed
+        self.pause = pause

@@ -1,0 +1,307 @@
+"""Who gets a story: pure decisions over rules and subscriptions, each with the clause that decided.
+
+A rule is a channel's, a subscription a member's. `route` gives what is due and, for every rule and
+subscription that was asked, a `Verdict` that says which clauses passed or which one stopped it; the first
+clause that stops ends the questions. One channel gets a story once, whichever of its rules match; so
+does one member.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+_WORD = re.compile(r"\w+")
+
+TargetKind = Literal["channel", "user"]
+DeliveryKind = Literal["card", "update", "edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place that messages go to: a channel, or a member by direct message. `id` is Discord's."""
+
+    target: TargetKind
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedStory:
+    """What of a story decides where it goes.
+
+    `parties` are canonical names, case-folded; `guilds` the servers that use a feed which brought it;
+    `adds` what it adds to its case ("new", "update", "source"); `alert` is False for what is stored in
+    silence (a feed's history at the first look).
+    """
+
+    id: int
+    title: str
+    summary: tuple[str, ...]
+    text: str
+    relevance: float
+    topics: frozenset[str]
+    parties: frozenset[str]
+    case_id: int | None
+    adds: str
+    guilds: frozenset[int]
+    alert: bool = True
+    words: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", fold(" ".join((self.title, *self.summary, self.text))))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What goes to a channel. Empty lists stand for "any". See `db.tables.RuleRow` for the fields."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    topics: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_relevance: float = 0.5
+    ping_role: int | None = None
+    when: str = "now"
+    style: str = "full"
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a member wants by direct message: `kind` is topic, party, case or search."""
+
+    id: int
+    user_id: int
+    guild_id: int
+    kind: str
+    value: str
+    delivery: str = "now"
+    paused: bool = False
+    pause_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One question that was put to a story: its name, whether it passed, and why in words."""
+
+    name: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule or a subscription said of a story; the last clause is the one that decided."""
+
+    destination: Destination
+    guild_id: int
+    rule_id: int | None
+    subscription_id: int | None
+    clauses: tuple[Clause, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the story is wanted."""
+        return all(clause.passed for clause in self.clauses)
+
+    @property
+    def reason(self) -> str:
+        """The decision in words: the clause that stopped the story, or all that it passed."""
+        stopped = [clause.reason for clause in self.clauses if not clause.passed]
+        return stopped[0] if stopped else "; ".join(clause.reason for clause in self.clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message that is owed to a destination.
+
+    `kind`: "card" (a first post), "update" (answers the destination's first card of the case), "edit"
+    (that card gets a further source).
+    """
+
+    destination: Destination
+    kind: DeliveryKind
+    guild_id: int
+    rule_id: int | None
+    subscription_id: int | None
+    ping_role: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The outcome: what is due, and every verdict in the order in which they were given."""
+
+    due: tuple[Due, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def route(
+    story: RoutedStory,
+    rules: Iterable[Rule],
+    subscriptions: Iterable[Subscription],
+    *,
+    cards: frozenset[Destination] = frozenset(),
+) -> Routed:
+    """Decide who gets the story.
+
+    `cards` are the destinations that have a card of the story's case already. Rules are asked in the
+    order given: the first that wants the story decides about the ping.
+    """
+    due: dict[Destination, Due] = {}
+    verdicts: list[Verdict] = []
+    asked: list[tuple[Verdict, int | None]] = [(ask_rule(story, r), r.ping_role) for r in rules]
+    asked += [(ask_subscription(story, s), None) for s in subscriptions]
+    for verdict, ping_role in asked:
+        verdicts.append(verdict)
+        if verdict.passed and verdict.destination not in due:
+            due[verdict.destination] = Due(
+                destination=verdict.destination,
+                kind=_kind(story, verdict.destination in cards),
+                guild_id=verdict.guild_id,
+                rule_id=verdict.rule_id,
+                subscription_id=verdict.subscription_id,
+                ping_role=ping_role,
+                reason=verdict.reason,
+            )
+    return Routed(tuple(due.values()), tuple(verdicts))
+
+
+def _kind(story: RoutedStory, has_card: bool) -> DeliveryKind:
+    if story.case_id is None or not has_card:
+        return "card"
+    return "update" if story.adds == "update" else "edit"
+
+
+def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
+    """Put a rule's questions to a story, one after the other until one stops it."""
+    questions = (
+        lambda: _alert(story),
+        lambda: _feed(story, rule.guild_id),
+        lambda: _pause(rule.paused, "the rule"),
+        lambda: _when(rule.when),
+        lambda: _topics(story, rule.topics),
+        lambda: _parties(story, rule.parties),
+        lambda: _keywords(story, rule.keywords),
+        lambda: _exclude(story, rule.exclude),
+        lambda: _relevance(story, rule.min_relevance),
+    )
+    clauses = _until_stopped(questions)
+    return Verdict(Destination("channel", rule.channel_id), rule.guild_id, rule.id, None, clauses)
+
+
+def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
+    """Put a subscription's questions to a story, one after the other until one stops it."""
+    questions = (
+        lambda: _alert(story),
+        lambda: _feed(story, wish.guild_id),
+        lambda: _pause(wish.paused, "the subscription"),
+        lambda: _when(wish.delivery),
+        lambda: _wanted(story, wish),
+    )
+    clauses = _until_stopped(questions)
+    return Verdict(Destination("user", wish.user_id), wish.guild_id, None, wish.id, clauses)
+
+
+def _until_stopped(questions: Iterable[Callable[[], Clause]]) -> tuple[Clause, ...]:
+    clauses: list[Clause] = []
+    for question in questions:
+        clauses.append(question())
+        if not clauses[-1].passed:
+            break
+    return tuple(clauses)
+
+
+def _alert(story: RoutedStory) -> Clause:
+    return Clause(
+        "alert", story.alert, "new" if story.alert else "part of a feed's history: nobody is alerted"
+    )
+
+
+def _feed(story: RoutedStory, guild_id: int) -> Clause:
+    if guild_id in story.guilds:
+        return Clause("feed", True, "from a feed of this server")
+    return Clause("feed", False, "no feed of this server brought it")
+
+
+def _pause(paused: bool, what: str) -> Clause:
+    return Clause("paused", not paused, f"{what} is paused" if paused else f"{what} is active")
+
+
+def _when(when: str) -> Clause:
+    return Clause("when", when == "now", "at once" if when == "now" else f"kept for the {when} digest")
+
+
+def _topics(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    if not wanted:
+        return Clause("topics", True, "any topic")
+    met = [topic for topic in wanted if topic in story.topics]
+    if met:
+        return Clause("topics", True, f"topic {', '.join(met)}")
+    has = ", ".join(sorted(story.topics)) or "none"
+    return Clause("topics", False, f"its topics ({has}) are none of {', '.join(wanted)}")
+
+
+def _parties(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    if not wanted:
+        return Clause("parties", True, "any party")
+    met = [party for party in wanted if party.casefold() in story.parties]
+    if met:
+        return Clause("parties", True, f"party {', '.join(met)}")
+    return Clause("parties", False, f"no part in it has {', '.join(wanted)}")
+
+
+def _keywords(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    if not wanted:
+        return Clause("keywords", True, "any words")
+    met = [keyword for keyword in wanted if says(story, keyword)]
+    if met:
+        return Clause("keywords", True, f"says {', '.join(met)}")
+    return Clause("keywords", False, f"says none of {', '.join(wanted)}")
+
+
+def _exclude(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
+    met = [keyword for keyword in unwanted if says(story, keyword)]
+    if met:
+        return Clause("exclude", False, f"excluded because it says {', '.join(met)}")
+    return Clause("exclude", True, "nothing excluded" if unwanted else "no exclusions")
+
+
+def _relevance(story: RoutedStory, least: float) -> Clause:
+    passed = story.relevance >= least
+    sign = "reaches" if passed else "is below"
+    return Clause("relevance", passed, f"relevance {story.relevance:.2f} {sign} {least:.2f}")
+
+
+def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
+    if wish.kind == "topic":
+        return _topics(story, (wish.value,))
+    if wish.kind == "party":
+        return _parties(story, (wish.value,))
+    if wish.kind == "case":
+        passed = story.case_id is not None and str(story.case_id) == wish.value
+        return Clause("case", passed, "belongs to the case" if passed else "belongs to another case")
+    missing = [word for word in wish.value.split() if not says(story, word)]
+    if missing:
+        return Clause("search", False, f"does not say {', '.join(missing)}")
+    return Clause("search", True, f"says {wish.value}")
+
+
+def fold(text: str) -> str:
+    """Bring a text into the form in which words are compared: " case folded words ", one blank between."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return f" {' '.join(words)} "
+
+
+def says(story: RoutedStory, keyword: str) -> bool:
+    """Tell whether a story says a word or phrase, whole words only; "subpoena*" takes any ending."""
+    wanted = fold(keyword)
+    if not wanted.strip():
+        return False
+    return (wanted[:-1] if keyword.rstrip().endswith("*") else wanted) in story.words
