@@ -1,0 +1,83 @@
+"""From the bytes of a feed to a `Feed`, whatever its dialect, charset and state of repair.
+
+A well-formed document is read by expat in one pass (`reading.strict`); one with the usual faults is
+mended and read again; what is still ill-formed goes to feedparser (`reading.forgiving`) and, where that
+finds less than there is, is read entry by entry (`reading.salvage`). Everything is linear in the size of
+the document and bounded (`reading.limits`); nothing outside the document is opened.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.clock import utc_now
+from bot.feeds.errors import NotAFeedError, ParseError
+from bot.feeds.model import Feed
+from bot.feeds.reading.charset import utf8_document
+from bot.feeds.reading.doctype import without_doctype
+from bot.feeds.reading.forgiving import read_forgivingly
+from bot.feeds.reading.json_feed import read_json
+from bot.feeds.reading.kinds import refuse_other_kinds
+from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES
+from bot.feeds.reading.repair import mended, trimmed
+from bot.feeds.reading.salvage import entry_starts, salvage
+from bot.feeds.reading.strict import IllFormedError, read_strict
+
+
+def parse_feed(
+    content: bytes, *, url: str = "", content_type: str | None = None, now: datetime | None = None
+) -> Feed:
+    """Read a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1.
+
+    `url` is where it came from (relative links are resolved against it), `content_type` the HTTP field
+    (its charset counts), `now` the time against which dates are judged. Raises `ParseError`, and
+    `NotAFeedError` below it for a web page or another document.
+    """
+    if len(content) > MAX_BYTES:
+        raise ParseError(
+            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any real "
+            "feed; ask its publisher for a shorter one."
+        )
+    now = now or utc_now()
+    refuse_other_kinds(content)
+    document = trimmed(utf8_document(content, content_type))
+    if not document.strip():
+        raise ParseError("The document is empty.")
+    if document[:1] in (b"{", b"["):
+        return read_json(document, url, now)
+    document = without_doctype(document)
+    feed = _read(document, url, now)
+    if feed is None:
+        refuse_other_kinds(document)
+        raise NotAFeedError("The document is XML, but not a feed in RSS, RDF or Atom.")
+    return feed
+
+
+def _read(document: bytes, url: str, now: datetime) -> Feed | None:
+    try:
+        return read_strict(document, url, now)
+    except IllFormedError as error:
+        reason = error
+    document = mended(document)
+    for namespaces in (True, False):
+        try:
+            return read_strict(document, url, now, namespaces=namespaces)
+        except IllFormedError:
+            continue
+    feed = _read_ill_formed(document, url, now)
+    if feed is None:
+        raise ParseError(
+            f"The document is no feed that can be read: line {reason.line}, {reason.reason}."
+        )
+    return feed
+
+
+def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:
+    """Read with feedparser if the document is small; keep what the salvage finds if that is more."""
+    forgiving = read_forgivingly(document, url, now) if len(document) <= MAX_FORGIVING_BYTES else None
+    if forgiving is not None and len(forgiving.entries) >= len(entry_starts(document)):
+        return forgiving
+    salvaged = salvage(document, url, now)
+    if forgiving is None or (salvaged is not None and len(salvaged.entries) > len(forgiving.entries)):
+        return salvaged
+    return forgiving

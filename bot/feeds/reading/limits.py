@@ -1,0 +1,33 @@
+"""The bounds of what a feed may make us hold; past the first the feed is refused, past the others it is cut.
+
+A publisher's feed has 10 to 100 entries and some 100 kB; the largest met in the field have a few
+thousand entries. The bounds stand well above that and well below what hurts a small machine.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Larger documents are refused whole (bytes, decompressed)."""
+
+MAX_ENTRIES: Final = 5_000
+"""Entries kept of one feed: the first, since feeds put the newest there."""
+
+MAX_TEXT: Final = 256 * 1024
+"""Characters kept of one summary or content."""
+
+MAX_TITLE: Final = 1_000
+"""Characters kept of a title or a person's name."""
+
+MAX_ADDRESS: Final = 4_096
+"""Characters of an id or an address; a longer address is dropped, a longer id is replaced by its hash."""
+
+MAX_AUTHORS: Final = 20
+"""People kept of one entry."""
+
+MAX_TREE_TAGS: Final = 300_000
+"""Tags of a document that is built as a tree (only ill-formed ones are): about 100 MB."""
+
+MAX_FORGIVING_BYTES: Final = 256 * 1024
+"""Largest document given to feedparser, which reads some 3 MB a second and has quadratic corners."""

@@ -1,0 +1,119 @@
+"""Reading what can be read of a broken document: each entry for itself, so that one cannot spoil another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from lxml import etree
+
+from bot.feeds.model import Entry, Feed
+from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
+from bot.feeds.reading.limits import MAX_ENTRIES, MAX_TREE_TAGS
+from bot.feeds.reading.strict import IllFormedError, read_strict
+
+_ENTRY_START: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
+_ROOT_START: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)(?=[\s>])[^<>]{0,20000}>", re.IGNORECASE)
+_END_TAG: Final = re.compile(rb"</(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
+_LARGEST_ENTRY: Final = 1024 * 1024
+
+
+def entry_starts(document: bytes, most: int = MAX_ENTRIES) -> list[int]:
+    """Give where entries begin, CDATA sections left out, at most so many."""
+    starts = []
+    section = document.find(b"<![CDATA[")
+    section_end = document.find(b"]]>", section) if section != -1 else -1
+    for match in _ENTRY_START.finditer(document):
+        at = match.start()
+        while section != -1 and section_end != -1 and section_end < at:
+            section = document.find(b"<![CDATA[", section_end)
+            section_end = document.find(b"]]>", section) if section != -1 else -1
+        if section != -1 and section < at < section_end:
+            continue
+        starts.append(at)
+        if len(starts) >= most:
+            break
+    return starts
+
+
+def salvage(document: bytes, base: str, now: datetime) -> Feed | None:
+    """Read the feed's head and each entry apart; None when there is neither a root nor an entry."""
+    starts = entry_starts(document, MAX_ENTRIES + 1)
+    head_end = starts[0] if starts else min(len(document), _LARGEST_ENTRY)
+    head = read_loosely(document[: min(head_end, _LARGEST_ENTRY)], base, now)
+    root = _ROOT_START.search(document, 0, head_end)
+    opening = root.group() if root else b"<rss>"
+    name = opening[1:].split(None, 1)[0].rstrip(b">/")
+    closing = b"</" + name + b">"
+    if opening.endswith(b"/>"):
+        opening = opening[:-2] + b">"
+    entries: list[Entry] = []
+    for fragment in _fragments(document, starts[:MAX_ENTRIES]):
+        part = _one(opening + fragment + closing, base, now)
+        if part:
+            entries.extend(part.entries[:1])
+    if head is None:
+        return Feed("", "", tuple(entries)) if entries else None
+    return replace(head, entries=tuple(entries))
+
+
+def _fragments(document: bytes, starts: list[int]) -> Iterator[bytes]:
+    for index, start in enumerate(starts):
+        end = starts[index + 1] if index + 1 < len(starts) else len(document)
+        fragment = document[start : min(end, start + _LARGEST_ENTRY)]
+        ends = [match.end() for match in _END_TAG.finditer(fragment)]
+        yield fragment[: ends[-1]] if ends else fragment
+
+
+def _one(document: bytes, base: str, now: datetime) -> Feed | None:
+    for namespaces in (True, False):
+        try:
+            return read_strict(document, base, now, namespaces=namespaces)
+        except IllFormedError:
+            continue
+    return read_loosely(document, base, now)
+
+
+def read_loosely(document: bytes, base: str, now: datetime) -> Feed | None:
+    """Read a document, or a part of one, with libxml2 closing what is left open; None when it is no feed."""
+    if document.count(b"<") > MAX_TREE_TAGS:
+        return None
+    parser = etree.XMLParser(
+        recover=True,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        encoding="utf-8",
+    )
+    try:
+        root = etree.fromstring(document, parser)  # noqa: S320 - no entities, no DTD, no network: see above
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    if root is None:
+        return None
+    builder = FeedBuilder(base, now)
+    try:
+        for event, element in etree.iterwalk(root, events=("start", "end")):
+            if not isinstance(element.tag, str):
+                if event == "end" and element.tail:
+                    builder.data(element.tail)
+                continue
+            name = element.tag.removeprefix("{")
+            if event == "start":
+                builder.start(name, {key.removeprefix("{"): value for key, value in element.attrib.items()})
+                if element.text:
+                    builder.data(element.text)
+            else:
+                builder.end(name)
+                if element.tail:
+                    builder.data(element.tail)
+    except EnoughEntriesError:
+        pass
+    return builder.feed()
