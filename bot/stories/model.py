@@ -90,7 +90,8 @@ class Sentence:
     `index` counts sentences of the whole document, `paragraph` paragraphs; both from 0.
     `section` counts dated update blocks: 0 is the newest (or the only) one, see `Document`.
     `is_heading`: a line of its own without a closing mark (sub-headings): it may give context, but it
-    is no evidence and no part of a summary.
+    is no evidence and no part of a summary. `as_stands`: False where markup had to be taken out of the
+    middle of the sentence, so that it does not stand letter for letter in what came in.
     """
 
     text: str
@@ -98,6 +99,7 @@ class Sentence:
     paragraph: int
     section: int = 0
     is_heading: bool = False
+    as_stands: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def _name_or_list(names: tuple[str, ...]) -> str | list[str] | None:
     return names[0] if len(names) == 1 else list(names)
 
 
-def story_to_json(story: Story, *, id: str | int, case: str | None) -> dict[str, Any]:  # noqa: A002
+def story_to_json(story: Story, *, id: str | int, case: str | None) -> dict[str, Any]:
     """Give the `--json` object of a story; names and shape are fixed for scripts that read it."""
     published = story.published.strftime("%Y-%m-%dT%H:%M:%SZ") if story.published else None
     return {

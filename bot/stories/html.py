@@ -1,0 +1,253 @@
+"""Takes the main text, the title and the canonical address out of a web page.
+
+trafilatura finds the main text; where it finds next to none the page's own structured data
+(schema.org `articleBody`) and then its bare paragraphs are tried. What a consent notice, a pay-wall, a
+log-in form or a check for robots shows in place of an article is told apart by `looks_like_wall`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import trafilatura
+from lxml.html import HtmlElement
+
+from bot.stories import clutter
+
+MAX_CHARACTERS = 2_000_000  # of HTML; what comes later in a page is never its article
+_ENOUGH = 400  # characters of main text that need no second way
+_ARTICLE_WORDS = 150  # a page with so many words of running text shows its article, whatever else it shows
+_NO_ARTICLE_WORDS = 40
+_VISIBLE_CHARACTERS = 30_000  # of a page's text that are searched for a notice
+_STRUCTURED_CHARACTERS = 500_000
+_LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|article|section|main|form)\b", re.I)
+_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe"})
+_SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a web page holds. `by` tells which way led to `text`; `wall` names what stands in its place, if so."""
+
+    text: str
+    title: str = ""
+    canonical_url: str | None = None
+    wall: str | None = None
+    by: str = "nothing"
+
+
+def extract(page: str, url: str = "") -> Page:
+    """Take a page apart. Whatever the page is, a `Page` comes back, if only an empty one."""
+    tree = _parse(page[:MAX_CHARACTERS])
+    if tree is None:
+        return Page("")
+    structured = list(_structured_data(tree))
+    title = _title(tree, structured, url)
+    canonical = _canonical(tree, url)
+    visible = ""
+    text, by = _main_text(tree, structured)
+    words = _words_of_prose(text)
+    if words < _ARTICLE_WORDS:
+        visible = _visible_text(tree)
+    wall = _wall(visible, words, structured) if words < _ARTICLE_WORDS else None
+    return Page(text, title, canonical, wall, by)
+
+
+def looks_like_wall(content: str) -> str | None:
+    """Say what a page (HTML or its text) shows in place of its article, in a few words; None when it shows one.
+
+    One of "a consent notice", "a pay-wall", "a log-in form", "a check for robots".
+    """
+    if _LOOKS_LIKE_HTML.search(content[:20_000]):
+        return extract(content).wall
+    words = _words_of_prose(content)
+    return _wall(content[:_VISIBLE_CHARACTERS], words, []) if words < _ARTICLE_WORDS else None
+
+
+def _parse(page: str) -> HtmlElement | None:
+    if not page.strip():
+        return None
+    return trafilatura.load_html(page.replace("\x00", ""))
+
+
+# ---------------------------------------------------------------- main text
+def _main_text(tree: HtmlElement, structured: list[dict[str, Any]]) -> tuple[str, str]:
+    """Try the ways to the main text, the surest first, until one gives enough; else the longest of them."""
+    best, by = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "", "trafilatura"
+    if len(best) >= _ENOUGH:
+        return best, by
+    for way, text in _other_ways(tree, structured):
+        if len(text) > 1.5 * len(best):
+            best, by = text, way
+        if len(best) >= _ENOUGH:
+            break
+    return best, by
+
+
+def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    bodies = [found for item in structured if isinstance(found := item.get("articleBody"), str)]
+    if bodies:
+        yield "its structured data", _without_tags(max(bodies, key=len))
+    yield "trafilatura (all it finds)", trafilatura.extract(tree, favor_recall=True, include_comments=False) or ""
+    yield "its paragraphs", "\n".join(_paragraphs(tree))
+
+
+def _paragraphs(tree: HtmlElement) -> Iterator[str]:
+    for element in tree.iter("p", "blockquote"):
+        text = " ".join(" ".join(element.itertext()).split())
+        if len(text) >= 40:
+            yield text
+
+
+def _without_tags(text: str) -> str:
+    if "<" not in text:
+        return text
+    tree = _parse(f"<div>{text}</div>")
+    return "" if tree is None else "\n".join(_blocks(tree))
+
+
+def _blocks(tree: HtmlElement) -> Iterator[str]:
+    """Give the visible text of a page, an element's own text a line."""
+    for element in tree.iter():
+        if not isinstance(element.tag, str) or element.tag in _HIDDEN:
+            tail = element.tail
+            if tail and tail.strip():
+                yield tail.strip()
+            continue
+        for piece in (element.text, element.tail):
+            if piece and piece.strip():
+                yield piece.strip()
+
+
+def _visible_text(tree: HtmlElement) -> str:
+    pieces: list[str] = []
+    length = 0
+    for piece in _blocks(tree):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _VISIBLE_CHARACTERS:
+            break
+    return "\n".join(pieces)
+
+
+def _words_of_prose(text: str) -> int:
+    """Count the words in lines of running text that are not the page's own notices."""
+    return sum(
+        line.count(" ") + 1
+        for line in text.split("\n")
+        if len(line) >= 60 and not clutter.kind_of_line(line) and not clutter.kind_of_notice(line)
+    )
+
+
+# ---------------------------------------------------------------- walls
+_NAMES = {"robot": "a check for robots", "consent": "a consent notice", "pay": "a pay-wall", "login": "a log-in form"}
+
+
+def _wall(visible: str, words: int, structured: list[dict[str, Any]]) -> str | None:
+    """Decide from a page's visible text, and how many words of an article it has besides, whether it is a notice."""
+    strong, weak = clutter.notices(visible)
+    for kind, name in _NAMES.items():
+        if kind in strong:
+            return name
+    if any(item.get("isAccessibleForFree") in (False, "False", "false") for item in structured):
+        return _NAMES["pay"]
+    if words < _NO_ARTICLE_WORDS:
+        for kind, name in _NAMES.items():
+            if weak.get(kind, 0) >= 2 and len(visible) < 4000:
+                return name
+    return None
+
+
+# ---------------------------------------------------------------- metadata
+def _structured_data(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+    """Give the objects of a page's JSON-LD, those inside lists and `@graph` too."""
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or ""):
+            continue
+        source = (script.text or "")[:_STRUCTURED_CHARACTERS]
+        try:
+            yield from _objects(json.loads(source, strict=False), depth=4)
+        except (ValueError, RecursionError):
+            continue  # broken structured data is as good as none
+
+
+def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    if depth == 0:
+        return
+    if isinstance(value, dict):
+        yield value
+        for key in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement"):
+            yield from _objects(value.get(key), depth - 1)
+    elif isinstance(value, list):
+        for item in value[:50]:
+            yield from _objects(item, depth - 1)
+
+
+def _meta(tree: HtmlElement, *names: str) -> str:
+    for element in tree.iter("meta"):
+        if (element.get("property") or element.get("name") or "").lower() in names:
+            content = " ".join((element.get("content") or "").split())
+            if content:
+                return content
+    return ""
+
+
+def _title(tree: HtmlElement, structured: list[dict[str, Any]], url: str) -> str:
+    """Give the headline without the site's name."""
+    site = _meta(tree, "og:site_name")
+    heads = [text for element in tree.iter("h1") if (text := " ".join(" ".join(element.itertext()).split()))]
+    headline = next((found for item in structured if isinstance(found := item.get("headline"), str)), "")
+    for candidate in (_meta(tree, "og:title", "twitter:title"), headline, _page_title(tree)):
+        title = " ".join(candidate.split())
+        if not title:
+            continue
+        for head in heads:
+            if len(head) >= 12 and title.startswith(head):
+                return head
+        return _without_site(title, site, url)
+    return heads[0] if heads else ""
+
+
+def _page_title(tree: HtmlElement) -> str:
+    element = tree.find(".//title")
+    return "" if element is None else element.text or ""
+
+
+def _without_site(title: str, site: str, url: str) -> str:
+    parts = _SEPARATOR.split(title)
+    if len(parts) < 2:
+        return title
+    last = parts[-1]
+    host = (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
+    squeezed = re.sub(r"\W", "", last.lower())
+    is_site = last.lower() == site.lower() or (len(squeezed) > 2 and squeezed in re.sub(r"\W", "", host))
+    bar = title[: -len(last)].rstrip()[-1:] == "|"
+    if is_site or (bar and len(last.split()) <= 4):
+        return re.sub(r"\s+(?:\||::|»|·|•|—|–|-)$", "", title[: -len(last)].rstrip())
+    return title
+
+
+def _canonical(tree: HtmlElement, url: str) -> str | None:
+    """Give the address by which the page wants to be known; None when it names none, or only its front page."""
+    named = ""
+    for element in tree.iter("link"):
+        if "canonical" in (element.get("rel") or "").lower().split():
+            named = (element.get("href") or "").strip()
+            break
+    named = named or _meta(tree, "og:url")
+    if not named:
+        return None
+    try:
+        address = urljoin(url, named)
+        parts = urlsplit(address)
+        front_page_only = parts.path in ("", "/") and not parts.query and urlsplit(url).path not in ("", "/")
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or (url and front_page_only):
+        return None
+    return address
