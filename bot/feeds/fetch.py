@@ -1,0 +1,346 @@
+"""Fetching over HTTP: conditional, polite, bounded, public addresses only.
+
+Everything that leaves for a feed, a page, an icon, goes through `Fetcher.fetch`. What comes back is a
+`Response` whatever the final status, or a `FetchError` of a named kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import types
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urljoin
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from bot.feeds import decode
+from bot.feeds.fetch_errors import (
+    AddressError,
+    BadAnswerError,
+    ConnectError,
+    CutError,
+    DeadlineError,
+    DnsError,
+    FetchError,
+    ForbiddenAddressError,
+    RedirectError,
+    StatusError,
+    TlsError,
+    TooLargeError,
+)
+from bot.feeds.guard import ForbiddenSocketError, Guard, Lookup, connector, shown_host, shown_url
+from bot.feeds.limits import FeedLimits
+
+FEED_TYPES = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.3, */*;q=0.1"
+)
+PAGE_TYPES = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1"
+
+MOST_REDIRECTS = 10
+PERMANENT = frozenset({301, 308})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WITH_BODY = frozenset({200, 203})
+_LONGEST_LINE = 16 * 1024
+_MOST_HEADERS = 200
+_INLINE = 32 * 1024  # compressed bytes that are undone on the event loop; more goes to a thread
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One redirect that was followed: its status and the address it led to."""
+
+    status: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A server's final answer. `body` is decompressed, and empty unless `status` is 200 or 203."""
+
+    asked: str
+    url: str
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes = b""
+    hops: tuple[Hop, ...] = ()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether this is a full answer (200)."""
+        return self.status in _WITH_BODY
+
+    @property
+    def not_modified(self) -> bool:
+        """Whether what we have is still what the server has (304)."""
+        return self.status == 304
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type as sent, parameters included."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def etag(self) -> str | None:
+        """The entity tag, byte for byte; None where there is none that could be sent back."""
+        return _validator(self.headers.get("ETag"))
+
+    @property
+    def last_modified(self) -> str | None:
+        """Last-Modified, byte for byte, however malformed."""
+        return _validator(self.headers.get("Last-Modified"))
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where permanent redirects alone led, None when the first hop was none such."""
+        target = None
+        for hop in self.hops:
+            if hop.status not in PERMANENT:
+                break
+            target = hop.url
+        return target
+
+    def raise_for_status(self) -> None:
+        """Raise `StatusError` unless this is a full answer or a 304."""
+        if not self.has_body and not self.not_modified:
+            host = URL(self.url).host or ""
+            raise StatusError(describe_status(self.status, host), host=host, status=self.status)
+
+
+def describe_status(status: int, host: str) -> str:
+    """Say in one sentence what a status without content means for the one who wants a feed."""
+    host = shown_host(host)
+    known = {
+        401: f"{host} wants a log-in (401); only public addresses can be read.",
+        403: f"{host} refuses us (403); it may block programs, or this address is not public.",
+        404: f"{host} has nothing at this address (404); check the address.",
+        410: f"{host} says that this address is gone for good (410).",
+        429: f"{host} asks for fewer requests (429).",
+        451: f"{host} withholds this for legal reasons (451).",
+    }
+    if status in known:
+        return known[status]
+    if status >= 500:
+        return f"{host} has a fault of its own ({status}); it may pass."
+    return f"{host} answered with status {status} and no content."
+
+
+def _validator(value: str | None) -> str | None:
+    """Drop a value that could not be sent back as it came: bytes that are no UTF-8 arrive as surrogates."""
+    if value is None or any("\ud800" <= c <= "\udfff" for c in value):
+        return None
+    return value
+
+
+class Fetcher:
+    """One HTTP client for the process: `async with Fetcher(limits) as fetcher`.
+
+    `lookup` (a getaddrinfo) and `tls` are for tests that need a name server or authority of their own.
+    """
+
+    def __init__(
+        self, limits: FeedLimits, *, lookup: Lookup | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.limits = limits
+        self.guard = Guard(limits.allow_networks)
+        self._lookup = lookup
+        self._tls: ssl.SSLContext | bool = tls or True
+        self._all = asyncio.Semaphore(limits.concurrency)
+        self._hosts: dict[str, _HostSlots] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=connector(self.guard, concurrency=self.limits.concurrency, lookup=self._lookup),
+            headers={
+                "User-Agent": self.limits.user_agent,
+                "Accept-Encoding": decode.ACCEPT_ENCODING,
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(),  # none of its own: one deadline covers everything
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+            max_headers=_MOST_HEADERS,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        accept: str = FEED_TYPES,
+    ) -> Response:
+        """GET an address, following redirects; each hop is checked anew.
+
+        `FeedLimits.timeout` bounds the whole of it, names and redirects included; only waiting for a
+        turn (`per_host`, `concurrency`) does not count. Raises `FetchError`.
+        """
+        headers = {"Accept": accept}
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        if last_modified is not None:
+            headers["If-Modified-Since"] = last_modified
+        target = self.guard.check_url(url)
+        left = self.limits.timeout
+        hops: list[Hop] = []
+        seen = {target}
+        while True:
+            async with self._turn(target.host or ""):
+                started = asyncio.get_running_loop().time()
+                answer = await self._once(target, headers, left)
+                left -= asyncio.get_running_loop().time() - started
+            status, received, body = answer
+            if status not in _REDIRECTS:
+                return Response(url, str(target), status, received, body, tuple(hops))
+            target = self._follow(target, received.get("Location"))
+            hops.append(Hop(status, str(target)))
+            if target in seen:
+                raise RedirectError(f"{_host(target)} redirects in a circle.", host=target.host or "")
+            if len(hops) > MOST_REDIRECTS:
+                raise RedirectError(
+                    f"{_host(target)}: more than {MOST_REDIRECTS} redirects in a row.", host=target.host or ""
+                )
+            seen.add(target)
+
+    def _follow(self, source: URL, location: str | None) -> URL:
+        """Give the address that a redirect leads to, or say why it is not followed."""
+        host = source.host or ""
+        if not location:
+            raise RedirectError(f"{_host(source)} redirects without saying where to.", host=host)
+        try:
+            target = self.guard.check_url(urljoin(str(source), location.strip().replace(" ", "%20")))
+        except (AddressError, ForbiddenAddressError) as error:
+            raise type(error)(
+                f"{_host(source)} redirects to where nothing is fetched: {error}", host=host
+            ) from error
+        except ValueError as error:
+            raise RedirectError(f"{_host(source)} redirects to what is no address.", host=host) from error
+        if source.scheme == "https" and target.scheme == "http":
+            raise RedirectError(
+                f"{_host(source)} redirects from https to unprotected http ({shown_url(str(target))}), "
+                "which is not followed.",
+                host=host,
+            )
+        return target
+
+    @asynccontextmanager
+    async def _turn(self, host: str) -> AsyncIterator[None]:
+        """Wait until this host, and then the whole, has room for one request more."""
+        slots = self._hosts.get(host)
+        if slots is None:
+            slots = self._hosts[host] = _HostSlots(asyncio.Semaphore(self.limits.per_host))
+        slots.users += 1
+        try:
+            async with slots.semaphore, self._all:
+                yield
+        finally:
+            slots.users -= 1
+            if not slots.users:
+                del self._hosts[host]
+
+    async def _once(
+        self, target: URL, headers: dict[str, str], seconds: float
+    ) -> tuple[int, CIMultiDictProxy[str], bytes]:
+        """Make one request; gives status, headers and, for a full answer, the decompressed body."""
+        if self._session is None:
+            raise RuntimeError("use `async with Fetcher(...)`")
+        try:
+            async with (
+                asyncio.timeout(max(seconds, 0)),
+                self._session.get(target, headers=headers, allow_redirects=False, ssl=self._tls) as answer,
+            ):
+                body = await self._body(answer) if answer.status in _WITH_BODY else b""
+                return answer.status, answer.headers, body
+        except FetchError as error:
+            error.host = error.host or target.host or ""
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise self._explain(error, target) from error
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        limit = self.limits.max_bytes
+        announced = answer.content_length
+        if announced is not None and announced > limit:
+            raise TooLargeError(f"The answer is larger than {decode.shown_size(limit)}.")
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await answer.content.readany():
+            size += len(piece)
+            if size > limit:
+                raise TooLargeError(f"The answer is larger than {decode.shown_size(limit)}.")
+            pieces.append(piece)
+        body = b"".join(pieces)
+        applied = decode.codings(",".join(answer.headers.getall("Content-Encoding", ())))
+        if not applied or not body:
+            return body
+        if len(body) <= _INLINE:
+            return decode.decompress(body, applied, max_bytes=limit)
+        return await asyncio.to_thread(decode.decompress, body, applied, max_bytes=limit)
+
+    def _explain(self, error: Exception, target: URL) -> FetchError:
+        """Turn what the library raised into a named kind with one sentence."""
+        host, name = target.host or "", _host(target)
+        cause = getattr(error, "os_error", error)
+        if isinstance(cause, ForbiddenSocketError):
+            return ForbiddenAddressError(
+                f"{name} leads to an address that is not public, which is never fetched.", host=host
+            )
+        match error:
+            case TimeoutError():
+                return DeadlineError(
+                    f"{name} did not finish its answer within {self.limits.timeout:g} s.", host=host
+                )
+            case aiohttp.ClientConnectorDNSError():
+                return DnsError(f"The name {name} cannot be found; check its spelling.", host=host)
+            case aiohttp.ClientConnectorCertificateError():
+                why = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
+                return TlsError(f"The certificate of {name} is not valid: {why}.", host=host)
+            case aiohttp.ClientSSLError() | ssl.SSLError():
+                return TlsError(f"No secure connection to {name} can be made.", host=host)
+            case aiohttp.ClientConnectorError():
+                why = (getattr(cause, "strerror", None) or "no connection").lower()
+                return ConnectError(f"{name} cannot be reached: {shown_host(why)}.", host=host)
+            case aiohttp.ClientResponseError():
+                return BadAnswerError(
+                    f"What {name} sends is not proper HTTP, or its headers are too large.", host=host
+                )
+            case aiohttp.InvalidURL():
+                return AddressError(f"{shown_url(str(target))} is no web address.", host=host)
+            case aiohttp.ClientError() | OSError():
+                return CutError(f"{name} broke off in the middle of its answer.", host=host)
+            case _:
+                return BadAnswerError(f"What {name} sends is not proper HTTP.", host=host)
+
+
+class _HostSlots:
+    """The room that one host has, and how many use or wait for it."""
+
+    __slots__ = ("semaphore", "users")
+
+    def __init__(self, semaphore: asyncio.Semaphore) -> None:
+        self.semaphore = semaphore
+        self.users = 0
+
+
+def _host(url: URL) -> str:
+    return shown_host(url.host or "")
