@@ -1,1 +1,18 @@
 """What a person on Discord touches; thin: read the interaction, call a service, render."""
+
+from __future__ import annotations
+
+from discord.ext import commands
+
+from bot.intake.services import Services
+
+
+async def add_all(bot: commands.Bot, services: Services) -> None:
+    """Add every cog and every persistent button to the bot."""
+    from cogs import alerts, buttons, feeds, help, lookups, subscriptions
+
+    for module in (alerts, feeds, lookups, subscriptions, help):
+        await bot.add_cog(module.make(services))
+    buttons.add_to(bot, services)
+    lookups.add_buttons(bot, services)
+    subscriptions.add_buttons(bot, services)

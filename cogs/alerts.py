@@ -1,0 +1,154 @@
+"""`/alerts add|list|remove`: what goes to which channel. For those who may manage the server."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.alerts import actions
+from bot.alerts.foreign import safe_text
+from bot.alerts.routing import Rule
+from bot.intake.services import Services
+from bot.stories.model import TOPICS
+from cogs import choices
+from cogs.guards import check_can_post, may_configure
+from cogs.panels import answer, panel
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Alerts(services)
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Alerts(commands.GroupCog, group_name="alerts", group_description="Which stories go to which channel"):
+    """The rules of a server."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Every command here configures the server."""
+        return await may_configure(interaction)
+
+    @app_commands.command(description="Post matching stories to a channel")
+    @app_commands.describe(
+        channel="Where to post",
+        topics="Only these topics, separated by commas",
+        parties="Only stories with one of these parties, separated by commas",
+        keywords="Only stories with one of these words, separated by commas",
+        exclude="Never stories with one of these words, separated by commas",
+        relevance="How sure Quash must be, from 0 to 1 (usual: 0.5)",
+        ping="A role to mention with every post",
+        style="How much a post shows",
+    )
+    @app_commands.choices(
+        style=[
+            app_commands.Choice(name="full", value="full"),
+            app_commands.Choice(name="compact", value="compact"),
+        ]
+    )
+    async def add(
+        self,
+        interaction: discord.Interaction,
+        channel: app_commands.AppCommandChannel,
+        topics: str = "",
+        parties: str = "",
+        keywords: str = "",
+        exclude: str = "",
+        relevance: app_commands.Range[float, 0.0, 1.0] | None = None,
+        ping: discord.Role | None = None,
+        style: str = "full",
+    ) -> None:
+        """Make a rule."""
+        check_can_post(interaction, channel)
+        assert interaction.guild_id is not None  # the check of this cog has seen to it
+        rule = await actions.add_rule(
+            self.services.database,
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            channel_id=channel.id,
+            topics=topics,
+            parties=parties,
+            keywords=keywords,
+            exclude=exclude,
+            relevance=relevance,
+            ping_role=ping.id if ping else None,
+            style=style,
+            now=self.services.clock(),
+        )
+        feeds = await self.services.feeds.list(guild_id=interaction.guild_id)
+        blocks = [describe(rule)]
+        if not feeds:
+            blocks.append("This server watches no feed yet: add one with `/feeds add`.")
+        await answer(interaction, panel("Rule added", blocks))
+
+    @app_commands.command(name="list", description="The rules of this server")
+    async def list_(self, interaction: discord.Interaction) -> None:
+        """List the rules."""
+        assert interaction.guild_id is not None
+        rules = await actions.list_rules(self.services.database, guild_id=interaction.guild_id)
+        blocks = [
+            describe(listed.rule) + (f"\n⚠ {safe_text(listed.broken, 200)}" if listed.broken else "")
+            for listed in rules
+        ]
+        await answer(interaction, panel("Rules", blocks or ["There is none yet; `/alerts add` makes one."]))
+
+    @app_commands.command(description="Remove a rule")
+    @app_commands.describe(rule="The rule's number, as /alerts list shows it")
+    async def remove(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
+        """Remove a rule."""
+        assert interaction.guild_id is not None
+        gone = await actions.remove_rule(
+            self.services.database,
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            rule_id=rule,
+            now=self.services.clock(),
+        )
+        await answer(interaction, panel("Rule removed", [describe(gone)]))
+
+    @add.autocomplete("topics")
+    async def _topics(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return choices.matching_last(typed, TOPICS)
+
+    @remove.autocomplete("rule")
+    async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            return []
+        rules = await actions.list_rules(self.services.database, guild_id=interaction.guild_id)
+        named = [(listed.rule.id, _short(listed.rule, interaction)) for listed in rules]
+        return [
+            app_commands.Choice(name=name[:100], value=number)
+            for number, name in named
+            if str(typed).casefold() in name.casefold()
+        ][:25]
+
+
+def describe(rule: Rule) -> str:
+    """Tell a rule in readable words."""
+    parts = [f"**#{rule.id}** <#{rule.channel_id}>{' (paused)' if rule.paused else ''}"]
+    for what, names in (
+        ("topics", rule.topics),
+        ("parties", rule.parties),
+        ("keywords", rule.keywords),
+        ("not with", rule.exclude),
+    ):
+        if names:
+            parts.append(f"{what}: {safe_text(', '.join(names), 300)}")
+    if not (rule.topics or rule.parties or rule.keywords):
+        parts.append("every relevant story")
+    parts.append(f"relevance from {rule.min_relevance:g}")
+    if rule.ping_role:
+        parts.append(f"mentions <@&{rule.ping_role}>")
+    if rule.style != "full":
+        parts.append(rule.style)
+    return " · ".join(parts)
+
+
+def _short(rule: Rule, interaction: discord.Interaction) -> str:
+    channel = interaction.guild.get_channel(rule.channel_id) if interaction.guild else None
+    what = ", ".join((*rule.topics, *rule.parties, *rule.keywords)) or "every relevant story"
+    return f"#{rule.id} {channel.name if channel else 'a channel that is gone'}: {what}"

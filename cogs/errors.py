@@ -1,0 +1,60 @@
+"""The one place where an error becomes a sentence for the person who met it.
+
+In order: what Quash says by itself (`QuashError`), a permission that is missing, a command that was
+changed meanwhile, an option that cannot be read, the database being away, Discord refusing, and last
+everything else: logged with an id that the person is shown too, so that an operator can find it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import discord
+from discord import app_commands
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import QuashError
+
+_log = logging.getLogger(__name__)
+
+
+def sentence_for(error: BaseException) -> str | None:
+    """Give the sentence for an expected error, None for one that nobody foresaw."""
+    if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
+        return sentence_for(error.__cause__)
+    if isinstance(error, QuashError):
+        return str(error)
+    if isinstance(error, app_commands.MissingPermissions):
+        return "You need the permission Manage Server for this; ask somebody who has it."
+    if isinstance(error, app_commands.NoPrivateMessage):
+        return "This works in a server only; use it there."
+    if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
+        return "This command has just been changed; reload Discord (Ctrl+R) and try again."
+    if isinstance(error, app_commands.TransformerError):
+        return f"{str(error.value)[:80]!r} cannot be used here; choose one of the values offered."
+    if isinstance(error, app_commands.CheckFailure):
+        return "You may not use this here."
+    if isinstance(error, DBAPIError | OSError):
+        return "The database does not answer at the moment; try again in a minute."
+    return None
+
+
+async def tell(interaction: discord.Interaction, error: BaseException) -> None:
+    """Tell the person, for their eyes only, what went wrong; log what nobody foresaw."""
+    sentence = sentence_for(error)
+    if sentence is None or isinstance(error.__cause__, DBAPIError | OSError):
+        number = secrets.token_hex(3)
+        name = interaction.command.qualified_name if interaction.command else "a component"
+        _log.error("error %s in %s", number, name, exc_info=error)
+        sentence = sentence or f"That went wrong inside Quash, not by your doing. It is logged as {number}."
+    # A message out of a person's words could ping: the client allows no mentions, and text is cut.
+    text = sentence[:1900]
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except discord.HTTPException as gone:
+        # The interaction is over (15 minutes) or its message is gone: nobody is left to be told.
+        _log.info("an error answer could not be given: %s", gone)

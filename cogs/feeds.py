@@ -1,0 +1,64 @@
+"""`/feeds add|list`: what is watched for a server. For those who may manage it."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.alerts.foreign import host, safe_text
+from bot.feeds.service import ListedFeed
+from bot.intake.services import Services
+from cogs.guards import may_configure
+from cogs.panels import answer, panel, stamp
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Feeds(services)
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feeds this server watches"):
+    """The feeds of a server."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Every command here configures the server."""
+        return await may_configure(interaction)
+
+    @app_commands.command(description="Watch a feed: its address, or the address of a site that has one")
+    @app_commands.describe(address="The address of a feed or of a site's page")
+    async def add(self, interaction: discord.Interaction, address: app_commands.Range[str, 1, 2000]) -> None:
+        """Add a feed; it is looked at once, so this can take as long as its server does."""
+        assert interaction.guild_id is not None  # the check of this cog has seen to it
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        added = await self.services.feeds.add(
+            address, guild_id=interaction.guild_id, added_by=interaction.user.id
+        )
+        await answer(interaction, panel("Feed added", [safe_text(added.reason, 500)]))
+
+    @app_commands.command(name="list", description="The feeds of this server, with state and next look")
+    async def list_(self, interaction: discord.Interaction) -> None:
+        """List the feeds."""
+        assert interaction.guild_id is not None
+        feeds = await self.services.feeds.list(guild_id=interaction.guild_id)
+        none = "There is none yet; `/feeds add` adds one."
+        await answer(interaction, panel("Feeds", [_line(feed) for feed in feeds] or [none]))
+
+
+def _line(feed: ListedFeed) -> str:
+    name = safe_text(feed.title or host(feed.url), 80)
+    facts = [safe_text(host(feed.url), 60)]
+    if feed.failure:
+        facts.append(f"⚠ {safe_text(feed.failure, 160)}")
+    if feed.last_change_at:
+        facts.append(f"last change {stamp(feed.last_change_at, 'R')}")
+    if feed.state != "active":
+        facts.append(feed.state)
+    elif feed.next_look:
+        facts.append(f"next look {stamp(feed.next_look, 'R')}")
+    return f"**#{feed.id}** {name}\n-# {' · '.join(facts)}"

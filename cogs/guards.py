@@ -1,0 +1,57 @@
+"""Who may: configuring needs Manage Server, by default permission and by a check at every use."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.errors import QuashError
+
+
+class NotAllowedError(QuashError):
+    """The person may not do this; says what it takes."""
+
+
+def check_may_configure(interaction: discord.Interaction) -> None:
+    """Raise unless the one who acts may manage the server they act in.
+
+    Discord tells the permissions with every interaction, so they are those of this moment, whatever a
+    message's buttons were made for.
+    """
+    if interaction.guild_id is None:
+        raise NotAllowedError("This works in a server only; use it there.")
+    if not interaction.permissions.manage_guild:
+        raise NotAllowedError("You need the permission Manage Server for this; ask somebody who has it.")
+
+
+async def may_configure(interaction: discord.Interaction) -> bool:
+    """The same as a check of a cog's commands."""
+    check_may_configure(interaction)
+    return True
+
+
+def check_can_post(interaction: discord.Interaction, channel: app_commands.AppCommandChannel) -> None:
+    """Raise unless the bot may post cards in a channel, and the person may see it; says what is missing."""
+    mine = interaction.guild.me if interaction.guild else None
+    resolved = channel.resolve()
+    if not isinstance(resolved, discord.TextChannel) or mine is None:
+        raise NotAllowedError(
+            f"{channel.mention} is not a channel that I can see; give me View Channel there."
+        )
+    if not channel.permissions.view_channel:
+        raise NotAllowedError("You can name only a channel that you can see yourself.")
+    has = resolved.permissions_for(mine)
+    missing = [
+        name
+        for name, there in (
+            ("View Channel", has.view_channel),
+            ("Send Messages", has.send_messages),
+            ("Read Message History", has.read_message_history),
+        )
+        if not there
+    ]
+    if missing:
+        raise NotAllowedError(
+            f"In {channel.mention} I lack {', '.join(missing)}; "
+            "give it to me in the channel's settings under Permissions, then try again."
+        )

@@ -1,0 +1,54 @@
+"""`/help`: the way in."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.intake.services import Services
+from cogs.panels import answer, panel
+
+_FOR_ALL = """\
+**Look something up**
+`/latest` the newest stories · `/search` by words · `/case` one matter with its timeline · \
+`/demands` who asked whom for people's data, and where it stands"""
+
+_FOR_MEMBERS = """\
+**Be told**
+`/subscribe topic`, `/subscribe party`, `/subscribe case`: a direct message when there is news. \
+`/subscriptions` shows and ends your own. Nobody else can see what you follow."""
+
+_ON_CARDS = """\
+**On every post**
+*Follow case* tells you when it goes on · *Evidence* shows the sentence each claim rests on · \
+*Not relevant* tells the moderators, without your name"""
+
+_FOR_MODERATORS = """\
+**Set it up** (Manage Server)
+1. `/feeds add` an address, of a feed or of a site
+2. `/alerts add` a channel, with topics if not everything is wanted
+`/alerts list`, `/alerts remove` and `/feeds list` show and change what is set."""
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Help()
+
+
+class Help(commands.Cog):
+    """The way in."""
+
+    @app_commands.command(description="What Quash does and how to start")
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def help(self, interaction: discord.Interaction) -> None:
+        """Answer with the way in; moderators see how to set it up."""
+        intro = (
+            "Quash watches news feeds for demands for people's data and for surveillance, and says "
+            "who asked whom for what, and where it stands."
+        )
+        blocks = [intro, _FOR_ALL, _FOR_MEMBERS, _ON_CARDS]
+        if interaction.guild_id is not None and interaction.permissions.manage_guild:
+            blocks.append(_FOR_MODERATORS)
+        await answer(interaction, panel("Quash", blocks))

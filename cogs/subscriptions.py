@@ -1,0 +1,153 @@
+"""`/subscribe topic|party|case` and `/subscriptions`: a member's own, by direct message."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.alerts import actions
+from bot.alerts.actions import ListedSubscription
+from bot.alerts.foreign import safe_text
+from bot.intake.services import Services
+from bot.stories.model import TOPICS
+from cogs import choices
+from cogs.errors import tell
+from cogs.lookups import canonical, case_choices, viewer
+from cogs.panels import answer, panel
+from db import lookups
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Subscriptions(services)
+
+
+def add_buttons(bot: commands.Bot, services: Services) -> None:
+    """Let the End buttons work, also after a restart."""
+    EndButton.services = services
+    bot.add_dynamic_items(EndButton)
+
+
+class Subscriptions(commands.Cog):
+    """What a member wants to be told of."""
+
+    subscribe = app_commands.Group(name="subscribe", description="Be told by direct message", guild_only=True)
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @subscribe.command(description="Be told of every story about a topic")
+    @app_commands.describe(topic="The topic")
+    async def topic(self, interaction: discord.Interaction, topic: str) -> None:
+        """Subscribe to a topic."""
+        await self._subscribe(interaction, "topic", choices.one_of(topic, TOPICS, "topic"))
+
+    @subscribe.command(description="Be told of every story with a party: an agency, a company, an account")
+    @app_commands.describe(name="The party's name")
+    async def party(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
+        """Subscribe to a party."""
+        await self._subscribe(interaction, "party", canonical(name))
+
+    @subscribe.command(name="case", description="Follow a case: be told when it goes on")
+    @app_commands.describe(name="The case's title or number")
+    async def case_(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
+        """Subscribe to a case."""
+        async with self.services.database.read() as session:
+            found = await lookups.find_cases(session, viewer(interaction), name, limit=1)
+        await self._subscribe(interaction, "case", str(found[0].id) if found else name)
+
+    async def _subscribe(self, interaction: discord.Interaction, kind: str, value: str) -> None:
+        assert interaction.guild_id is not None  # the group works in servers only
+        made = await actions.subscribe(
+            self.services.database,
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            kind=kind,
+            value=value,
+            now=self.services.clock(),
+        )
+        await answer(
+            interaction,
+            panel(
+                "Subscribed",
+                [_line(made), "You get a direct message as soon as there is news. Nobody else can see this."],
+            ),
+        )
+
+    @app_commands.command(description="Your own subscriptions, with buttons to end them")
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def subscriptions(self, interaction: discord.Interaction) -> None:
+        """List one's own subscriptions."""
+        await answer(interaction, await _own(self.services, interaction.user.id))
+
+    @topic.autocomplete("topic")
+    async def _topics(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return choices.matching(typed, TOPICS)
+
+    @case_.autocomplete("name")
+    async def _cases(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await case_choices(self.services, interaction, typed)
+
+    @party.autocomplete("name")
+    async def _parties(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        async with self.services.database.read() as session:
+            names = await lookups.party_names(session, viewer(interaction), canonical(typed))
+        return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
+
+
+class EndButton(
+    ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"quash:subscription:end:(?P<id>[0-9]{1,18})"
+):
+    """Ends one of the subscriptions of the one who clicks; nobody else's can be ended with it."""
+
+    services: ClassVar[Services]
+
+    def __init__(self, subscription_id: int) -> None:
+        super().__init__(
+            ui.Button(label=f"End #{subscription_id}", custom_id=f"quash:subscription:end:{subscription_id}")
+        )
+        self.subscription_id = subscription_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Read a button back from what was clicked."""
+        return cls(int(match["id"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """End it and show what is left."""
+        try:
+            await actions.end_subscription(
+                self.services.database, user_id=interaction.user.id, subscription_id=self.subscription_id
+            )
+            await interaction.response.edit_message(view=await _own(self.services, interaction.user.id))
+        except Exception as error:  # every error of a click ends in the one place for errors
+            await tell(interaction, error)
+
+
+async def _own(services: Services, user_id: int) -> ui.LayoutView:
+    found = await actions.list_subscriptions(services.database, user_id=user_id)
+    if not found:
+        return panel(
+            "Your subscriptions", ["You have none. `/subscribe topic` or a card's Follow case makes one."]
+        )
+    return panel(
+        "Your subscriptions",
+        [_line(each) for each in found],
+        buttons=[EndButton(each.subscription.id) for each in found[:25]],
+        footer="Only you can see this.",
+    )
+
+
+def _line(listed: ListedSubscription) -> str:
+    own = listed.subscription
+    line = f"**#{own.id}** {own.kind}: {safe_text(listed.label, 120)} · {own.delivery}"
+    if own.paused:
+        line += f" · paused{': ' + safe_text(own.pause_reason, 160) if own.pause_reason else ''}"
+    return line

@@ -1,0 +1,27 @@
+"""The servers that the bot is in, and their own settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.stories import insert_ignoring
+from db.tables import GuildRow
+
+
+async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
+    """Note that the bot is in a server. What the server had set before stays as it was."""
+    await session.execute(
+        insert_ignoring(session, GuildRow),
+        [{"id": guild_id, "joined_at": now, "timezone": "UTC", "language": "en"}],
+    )
+    await session.execute(
+        update(GuildRow).where(GuildRow.id == guild_id, GuildRow.left_at.is_not(None)).values(left_at=None)
+    )
+
+
+async def mark_left(session: AsyncSession, guild_id: int, now: datetime) -> None:
+    """Note that the bot was removed from a server."""
+    await session.execute(update(GuildRow).where(GuildRow.id == guild_id).values(left_at=now))

@@ -1,0 +1,18 @@
+"""Small facts that the program keeps for itself, by name."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import NoteRow
+
+
+async def get(session: AsyncSession, name: str) -> str | None:
+    """Give a note, None where there is none."""
+    row = await session.get(NoteRow, name)
+    return row.value if row else None
+
+
+async def put(session: AsyncSession, name: str, value: str) -> None:
+    """Write a note down, over what stood there."""
+    await session.merge(NoteRow(name=name, value=value))
