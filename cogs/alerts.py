@@ -12,7 +12,7 @@ from bot.alerts.routing import Rule
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from cogs import choices
-from cogs.guards import check_can_post, may_configure
+from cogs.guards import check_can_post, guild_of, may_configure
 from cogs.panels import answer, panel
 
 
@@ -64,10 +64,9 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     ) -> None:
         """Make a rule."""
         check_can_post(interaction, channel)
-        assert interaction.guild_id is not None  # the check of this cog has seen to it
         rule = await actions.add_rule(
             self.services.database,
-            guild_id=interaction.guild_id,
+            guild_id=guild_of(interaction),
             user_id=interaction.user.id,
             channel_id=channel.id,
             topics=topics,
@@ -79,7 +78,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             style=style,
             now=self.services.clock(),
         )
-        feeds = await self.services.feeds.list(guild_id=interaction.guild_id)
+        feeds = await self.services.feeds.list(guild_id=guild_of(interaction))
         blocks = [describe(rule)]
         if not feeds:
             blocks.append("This server watches no feed yet: add one with `/feeds add`.")
@@ -88,8 +87,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.command(name="list", description="The rules of this server")
     async def list_(self, interaction: discord.Interaction) -> None:
         """List the rules."""
-        assert interaction.guild_id is not None
-        rules = await actions.list_rules(self.services.database, guild_id=interaction.guild_id)
+        rules = await actions.list_rules(self.services.database, guild_id=guild_of(interaction))
         blocks = [
             describe(listed.rule) + (f"\n⚠ {safe_text(listed.broken, 200)}" if listed.broken else "")
             for listed in rules
@@ -100,10 +98,9 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
     async def remove(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
         """Remove a rule."""
-        assert interaction.guild_id is not None
         gone = await actions.remove_rule(
             self.services.database,
-            guild_id=interaction.guild_id,
+            guild_id=guild_of(interaction),
             user_id=interaction.user.id,
             rule_id=rule,
             now=self.services.clock(),
@@ -118,7 +115,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
         if interaction.guild_id is None or not interaction.permissions.manage_guild:
             return []
-        rules = await actions.list_rules(self.services.database, guild_id=interaction.guild_id)
+        rules = await actions.list_rules(self.services.database, guild_id=guild_of(interaction))
         named = [(listed.rule.id, _short(listed.rule, interaction)) for listed in rules]
         return [
             app_commands.Choice(name=name[:100], value=number)

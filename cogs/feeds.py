@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import discord
+from bot.feeds.service import ListedFeed
 from discord import app_commands
 from discord.ext import commands
 
 from bot.alerts.foreign import host, safe_text
-from bot.feeds.service import ListedFeed
 from bot.intake.services import Services
-from cogs.guards import may_configure
+from cogs.guards import guild_of, may_configure
 from cogs.panels import answer, panel, stamp
 
 
@@ -34,18 +34,16 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
     @app_commands.describe(address="The address of a feed or of a site's page")
     async def add(self, interaction: discord.Interaction, address: app_commands.Range[str, 1, 2000]) -> None:
         """Add a feed; it is looked at once, so this can take as long as its server does."""
-        assert interaction.guild_id is not None  # the check of this cog has seen to it
         await interaction.response.defer(ephemeral=True, thinking=True)
         added = await self.services.feeds.add(
-            address, guild_id=interaction.guild_id, added_by=interaction.user.id
+            address, guild_id=guild_of(interaction), added_by=interaction.user.id
         )
         await answer(interaction, panel("Feed added", [safe_text(added.reason, 500)]))
 
     @app_commands.command(name="list", description="The feeds of this server, with state and next look")
     async def list_(self, interaction: discord.Interaction) -> None:
         """List the feeds."""
-        assert interaction.guild_id is not None
-        feeds = await self.services.feeds.list(guild_id=interaction.guild_id)
+        feeds = await self.services.feeds.list(guild_id=guild_of(interaction))
         none = "There is none yet; `/feeds add` adds one."
         await answer(interaction, panel("Feeds", [_line(feed) for feed in feeds] or [none]))
 

@@ -12,14 +12,20 @@ class NotAllowedError(QuashError):
     """The person may not do this; says what it takes."""
 
 
+def guild_of(interaction: discord.Interaction) -> int:
+    """Give the server that one acts in. Raises `NotAllowedError` outside of servers."""
+    if interaction.guild_id is None:
+        raise NotAllowedError("This works in a server only; use it there.")
+    return interaction.guild_id
+
+
 def check_may_configure(interaction: discord.Interaction) -> None:
     """Raise unless the one who acts may manage the server they act in.
 
     Discord tells the permissions with every interaction, so they are those of this moment, whatever a
     message's buttons were made for.
     """
-    if interaction.guild_id is None:
-        raise NotAllowedError("This works in a server only; use it there.")
+    guild_of(interaction)
     if not interaction.permissions.manage_guild:
         raise NotAllowedError("You need the permission Manage Server for this; ask somebody who has it.")
 

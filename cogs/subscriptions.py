@@ -16,6 +16,7 @@ from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from cogs import choices
 from cogs.errors import tell
+from cogs.guards import guild_of
 from cogs.lookups import canonical, case_choices, viewer
 from cogs.panels import answer, panel
 from db import lookups
@@ -61,11 +62,10 @@ class Subscriptions(commands.Cog):
         await self._subscribe(interaction, "case", str(found[0].id) if found else name)
 
     async def _subscribe(self, interaction: discord.Interaction, kind: str, value: str) -> None:
-        assert interaction.guild_id is not None  # the group works in servers only
         made = await actions.subscribe(
             self.services.database,
             user_id=interaction.user.id,
-            guild_id=interaction.guild_id,
+            guild_id=guild_of(interaction),
             kind=kind,
             value=value,
             now=self.services.clock(),
