@@ -2,43 +2,382 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
 
-from bot.stories.gazetteer import load
+from bot.stories.gazetteer import Entry, Tokens, Trie, load, tokenise
 from bot.stories.model import Mention
-from bot.stories.names import Found, words
+from bot.stories.names import Found, is_capital, starts_sentence, words
 
-if TYPE_CHECKING:
-    from bot.stories.parties import Scan
+WINDOW = 10  # sentences back that "the agency" reaches
+LOOK_BACK = 60  # mentions back that are looked at for it
+
+# What a title makes a person, for "the judge", "the senator".
+CALLED_BY_TITLE = {
+    "sen": "senator",
+    "sens": "senator",
+    "senator": "senator",
+    "rep": "congressman",
+    "representative": "congressman",
+    "congressman": "congressman",
+    "congresswoman": "congresswoman",
+    "judge": "judge",
+    "magistrate judge": "judge",
+    "district judge": "judge",
+    "u.s. district judge": "judge",
+    "u.s. magistrate judge": "judge",
+    "chief judge": "judge",
+    "president": "president",
+    "prime minister": "prime minister",
+    "minister": "minister",
+    "sheriff": "sheriff",
+    "commissioner": "commissioner",
+}
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one scan of a text found: sure spans, weak ones, and capitalised words left over."""
+
+    sentence: int
+    text: str
+    tokens: Tokens
+    headline: bool
+    spans: list[Found] = field(default_factory=list)
+    weak: list[tuple[int, int, Entry]] = field(default_factory=list)
+    loose: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the whole document says about its names, gathered before anything is resolved."""
+
+    full: dict[str, list[str]] = field(default_factory=dict)  # last name -> full names, in order
+    canonical: dict[str, str] = field(default_factory=dict)  # a person's name as found -> as given out
+    short: dict[str, tuple[str, str]] = field(default_factory=dict)  # acronym or short name -> name, kind
+    called: dict[str, set[str]] = field(default_factory=dict)  # name -> nouns from titles
+    accounts: dict[str, str] = field(default_factory=dict)  # lower-case handle -> as first written
+    strong: set[str] = field(default_factory=set)  # canonical names that stand in the text in so many words
+    countries: Counter[str] = field(default_factory=Counter)
+
+
+@cache
+def _nouns() -> tuple[Trie, dict[str, frozenset[str]]]:
+    """Every noun that may stand for a party, as a trie, and the nouns of each gazetteer entry."""
+    trie = Trie()
+    own: dict[str, frozenset[str]] = {}
+    for name, entry in load().entries.items():
+        own[name] = frozenset(noun.lower() for noun in entry.nouns)
+        for noun in own[name]:
+            trie.add(tokenise(noun).lows, noun)
+    patterns = words()
+    for noun in (
+        *(noun for nouns in patterns.nouns.values() for noun in nouns),
+        *(head.lower() for head, kind in patterns.heads.items() if kind != "company"),
+        *CALLED_BY_TITLE.values(),
+        "government",
+        "administration",
+        "regulator",
+        "watchdog",
+        "court",
+        "office",
+    ):
+        trie.add(tokenise(noun).lows, noun)
+    return trie, own
 
 
 def resolve(scans: list[Scan]) -> tuple[Mention, ...]:
     """Turn the spans of all scans into mentions, and resolve what refers to them."""
-    gazetteer = load()
-    full: dict[str, str] = {}
-    for scan in scans:
-        for span in scan.spans:
-            if span.kind == "person" and " " in span.name:
-                full.setdefault(span.name.rsplit(" ", 1)[-1].lower(), span.name)
+    known = _gather(scans)
     out: list[Mention] = []
     for scan in scans:
-        here: list[Mention] = []
-        for span, by in zip(scan.spans, scan.by, strict=True):
-            name = span.name
-            if span.kind == "person" and " " not in name:
-                people = gazetteer.people_by_last_name.get(name.lower(), [])
-                name = full.get(name.lower()) or (people[0].name if len(people) == 1 else name)
-            here.append(_mention(scan, span.start, span.end, name, span.kind, by))
-        for at in scan.loose:
-            name = full.get(scan.tokens.lows[at], "")
-            if name:
-                here.append(_mention(scan, at, at + 1, name, "person", "coreference"))
+        here = sorted(_named(scan, known), key=lambda m: m.start)
+        here.extend(_referring(scan, known, here, out))
         here.sort(key=lambda m: m.start)
         out.extend(here)
     return tuple(out)
+
+
+# ------------------------------------------------------------------ what the document says about its names
+
+
+def _gather(scans: list[Scan]) -> Known:
+    known = Known()
+    gazetteer = load()
+    for scan in scans:
+        for span in scan.spans:
+            if span.kind == "person":
+                _gather_person(known, span)
+            elif span.kind == "account":
+                known.accounts.setdefault(span.name.lower(), span.name)
+            known.strong.add(span.name)
+            _gather_short(known, scan, span)
+            entry = gazetteer.entry(span.name)
+            if entry is not None and entry.country and entry.kind == "agency":
+                known.countries[entry.country] += 2
+        for at in scan.loose:
+            country = gazetteer.places.country_of.get(scan.tokens.lows[at])
+            if country:
+                known.countries[country] += 1
+    _accept_weak(known, scans)
+    return known
+
+
+def _gather_person(known: Known, span: Found) -> None:
+    name = span.name
+    if span.title:
+        noun = CALLED_BY_TITLE.get(span.title)
+        if noun:
+            known.called.setdefault(name, set()).add(noun)
+    if " " not in name:
+        return
+    last = span.last or _last_of(name)
+    names = known.full.setdefault(last, [])
+    if name in names:
+        return
+    for index, other in enumerate(names):
+        if _same_person(name, other):
+            if len(name) > len(other) and load().entry(other) is None:
+                names[index] = name
+                known.canonical[other] = name
+            else:
+                known.canonical[name] = other
+            return
+    names.append(name)
+
+
+def _last_of(name: str) -> str:
+    parts = [part for part in name.lower().split() if part.rstrip(".") not in ("jr", "sr", "ii", "iii")]
+    return parts[-1] if parts else name.lower()
+
+
+def _same_person(a: str, b: str) -> bool:
+    """Whether two full names with one last name are one person: first names equal, or one short for another."""
+    first, other = a.lower().split()[0].rstrip("."), b.lower().split()[0].rstrip(".")
+    if ("jr" in a.lower()) != ("jr" in b.lower()):
+        return False
+    return first == other or first.startswith(other) or other.startswith(first)
+
+
+def _gather_short(known: Known, scan: Scan, span: Found) -> None:
+    """Note an acronym in brackets after a name, and the first word of a company's or group's long name."""
+    if span.kind in ("person", "account"):
+        return
+    tokens = scan.tokens
+    end = span.end
+    if end + 2 < len(tokens.words) and tokens.words[end] == "(":
+        after = end + 1 + (tokens.words[end + 1] in "\"“'‘" or tokens.lows[end + 1] == "the")
+        if after + 1 < len(tokens.words):
+            short = tokens.words[after]
+            if 2 <= len(short) <= 12 and short[0].isupper() and tokens.words[after + 1] in (")", '"', "”", "'", "’"):
+                known.short.setdefault(short, (span.name, span.kind))
+    if load().entry(span.name) is None and span.kind in ("company", "organisation") and " " in span.name:
+        first = span.name.split()[0].rstrip(",")
+        lists = words()
+        low = first.lower()
+        if (
+            len(first) > 3
+            and low not in lists.never
+            and low not in lists.given
+            and first not in lists.heads
+            and first not in lists.starts
+            and load().places.trie.root.get(low) is None
+        ):
+            known.short.setdefault(first, (span.name, span.kind))
+    elif span.kind == "company" and load().entry(span.name) is None:
+        known.short.setdefault(span.name, (span.name, span.kind))
+
+
+def _accept_weak(known: Known, scans: list[Scan]) -> None:
+    """Turn weak aliases into spans where the article supports them: a strong alias, or a cue."""
+    if not any(scan.weak for scan in scans):
+        return
+    text = " ".join(scan.text for scan in scans).lower()
+    supported: dict[str, bool] = {}
+    for scan in scans:
+        for start, end, entry in scan.weak:
+            if entry.name not in supported:
+                supported[entry.name] = entry.name in known.strong or any(cue in text for cue in entry.cues)
+            if supported[entry.name] and not (end - start == 1 and _may_be_a_word(scan, start, known, entry)):
+                scan.spans.append(Found(start, end, entry.name, entry.kind, by="gazetteer"))
+            else:
+                scan.loose.append(start)
+    for scan in scans:
+        scan.spans.sort(key=lambda span: span.start)
+
+
+def _may_be_a_word(scan: Scan, at: int, known: Known, entry: Entry) -> bool:
+    """Whether a capital of a weak alias may be due to the sentence's start or to a headline."""
+    if entry.name in known.strong:
+        return False
+    return scan.headline or starts_sentence(scan.tokens, at)
+
+
+# ------------------------------------------------------------------ resolving
 
 
 def _mention(scan: Scan, start: int, end: int, name: str, kind: str, by: str) -> Mention:
     first = scan.tokens.starts[start]
     last = scan.tokens.ends[end - 1]
     return Mention(name, kind, scan.sentence, first, last, scan.text[first:last], by)
+
+
+def _named(scan: Scan, known: Known) -> list[Mention]:
+    """The mentions that carry a name: spans, and leftover capitals that are last or short names."""
+    gazetteer = load()
+    here: list[Mention] = []
+    for span in scan.spans:
+        name, kind, by = span.name, span.kind, span.by
+        surface = scan.tokens.words[span.start]
+        if kind == "person":
+            name = _person_name(known, name)
+        elif kind == "account":
+            name = known.accounts.get(name.lower(), name)
+        elif span.end - span.start == 1 and surface in known.short and known.short[surface][0] != name:
+            name, kind = known.short[surface]
+            by = "coreference"
+        here.append(_mention(scan, span.start, span.end, name, kind, by))
+    for at in scan.loose:
+        word = scan.tokens.words[at]
+        low = scan.tokens.lows[at]
+        if low in known.full:
+            if _stands_alone(scan, at):
+                here.append(_mention(scan, at, at + 1, _person_name(known, known.full[low][-1]), "person", "coreference"))
+        elif word in known.short:
+            name, kind = known.short[word]
+            here.append(_mention(scan, at, at + 1, name, kind, "coreference"))
+        elif low in gazetteer.people_by_last_name and _is_speaker(scan, at):
+            people = gazetteer.people_by_last_name[low]
+            if len(people) == 1:
+                here.append(_mention(scan, at, at + 1, people[0].name, "person", "gazetteer"))
+        elif "_" in word and "@" + low in known.accounts:
+            here.append(_mention(scan, at, at + 1, known.accounts["@" + low], "account", "coreference"))
+    return here
+
+
+def _person_name(known: Known, name: str) -> str:
+    if " " in name:
+        return known.canonical.get(name, name)
+    last = name.lower()
+    if last in known.full:
+        full = known.full[last][-1]
+        return known.canonical.get(full, full)
+    people = load().people_by_last_name.get(last, [])
+    return people[0].name if len(people) == 1 else name
+
+
+def _stands_alone(scan: Scan, at: int) -> bool:
+    """Whether a last name stands without a foreign first name before it ("Barr", not "Street Barr")."""
+    if at and scan.tokens.words[at - 1] == "-":
+        return False
+    after = at + 1
+    return not (
+        after < len(scan.tokens.words)
+        and is_capital(scan.tokens.words[after])
+        and scan.tokens.words[after] in words().heads
+    )
+
+
+def _is_speaker(scan: Scan, at: int) -> bool:
+    lows = scan.tokens.lows
+    said = words().said
+    return at + 1 < len(lows) and lows[at + 1] in said or at > 0 and lows[at - 1] in said and lows[at - 1] != "called"
+
+
+def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Mention]) -> list[Mention]:
+    """The mentions that only a noun makes: "the agency", "the government", "police"."""
+    trie = _nouns()[0]
+    tokens = scan.tokens
+    lows = tokens.lows
+    count = len(lows)
+    out: list[Mention] = []
+    passed = 0  # how many of `here` start before the place looked at
+    for at in range(count):
+        if lows[at] == "the" and at + 1 < count:
+            hit = trie.longest(lows, at + 1)
+            if hit is None and at + 2 < count and _is_adjective(tokens, at + 1):
+                hit = trie.longest(lows, at + 2)
+            if hit is None:
+                continue
+            end, noun = hit
+        elif lows[at] == "police" and not (at and (is_capital(tokens.words[at - 1]) or lows[at - 1] in _NOT_ALONE)):
+            end, noun = at + 1, "police"
+        else:
+            continue
+        if not _is_definite(tokens, end):
+            continue
+        first, last = tokens.starts[at], tokens.ends[end - 1]
+        while passed < len(here) and here[passed].start < first:
+            passed += 1
+        if passed < len(here) and here[passed].start < last or passed and here[passed - 1].end > first:
+            continue
+        target = _antecedent(noun, scan.sentence, known, here[max(0, passed - LOOK_BACK) : passed], before)
+        if target is not None:
+            out.append(_mention(scan, at, end, target[0], target[1], "coreference"))
+    return out
+
+
+_NOT_ALONE = frozenset(("the", "local", "state", "secret", "military", "federal"))
+_ADJECTIVES = frozenset(
+    "federal social tech israeli messaging internet online american spy intelligence law enforcement data privacy".split()
+)
+
+
+def _is_adjective(tokens: Tokens, at: int) -> bool:
+    return tokens.lows[at] in _ADJECTIVES or tokens.lows[at] in load().places.country_of
+
+
+def _is_definite(tokens: Tokens, end: int) -> bool:
+    """Whether "the agency" points back, rather than on ("the agency that ...", "the company Foo")."""
+    if end >= len(tokens.words):
+        return True
+    if tokens.lows[end] in ("of", "that", "which", "whose", "behind", "for", "-") or is_capital(tokens.words[end]):
+        return False
+    return not (tokens.words[end] == "," and end + 1 < len(tokens.words) and is_capital(tokens.words[end + 1]))
+
+
+def _antecedent(
+    noun: str, sentence: int, known: Known, here: list[Mention], before: list[Mention]
+) -> tuple[str, str] | None:
+    """Whom a noun means: among the fitting parties of the nearest sentence that has any, the most frequent."""
+    fitting: list[tuple[str, str]] = []
+    nearest: int | None = None
+    recent = (before[-LOOK_BACK:] + here)[::-1]
+    for mention in recent:
+        if nearest is not None and mention.sentence != nearest:
+            break
+        if sentence - mention.sentence > WINDOW:
+            break
+        if _fits(noun, mention, known):
+            nearest = mention.sentence
+            fitting.append((mention.name, mention.kind))
+    if fitting:
+        counts = Counter((mention.name, mention.kind) for mention in recent)
+        return max(reversed(fitting), key=lambda party: counts[party])
+    if noun in ("government", "administration") and known.countries:
+        return _government(known, noun)
+    return None
+
+
+def _fits(noun: str, mention: Mention, known: Known) -> bool:
+    _, own = _nouns()
+    nouns = own.get(mention.name)
+    if nouns is not None:
+        if noun in nouns:
+            return True
+    elif noun in words().nouns.get(mention.kind, ()):
+        return True
+    if mention.kind == "person":
+        return noun in known.called.get(mention.name, ())
+    if mention.kind in ("agency", "court", "organisation"):
+        return noun in mention.name.lower().replace("'s", "").split()
+    return False
+
+
+def _government(known: Known, noun: str) -> tuple[str, str] | None:
+    (country, _), *_rest = known.countries.most_common(1)
+    if noun == "administration" and country != "United States":
+        return None
+    adjective = load().places.adjective.get(country)
+    return (f"{adjective} government", "agency") if adjective else None

@@ -231,4 +231,23 @@ def load() -> Gazetteer:
         if file.name.endswith(".toml"):
             for group in read_data(f"parties/{file.name}")["group"]:
                 entries.extend(_read_group(group))
-    return Gazetteer(entries, _load_places())
+    places = _load_places()
+    named = {entry.name for entry, _, _ in entries}
+    entries.extend(g for g in _governments(places) if g[0].name not in named)
+    return Gazetteer(entries, places)
+
+
+def _governments(places: Places) -> list[tuple[Entry, tuple[str, ...], tuple[str, ...]]]:
+    """The government of every country, by its adjective ("Kenyan government") and by its name."""
+    found = []
+    for country, adjective in places.adjective.items():
+        entry = Entry(
+            name=f"{adjective} government",
+            kind="agency",
+            sort="executive",
+            country=country,
+            nouns=frozenset(("government",)),
+        )
+        aliases = (f"government of {country}", f"{country} government", f"{country}'s government")
+        found.append((entry, aliases, ()))
+    return found

@@ -29,6 +29,7 @@ class Found:
     kind: str
     title: str = ""
     last: str = ""
+    by: str = "pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Words:
     person_nouns: frozenset[str]
     said: frozenset[str]
     trade: dict[str, str]  # lower-case trade noun -> kind
+    nouns: dict[str, frozenset[str]]  # kind -> what "the ..." may call a party of it that no list holds
 
 
 @cache
@@ -72,6 +74,7 @@ def words() -> Words:
         person_nouns=frozenset(patterns["person"]["nouns"]),
         said=frozenset(patterns["person"]["said"]),
         trade={noun: kind for kind, nouns in patterns["trade"].items() for noun in nouns},
+        nouns={kind: frozenset(nouns) for kind, nouns in patterns["nouns"].items()},
     )
 
 
@@ -160,106 +163,200 @@ def _title_end(tokens: Tokens, start: int, known: Words) -> tuple[int, str]:
     return at, title
 
 
-def _is_person_by_context(tokens: Tokens, start: int, end: int, known: Words) -> bool:
+def _trade_after(tokens: Tokens, end: int, known: Words) -> str:
+    """What an apposition after a name says it is: "person", a kind, or "" ("..., a Tel Aviv spyware firm")."""
     lows = tokens.lows
-    count = len(lows)
-    if end < count and lows[end] in known.said:
-        return True
-    if start > 0 and lows[start - 1] in known.said and not (start > 1 and lows[start - 2] == "the"):
-        return True
-    if end + 1 < count and tokens.words[end] == "," and not is_capital(tokens.words[end + 1]):
-        if lows[end + 1] == "who":
-            return True
-        if any(low in known.person_nouns for low in lows[end + 1 : end + 9]):
-            return lows[end + 1] in ("a", "an", "the", "one", "its", "his", "her", "their") or (
-                any(low in known.person_nouns for low in lows[end + 1 : end + 5])
-            )
-    if end + 2 < count and tokens.words[end] == "(" and lows[end + 1] in ("d", "r", "i"):
-        return True
-    return start > 0 and lows[start - 1] in known.person_nouns and lows[start - 1] not in known.trade
+    count = min(len(lows), end + 12)
+    if end + 2 >= len(lows) or tokens.words[end] != ",":
+        return ""
+    article = lows[end + 1] in ("a", "an", "the", "one", "its", "his", "her", "their", "another")
+    if lows[end + 1] == "who":
+        return "person"
+    if not article and (is_capital(tokens.words[end + 1]) or lows[end + 1] not in known.person_nouns):
+        # "Jane Doe, senior counsel at ...": a trade without its article must come soon.
+        count = min(count, end + 5)
+    for at in range(end + 1, count):
+        low = lows[at]
+        if low in (",", ".", ";", ":", "who", "that", "which", "with", "from", "said", "and", "'", "’", "at", "in", "on"):
+            return ""
+        noun = "person" if low in known.person_nouns else known.trade.get(low, "")
+        if not noun:
+            continue
+        ahead = lows[at + 1] if at + 1 < len(lows) else ""
+        if ahead in known.person_nouns or ahead in known.trade or ahead in ("-", "'", "’", "/"):
+            continue
+        return noun if article or noun == "person" else ""
+    return ""
 
 
-def find_person(tokens: Tokens, start: int, *, headline: bool, people: Gazetteer | None = None) -> Found | None:
-    """A person named at `start`, with or without titles before, or None."""
+def _speaks(tokens: Tokens, start: int, end: int, known: Words) -> bool:
+    """Whether the words around a name treat it as a person who says something."""
+    lows = tokens.lows
+    if end < len(lows) and lows[end] in known.said:
+        return True
+    if end + 2 < len(lows) and tokens.words[end] == "(" and tokens.words[end + 1] in ("D", "R", "I", "D-", "R-"):
+        return True
+    if start == 0:
+        return False
+    before = lows[start - 1]
+    return before in known.said and before != "called" or before in known.person_nouns and before not in known.trade
+
+
+def _real_words(parts: list[str], known: Words) -> list[str]:
+    """The words of a name that are neither initials nor particles."""
+    return [
+        part for part in parts if not _is_initial(part.rstrip(".")) and part.lower() not in known.particles
+    ]
+
+
+def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
+    """A person named at `start`, with or without titles before, or None.
+
+    A title, a given name, or words around it that only people have, make a run of capitals a person.
+    """
     known = words()
-    after_titles, title = _title_end(tokens, start, known)
-    if after_titles > start and (after_titles >= len(tokens.words) or not is_capital(tokens.words[after_titles])):
+    at, title = _title_end(tokens, start, known)
+    if at > start and (at >= len(tokens.words) or not is_capital(tokens.words[at])):
         return None
-    end, parts = _name_end(tokens, after_titles, known)
-    if not parts:
-        return None
-    real = [part for part in parts if not _is_initial(part.rstrip(".")) and part.lower() not in known.particles]
-    if not real or real[-1][0].islower():
+    end, parts = _name_end(tokens, at, known)
+    real = _real_words(parts, known)
+    if not real or real[-1][0].islower() or len(real[-1]) < 2:
         return None
     last = real[-1].lower().replace("’", "'")
     if real[-1].rstrip(".") in ("Jr", "Sr", "II", "III") and len(real) > 1:
         last = real[-2].lower()
-    name = " ".join(part.replace("’", "'") for part in parts)
+    name = " ".join(parts).replace("’", "'")
+    found = Found(at, end, name, "person", title, last)
     if title:
-        if len(real) == 1 and headline:
-            return None
-        return Found(after_titles, end, name, "person", title, last)
-    if len(parts) < 2:
+        return None if headline and len(real) == 1 else found
+    if len(parts) < 2 or headline and len(real) > 3:
         return None
     first = parts[0].lower()
-    given = first in known.given or (_is_initial(parts[0].rstrip(".")) and len(parts) > 1)
-    if given and real[-1].lower() not in known.given | known.never or given and len(real) == 2:
-        if headline and len(real) > 3:
-            return None
-        return Found(after_titles, end, name, "person", "", last)
-    if not headline and len(real) >= 2 and len(real) <= 4 and _is_person_by_context(tokens, start, end, known):
-        if starts_sentence(tokens, start) and first in known.never:
-            return None
-        return Found(after_titles, end, name, "person", "", last)
+    if first in known.given or _is_initial(parts[0].rstrip(".")):
+        return found if len(real) <= 4 else None
+    if headline or not 2 <= len(real) <= 4 or is_place(tokens, at):
+        return None
+    if _speaks(tokens, at, end, known) or _trade_after(tokens, end, known) == "person":
+        return found
     return None
 
 
+def is_place(tokens: Tokens, at: int) -> bool:
+    """Whether a known place starts at `at`."""
+    return load().places.trie.longest(tokens.lows, at) is not None
+
+
+def find_by_trade(tokens: Tokens, start: int) -> Found | None:
+    """A company or organisation that its trade betrays: "the spyware maker Foo", "Foo, a data broker"."""
+    known = words()
+    low = tokens.lows[start]
+    if low in known.never or low in known.particles or is_place(tokens, start) or low in known.given:
+        return None
+    if known.titles.longest(tokens.lows, start) is not None:
+        return None
+    end = start + 1
+    while end < min(len(tokens.words), start + 3) and is_capital(tokens.words[end]):
+        if tokens.lows[end] in known.never or known.titles.longest(tokens.lows, end) is not None:
+            return None
+        end += 1
+    if len(tokens.words[start]) < 3 or end < len(tokens.words) and is_capital(tokens.words[end]):
+        return None
+    before = tokens.lows[start - 1] if start else ""
+    kind = known.trade.get(before, "")
+    if kind and (start < 2 or tokens.lows[start - 2] not in ("a", "an")):
+        return Found(start, end, _spell(tokens, start, end), kind)
+    if low.endswith("ly"):
+        return None
+    kind = _trade_after(tokens, end, known)
+    return Found(start, end, _spell(tokens, start, end), kind) if kind not in ("", "person") else None
+
+
 _LINKS = frozenset(("of", "for", "the", "and", "&", "on", "to", "in"))
+_BEFORE_MORE = frozenset((".", "'", "’", "-", ",", "(", "of", "for", "on", "&", "and"))
 
 
-def find_organisation(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
+def find(tokens: Tokens, start: int, known_end: int, *, headline: bool) -> Found | None:
+    """The longest name at the capitalised token `start` that its form betrays, or None.
+
+    `known_end` is where a party of the gazetteer ends that starts here too (`start` when none does): a
+    pattern must go beyond it without a break.
+    """
+    ahead = tokens.words[start + 1] if start + 1 < len(tokens.words) else ""
+    capital_ahead = bool(ahead) and is_capital(ahead)
+    best = find_local(tokens, start)
+    lists = words()
+    if capital_ahead or ahead in _BEFORE_MORE or ahead in lists.particles:
+        for found in (
+            find_organisation(tokens, start, known_end, headline=headline),
+            find_person(tokens, start, headline=headline) if known_end == start else None,
+        ):
+            if found is not None and (best is None or found.end > best.end):
+                best = found
+    if best is None and known_end == start and not headline:
+        before = tokens.lows[start - 1] if start else ""
+        if capital_ahead or ahead == "," or before in lists.trade:
+            best = find_by_trade(tokens, start)
+    return best
+
+
+def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: bool) -> Found | None:
     """An organisation, agency, court or company named at `start` by the form of its name, or None."""
     known = words()
-    lows, text_words = tokens.lows, tokens.words
+    lows, there = tokens.lows, tokens.words
+    if lows[start] in known.never and (starts_sentence(tokens, start) or lows[start] in ("the", "a", "an")):
+        return None
     count = min(len(lows), start + LONGEST_NAME)
-    first = text_words[start]
-    last_good = -1
-    kind = ""
-    begins = known.starts.get(first)
+    begins = known.starts.get(there[start], "")
+    end, kind, depth = -1, "", 0
     at = start
     while at < count:
-        word = text_words[at]
+        word = there[at]
+        low = lows[at]
         if is_capital(word):
-            if word in known.heads and at > start:
-                last_good, kind = at + 1, known.heads[word]
-                if word in ("Inc", "Corp", "Ltd", "Co") and at + 1 < count and text_words[at + 1] == ".":
-                    last_good += 1
-            elif begins and at > start + 1:
-                last_good, kind = at + 1, kind or begins
-            at += 1
-        elif at > start and lows[at] in _LINKS and at + 1 < count:
-            if lows[at] in ("to", "in") and not begins:
+            if at > start and word in known.heads:
+                end, kind = at + 1, known.heads[word]
+                if word in ("Inc", "Corp", "Ltd", "Co") and at + 1 < count and there[at + 1] == ".":
+                    end += 1
+            elif begins and depth:
+                end, kind = at + 1, kind or begins
+            elif low in known.never and not depth:
                 break
-            if lows[at] == "and" and not begins:
-                break
-            at += 1
-        elif word == "," and at + 1 < count and text_words[at + 1] in ("Inc", "LLC", "Ltd", "Corp"):
-            at += 1
-        elif word == "'" and at + 1 < count and lows[at + 1] == "s" and at + 2 < count:
-            tail = text_words[at + 2]
-            if tail in ("Office", "Department", "Bureau", "Association", "Union"):
-                last_good, kind = at + 3, "agency" if tail in ("Office", "Department") else "organisation"
+        elif at == start or at + 1 >= count:
             break
-        elif word in ("-", "&") and at + 1 < count and is_capital(text_words[at + 1]):
-            at += 1
+        elif low in ("of", "for", "on") or low == "the" and lows[at - 1] in ("of", "for", "on", "in", "and"):
+            if at < known_end or not begins and low != "of" and end < 0 and low != "for":
+                break
+            depth += 1
+        elif low == "and":
+            if at <= known_end and known_end > start or not (begins and depth) and not _head_follows(tokens, at + 1, known):
+                break
+        elif word in (",", "-", "&"):
+            if not is_capital(there[at + 1]) or word == "," and there[at + 1] not in ("Inc", "LLC", "Ltd", "Corp"):
+                break
+        elif word in ("'", "’") and lows[at + 1] == "s":
+            tail = there[at + 2] if at + 2 < len(there) else ""
+            if tail in ("Office", "Department"):
+                end, kind = at + 3, "agency"
+            break
         else:
             break
-    if last_good < 0 or headline and last_good - start > 4:
+        at += 1
+    if end <= known_end or headline and end - start > 4:
         return None
-    lead = lows[start]
-    if lead in known.never and starts_sentence(tokens, start):
+    if kind == "agency" and there[end - 1] in ("Office",) and not begins and end - start < 2:
         return None
-    return Found(start, last_good, _spell(tokens, start, last_good), kind)
+    return Found(start, end, _spell(tokens, start, end), kind)
+
+
+def _head_follows(tokens: Tokens, at: int, known: Words) -> bool:
+    """Whether one or two capitals and then a head come: "Cohesion and Integration Commission"."""
+    ahead = tokens.words[at : at + 4]
+    for index, word in enumerate(ahead):
+        if not is_capital(word):
+            return False
+        if word in known.heads:
+            return index > 0
+    return False
 
 
 def _spell(tokens: Tokens, start: int, end: int) -> str:
@@ -276,16 +373,19 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     """A government, police force, court or the like named after its place at `start`, or None."""
     known = words()
     places = load().places
+    if tokens.lows[start] not in places.trie.root:
+        return None
     hit = places.trie.longest(tokens.lows, start)
-    if hit is None or not is_capital(tokens.words[start]):
+    if hit is None:
         return None
     at, (what, canonical) = hit
-    if at + 1 < len(tokens.words) and tokens.words[at] in ("'", "’") and tokens.lows[at + 1] == "s":
+    count = len(tokens.words)
+    if at + 1 < count and tokens.words[at] in ("'", "’") and tokens.lows[at + 1] == "s":
         at += 2
-    if at < len(tokens.words) and tokens.lows[at] in ("county", "state", "city") and is_capital(tokens.words[at]):
+    if at < count and tokens.words[at] in ("County", "State", "City"):
         canonical = f"{canonical} {tokens.words[at]}"
         at += 1
-    if at >= len(tokens.words):
+    if at >= count:
         return None
     body = known.local.longest(tokens.lows, at)
     if body is None:
@@ -293,9 +393,4 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     end, kind = body
     if what in ("country", "adjective"):
         canonical = places.adjective[canonical]
-    noun = " ".join(tokens.lows[at:end]).replace(" ' s", "'s")
-    if noun in ("government", "regime") or (what == "adjective" and noun == "state government"):
-        noun = "government"
-    elif is_capital(tokens.words[at]):
-        noun = " ".join(tokens.words[at:end]).replace(" ' s", "'s")
-    return Found(start, end, f"{canonical} {noun}", kind)
+    return Found(start, end, f"{canonical} {_spell(tokens, at, end)}", kind)
