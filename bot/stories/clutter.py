@@ -99,6 +99,9 @@ def _wildcard(phrase: str) -> str:
     return r"[^\n]{0,60}?".join(re.escape(piece) for piece in phrase.split("*"))
 
 
+_FIRST_WORD = re.compile(r"[\w']+|\S")
+
+
 class _Openings:
     """Phrases with which a line begins, found by their first word."""
 
@@ -118,15 +121,18 @@ class _Openings:
     def match(self, line: str, low: str) -> bool:
         word = _first_word(low)
         for phrase in self._plain.get(word, ()):
-            if low.startswith(phrase) and (not phrase[-1].isalnum() or not low[len(phrase) : len(phrase) + 1].isalnum()):
+            if low.startswith(phrase):
+                after = low[len(phrase) : len(phrase) + 1]
+                if not (phrase[-1].isalnum() and after.isalnum()):
+                    return True
+        for pattern in self._wild.get(word, ()):
+            if pattern.match(low):
                 return True
-        if any(pattern.match(low) for pattern in self._wild.get(word, ())):
-            return True
         return line.startswith(self._capitals)
 
 
 def _first_word(low: str) -> str:
-    match = re.match(r"[\w']+|\S", low)
+    match = _FIRST_WORD.match(low)
     return match.group() if match else ""
 
 
@@ -154,11 +160,13 @@ class _Inside:
         )
 
     def match(self, line: str, low: str) -> bool:
-        return (
-            any(phrase in low for phrase in self._plain)
-            or any(phrase in line for phrase in self._capitals)
-            or any(first in low and pattern.search(low) for first, pattern in self._wild)
-        )
+        for phrase in self._plain:  # plain loops: this is asked of every line
+            if phrase in low:
+                return True
+        for phrase in self._capitals:
+            if phrase in line:
+                return True
+        return any(first in low and pattern.search(low) for first, pattern in self._wild)
 
 
 @cache

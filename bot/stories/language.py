@@ -15,7 +15,7 @@ from importlib import resources
 SUPPORTED: frozenset[str] = frozenset({"en", "de", "fr", "es", "pt", "it", "nl"})
 UNKNOWN = "und"  # ISO 639-2: undetermined
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SAMPLE = 1500  # characters: more of a text tells no more of its language
 _MIN_WORDS = 4  # fewer words than this tell nothing
 _MIN_SHARE = 0.14  # of the words of a text that are small words of its language; running text has 0.3 to 0.6
@@ -34,13 +34,19 @@ def _small_words() -> dict[str, tuple[tuple[str, float], ...]]:
     return {word: tuple((language, 1.0 / len(names)) for language in names) for word, names in owners.items()}
 
 
+@cache
+def small_words() -> frozenset[str]:
+    """Give the small words of all languages that are read: words that tell nothing of a subject."""
+    return frozenset(_small_words())
+
+
 def detect(text: str, hint: str | None = None) -> str:
     """Give the ISO 639-1 code of the language that `text` is written in, or "und" when too little says so.
 
     `hint` (a BCP 47 tag that the source claims) decides only where the text itself does not.
     """
     sample = text[:_SAMPLE]
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(sample)]
+    words = _WORD.findall(sample.lower().replace("’", "'"))
     claimed = _primary(hint)
     if len(words) >= _MIN_WORDS:
         found = _by_small_words(words)
@@ -64,9 +70,10 @@ def _by_small_words(words: list[str]) -> str:
     scores: dict[str, float] = dict.fromkeys(SUPPORTED, 0.0)
     hits: dict[str, int] = dict.fromkeys(SUPPORTED, 0)
     for word in words:
-        for language, weight in table.get(word, ()):
-            scores[language] += weight
-            hits[language] += 1
+        if word in table:
+            for language, weight in table[word]:
+                scores[language] += weight
+                hits[language] += 1
     best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
     enough = hits[best] >= _MIN_SHARE * len(words) and hits[best] >= 2
     return best if enough and scores[best] > 1.15 * scores[second] else ""

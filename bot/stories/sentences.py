@@ -16,13 +16,10 @@ from importlib import resources
 _CLOSING = "\"'”’»)\\]›」』"
 _OPENING = "\"'“‘„«([‹¿¡「『"
 
-# A mark that may end a sentence: with what closes behind it and a blank; or, in scripts that write no
-# blank, the mark alone; or a stop that lost its blank ("the order.The company").
-_MARK = re.compile(
-    rf"[.!?…]+[{_CLOSING}]*(?:\[\d{{1,3}}\])*\s+"
-    rf"|[。！？।॥؟]+[{_CLOSING}]*\s*"  # noqa: RUF001 - full-width and Indic marks are meant
-    r"|(?<=[a-z]{3})[.!?](?=(?:The|In|On|It|He|She|But|This|They|We|A|An|According)\s)"
-)
+# A mark that may end a sentence, with what closes behind it and the blank that follows, if one does.
+_MARK = re.compile(rf"[.!?…。！？।॥؟]+[{_CLOSING}]*(?:\[\d{{1,3}}\])*(\s*)")  # noqa: RUF001 - full-width and Indic marks
+_UNSPACED = frozenset("。！？।॥؟")  # noqa: RUF001 - scripts that need no blank between sentences
+_LOST_BLANK = re.compile(r"(?:The|In|On|It|He|She|But|This|They|We|A|An|According)\s")  # "the order.The company"
 _WORD_BEFORE = re.compile(r"[^\s(\[\"“‘„«/—–-]+$")
 _DOTTED = re.compile(r"^(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}$")  # U.S, a.m, z.B
 _WORD_AFTER = re.compile(r"[\w'’]+")
@@ -78,6 +75,8 @@ def split(paragraph: str, language: str = "en") -> list[str]:
         end = match.end()
         if end >= len(paragraph):
             break
+        if not match.group(1) and paragraph[match.start()] not in _UNSPACED and not _lost_blank(paragraph, match):
+            continue
         if _ends_sentence(paragraph, start, match.start(), match.group(), end, rules):
             found.append(paragraph[start:end].strip())
             start = end
@@ -85,6 +84,10 @@ def split(paragraph: str, language: str = "en") -> list[str]:
     if rest:
         found.append(rest)
     return found
+
+
+def _lost_blank(text: str, match: re.Match[str]) -> bool:
+    return text[match.start() - 3 : match.start()].islower() and bool(_LOST_BLANK.match(text, match.end()))
 
 
 def _ends_sentence(text: str, start: int, at: int, mark: str, end: int, rules: _Rules) -> bool:

@@ -1,0 +1,268 @@
+"""Chooses the one to three sentences that tell a story in little space, as they stand in the article.
+
+Every sentence is worth the words it brings (those of the headline, of the lead, of the parties and of the
+field) and what it shows (a demand, where it stands). The best set within the limit is the one whose words
+together weigh most, each word counted once; sentences that hang on others, speak in quotations or carry
+the page's own notices pay for it. Weights and words stand in `data/summary.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from bot.record import Notes
+from bot.stories import clutter
+from bot.stories.language import small_words
+from bot.stories.model import Demand, Document, Party, Sentence, Topic
+
+MAX_SENTENCES = 3
+_CONSIDERED = 40  # sentences of the article that are looked at; news says what happened before that
+_CANDIDATES = 12  # of those, the best by themselves are put together
+_PAIRS_EXTENDED = 8
+_STEM = 6  # letters that tell words apart well enough: "subpoe", "encryp", "survei"
+_FILLER = 0.06  # a further sentence has to add so much of what the others weigh
+
+_WORD = re.compile(r"@?\w+(?:['’]\w+)?")
+_OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
+_CLOSED = re.compile(r"[.!…。！][\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks are meant
+_QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")  # noqa: RUF001
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|my|we|We|We're|our|Our|us)\b")
+_QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
+_PASTED = re.compile(r"pic\.twitter\.com|https?://|\bt\.co/|— [^—]{2,60} \(@\w+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    weights: dict[str, float]
+    penalties: dict[str, float]
+    connectives: frozenset[str]
+    pronouns: frozenset[str]
+    times: frozenset[str]
+    leaning: frozenset[str]
+    field_words: frozenset[str]
+    field_stems: tuple[str, ...]
+    light: frozenset[str]
+    notices: tuple[str, ...]
+
+
+@cache
+def _data() -> _Data:
+    source = resources.files("bot.stories.data").joinpath("summary.toml")
+    data = tomllib.loads(source.read_text(encoding="utf-8"))
+    words = data["words"]
+    field_words = words["field"].split()
+    return _Data(
+        weights=data["weights"],
+        penalties=data["penalties"],
+        connectives=frozenset(data["openings"]["connectives"]),
+        pronouns=frozenset(data["openings"]["pronouns"]),
+        times=frozenset(data["openings"]["times"]),
+        leaning=frozenset(data["openings"]["leaning"]),
+        field_words=frozenset(word for word in field_words if not word.endswith("*")),
+        field_stems=tuple(word[:-1] for word in field_words if word.endswith("*")),
+        light=frozenset(words["light"].split()),
+        notices=tuple(words["notices"]),
+    )
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A sentence, the words it brings, and what it is worth besides."""
+
+    sentence: Sentence
+    words: frozenset[str]
+    worth: float
+    hangs: float  # what it loses when the sentence before it is not taken
+
+
+def summarise(
+    document: Document,
+    topics: tuple[Topic, ...],
+    demands: tuple[Demand, ...],
+    parties: tuple[Party, ...],
+    notes: Notes,
+    limit: int = 320,
+) -> tuple[str, ...]:
+    """Choose at most three sentences of at most `limit` characters in all, in the order of the article.
+
+    An article without a sentence gives none. Where every sentence is longer than `limit`, the best one
+    stands alone: a sentence is never cut.
+    """
+    usable = [sentence for sentence in document.sentences if not sentence.is_heading][:_CONSIDERED]
+    if not usable:
+        notes.note("summary", "none", "The article has no whole sentence to take.")
+        return ()
+    weights = _word_weights(document, usable, demands, parties)
+    candidates = [_candidate(sentence, document, topics, demands) for sentence in usable]
+    fitting = [candidate for candidate in candidates if len(candidate.sentence.text) <= limit]
+    if fitting:
+        chosen = _best_set(fitting, weights, limit)
+    else:
+        chosen = [max(candidates, key=lambda candidate: _value([candidate], weights))]
+    taken = tuple(candidate.sentence.text for candidate in sorted(chosen, key=lambda c: c.sentence.index))
+    notes.note(
+        "summary",
+        "chosen",
+        f"{len(taken)} of {len(usable)} sentences say most of the headline, the parties and where it stands"
+        f" in {len(' '.join(taken))} characters.",
+        evidence=taken,
+    )
+    return taken
+
+
+# ---------------------------------------------------------------- words
+def _stems(text: str) -> frozenset[str]:
+    """Give the telling words of a text, cut to their stems."""
+    light, small = _data().light, small_words()
+    found = []
+    for word in _WORD.findall(text.lower()):
+        plain = word[:-2] if word.endswith(("'s", "’s")) else word
+        if plain not in light and plain not in small and (len(plain) > 2 or plain.isdigit() or plain in ("us", "uk", "eu", "x")):
+            found.append(plain[:_STEM])
+    return frozenset(found)
+
+
+@cache
+def _field_stems() -> frozenset[str]:
+    data = _data()
+    return frozenset(word[:_STEM] for word in data.field_words) | frozenset(data.field_stems)
+
+
+def _is_field(stem: str) -> bool:
+    stems = _field_stems()
+    return any(stem[:size] in stems for size in range(3, len(stem) + 1))
+
+
+def _word_weights(
+    document: Document, usable: Sequence[Sentence], demands: Sequence[Demand], parties: Sequence[Party]
+) -> dict[str, float]:
+    """Weigh every telling word of the article."""
+    weight = _data().weights
+    in_title = _stems(document.title)
+    frequency: dict[str, int] = {}
+    found: dict[str, float] = {}
+    for place, sentence in enumerate(usable):
+        for stem in _stems(sentence.text):
+            frequency[stem] = frequency.get(stem, 0) + 1
+            found.setdefault(stem, weight["lead"] / (1 + 0.5 * place))
+    named = frozenset().union(*(_stems(party.name) for party in parties)) if parties else frozenset()
+    asked: frozenset[str] = frozenset()
+    for demand in demands:
+        asked |= _stems(" ".join((*demand.issuer, *demand.recipient, *demand.target, demand.instrument)))
+    for stem in found:
+        found[stem] += weight["frequent"] * min(frequency[stem] - 1, 4) ** 0.5
+        if stem in in_title:
+            found[stem] += weight["title"]
+        if stem in asked:
+            found[stem] += weight["demand_party"]
+        elif stem in named:
+            found[stem] += weight["party"]
+        if _is_field(stem):
+            found[stem] += weight["field"]
+    return found
+
+
+# ---------------------------------------------------------------- sentences
+def _candidate(
+    sentence: Sentence, document: Document, topics: Sequence[Topic], demands: Sequence[Demand]
+) -> _Candidate:
+    weight, text = _data().weights, sentence.text
+    worth = weight["early"] / (1 + 0.5 * sentence.paragraph) - _faults(sentence, document.title)
+    status = {shown for demand in demands for name, shown in demand.field_evidence if name == "status"}
+    if text in status:
+        worth += weight["status"]
+    elif any(text in demand.evidence for demand in demands):
+        worth += weight["evidence"]
+    if any(text in topic.evidence for topic in topics):
+        worth += weight["topic"]
+    if sentence.section == 0 and document.sentences[-1].section > 0:
+        worth += weight["newest"]
+    return _Candidate(sentence, _stems(text), worth, _hangs(text))
+
+
+def _hangs(text: str) -> float:
+    """Say what a sentence loses when the one before it is not beside it."""
+    data = _data()
+    match = _OPENING_WORDS.match(text)
+    if match is None:
+        return 0.0
+    words = match.group(1).lower().replace("’", "'").replace(",", "").split()
+    if words[0] == "this" and len(words) > 1 and words[1] in data.times:
+        return 0.0
+    opening = {" ".join(words[:size]) for size in range(1, len(words) + 1)}
+    if words[0] in data.pronouns or opening & data.connectives:
+        return data.penalties["dangling"]
+    if words[0] in ("the", "that") and len(words) > 1 and words[1] in data.leaning:
+        return data.penalties["leaning"]
+    return 0.0
+
+
+def _faults(sentence: Sentence, title: str) -> float:
+    """Add up what speaks against a sentence by itself."""
+    cost, text = _data().penalties, sentence.text
+    low = text.lower()
+    total = 0.0
+    if text[0] in "\"“„«":
+        total += cost["quotation"]
+    if text.count('"') % 2 or text.count("“") != text.count("”"):
+        total += cost["torn"]
+    if _QUESTION.search(text):
+        total += cost["question"]
+    elif not _CLOSED.search(text):
+        total += cost["open_end"]
+    if _FIRST_PERSON.search(_QUOTED.sub("", text)):
+        total += cost["first_person"]
+    if len(text) < 40:
+        total += cost["short"]
+    if not sentence.as_stands:
+        total += cost["altered"]
+    if clutter.splices(text):
+        total += cost["spliced"]
+    if _PASTED.search(text):
+        total += cost["pasted"]
+    if any(notice in low and notice not in title.lower() for notice in _data().notices):
+        total += cost["notice"]
+    return total
+
+
+# ---------------------------------------------------------------- sets
+def _value(candidates: Sequence[_Candidate], weights: dict[str, float]) -> float:
+    words: frozenset[str] = frozenset().union(*(candidate.words for candidate in candidates))
+    places = {candidate.sentence.index for candidate in candidates}
+    hanging = sum(c.hangs for c in candidates if c.hangs and c.sentence.index - 1 not in places)
+    return sum(weights[word] for word in words) + sum(c.worth for c in candidates) - hanging
+
+
+def _length(candidates: Iterable[_Candidate]) -> int:
+    return sum(len(candidate.sentence.text) + 1 for candidate in candidates) - 1
+
+
+def _best_set(candidates: list[_Candidate], weights: dict[str, float], limit: int) -> list[_Candidate]:
+    """Try the best sentences alone, in pairs, and the best pairs with a third."""
+    alone = sorted(((_value([c], weights), c) for c in candidates), key=lambda pair: -pair[0])[:_CANDIDATES]
+    best_value, best = alone[0][0], [alone[0][1]]
+    pairs: list[tuple[float, list[_Candidate]]] = []
+    for at, (value, first) in enumerate(alone):
+        for other, second in alone[at + 1 :]:
+            both = [first, second]
+            if _length(both) <= limit:
+                together = _value(both, weights)
+                if together > max(value, other) * (1 + _FILLER):
+                    pairs.append((together, both))
+    pairs.sort(key=lambda pair: -pair[0])
+    if pairs and pairs[0][0] > best_value:
+        best_value, best = pairs[0]
+    for value, both in pairs[:_PAIRS_EXTENDED]:
+        for _, third in alone:
+            three = [*both, third]
+            if third in both or _length(three) > limit:
+                continue
+            together = _value(three, weights)
+            if together > best_value and together > value * (1 + _FILLER):
+                best_value, best = together, three
+    return best
