@@ -90,6 +90,9 @@ class FeedRow(Base):
     failing_since: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(Text)  # one sentence, without secrets
     told_failing_at: Mapped[datetime | None]
+    # What those who use the feed are still to be told: failing, back, gone, moved, rebuilt; and how.
+    notice: Mapped[str | None] = mapped_column(String(16))
+    notice_text: Mapped[str | None] = mapped_column(Text)
     # What the policy remembers between looks (entry rhythm, moves seen, push lease): its own JSON.
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
@@ -99,6 +102,12 @@ class FeedRow(Base):
             "next_look",
             sqlite_where=sql("state = 'active'"),
             postgresql_where=sql("state = 'active'"),
+        ),
+        Index(
+            "ix_feeds_notice",
+            "id",
+            sqlite_where=sql("notice IS NOT NULL"),
+            postgresql_where=sql("notice IS NOT NULL"),
         ),
     )
 

@@ -1,0 +1,394 @@
+"""Queries about feeds and their entries.
+
+A feed's row is both its state and its place in the queue. Workers claim what is due for a limited time
+(`claim_due`), so that any number of them share one database; `claim` grows with every claim, and a
+worker that comes back after its time finds another number there and stores nothing (`hold`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Row, Select, Table, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
+
+T = TypeVar("T")
+_AT_ONCE = 400  # rows or values in one statement: bounded, so that building it never holds the loop
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeed:
+    """A feed's row as it is read; the fields are the columns of `FeedRow`."""
+
+    id: int
+    url: str
+    title: str = ""
+    site: str = ""
+    language: str | None = None
+    public: bool = False
+    state: str = "active"
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    next_look: datetime | None = None
+    next_reason: str = ""
+    claim: int = 0
+    first_looked_at: datetime | None = None
+    last_looked_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_change_at: datetime | None = None
+    last_status: int | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    failure: str | None = None
+    told_failing_at: datetime | None = None
+    notice: str | None = None
+    notice_text: str | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """What is compared of an entry that is stored already."""
+
+    id: int
+    content_hash: str
+
+
+_FEEDS, _ENTRIES, _USES, _STORIES = (
+    cast(Table, row.__table__) for row in (FeedRow, EntryRow, GuildFeedRow, StoryFeedRow)
+)
+_feeds = _FEEDS.c
+_FIELDS = tuple(StoredFeed.__dataclass_fields__)
+_COLUMNS = tuple(_feeds[name] for name in _FIELDS)
+
+
+def _stored(row: Row[Any]) -> StoredFeed:
+    return StoredFeed(*row.tuple())
+
+
+# ------------------------------------------------------------------- looking up
+
+
+async def get(session: AsyncSession, feed_id: int) -> StoredFeed | None:
+    """Give one feed."""
+    row = (await session.execute(select(*_COLUMNS).where(_feeds.id == feed_id))).first()
+    return _stored(row) if row else None
+
+
+async def find(session: AsyncSession, url: str) -> StoredFeed | None:
+    """Give the feed of an address, exactly as it is stored."""
+    row = (await session.execute(select(*_COLUMNS).where(_feeds.url == url))).first()
+    return _stored(row) if row else None
+
+
+async def known_urls(session: AsyncSession, urls: Sequence[str]) -> dict[str, int]:
+    """Give those of the addresses that are stored, with the ids of their feeds."""
+    found: dict[str, int] = {}
+    for part in _parts(urls):
+        rows = await session.execute(select(_feeds.url, _feeds.id).where(_feeds.url.in_(part)))
+        found.update((url, feed_id) for url, feed_id in rows)
+    return found
+
+
+async def listed(session: AsyncSession, guild_id: int | None = None) -> list[StoredFeed]:
+    """Give all feeds, or those that a guild uses, by id."""
+    return [_stored(row) for row in await session.execute(_of_guild(select(*_COLUMNS), guild_id))]
+
+
+async def ids(session: AsyncSession, guild_id: int | None = None) -> list[int]:
+    """Give the ids of all feeds that are looked at, or of those that a guild uses."""
+    query = _of_guild(select(_feeds.id), guild_id).where(_feeds.state == "active")
+    return list((await session.execute(query)).scalars())
+
+
+def _of_guild(query: Select[Any], guild_id: int | None) -> Select[Any]:
+    if guild_id is not None:
+        query = query.join(GuildFeedRow, GuildFeedRow.feed_id == _feeds.id).where(
+            GuildFeedRow.guild_id == guild_id
+        )
+    return query.order_by(_feeds.id)
+
+
+async def entry_counts(session: AsyncSession, feed_ids: Sequence[int] | None = None) -> dict[int, int]:
+    """Give how many entries are stored of each feed (of all feeds: None)."""
+    query = select(EntryRow.feed_id, func.count()).group_by(EntryRow.feed_id)
+    if feed_ids is None:
+        return dict((await session.execute(query)).tuples().all())
+    counts: dict[int, int] = {}
+    for part in _parts(feed_ids):
+        counts.update((await session.execute(query.where(EntryRow.feed_id.in_(part)))).tuples().all())
+    return counts
+
+
+async def guilds_of(session: AsyncSession, feed_id: int) -> dict[int, bool]:
+    """Give the guilds that use a feed, each with whether it paused it."""
+    query = select(GuildFeedRow.guild_id, GuildFeedRow.paused).where(GuildFeedRow.feed_id == feed_id)
+    return dict((await session.execute(query)).tuples().all())
+
+
+# --------------------------------------------------------------- adding, using
+
+
+async def add(session: AsyncSession, values: Mapping[str, Any]) -> int:
+    """Store a new feed; gives its id. `values` are columns of `FeedRow`."""
+    row = FeedRow(**values)
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def add_many(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store many new feeds at once; all must have the same columns."""
+    for part in _parts(rows):
+        await session.execute(insert(_FEEDS), [dict(row) for row in part])
+
+
+async def use(
+    session: AsyncSession, feed_ids: Sequence[int], guild_id: int, added_by: int | None, now: datetime
+) -> int:
+    """Note that a guild uses these feeds; gives how many it did not use before."""
+    used: set[int] = set()
+    for part in _parts(feed_ids):
+        query = select(GuildFeedRow.feed_id).where(
+            GuildFeedRow.guild_id == guild_id, GuildFeedRow.feed_id.in_(part)
+        )
+        used.update((await session.execute(query)).scalars())
+    fresh = [
+        {"guild_id": guild_id, "feed_id": feed_id, "added_by": added_by, "added_at": now, "paused": False}
+        for feed_id in dict.fromkeys(feed_ids)
+        if feed_id not in used
+    ]
+    for rows in _parts(fresh):
+        await session.execute(insert(_USES), list(rows))
+    return len(fresh)
+
+
+async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
+    """Note that a guild no longer uses a feed; False when it did not."""
+    result = await session.execute(
+        delete(GuildFeedRow)
+        .where(GuildFeedRow.guild_id == guild_id, GuildFeedRow.feed_id == feed_id)
+        .returning(GuildFeedRow.feed_id)
+    )
+    return result.first() is not None
+
+
+async def pause_use(session: AsyncSession, feed_id: int, guild_id: int, *, paused: bool) -> bool:
+    """Pause or resume a guild's use of a feed; False when it does not use it."""
+    result = await session.execute(
+        update(GuildFeedRow)
+        .where(GuildFeedRow.guild_id == guild_id, GuildFeedRow.feed_id == feed_id)
+        .values(paused=paused)
+        .returning(GuildFeedRow.feed_id)
+    )
+    return result.first() is not None
+
+
+async def delete_feed(session: AsyncSession, feed_id: int) -> bool:
+    """Delete a feed with its entries; False when there is none."""
+    result = await session.execute(delete(FeedRow).where(_feeds.id == feed_id).returning(_feeds.id))
+    return result.first() is not None
+
+
+async def set_columns(session: AsyncSession, feed_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns of one feed."""
+    await session.execute(update(_FEEDS).where(_feeds.id == feed_id).values(**values))
+
+
+# --------------------------------------------------------------------- claiming
+
+
+async def claim_due(
+    session: AsyncSession, *, now: datetime, limit: int, worker: str, lease: float
+) -> list[StoredFeed]:
+    """Take up to `limit` feeds that are due, longest due first, for `lease` seconds."""
+    query = (
+        select(*_COLUMNS)
+        .where(_feeds.state == "active", _feeds.next_look <= now, _free(now))
+        .order_by(_feeds.next_look)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return await _claim(session, query, now, worker, lease)
+
+
+async def claim_these(
+    session: AsyncSession, feed_ids: Sequence[int], *, now: datetime, worker: str, lease: float
+) -> list[StoredFeed]:
+    """Take these feeds whenever they are due; those that another worker has are left out."""
+    query = (
+        select(*_COLUMNS)
+        .where(_feeds.id.in_(feed_ids), _feeds.state == "active", _free(now))
+        .order_by(_feeds.id)
+        .with_for_update(skip_locked=True)
+    )
+    return await _claim(session, query, now, worker, lease)
+
+
+def _free(now: datetime) -> Any:
+    return or_(_feeds.claimed_until.is_(None), _feeds.claimed_until < now)
+
+
+async def _claim(
+    session: AsyncSession, query: Select[Any], now: datetime, worker: str, lease: float
+) -> list[StoredFeed]:
+    taken = [_stored(row) for row in await session.execute(query)]
+    for part in _parts([feed.id for feed in taken]):
+        await session.execute(
+            update(_FEEDS)
+            .where(_feeds.id.in_(part))
+            .values(claimed_until=now + timedelta(seconds=lease), claimed_by=worker, claim=_feeds.claim + 1)
+        )
+    return [_with_claim(feed) for feed in taken]
+
+
+def _with_claim(feed: StoredFeed) -> StoredFeed:
+    values = {name: getattr(feed, name) for name in _FIELDS}
+    return StoredFeed(**(values | {"claim": feed.claim + 1}))
+
+
+async def release(session: AsyncSession, claims: Mapping[int, int]) -> None:
+    """Give back feeds that were claimed and not looked at (id -> claim)."""
+    for feed_id, claim in claims.items():
+        await session.execute(
+            update(_FEEDS)
+            .where(_feeds.id == feed_id, _feeds.claim == claim)
+            .values(claimed_until=None, claimed_by=None)
+        )
+
+
+async def hold(session: AsyncSession, claims: Mapping[int, int]) -> set[int]:
+    """Lock the feeds until the transaction ends; gives those whose claim (id -> claim) is still ours."""
+    held: set[int] = set()
+    for part in _parts(sorted(claims)):
+        query = (
+            select(_feeds.id, _feeds.claim).where(_feeds.id.in_(part)).order_by(_feeds.id).with_for_update()
+        )
+        held.update(feed_id for feed_id, claim in await session.execute(query) if claims[feed_id] == claim)
+    return held
+
+
+# ---------------------------------------------------------------- storing a look
+
+
+async def known_entries(
+    session: AsyncSession, wanted: Mapping[int, Sequence[str]]
+) -> dict[int, dict[str, KnownEntry]]:
+    """Give which of the entries (feed id -> keys) are stored, by feed and key."""
+    known: dict[int, dict[str, KnownEntry]] = {feed_id: {} for feed_id in wanted}
+    entries = _ENTRIES.c
+    conditions: list[Any] = []
+    size = 0
+
+    async def ask() -> None:
+        query = select(entries.feed_id, entries.key, entries.id, entries.content_hash).where(or_(*conditions))
+        for feed_id, key, entry_id, content_hash in await session.execute(query):
+            known[feed_id][key] = KnownEntry(entry_id, content_hash)
+
+    for feed_id, keys in wanted.items():
+        for part in _parts(keys):
+            conditions.append(and_(entries.feed_id == feed_id, entries.key.in_(part)))
+            size += len(part)
+            if size >= _AT_ONCE:
+                await ask()
+                conditions, size = [], 0
+    if conditions:
+        await ask()
+    return known
+
+
+async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new entries; all must have the same columns of `EntryRow`."""
+    for part in _parts(rows):
+        await session.execute(insert(_ENTRIES), list(part))
+
+
+async def edit_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change entries that are stored: each row holds `entry_id` and the same columns."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "entry_id"]
+    statement = (
+        update(_ENTRIES)
+        .where(_ENTRIES.c.id == bindparam("entry_id"))
+        .values({name: bindparam(name) for name in columns})
+    )
+    connection = await session.connection()
+    for part in _parts(rows):
+        await connection.execute(statement, list(part))
+
+
+async def update_feeds(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store what looks found and give the feeds back: each row holds `feed_id` and the same columns."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "feed_id"]
+    statement = (
+        update(_FEEDS)
+        .where(_feeds.id == bindparam("feed_id"))
+        .values({name: bindparam(name) for name in columns} | {"claimed_until": None, "claimed_by": None})
+    )
+    connection = await session.connection()
+    for part in _parts(rows):
+        await connection.execute(statement, list(part))
+
+
+async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:
+    """Give a feed a new address (P25). Where another row has it, merge: guilds and entries move there.
+
+    Gives the id of the row that the feed was merged into, None when it keeps its own.
+    """
+    other: int | None = (await session.execute(select(_feeds.id).where(_feeds.url == url))).scalar()
+    if other is None or other == feed_id:
+        await set_columns(session, feed_id, {"url": url})
+        return None
+    await _merge(session, feed_id, other)
+    return other
+
+
+async def _merge(session: AsyncSession, source: int, target: int) -> None:
+    """Move what hangs on one feed to another and delete it; what both have stays as the target has it."""
+    for table, column in ((_ENTRIES, "key"), (_USES, "guild_id"), (_STORIES, "story_id")):
+        there = table.alias("there")
+        await session.execute(
+            update(table)
+            .where(
+                table.c.feed_id == source,
+                ~exists(
+                    select(there.c.feed_id).where(
+                        there.c.feed_id == target, there.c[column] == table.c[column]
+                    )
+                ),
+            )
+            .values(feed_id=target)
+        )
+    await delete_feed(session, source)
+
+
+# ------------------------------------------------------------------ telling people
+
+
+async def notices(session: AsyncSession, limit: int = 100) -> list[StoredFeed]:
+    """Give the feeds about which something is still to be told."""
+    query = select(*_COLUMNS).where(_feeds.notice.is_not(None)).order_by(_feeds.id).limit(limit)
+    return [_stored(row) for row in await session.execute(query)]
+
+
+async def told(session: AsyncSession, feed_id: int, notice: str) -> None:
+    """Note that it was told; a newer notice that came meanwhile stays."""
+    await session.execute(
+        update(_FEEDS)
+        .where(_feeds.id == feed_id, _feeds.notice == notice)
+        .values(notice=None, notice_text=None)
+    )
+
+
+def _parts(rows: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows[start : start + _AT_ONCE]
