@@ -1,0 +1,151 @@
+"""Turns a document into evidence: which groups and frames of the field stand where, and how strongly.
+
+Groups are sets of words, frames are groups that stand together in one sentence (who acts on whom);
+`data/evidence.toml` defines both. What stands in the title or the lead counts more than what is said in
+passing further down, and repeating adds less and less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from bot.stories.lexicon import Hit, lexicon_for, read_data, words_of
+from bot.stories.model import Document
+
+TITLE = -1  # the sentence index that stands for the title
+
+# What a place in the article counts: (up to which sentence, weight). News puts first what it is about.
+_TITLE_WEIGHT = 3.0
+_PLACES: tuple[tuple[int, float], ...] = ((2, 2.0), (5, 1.2), (10, 0.8), (25, 0.5), (60, 0.2))
+_FAR_WEIGHT = 0.05
+_HEADING_SHARE = 0.5
+_HALF = 2.0  # a strength of this much fills half of a feature; the rest fills ever more slowly
+
+_WORDS_READ = 4000  # an article's first words decide; a book is not read to its end
+_PIECE = 80  # words; a longer "sentence" is cut, so that words far apart do not make a frame
+_PLACES_PER_GROUP = 6  # in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Groups that must stand within `span` words of each other; each need is met by any of its groups."""
+
+    name: str
+    needs: tuple[tuple[str, ...], ...]
+    span: int
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that counts, and what somebody who knows the field expects it to count for."""
+
+    name: str
+    about: str
+    relevance: float
+    topics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How strongly each feature is there (0 to 1), and in which sentences (`TITLE` for the title)."""
+
+    values: dict[str, float]
+    places: dict[str, tuple[tuple[int, float], ...]]
+
+
+@cache
+def frames() -> tuple[Frame, ...]:
+    """Give the frames of `data/evidence.toml`."""
+    return tuple(
+        Frame(
+            name,
+            tuple(tuple(need.split("|")) for need in entry["needs"]),
+            int(entry["span"]),
+            bool(entry.get("order", False)),
+        )
+        for name, entry in read_data("evidence.toml")["frame"].items()
+    )
+
+
+@cache
+def features() -> tuple[Feature, ...]:
+    """Give everything that counts, groups and frames, in the order of the file."""
+    data = read_data("evidence.toml")
+    return tuple(
+        Feature(name, entry["about"], float(entry.get("relevance", 0.0)), dict(entry.get("topics", {})))
+        for name, entry in (*data["group"].items(), *data["frame"].items())
+    )
+
+
+def gather(document: Document, language: str) -> Evidence:
+    """Collect the evidence of a document, read with the words of `language`."""
+    lexicon = lexicon_for(language)
+    strengths: dict[str, float] = {}
+    places: dict[str, list[tuple[int, float]]] = {}
+    for index, weight, words in _pieces(document):
+        hits = lexicon.scan(words)
+        if not hits:
+            continue
+        for name in _found(hits):
+            strengths[name] = strengths.get(name, 0.0) + weight
+            places.setdefault(name, []).append((index, weight))
+    values = {name: 1.0 - 2.0 ** (-strength / _HALF) for name, strength in strengths.items()}
+    return Evidence(values, {name: tuple(where) for name, where in places.items()})
+
+
+def _pieces(document: Document) -> Iterator[tuple[int, float, list[str]]]:
+    """Give (sentence index, weight, words) of the title and the sentences that are read."""
+    yield TITLE, _TITLE_WEIGHT, words_of(document.title[:1000])[:_PIECE]
+    left = _WORDS_READ
+    for order, sentence in enumerate(document.sentences):
+        if left <= 0:
+            return
+        weight = _place_weight(order) * (_HEADING_SHARE if sentence.is_heading else 1.0)
+        words = words_of(sentence.text[: left * 12])[:left]
+        left -= len(words)
+        for start in range(0, len(words), _PIECE):
+            yield sentence.index, weight if start == 0 else weight * 0.25, words[start : start + _PIECE]
+
+
+def _place_weight(order: int) -> float:
+    for end, weight in _PLACES:
+        if order < end:
+            return weight
+    return _FAR_WEIGHT
+
+
+def _found(hits: list[Hit]) -> list[str]:
+    """Which groups and frames stand in one piece of text."""
+    spots: dict[str, list[tuple[int, int]]] = {}
+    for hit in hits:
+        at = spots.setdefault(hit.group, [])
+        if len(at) < _PLACES_PER_GROUP:
+            at.append((hit.start, hit.end))
+    names = list(spots)
+    if len(spots) > 1:
+        names += [frame.name for frame in frames() if _stands(frame, spots)]
+    return names
+
+
+def _stands(frame: Frame, spots: dict[str, list[tuple[int, int]]]) -> bool:
+    """Whether each need of a frame is met by words of its own, all within its span."""
+    met: list[list[tuple[int, int]]] = []
+    for need in frame.needs:
+        at = [spot for group in need if group in spots for spot in spots[group]]
+        if not at:
+            return False
+        met.append(at)
+    return any(_fits(frame, choice) for choice in product(*met))
+
+
+def _fits(frame: Frame, choice: tuple[tuple[int, int], ...]) -> bool:
+    if frame.ordered:
+        if any(first[1] > second[0] for first, second in zip(choice, choice[1:], strict=False)):
+            return False
+    elif len({start for start, _ in choice}) < len(choice):
+        return False  # one and the same word does not act on itself
+    return max(end for _, end in choice) - min(start for start, _ in choice) <= frame.span

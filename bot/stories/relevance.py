@@ -1,0 +1,166 @@
+"""Decides whether a story is worth an alert, and what it is about.
+
+Each decision is a sum: what stands in the story (evidence.py) times what that counts for the decision
+(data/weights.toml, made by tools/train_relevance.py). Nothing else decides, so the parts of the sum, each with
+its sentence, are the explanation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from bot.record import Notes
+from bot.stories.evidence import TITLE, Evidence, features, gather
+from bot.stories.lexicon import LANGUAGES, read_data
+from bot.stories.model import TOPICS, Document, Mention, Relevance, Topic
+
+_SENTENCES = 3  # how many sentences are given as evidence of a decision
+_REASONS = 4  # how many parts of the sum are told, for and against each
+_TELLING = 0.15  # log-odds; a smaller part is not worth telling
+_FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One decision: what each feature adds, in log-odds, and the sum from which the answer is yes."""
+
+    intercept: float
+    threshold: float
+    by_feature: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one feature adds to a decision."""
+
+    feature: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The sum of one decision above its threshold, as log-odds and as a chance, and its parts, largest first."""
+
+    odds: float
+    score: float
+    parts: tuple[Part, ...]
+
+
+@cache
+def weights() -> dict[str, Weights]:
+    """Give the weights of every decision: "relevance" and each topic."""
+    return {
+        decision: Weights(
+            float(entry["intercept"]),
+            float(entry["threshold"]),
+            {name: float(w) for name, w in entry.items() if name not in ("intercept", "threshold")},
+        )
+        for decision, entry in read_data("weights.toml").items()
+    }
+
+
+def weigh(
+    document: Document, mentions: tuple[Mention, ...], notes: Notes
+) -> tuple[Relevance, tuple[Topic, ...]]:
+    """Decide relevance and topics, and write down what decided.
+
+    The title and the first few thousand words are read. `mentions` may be empty: names known to the field are in
+    the lexicons themselves. A story in a language without a lexicon is not relevant, and the notes say why.
+    """
+    language = _FALLBACK_LANGUAGE if document.language == "und" else document.language
+    if language not in LANGUAGES:
+        notes.note(
+            "language",
+            "unsupported",
+            f"Relevance and topics are not known for the language “{language}”; "
+            f"supported are {', '.join(LANGUAGES)}.",
+        )
+        return Relevance(False, 0.0, ()), ()
+    evidence = gather(document, language)
+    relevance = _judge_relevance(document, evidence, notes)
+    if not relevance.relevant:
+        return relevance, ()
+    return relevance, _judge_topics(document, evidence, notes)
+
+
+def judge(evidence: Evidence, decision: str) -> Judgement:
+    """Add up one decision."""
+    entry = weights()[decision]
+    parts = [
+        Part(name, entry.by_feature[name] * value)
+        for name, value in evidence.values.items()
+        if name in entry.by_feature
+    ]
+    parts.sort(key=lambda part: -abs(part.weight))
+    odds = entry.intercept - entry.threshold + sum(part.weight for part in parts)
+    return Judgement(odds, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), tuple(parts))
+
+
+def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Relevance:
+    judgement = judge(evidence, "relevance")
+    relevant = judgement.odds > 0
+    shown = _sentences(document, evidence, judgement.parts)
+    notes.note(
+        "relevance",
+        "relevant" if relevant else "not relevant",
+        f"The evidence adds up to {judgement.odds:+.1f}; a story is relevant above 0.",
+        evidence=shown,
+        weight=judgement.odds,
+    )
+    for outcome, parts in (
+        ("for", [part for part in judgement.parts if part.weight >= _TELLING]),
+        ("against", [part for part in judgement.parts if part.weight <= -_TELLING]),
+    ):
+        for part in parts[:_REASONS]:
+            notes.note(
+                "relevance",
+                outcome,
+                _about()[part.feature],
+                evidence=_sentences(document, evidence, [Part(part.feature, 1.0)], limit=1),
+                weight=part.weight,
+            )
+    return Relevance(relevant, judgement.score, shown if relevant else ())
+
+
+def _judge_topics(document: Document, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
+    judged = sorted(((judge(evidence, topic), topic) for topic in TOPICS), key=lambda pair: -pair[0].odds)
+    # Every relevant story is about something: the likeliest topic stands even below its threshold.
+    chosen = [pair for rank, pair in enumerate(judged) if rank == 0 or pair[0].odds > 0]
+    topics: list[Topic] = []
+    for judgement, topic in chosen:
+        shown = _sentences(document, evidence, judgement.parts)
+        because = [_about()[part.feature] for part in judgement.parts if part.weight >= _TELLING][:_REASONS]
+        notes.note(
+            "topic",
+            topic,
+            "Because of " + "; ".join(because) + "." if because else "The likeliest of all topics.",
+            evidence=shown,
+            weight=judgement.odds,
+        )
+        topics.append(Topic(topic, judgement.score, shown))
+    return tuple(topics)
+
+
+@cache
+def _about() -> dict[str, str]:
+    return {feature.name: feature.about for feature in features()}
+
+
+def _sentences(
+    document: Document, evidence: Evidence, parts: Iterable[Part], limit: int = _SENTENCES
+) -> tuple[str, ...]:
+    """Give the sentences that carry a decision, in the article's order; the title where no sentence does."""
+    carried: dict[int, float] = {}
+    for part in parts:
+        where = evidence.places[part.feature]
+        total = sum(weight for _, weight in where)
+        for index, weight in where:
+            carried[index] = carried.get(index, 0.0) + part.weight * weight / total
+    usable = {sentence.index: sentence.text for sentence in document.sentences if not sentence.is_heading}
+    best = sorted((i for i, w in carried.items() if i in usable and w > 0), key=lambda i: -carried[i])[:limit]
+    if best:
+        return tuple(usable[index] for index in sorted(best))
+    return (document.title,) if document.title and carried.get(TITLE, 0.0) > 0 else ()
