@@ -431,7 +431,7 @@ class DeliveryRow(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
-    intent_at: Mapped[datetime | None]  # when the (last) request was about to leave
+    intent_at: Mapped[datetime | None]  # when the first request left whose outcome is not known
     sent_at: Mapped[datetime | None]
     channel_id: Mapped[int | None] = mapped_column(BigInteger)  # where it stands (the DM channel for users)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -441,13 +441,49 @@ class DeliveryRow(Base):
         UniqueConstraint("story_id", "target", "target_id", "kind"),
         Index(
             "ix_deliveries_open",
-            "due_at",
+            "target",
+            "target_id",
             "id",
             sqlite_where=sql("state IN ('due', 'sending', 'failed')"),
             postgresql_where=sql("state IN ('due', 'sending', 'failed')"),
         ),
         Index(None, "case_id", "target", "target_id"),
         Index(None, "message_id"),
+    )
+
+
+class DestinationRow(Base):
+    """A channel or member that messages go to: the head of its queue of deliveries.
+
+    Who holds the lease sends its messages, in the order of their ids; that keeps order in a channel, and a
+    slow or broken one from holding others. `broken` says why nothing can be sent there at present.
+    """
+
+    __tablename__ = "destinations"
+
+    target: Mapped[str] = mapped_column(String(8), primary_key=True)  # channel, user
+    target_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    next_due: Mapped[datetime | None]  # when there is something to send; None: nothing waits
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    claim: Mapped[int] = mapped_column(Integer, default=0)  # fencing: grows with every claim
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # since the last message that went through
+    broken: Mapped[str | None] = mapped_column(Text)
+    broken_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_destinations_due",
+            "next_due",
+            sqlite_where=sql("broken_at IS NULL"),
+            postgresql_where=sql("broken_at IS NULL"),
+        ),
+        Index(
+            "ix_destinations_broken",
+            "broken_at",
+            sqlite_where=sql("broken_at IS NOT NULL"),
+            postgresql_where=sql("broken_at IS NOT NULL"),
+        ),
     )
 
 
@@ -496,6 +532,7 @@ PERSONAL: dict[tuple[str, str], str] = {
     ("rules", "created_by"): "clear",
     ("subscriptions", "user_id"): "delete",
     ("deliveries", "target_id"): "delete",  # where target = 'user'
+    ("destinations", "target_id"): "delete",  # where target = 'user'
     ("reports", "user_id"): "delete",
     ("audit", "user_id"): "clear",
 }
