@@ -1,0 +1,106 @@
+"""Checks request bodies against Discord's own description of its API (OpenAPI 3.1).
+
+Needs `jsonschema` (a development dependency); imported only when a description is given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.discord.errors import Json
+
+_URI = "urn:discord-api"
+_JSON = "application/json"
+
+
+@dataclass(slots=True)
+class Description:
+    """The description, with a validator for each operation made when it is first needed."""
+
+    document: Json
+    _operations: list[tuple[str, re.Pattern[str], str]] = field(default_factory=list)
+    _validators: dict[str, Any] = field(default_factory=dict)
+    _registry: Any = None
+
+    @classmethod
+    def load(cls, path: Path) -> Description:
+        """Read a description from a JSON file."""
+        document = json.loads(path.read_text(encoding="utf-8"))
+        made = cls(_loosened(document))
+        made._index()
+        return made
+
+    def _index(self) -> None:
+        from referencing import Registry, Resource
+        from referencing.jsonschema import DRAFT202012
+
+        resource = Resource.from_contents(self.document, default_specification=DRAFT202012)
+        self._registry = Registry().with_resource(_URI, resource)
+        for template, methods in self.document["paths"].items():
+            pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", template))
+            for method in set(methods) & {"get", "post", "put", "patch", "delete"}:
+                self._operations.append((method.upper(), pattern, template))
+        self._operations.sort(key=lambda each: each[2].count("{"))
+
+    def problems(self, method: str, path: str, body: Any) -> Iterable[tuple[str, str]]:
+        """List what the description does not allow in a request's body, as (JSON pointer, problem)."""
+        template = self._template(method, path)
+        if template is None:
+            return [("", "the description knows no such route")]
+        content = self.document["paths"][template][method.lower()].get("requestBody", {}).get("content", {})
+        if _JSON not in content:
+            return []
+        pointer = f"#/paths/{_escape(template)}/{method.lower()}/requestBody/content/{_escape(_JSON)}/schema"
+        return self._faults(pointer, body)
+
+    def answer_problems(self, method: str, path: str, status: int, body: Any) -> Iterable[tuple[str, str]]:
+        """List what the description does not allow in an answer, for holding the stand-in to it."""
+        template = self._template(method, path)
+        if template is None:
+            return [("", "the description knows no such route")]
+        responses = self.document["paths"][template][method.lower()]["responses"]
+        if _JSON not in responses.get(str(status), {}).get("content", {}):
+            return []
+        pointer = (
+            f"#/paths/{_escape(template)}/{method.lower()}/responses/{status}/content/{_escape(_JSON)}/schema"
+        )
+        return self._faults(pointer, body)
+
+    def _template(self, method: str, path: str) -> str | None:
+        return next(
+            (each[2] for each in self._operations if each[0] == method and each[1].fullmatch(path)), None
+        )
+
+    def _faults(self, pointer: str, body: Any) -> Iterable[tuple[str, str]]:
+        from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
+        from jsonschema.exceptions import best_match  # type: ignore[import-untyped] # nor has this
+
+        if pointer not in self._validators:
+            self._validators[pointer] = Draft202012Validator(
+                {"$ref": _URI + pointer}, registry=self._registry
+            )
+        found = []
+        for error in self._validators[pointer].iter_errors(body):
+            worst = best_match([error]) or error
+            found.append(("/" + "/".join(str(step) for step in worst.absolute_path), worst.message[:500]))
+        return found
+
+
+def _escape(text: str) -> str:
+    pointer = text.replace("~", "~0").replace("/", "~1")
+    return pointer.replace("{", "%7B").replace("}", "%7D")
+
+
+def _loosened(document: Json) -> Json:
+    """Allow what Discord takes although its description does not say so.
+
+    Ids may come as numbers (Discord reads both; discord.py sends numbers in several places).
+    """
+    snowflake = document["components"]["schemas"]["SnowflakeType"]
+    snowflake["type"] = ["string", "integer"]
+    return document
