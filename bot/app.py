@@ -1,0 +1,287 @@
+"""The one place where everything is put together, and taken down in order.
+
+`App` holds the parts of a process: the database, the worker (feeds and reading), the gateway (Discord
+and delivery). `run` keeps them going until it is told to stop or one of them fails for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from bot.alerts.cards import Card
+from bot.alerts.deliver import Deliverer
+from bot.alerts.sender import DiscordSender
+from bot.client import QuashClient
+from bot.clock import Clock, utc_now
+from bot.errors import QuashError, SettingsError
+from bot.feeds.articles import PageFetcher
+from bot.feeds.fetch import Fetcher
+from bot.feeds.limits import FeedLimits
+from bot.feeds.service import FeedService
+from bot.feeds.workers import ParserPool
+from bot.health import HealthServer
+from bot.intake.analysis import AnalysisPool
+from bot.intake.reading import Reader
+from bot.intake.services import Services
+from bot.schedule import Schedule
+from bot.settings import Settings
+from db import schema
+from db.engine import Database
+
+_log = logging.getLogger(__name__)
+
+OnSent = Callable[[Card], Awaitable[None]]
+
+_FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
+_ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
+_DRAIN = 8.0  # seconds that a part may take to end its work after SIGTERM
+
+
+class TokenError(SettingsError):
+    """Discord does not accept the token."""
+
+
+class DiscordUnreachableError(QuashError):
+    """Discord could not be reached at the start."""
+
+
+def feed_limits(settings: Settings) -> FeedLimits:
+    """Give the feeds room its bounds."""
+    return FeedLimits(
+        interval=settings.feed_interval,
+        interval_min=settings.feed_interval_min,
+        interval_max=settings.feed_interval_max,
+        concurrency=settings.fetch_concurrency,
+        per_host=settings.fetch_per_host,
+        timeout=settings.fetch_timeout,
+        max_bytes=settings.fetch_max_bytes,
+        allow_networks=settings.fetch_allow_networks,
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database with the schema that this program needs."""
+    database = Database(settings.database_url)
+    try:
+        await database.check()
+        await schema.require_current(database)
+        yield database
+    finally:
+        await database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What looks at feeds and reads articles."""
+
+    feeds: FeedService
+    reader: Reader
+
+
+@contextlib.asynccontextmanager
+async def open_worker(
+    settings: Settings, database: Database, clock: Clock, wake: Callable[[], None]
+) -> AsyncIterator[Worker]:
+    """Put the worker's parts together."""
+    limits = feed_limits(settings)
+    async with (
+        Fetcher(limits) as fetcher,
+        ParserPool() as parser,
+        AnalysisPool(settings.analysis_workers) as analysis,
+    ):
+        feeds = FeedService(database, fetcher, parser, clock, limits)
+        pages = PageFetcher(fetcher, clock)
+        reader = Reader(database, analysis.analyse, pages.fetch_page, clock=clock, wake=wake)
+        yield Worker(feeds, reader)
+
+
+async def run(
+    settings: Settings,
+    *,
+    role: str = "all",
+    clock: Clock = utc_now,
+    stop: asyncio.Event | None = None,
+    on_sent: OnSent | None = None,
+    on_ready: Callable[[QuashClient], Awaitable[None]] | None = None,
+) -> None:
+    """Run the bot until SIGTERM, SIGINT or `stop`.
+
+    Raises a `QuashError` when it cannot start or must not go on.
+    """
+    if role != "worker" and not settings.discord_token:
+        raise SettingsError(
+            "DISCORD_TOKEN: it is not set; set it to the bot's token from Discord's developer portal, "
+            "or try `quash demo`, which needs none."
+        )
+    stop = stop or asyncio.Event()
+    with _signals(stop):
+        async with contextlib.AsyncExitStack() as stack:
+            database = await stack.enter_async_context(open_database(settings))
+            process = _Process(settings, database, clock, stop, on_sent)
+            await process.run(stack, role, on_ready)
+
+
+class _Process:
+    """A running process: its parts, and the tasks that keep them going."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        stop: asyncio.Event,
+        on_sent: OnSent | None,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._stop = stop
+        self._on_sent = on_sent
+        self._client: QuashClient | None = None
+        self._deliverer: Deliverer | None = None
+
+    async def run(
+        self,
+        stack: contextlib.AsyncExitStack,
+        role: str,
+        on_ready: Callable[[QuashClient], Awaitable[None]] | None,
+    ) -> None:
+        worker = await stack.enter_async_context(
+            open_worker(self._settings, self._database, self._clock, self._wake)
+        )
+        if self._settings.http_addr is not None:
+            await stack.enter_async_context(
+                HealthServer(self._settings.http_addr, self._troubles, self._metrics)
+            )
+        tasks: list[Awaitable[None]] = []
+        if role != "gateway":
+            tasks.append(self._tick(worker))
+        if role != "worker":
+            client = await self._log_in(worker)
+            stack.push_async_callback(client.close)
+            self._deliverer = Deliverer(
+                self._database, DiscordSender(client), clock=self._clock, on_sent=self._on_sent
+            )
+            tasks += [self._connect(client), self._deliver(client, on_ready)]
+        await self._keep_going(tasks)
+
+    async def _log_in(self, worker: Worker) -> QuashClient:
+        services = Services(self._database, worker.feeds, self._clock, self._wake)
+        client = self._client = QuashClient(services, api_url=self._settings.discord_api_url)
+        try:
+            await client.login(self._settings.discord_token or "")
+        except discord.LoginFailure as error:
+            await client.close()
+            raise TokenError(
+                "DISCORD_TOKEN: Discord does not accept it (401); copy the bot's token anew from "
+                "Discord's developer portal."
+            ) from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            await client.close()
+            raise DiscordUnreachableError(
+                f"Discord cannot be reached ({type(error).__name__}); check the connection and "
+                "DISCORD_API_URL, then start again."
+            ) from error
+        return client
+
+    async def _connect(self, client: QuashClient) -> None:
+        """Keep the gateway connected; discord.py reconnects by itself."""
+        connection = asyncio.ensure_future(client.connect(reconnect=True))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({connection, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if self._stop.is_set():
+            await client.close()
+        await connection
+
+    async def _deliver(
+        self, client: QuashClient, on_ready: Callable[[QuashClient], Awaitable[None]] | None
+    ) -> None:
+        """Deliver once Discord has told which servers there are."""
+        ready = asyncio.ensure_future(client.wait_until_ready())
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in (ready, stopped):
+            waiting.cancel()
+        if self._stop.is_set() or self._deliverer is None:
+            return
+        if on_ready is not None:
+            await on_ready(client)
+        await self._deliverer.run(self._stop)
+
+    async def _tick(self, worker: Worker) -> None:
+        """Look at feeds and read entries until told to stop."""
+
+        async def read_entries() -> None:
+            while not self._stop.is_set() and await worker.reader.read_new():
+                pass
+
+        schedule = Schedule()
+        schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
+        schedule.every(_ENTRIES_EVERY, "entries", read_entries)
+        await schedule.run(self._stop, _DRAIN)
+
+    async def _keep_going(self, tasks: list[Awaitable[None]]) -> None:
+        """Run the parts side by side. The first that fails stops all; its error is what `run` raises."""
+        running = [asyncio.ensure_future(task) for task in tasks]
+        try:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+            self._stop.set()
+            for task in done:
+                task.result()
+            await asyncio.wait(running, timeout=_DRAIN)
+        finally:
+            self._stop.set()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _wake(self) -> None:
+        if self._deliverer is not None:
+            self._deliverer.wake()
+
+    async def _troubles(self) -> tuple[str, ...]:
+        troubles = []
+        try:
+            async with asyncio.timeout(2):
+                await self._database.check()
+        except Exception as error:  # whatever it is, it means: not ready
+            troubles.append(f"database: {type(error).__name__}")
+        if self._client is not None and not self._client.is_ready():
+            troubles.append("Discord: not connected")
+        return tuple(troubles)
+
+    async def _metrics(self) -> dict[str, float]:
+        from db import figures
+
+        async with self._database.read() as session:
+            found = await figures.counts(session)
+        if self._client is not None:
+            found["guilds"] = float(len(self._client.guilds))
+            found["gateway_ready"] = float(self._client.is_ready())
+        return found
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop the process in order, where the loop can handle signals."""
+    loop = asyncio.get_running_loop()
+    handled = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop.set)
+            handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,51 @@
+"""`quash search`: the same search that `/search` answers, over everything that is stored."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+from rich.console import Console
+from rich.text import Text
+
+from bot import app
+from bot.errors import UsageError
+from bot.settings import Settings
+from bot.stories.model import TOPICS
+from db import lookups
+from db.lookups import Viewer
+from db.tables import StoryRow
+
+
+def main(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the hits, best first."""
+    if arguments.topic is not None and arguments.topic not in TOPICS:
+        raise UsageError(f"there is no topic {arguments.topic[:60]!r}; known are {', '.join(TOPICS)}.")
+    query = " ".join(arguments.query)
+    stories, total = asyncio.run(_search(settings, query, arguments.topic, arguments.limit))
+    if arguments.json:
+        for story in stories:
+            case = None if story.case_id is None else str(story.case_id)
+            print(json.dumps({**story.analysis, "id": story.id, "case": case}, ensure_ascii=False))
+        return 0
+    console = Console(highlight=False)
+    for story in stories:
+        _show(console, story)
+    console.print(f"{len(stories)} of {total}" if stories else "Nothing was found.", style="dim")
+    return 0
+
+
+async def _search(
+    settings: Settings, query: str, topic: str | None, limit: int
+) -> tuple[list[StoryRow], int]:
+    async with app.open_database(settings) as database, database.read() as session:
+        return await lookups.search_stories(session, Viewer(operator=True), query, topic=topic, limit=limit)
+
+
+def _show(console: Console, story: StoryRow) -> None:
+    at = (story.published or story.first_seen).date().isoformat()
+    console.print(Text(story.title, style="bold"))
+    console.print(Text(f"{story.source} · {at} · {story.status or 'no demand'} · {story.url}", style="dim"))
+    for sentence in story.summary:
+        console.print(Text(f"  {sentence}"))

@@ -1,0 +1,83 @@
+"""Reading articles off the event loop: a pool of worker processes that hold the lexicons."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Self
+
+from bot.errors import QuashError
+from bot.stories.model import Article, Story
+
+_DEADLINE = 30.0  # seconds for one article; the usual one takes a few milliseconds
+_MAX_BODY = 5_000_000  # characters of an article that are looked at
+
+
+class AnalysisError(QuashError):
+    """An article could not be read within the bounds."""
+
+
+def _start_worker() -> None:
+    """Load what every article needs; leave Ctrl+C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _analyse(Article(title="", body="A court ordered the company to hand over data."))
+
+
+def _analyse(article: Article) -> Story:
+    from bot.stories.analyse import analyse
+
+    return analyse(article)
+
+
+class AnalysisPool:
+    """Worker processes that turn articles into stories. One that hangs or dies is replaced."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._running = asyncio.Semaphore(workers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    async def analyse(self, article: Article) -> Story:
+        """Read an article. Raises `AnalysisError` when it takes too long or its process dies."""
+        if len(article.body) > _MAX_BODY:
+            raise AnalysisError(f"the article is larger than {_MAX_BODY:,} characters")
+        async with self._running:  # so that the deadline counts the work and not the wait for a turn
+            pool = self._pool = self._pool or self._new_pool()
+            future = pool.submit(_analyse, article)
+            try:
+                return await asyncio.wait_for(asyncio.wrap_future(future), _DEADLINE)
+            except TimeoutError as error:
+                self._replace(pool)
+                raise AnalysisError(f"the article took longer than {_DEADLINE:.0f} s to read") from error
+            except BrokenProcessPool as error:
+                self._replace(pool)
+                raise AnalysisError("the process that read the article died") from error
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        # "spawn": a fork of a process with threads and an event loop may hang.
+        return ProcessPoolExecutor(
+            self._workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+        )
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        """Let the next article start a new pool; end the old one's processes, whatever they do."""
+        if self._pool is broken:
+            self._pool = None
+        processes = list((getattr(broken, "_processes", None) or {}).values())
+        broken.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()

@@ -1,0 +1,46 @@
+"""What intake decides, as pure functions: is a page worth fetching, what does a story add to its case."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import datetime
+
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+ENOUGH_TEXT = 900  # characters; an entry with so many of its own is read as it stands
+PLAINLY_IRRELEVANT = 0.08  # relevance of title and summary below which the page is left alone
+
+# How far along a demand is. A report can be behind the news: what goes back along this line is an older
+# state told again, no news.
+_STAGE = {"issued": 1, "challenged": 2}
+_OUTCOME = 3
+
+
+def own_text(content: str, summary: str) -> str:
+    """Give an entry's own text, the longer of its two, without markup."""
+    longer = max(content, summary, key=len)
+    return " ".join(html.unescape(_TAG.sub(" ", longer)).split())
+
+
+def adds_to_case(
+    case_status: str | None,
+    story_status: str | None,
+    *,
+    story_at: datetime,
+    case_updated: datetime,
+) -> str:
+    """Tell what a further report adds to its case: "update" (it now stands elsewhere) or "source".
+
+    An older story that arrives late changes nothing, however it ends; nor does one that tells an
+    earlier stage again.
+    """
+    if story_status in (None, "unknown") or story_status == case_status:
+        return "source"
+    if story_at < case_updated:
+        return "source"
+    before = _STAGE.get(case_status or "", 0 if case_status in (None, "unknown") else _OUTCOME)
+    now = _STAGE.get(story_status or "", _OUTCOME)
+    if before == 0 and now == 1:
+        return "source"  # that it was issued is what every first report says
+    return "update" if now >= before else "source"

@@ -1,0 +1,264 @@
+"""From an entry to due deliveries: the page, the story, its case, and who is owed a message.
+
+An entry is the durable queue: it stays `new` until its story, its place in a case and all deliveries are
+stored in one transaction. Whatever dies before that, the entry is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts.outbox import owe
+from bot.clock import Clock
+from bot.errors import QuashError
+from bot.feeds.articles import Page
+from bot.feeds.fetch_errors import FetchError
+from bot.feeds.identity import url_key
+from bot.intake import policy
+from bot.record import Finding, Recorder
+from bot.stories.cases import CaseSketch, choose_case, merge_terms
+from bot.stories.html import looks_like_wall
+from bot.stories.model import Article, Story, story_to_json
+from db import cases, entries, stories
+from db.engine import Database
+from db.entries import WaitingEntry
+
+_log = logging.getLogger(__name__)
+
+Analyse = Callable[[Article], Awaitable[Story]]
+FetchPage = Callable[[str], Awaitable[Page]]
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An entry as it was read, not stored yet."""
+
+    entry: WaitingEntry
+    story: Story
+    url_key: str | None
+    record: tuple[Finding, ...]
+
+
+class Reader:
+    """Reads the entries that wait. `wake` is called when deliveries have become due."""
+
+    def __init__(
+        self,
+        database: Database,
+        analyse: Analyse,
+        fetch_page: FetchPage,
+        *,
+        clock: Clock,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._analyse = analyse
+        self._fetch_page = fetch_page
+        self._clock = clock
+        self._wake = wake
+
+    async def read_new(self) -> int:
+        """Read a batch of waiting entries; gives how many there were (0: nothing waits)."""
+        async with self._database.write() as session:
+            waiting = await entries.claim_new(session, self._clock(), _AT_ONCE)
+        if not waiting:
+            return 0
+        try:
+            # Slow pages wait side by side; what comes of them is stored in the order of arrival.
+            pending = [asyncio.ensure_future(self._try(entry)) for entry in waiting]
+            for entry, future in zip(waiting, pending, strict=True):
+                await self._keep(entry, await future)
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            async with self._database.write() as session:
+                await entries.release(session, [e.id for e in waiting])
+            raise
+        return len(waiting)
+
+    async def _try(self, entry: WaitingEntry) -> Read | None:
+        try:
+            return await self._read(entry)
+        except QuashError as error:
+            _log.warning("entry %d could not be read: %s", entry.id, error)
+        except Exception:  # one entry that trips over a fault of ours must not hold up all others
+            _log.exception("entry %d could not be read", entry.id)
+        return None
+
+    async def _keep(self, entry: WaitingEntry, read: Read | None) -> None:
+        owed = False
+        try:
+            async with self._database.write() as session:
+                if read is None:
+                    await entries.mark_failed(session, entry, self._clock())
+                else:
+                    owed = await self._store(session, read)
+        except AlreadyReadError as error:
+            _log.info("%s", error)
+        if owed:
+            self._wake()
+
+    async def _read(self, entry: WaitingEntry) -> Read:
+        """Make a story of an entry, with the page it links to where that is worth it."""
+        notes = Recorder()
+        notes.note("fetch", "seen", f"seen in the feed {entry.feed_title or entry.feed_id}")
+        own = policy.own_text(entry.content, entry.summary)
+        story = await self._analyse(_article_of(entry))
+        if not entry.url or len(own) >= policy.ENOUGH_TEXT:
+            notes.note("article", "own text", f"the feed itself gives {len(own)} characters of text")
+        elif story.relevance.score < policy.PLAINLY_IRRELEVANT:
+            notes.note(
+                "article",
+                "not fetched",
+                "title and summary are plainly of another field",
+                weight=story.relevance.score,
+            )
+        else:
+            story = await self._with_page(entry, story, notes)
+        key = url_key(story.url) if story.url else entry.url_key
+        return Read(entry, story, key, (*notes.findings, *story.findings))
+
+    async def _with_page(self, entry: WaitingEntry, from_feed: Story, notes: Recorder) -> Story:
+        try:
+            page = await self._fetch_page(entry.url)
+        except FetchError as error:
+            if error.passing and entry.attempts < 3:
+                raise
+            notes.note("article", "not fetched", f"the page could not be had: {error}")
+            return from_feed
+        if wall := looks_like_wall(page.text):
+            notes.note("article", "wall", f"the page shows a {wall} instead of its text")
+            return from_feed
+        story = await self._analyse(
+            Article(
+                title=entry.title,
+                body=page.text,
+                url=page.url,
+                source=entry.feed_title,
+                published=entry.published or entry.first_seen,
+                is_html=page.is_html,
+                language=entry.feed_language,
+            )
+        )
+        if len(story.text) < len(from_feed.text):
+            notes.note("article", "own text", "the page holds less text than the feed itself")
+            return from_feed
+        notes.note("article", "fetched", f"the page was read: {len(story.text)} characters of text")
+        return story
+
+    async def _store(self, session: AsyncSession, read: Read) -> bool:
+        """Store what was read, in the caller's transaction; tells whether deliveries became due."""
+        now = self._clock()
+        entry, story = read.entry, read.story
+        await cases.lock_cases(session)
+        known = await stories.story_by_url_key(session, entry.url_key)
+        if known is None and read.url_key != entry.url_key:
+            known = await stories.story_by_url_key(session, read.url_key)
+        notes = Recorder(list(read.record))
+        if known is not None:
+            story_id, relevant = known.id, known.relevant
+            notes = Recorder()
+            notes.note("known", "known", "the same address came before; this feed brings it too")
+        else:
+            case_id, adds = await self._place(session, story, notes) if story.relevant else (None, "new")
+            story_id = await stories.insert_story(
+                session, _row(story, read.url_key), case_id=case_id, adds=adds, now=now
+            )
+            relevant = story.relevant
+            if case_id is not None:
+                await self._tell_case(session, story, case_id, story_id, adds)
+        if not await entries.mark_read(session, entry.id, story_id):
+            raise AlreadyReadError(f"entry {entry.id} was read by another worker meanwhile")
+        await stories.add_story_feed(session, story_id, entry.feed_id, entry.id)
+        await stories.add_findings(
+            session,
+            [stories.NewFinding(f.stage, f.outcome, f.reason, f.evidence, f.weight) for f in notes.findings],
+            entry_id=entry.id,
+            story_id=story_id,
+            now=now,
+        )
+        if not relevant:
+            return False
+        return bool(await owe(session, story_id, now=now, alert=entry.alert))
+
+    async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> tuple[int, str]:
+        """Find or open the story's case; gives its id and what the story adds to it."""
+        at = story.published or self._clock()
+        sketches = [
+            CaseSketch(c.case_id, c.terms, c.last_seen)
+            for c in await cases.candidates(session, story.fingerprint.terms, self._clock())
+        ]
+        choice = choose_case(story.fingerprint, sketches)
+        case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
+        if case is None:
+            case_id = await cases.open_case(session, story.case_title or story.title, story.status, at)
+            notes.note("case", "opened", f"a new case: {choice.reason}", weight=choice.score)
+            await cases.set_terms(session, case_id, story.fingerprint.terms, at)
+            return case_id, "new"
+        adds = policy.adds_to_case(case.status, story.status, story_at=at, case_updated=case.updated)
+        notes.note("case", "joined", f"belongs to “{case.title}”: {choice.reason}", weight=choice.score)
+        old = next(s.terms for s in sketches if s.case_id == choice.case_id)
+        await cases.set_terms(session, case.id, merge_terms(old, story.fingerprint.terms), at)
+        return case.id, adds
+
+    async def _tell_case(
+        self, session: AsyncSession, story: Story, case_id: int, story_id: int, adds: str
+    ) -> None:
+        """Write the story into its case's timeline."""
+        at = story.published or self._clock()
+        kind = {"new": "opened", "update": "status"}.get(adds, "source")
+        await cases.add_event(session, case_id, at=at, kind=kind, status=story.status, story_id=story_id)
+        case = await cases.get_case(session, case_id)
+        unknown = case is None or case.status in (None, "unknown")
+        await cases.touch_case(session, case_id, at, story.status if adds == "update" or unknown else None)
+
+
+class AlreadyReadError(QuashError):
+    """Another worker has stored this entry's story: this one's work is thrown away."""
+
+
+def _article_of(entry: WaitingEntry) -> Article:
+    body = max(entry.content, entry.summary, key=len)
+    return Article(
+        title=entry.title,
+        body=body,
+        url=entry.url,
+        source=entry.feed_title,
+        published=entry.published or entry.first_seen,
+        is_html="<" in body,
+        language=entry.feed_language,
+    )
+
+
+def _row(story: Story, key: str | None) -> stories.NewStory:
+    analysis = story_to_json(story, id="", case=None)
+    analysis["relevance_evidence"] = list(story.relevance.evidence)
+    return stories.NewStory(
+        url=story.url,
+        url_key=key,
+        title=story.title,
+        source=story.source,
+        published=story.published,
+        language=story.language,
+        relevant=story.relevant,
+        relevance=story.relevance.score,
+        status=story.status,
+        summary=story.summary,
+        text=story.text if story.relevant else "",
+        analysis=analysis,
+        topics=tuple((t.topic, t.score) for t in story.topics),
+        parties=tuple(stories.NewParty(p.name, p.kind, p.role, p.mentions) for p in story.parties),
+        demands=tuple(
+            stories.NewDemand(
+                d.issuer, d.instrument, d.recipient, d.target, d.sought, d.status, d.statute, d.evidence
+            )
+            for d in story.demands
+        ),
+    )

@@ -1,0 +1,72 @@
+"""The ticks. What is due, and when, stands in the database; a tick only asks for it.
+
+Each job is one line that calls a service. A tick that takes longer than its pause is not started twice;
+one that fails is logged and comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+Job = Callable[[], Awaitable[object]]
+
+_log = logging.getLogger(__name__)
+
+
+class Schedule:
+    """Runs jobs at intervals until told to stop, then lets those that run end."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._failures: dict[str, int] = {}
+
+    def every(self, seconds: float, name: str, job: Job) -> None:
+        """Add a job. The pause is counted from start to start; a job never runs twice at once."""
+        self._scheduler.add_job(
+            self._run_once,
+            IntervalTrigger(seconds=seconds, timezone="UTC"),
+            args=(name, job),
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+
+    async def run(self, stop: asyncio.Event, drain: float) -> None:
+        """Tick until `stop` is set; then wait up to `drain` seconds for the jobs that run."""
+        self._scheduler.start()
+        try:
+            await stop.wait()
+            # APScheduler's own shutdown cancels what runs: so first no new jobs, then patience.
+            self._scheduler.pause()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(drain):
+                    await self._idle.wait()
+        finally:
+            self._scheduler.shutdown(wait=False)
+
+    async def _run_once(self, name: str, job: Job) -> None:
+        self._running += 1
+        self._idle.clear()
+        try:
+            await job()
+        except Exception as error:  # the tick comes again; said at the first failure and each tenth
+            count = self._failures[name] = self._failures.get(name, 0) + 1
+            if count == 1 or count % 10 == 0:
+                _log.error("the tick %r failed (%d in a row)", name, count, exc_info=error)
+        else:
+            if self._failures.pop(name, 0):
+                _log.info("the tick %r works again", name)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
