@@ -60,6 +60,8 @@ class Known:
     accounts: dict[str, str] = field(default_factory=dict)  # lower-case handle -> as first written
     strong: set[str] = field(default_factory=set)  # canonical names that stand in the text in so many words
     countries: Counter[str] = field(default_factory=Counter)
+    main_country: str = ""
+    fullest: dict[str, str | None] = field(default_factory=dict)  # answers of `_fullest`
 
 
 @cache
@@ -117,10 +119,14 @@ def _gather(scans: list[Scan]) -> Known:
             if entry is not None and entry.country and entry.kind == "agency":
                 known.countries[entry.country] += 2
         for at in scan.loose:
-            country = gazetteer.places.country_of.get(scan.tokens.lows[at])
-            if country:
-                known.countries[country] += 1
+            if scan.tokens.lows[at] in gazetteer.places.trie.root:
+                hit = gazetteer.places.trie.longest(scan.tokens.lows, at)
+                country = gazetteer.places.country(hit[1]) if hit else ""
+                if country:
+                    known.countries[country] += 1
     _accept_weak(known, scans)
+    if known.countries:
+        known.main_country = known.countries.most_common(1)[0][0]
     return known
 
 
@@ -170,7 +176,11 @@ def _gather_short(known: Known, scan: Scan, span: Found) -> None:
         after = end + 1 + (tokens.words[end + 1] in "\"“'‘" or tokens.lows[end + 1] == "the")
         if after + 1 < len(tokens.words):
             short = tokens.words[after]
-            if 2 <= len(short) <= 12 and short[0].isupper() and tokens.words[after + 1] in (")", '"', "”", "'", "’"):
+            if (
+                2 <= len(short) <= 12
+                and short[0].isupper()
+                and tokens.words[after + 1] in (")", '"', "”", "'", "’")
+            ):
                 known.short.setdefault(short, (span.name, span.kind))
     if load().entry(span.name) is None and span.kind in ("company", "organisation") and " " in span.name:
         first = span.name.split()[0].rstrip(",")
@@ -218,8 +228,8 @@ def _may_be_a_word(scan: Scan, at: int, known: Known, entry: Entry) -> bool:
 
 
 def _mention(scan: Scan, start: int, end: int, name: str, kind: str, by: str) -> Mention:
-    first = scan.tokens.starts[start]
-    last = scan.tokens.ends[end - 1]
+    first = scan.tokens.start(start)
+    last = scan.tokens.end(end - 1)
     return Mention(name, kind, scan.sentence, first, last, scan.text[first:last], by)
 
 
@@ -234,16 +244,27 @@ def _named(scan: Scan, known: Known) -> list[Mention]:
             name = _person_name(known, name)
         elif kind == "account":
             name = known.accounts.get(name.lower(), name)
+        elif by == "pattern" and name.lower() in words().generic:
+            whole = _fullest(known, name)
+            if whole is None and kind != "court":
+                continue
+            name, by = whole or name, "coreference" if whole else by
         elif span.end - span.start == 1 and surface in known.short and known.short[surface][0] != name:
             name, kind = known.short[surface]
             by = "coreference"
+        if by == "gazetteer":
+            name, kind = _meant_here(known, name, kind)
         here.append(_mention(scan, span.start, span.end, name, kind, by))
     for at in scan.loose:
         word = scan.tokens.words[at]
         low = scan.tokens.lows[at]
         if low in known.full:
             if _stands_alone(scan, at):
-                here.append(_mention(scan, at, at + 1, _person_name(known, known.full[low][-1]), "person", "coreference"))
+                here.append(
+                    _mention(
+                        scan, at, at + 1, _person_name(known, known.full[low][-1]), "person", "coreference"
+                    )
+                )
         elif word in known.short:
             name, kind = known.short[word]
             here.append(_mention(scan, at, at + 1, name, kind, "coreference"))
@@ -254,6 +275,25 @@ def _named(scan: Scan, known: Known) -> list[Mention]:
         elif "_" in word and "@" + low in known.accounts:
             here.append(_mention(scan, at, at + 1, known.accounts["@" + low], "account", "coreference"))
     return here
+
+
+def _fullest(known: Known, generic: str) -> str | None:
+    """The party of the article whose name ends with a generic one ("High Court": "Karnataka High Court")."""
+    low = generic.lower()
+    if low not in known.fullest:
+        candidates = sorted(name for name in known.strong if name.lower().endswith(" " + low))
+        known.fullest[low] = candidates[0] if candidates else None
+    return known.fullest[low]
+
+
+def _meant_here(known: Known, name: str, kind: str) -> tuple[str, str]:
+    """What a known name means in an article about another country ("Supreme Court" in one about India)."""
+    entry = load().entry(name)
+    if entry is not None and entry.instead and known.main_country:
+        for country, other in entry.instead:
+            if country == known.main_country:
+                return other, kind
+    return name, kind
 
 
 def _person_name(known: Known, name: str) -> str:
@@ -282,7 +322,13 @@ def _stands_alone(scan: Scan, at: int) -> bool:
 def _is_speaker(scan: Scan, at: int) -> bool:
     lows = scan.tokens.lows
     said = words().said
-    return at + 1 < len(lows) and lows[at + 1] in said or at > 0 and lows[at - 1] in said and lows[at - 1] != "called"
+    return (
+        at + 1 < len(lows)
+        and lows[at + 1] in said
+        or at > 0
+        and lows[at - 1] in said
+        and lows[at - 1] != "called"
+    )
 
 
 def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Mention]) -> list[Mention]:
@@ -301,13 +347,15 @@ def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Menti
             if hit is None:
                 continue
             end, noun = hit
-        elif lows[at] == "police" and not (at and (is_capital(tokens.words[at - 1]) or lows[at - 1] in _NOT_ALONE)):
+        elif lows[at] == "police" and not (
+            at and (is_capital(tokens.words[at - 1]) or lows[at - 1] in _NOT_ALONE)
+        ):
             end, noun = at + 1, "police"
         else:
             continue
         if not _is_definite(tokens, end):
             continue
-        first, last = tokens.starts[at], tokens.ends[end - 1]
+        first, last = tokens.start(at), tokens.end(end - 1)
         while passed < len(here) and here[passed].start < first:
             passed += 1
         if passed < len(here) and here[passed].start < last or passed and here[passed - 1].end > first:
@@ -332,9 +380,13 @@ def _is_definite(tokens: Tokens, end: int) -> bool:
     """Whether "the agency" points back, rather than on ("the agency that ...", "the company Foo")."""
     if end >= len(tokens.words):
         return True
-    if tokens.lows[end] in ("of", "that", "which", "whose", "behind", "for", "-") or is_capital(tokens.words[end]):
+    if tokens.lows[end] in ("of", "that", "which", "whose", "behind", "for", "-") or is_capital(
+        tokens.words[end]
+    ):
         return False
-    return not (tokens.words[end] == "," and end + 1 < len(tokens.words) and is_capital(tokens.words[end + 1]))
+    return not (
+        tokens.words[end] == "," and end + 1 < len(tokens.words) and is_capital(tokens.words[end + 1])
+    )
 
 
 def _antecedent(
@@ -376,7 +428,7 @@ def _fits(noun: str, mention: Mention, known: Known) -> bool:
 
 
 def _government(known: Known, noun: str) -> tuple[str, str] | None:
-    (country, _), *_rest = known.countries.most_common(1)
+    country = known.main_country
     if noun == "administration" and country != "United States":
         return None
     adjective = load().places.adjective.get(country)

@@ -20,31 +20,39 @@ TOKEN = re.compile(r"(?<![\w.])@\w(?:\\?\w)*|(?:[A-Za-z]\.){2,}|\w+(?:['’](?!s
 
 @dataclass(slots=True)
 class Tokens:
-    """A text cut into words: what stands there, its look-up form, and where it starts and ends."""
+    """A text cut into words: what stands there, its look-up form, and where it stands."""
 
     words: list[str]
     lows: list[str]
-    starts: list[int]
-    ends: list[int]
+    places: list[re.Match[str]]
+
+    def start(self, at: int) -> int:
+        """Where token `at` starts in the text."""
+        return self.places[at].start()
+
+    def end(self, at: int) -> int:
+        """Where token `at` ends in the text (exclusive)."""
+        return self.places[at].end()
+
+    def touch(self, at: int) -> bool:
+        """Whether no blank stands between token `at - 1` and token `at`."""
+        return self.places[at].start() == self.places[at - 1].end()
 
 
 def tokenise(text: str) -> Tokens:
     """Cut `text` into tokens; look-up forms are lower case, without points, with straight apostrophes."""
-    words: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in TOKEN.finditer(text):
-        words.append(match.group())
-        starts.append(match.start())
-        ends.append(match.end())
-    return Tokens(words, [_low(word) for word in words], starts, ends)
+    places = list(TOKEN.finditer(text))
+    words = [place[0] for place in places]
+    lows = [word.lower() for word in words]
+    if "." in text or "’" in text:
+        lows = [low if low.isalpha() else _plain(low) for low in lows]
+    return Tokens(words, lows, places)
 
 
-def _low(word: str) -> str:
-    low = word.lower()
+def _plain(low: str) -> str:
     if len(low) > 1 and low[-1] == ".":
-        low = low.replace(".", "")
-    return low.replace("’", "'")
+        return low.replace(".", "")
+    return low.replace("’", "'") if len(low) > 1 else low
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Entry:
     parent: str = ""
     nouns: frozenset[str] = frozenset()
     cues: tuple[str, ...] = ()
+    instead: tuple[tuple[str, str], ...] = ()  # (country, the party that the same words mean there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +135,14 @@ def written_alike(alias: tuple[str, ...], words: list[str], start: int) -> bool:
 class Places:
     """Countries by every word for them, adjectives by country, and all names of places."""
 
-    country_of: dict[str, str]  # look-up form of a country or of its adjective -> country
+    country_of: dict[str, str]  # look-up form of a country, its adjective or one of its regions -> country
     adjective: dict[str, str]  # country -> the adjective that stands in canonical names
     trie: Trie  # value: ("country" | "adjective" | "region" | "city", canonical)
+
+    def country(self, place: tuple[str, str]) -> str:
+        """The country of a place that the trie gave, or "" where the data do not say."""
+        what, canonical = place
+        return canonical if what in ("country", "adjective") else self.country_of.get(canonical.lower(), "")
 
 
 class Gazetteer:
@@ -145,7 +159,7 @@ class Gazetteer:
             for text, is_weak in [*((a, False) for a in (*strong, *aliases)), *((a, True) for a in weak)]:
                 self._add(text, entry, is_weak)
             if entry.kind == "person":
-                last = _low(entry.name.rsplit(" ", 1)[-1])
+                last = entry.name.rsplit(" ", 1)[-1].lower()
                 self.people_by_last_name.setdefault(last, []).append(entry)
 
     def _add(self, text: str, entry: Entry, weak: bool) -> None:
@@ -195,9 +209,11 @@ def _load_places() -> Places:
         for word in adjectives:
             trie.add(tokenise(word).lows, ("adjective", country))
         trie.add(tokenise(country).lows, ("country", country))
-    for names in data["regions"].values():
+    for country, names in data["regions"].items():
         for name in names:
             trie.add(tokenise(name).lows, ("region", name))
+            if country in adjective:
+                country_of.setdefault(name.lower(), country)
     for name in data["cities"]["names"]:
         trie.add(tokenise(name).lows, ("city", name))
     return Places(country_of, adjective, trie)
@@ -217,6 +233,7 @@ def _read_group(group: dict[str, Any]) -> list[tuple[Entry, tuple[str, ...], tup
             parent=own.get("parent", ""),
             nouns=frozenset((*group["nouns"], *own.get("nouns", ()))),
             cues=tuple(own.get("cues", ())),
+            instead=tuple(own.get("instead", {}).items()),
         )
         found.append((entry, tuple(own["aliases"]), weak))
     return found

@@ -47,6 +47,8 @@ class Words:
     person_nouns: frozenset[str]
     said: frozenset[str]
     trade: dict[str, str]  # lower-case trade noun -> kind
+    not_names: frozenset[str]  # pairs of words that look like the end of a name
+    generic: frozenset[str]  # names that say only what somebody is
     nouns: dict[str, frozenset[str]]  # kind -> what "the ..." may call a party of it that no list holds
 
 
@@ -74,6 +76,8 @@ def words() -> Words:
         person_nouns=frozenset(patterns["person"]["nouns"]),
         said=frozenset(patterns["person"]["said"]),
         trade={noun: kind for kind, nouns in patterns["trade"].items() for noun in nouns},
+        not_names=frozenset(patterns["not_names"]),
+        generic=frozenset(patterns["generic"]),
         nouns={kind: frozenset(nouns) for kind, nouns in patterns["nouns"].items()},
     )
 
@@ -93,6 +97,8 @@ def starts_sentence(tokens: Tokens, at: int) -> bool:
 
 def is_title_case(tokens: Tokens) -> bool:
     """Whether a line is written as headlines are, nearly every word with a capital."""
+    if len(tokens.words) > 30:
+        return False
     letters = [word for word in tokens.words if word[0].isalpha() and len(word) > 3]
     return len(letters) >= 3 and sum(word[0].isupper() for word in letters) >= 0.75 * len(letters)
 
@@ -116,7 +122,12 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
                 break  # an acronym
             parts.append(word)
             at += 1
-            if _is_initial(word) and at < count and tokens.words[at] == "." and tokens.starts[at] == tokens.ends[at - 1]:
+            if (
+                _is_initial(word)
+                and at < count
+                and tokens.words[at] == "."
+                and tokens.touch(at)
+            ):
                 parts[-1] += "."
                 at += 1
             elif low in ("jr", "sr") and at < count and tokens.words[at] == ".":
@@ -126,8 +137,8 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
                 at + 1 < count
                 and tokens.words[at] == "-"
                 and is_capital(tokens.words[at + 1])
-                and tokens.starts[at] == tokens.ends[at - 1]
-                and tokens.starts[at + 1] == tokens.ends[at]
+                and tokens.touch(at)
+                and tokens.touch(at + 1)
             ):
                 parts[-1] += "-" + tokens.words[at + 1]
                 at += 2
@@ -177,7 +188,24 @@ def _trade_after(tokens: Tokens, end: int, known: Words) -> str:
         count = min(count, end + 5)
     for at in range(end + 1, count):
         low = lows[at]
-        if low in (",", ".", ";", ":", "who", "that", "which", "with", "from", "said", "and", "'", "’", "at", "in", "on"):
+        if low in (
+            ",",
+            ".",
+            ";",
+            ":",
+            "who",
+            "that",
+            "which",
+            "with",
+            "from",
+            "said",
+            "and",
+            "'",
+            "’",
+            "at",
+            "in",
+            "on",
+        ):
             return ""
         noun = "person" if low in known.person_nouns else known.trade.get(low, "")
         if not noun:
@@ -194,12 +222,21 @@ def _speaks(tokens: Tokens, start: int, end: int, known: Words) -> bool:
     lows = tokens.lows
     if end < len(lows) and lows[end] in known.said:
         return True
-    if end + 2 < len(lows) and tokens.words[end] == "(" and tokens.words[end + 1] in ("D", "R", "I", "D-", "R-"):
+    if (
+        end + 2 < len(lows)
+        and tokens.words[end] == "("
+        and tokens.words[end + 1] in ("D", "R", "I", "D-", "R-")
+    ):
         return True
     if start == 0:
         return False
     before = lows[start - 1]
-    return before in known.said and before != "called" or before in known.person_nouns and before not in known.trade
+    return (
+        before in known.said
+        and before != "called"
+        or before in known.person_nouns
+        and before not in known.trade
+    )
 
 
 def _real_words(parts: list[str], known: Words) -> list[str]:
@@ -227,6 +264,10 @@ def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
         last = real[-2].lower()
     name = " ".join(parts).replace("’", "'")
     found = Found(at, end, name, "person", title, last)
+    listed = load().match(tokens, at)
+    if listed is not None and listed[0] == end and listed[1].entry.kind == "person" and len(parts) > 1:
+        entry = listed[1].entry
+        return Found(at, end, entry.name, "person", title, entry.name.rsplit(" ", 1)[-1].lower(), "gazetteer")
     if title:
         return None if headline and len(real) == 1 else found
     if len(parts) < 2 or headline and len(real) > 3:
@@ -307,45 +348,53 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         return None
     count = min(len(lows), start + LONGEST_NAME)
     begins = known.starts.get(there[start], "")
-    end, kind, depth = -1, "", 0
+    end, kind = -1, ""
+    goes_on = False  # whether an "of", "for" or "on" was passed that the head of the name asks for
     at = start
     while at < count:
-        word = there[at]
-        low = lows[at]
+        word, low = there[at], lows[at]
         if is_capital(word):
-            if at > start and word in known.heads:
-                end, kind = at + 1, known.heads[word]
-                if word in ("Inc", "Corp", "Ltd", "Co") and at + 1 < count and there[at + 1] == ".":
-                    end += 1
-            elif begins and depth:
-                end, kind = at + 1, kind or begins
-            elif low in known.never and not depth:
+            if low in known.never and (goes_on or at > start) and word not in known.heads:
                 break
+            if at > start and word in known.heads and f"{lows[at - 1]} {low}" not in known.not_names:
+                end, kind = at + 1, kind if goes_on else known.heads[word]
+                if word in ("Inc", "Corp", "Ltd", "Co") and at + 1 < count and there[at + 1] == ".":
+                    at, end = at + 1, end + 1
+            elif goes_on:
+                end, kind = at + 1, kind or begins
         elif at == start or at + 1 >= count:
             break
-        elif low in ("of", "for", "on") or low == "the" and lows[at - 1] in ("of", "for", "on", "in", "and"):
-            if at < known_end or not begins and low != "of" and end < 0 and low != "for":
+        elif low in ("of", "for", "on"):
+            head = there[at - 1]
+            if at < known_end or not (head in known.starts or head in known.heads or low == "of" and goes_on):
                 break
-            depth += 1
+            if end == at and kind in ("company", "organisation") and not begins:
+                break  # "the Foo Foundation for years"
+            goes_on = True
+        elif low == "the" and lows[at - 1] in ("of", "for", "on", "and"):
+            pass
         elif low == "and":
-            if at <= known_end and known_end > start or not (begins and depth) and not _head_follows(tokens, at + 1, known):
+            if 0 < known_end - start >= at - start or not (goes_on or _head_follows(tokens, at + 1, known)):
                 break
         elif word in (",", "-", "&"):
             if not is_capital(there[at + 1]) or word == "," and there[at + 1] not in ("Inc", "LLC", "Ltd", "Corp"):
                 break
         elif word in ("'", "’") and lows[at + 1] == "s":
-            tail = there[at + 2] if at + 2 < len(there) else ""
-            if tail in ("Office", "Department"):
+            if at + 2 < len(there) and there[at + 2] in ("Office", "Department"):
                 end, kind = at + 3, "agency"
             break
         else:
             break
         at += 1
-    if end <= known_end or headline and end - start > 4:
+    if end <= known_end or headline and end - start > 5:
         return None
-    if kind == "agency" and there[end - 1] in ("Office",) and not begins and end - start < 2:
-        return None
-    return Found(start, end, _spell(tokens, start, end), kind)
+    name = _spell(tokens, start, end)
+    for generic in ("High Court of ", "Superior Court of "):
+        if name.startswith(generic) and kind == "court":
+            name = f"{name[len(generic) :].removeprefix('the ')} {generic[:-4]}"
+    if kind == "organisation" and _trade_after(tokens, end, known) == "account":
+        kind = "account"
+    return Found(start, end, name, kind or begins)
 
 
 def _head_follows(tokens: Tokens, at: int, known: Words) -> bool:
@@ -363,7 +412,7 @@ def _spell(tokens: Tokens, start: int, end: int) -> str:
     """The words from `start` to `end` as one name, spaced as in the text."""
     out = tokens.words[start]
     for at in range(start + 1, end):
-        if tokens.starts[at] > tokens.ends[at - 1]:
+        if not tokens.touch(at):
             out += " "
         out += tokens.words[at]
     return out.replace("’", "'")
@@ -373,13 +422,17 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     """A government, police force, court or the like named after its place at `start`, or None."""
     known = words()
     places = load().places
-    if tokens.lows[start] not in places.trie.root:
-        return None
-    hit = places.trie.longest(tokens.lows, start)
-    if hit is None:
-        return None
-    at, (what, canonical) = hit
     count = len(tokens.words)
+    hit = places.trie.longest(tokens.lows, start) if tokens.lows[start] in places.trie.root else None
+    if hit is not None:
+        at, (what, canonical) = hit
+    else:
+        at, what = start + 1, "county"
+        while at < min(count, start + 3) and is_capital(tokens.words[at]) and tokens.words[at] != "County":
+            at += 1
+        if at >= count or tokens.words[at] != "County" or tokens.lows[start] in known.never:
+            return None
+        canonical = _spell(tokens, start, at)
     if at + 1 < count and tokens.words[at] in ("'", "’") and tokens.lows[at + 1] == "s":
         at += 2
     if at < count and tokens.words[at] in ("County", "State", "City"):
@@ -388,7 +441,7 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     if at >= count:
         return None
     body = known.local.longest(tokens.lows, at)
-    if body is None:
+    if body is None or what == "county" and tokens.words[at - 1] != "County":
         return None
     end, kind = body
     if what in ("country", "adjective"):
