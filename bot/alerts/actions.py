@@ -92,7 +92,10 @@ async def subscribe(
     delivery: str = "now",
     now: datetime,
 ) -> ListedSubscription:
-    """Subscribe a member: `kind` is topic, party or case (by id or title). Twice is once; a paused one resumes."""
+    """Subscribe a member: `kind` is topic, party or case (by id or title).
+
+    Twice is once; a paused one resumes.
+    """
     raise NotImplementedError
 
 
@@ -115,7 +118,10 @@ async def follow_case(
     mark: str | None = None,
     now: datetime,
 ) -> ListedSubscription:
-    """Subscribe the member who clicked to a case. In a direct message `mark` tells which server it is about."""
+    """Subscribe the member who clicked to a case.
+
+    In a direct message `mark` tells which server it is about.
+    """
     raise NotImplementedError
 
 

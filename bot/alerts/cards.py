@@ -1,9 +1,12 @@
-"""A card: all that an alert shows, as a frozen value. Pure: stored values in, `Card` out."""
+"""A card: all that an alert shows, as a frozen value. Pure: stored rows in, `Card` out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from db.cards import CardMaterial
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,6 @@ class CardSource:
 
     title: str
     url: str
-    source: str
     published: datetime | None
 
 
@@ -31,9 +33,10 @@ class CardSource:
 class Card:
     """One alert. Texts are the article's own words, raw: rendering makes them safe.
 
-    `case_status` is where the case stands now, `status` what this story reports; they differ on a card
+    `status` is what this story reports, `case_status` where its case stands now; they differ on a card
     that was posted before the case went on. `is_update`: the card answers the case's first card.
-    `mark` is its delivery's nonce, None where nothing is delivered (previews, look-ups).
+    `sources` are the first few further reports, `sources_total` counts all. `mark` is its delivery's
+    nonce, None where nothing is delivered (previews, look-ups).
     """
 
     story_id: int
@@ -49,8 +52,100 @@ class Card:
     case_title: str | None = None
     case_status: str | None = None
     sources: tuple[CardSource, ...] = ()
-    language: str = "en"
+    sources_total: int = 0
     is_update: bool = False
     style: str = "full"
     ping_role: int | None = None
     mark: str | None = None
+
+    @property
+    def moved_on(self) -> str | None:
+        """Where the case stands now, if it went on since this story."""
+        return None if self.case_status in (self.status, "unknown") else self.case_status
+
+    @property
+    def standing(self) -> str | None:
+        """Where the matter stands as far as is known: what the card's colour is taken from."""
+        return self.moved_on or self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A status to the eye: a sign and a colour (24 bits), never shown without the word."""
+
+    sign: str
+    colour: int
+
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; the sign and the word say the same.
+_LOOKS = {
+    "issued": Look("▶", 0xE69F00),
+    "challenged": Look("⚑", 0x56B4E9),
+    "refused": Look("✋", 0x0072B2),
+    "complied": Look("✔", 0xD55E00),
+    "partly complied": Look("◐", 0xD55E00),
+    "withdrawn": Look("↩", 0x009E73),
+    "quashed": Look("✘", 0x009E73),
+    "upheld": Look("■", 0xCC79A7),
+}
+NO_STATUS = Look("•", 0x8A8F98)
+
+
+def look_of(status: str | None) -> Look:
+    """Give how a status looks; what is unknown, or no demand at all, is grey."""
+    return _LOOKS.get(status or "", NO_STATUS)
+
+
+def demand_parts(demand: CardDemand) -> tuple[str, ...]:
+    """Tell a demand in one line, part by part, raw: "Customs and Border Protection → Twitter",
+    "administrative summons", "about @ALT_USCIS", "withdrawn"."""
+    who = _names(demand.issuer)
+    whom = _names(demand.recipient)
+    parts = [f"{who or 'not named'} → {whom or 'not named'}"] if who or whom else []
+    parts.append(demand.instrument)
+    if demand.target:
+        parts.append(f"about {_names(demand.target)}")
+    if demand.status != "unknown":
+        parts.append(demand.status)
+    return tuple(parts)
+
+
+def _names(names: Iterable[str], shown: int = 4) -> str:
+    given = list(names)
+    more = f" and {len(given) - shown} more" if len(given) > shown else ""
+    return ", ".join(given[:shown]) + more
+
+
+def card_from(
+    material: CardMaterial,
+    *,
+    style: str = "full",
+    is_update: bool = False,
+    ping_role: int | None = None,
+    mark: str | None = None,
+) -> Card:
+    """Make a card from what is stored."""
+    story, case = material.story, material.case
+    return Card(
+        story_id=story.id,
+        title=story.title,
+        url=story.url,
+        source=story.source,
+        published=story.published,
+        summary=tuple(story.summary),
+        topics=material.topics,
+        demands=tuple(
+            CardDemand(tuple(d.issuer), tuple(d.recipient), tuple(d.target), d.instrument, d.status)
+            for d in material.demands
+        ),
+        status=story.status,
+        case_id=case.id if case else None,
+        case_title=case.title if case else None,
+        case_status=case.status if case else None,
+        sources=tuple(CardSource(s.title, s.url, s.published) for s in material.others),
+        sources_total=material.others_total,
+        is_update=is_update,
+        style=style,
+        ping_role=ping_role,
+        mark=mark,
+    )

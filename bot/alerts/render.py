@@ -1,12 +1,144 @@
-"""A card as Discord shows it: Components V2, one look for all."""
+"""A card as Discord shows it: Components V2, one look for all.
+
+Everything from outside goes through `bot.alerts.foreign`. Sizes are kept by giving every part its share
+of the 4,000 units of text that a message may hold; further sources take what is left.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 import discord
+from discord import ui
 
-from bot.alerts.cards import Card
+from bot.alerts import ids
+from bot.alerts.cards import Card, CardDemand, CardSource, demand_parts, look_of
+from bot.alerts.foreign import host, link, safe_text, width
+
+_ROOM = 3900  # of 4,000: some air for the reading of "characters" that Discord has tomorrow
+_TITLE = 256
+_SENTENCE = 400
+_SENTENCES = 3
+_DEMANDS = 3
+_DEMAND = 300
+_SOURCE_TITLE = 100
 
 
-def card_view(card: Card) -> discord.ui.LayoutView:
-    """Give the message for a card. Buttons are answered by `cogs.buttons`, by their custom ids alone."""
-    raise NotImplementedError
+def card_view(card: Card) -> ui.LayoutView:
+    """Give the message for a card.
+
+    The view is finished from the start: a click is answered by the dynamic items of `cogs.buttons`, by
+    its custom id alone, so that discord.py need not keep anything in memory for it.
+    """
+    view = ui.LayoutView(timeout=None)
+    if card.ping_role is not None:
+        view.add_item(ui.TextDisplay(f"<@&{card.ping_role}>"))
+    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=look_of(card.standing).colour)
+    for text in card_texts(card):
+        container.add_item(ui.TextDisplay(text))
+    container.add_item(_buttons(card))
+    view.add_item(container)
+    view.stop()
+    return view
+
+
+def card_texts(card: Card) -> list[str]:
+    """Give a card's blocks of text, as Discord's Markdown; together at most 3,900 units."""
+    texts = [_head(card)]
+    if card.style == "compact":
+        said = [*_demands(card), *(_sentence(s) for s in card.summary)]
+        return texts + said[:1]
+    quote = "\n".join(f"> {_sentence(s)}" for s in card.summary[:_SENTENCES])
+    demands = "\n".join(_demands(card))
+    texts += [text for text in (quote, demands, _standing(card), _topics(card)) if text]
+    sources = _sources(card, _ROOM - sum(map(width, texts)))
+    return [*texts, sources] if sources else texts
+
+
+def _head(card: Card) -> str:
+    title = link(card.title, card.url, _TITLE) or link("(without a title)", card.url, _TITLE)
+    about = " · ".join(part for part in (_from(card), _date(card.published)) if part)
+    if card.style == "compact":
+        return f"{_update(card)}**{title}**\n-# {about}" if about else f"{_update(card)}**{title}**"
+    head = f"{_update(card)}### {title}"
+    return f"{head}\n-# {about}" if about else head
+
+
+def _update(card: Card) -> str:
+    if not card.is_update:
+        return ""
+    look = look_of(card.status)
+    now = f": now {card.status}" if card.status else ""
+    return f"{look.sign} **Update{now}**\n"
+
+
+def _from(card: Card) -> str:
+    where = host(card.url)
+    name = safe_text(card.source, 80)
+    return f"{name} ({where})" if name and where and name.casefold() != where.casefold() else where or name
+
+
+def _date(at: datetime | None, style: str = "D") -> str:
+    return f"<t:{int(at.timestamp())}:{style}>" if at else ""
+
+
+def _sentence(sentence: str) -> str:
+    return safe_text(sentence, _SENTENCE)
+
+
+def _demands(card: Card) -> Iterator[str]:
+    for demand in card.demands[:_DEMANDS]:
+        yield _demand(demand)
+    if len(card.demands) > _DEMANDS:
+        yield f"-# and {len(card.demands) - _DEMANDS} more demands"
+
+
+def _demand(demand: CardDemand) -> str:
+    return f"{look_of(demand.status).sign} {safe_text(' · '.join(demand_parts(demand)), _DEMAND)}"
+
+
+def _standing(card: Card) -> str:
+    """Say where the case stands now, if it went on since this story."""
+    if not card.moved_on:
+        return ""
+    return f"{look_of(card.moved_on).sign} **Now: {safe_text(card.moved_on, 40)}**"
+
+
+def _topics(card: Card) -> str:
+    return f"-# {safe_text(' · '.join(card.topics), 250)}" if card.topics else ""
+
+
+def _sources(card: Card, room: int) -> str:
+    if not card.sources:
+        return ""
+    lines = ["**Further sources**"]
+    room -= width(lines[0]) + 40  # for "and so many more"
+    for source in card.sources:
+        line = _source(source)
+        room -= width(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    left = card.sources_total - (len(lines) - 1)
+    if left > 0:
+        lines.append(f"-# and {left} more" if len(lines) > 1 else f"-# {left} reports")
+    return "\n".join(lines)
+
+
+def _source(source: CardSource) -> str:
+    title = link(source.title, source.url, _SOURCE_TITLE) or link("(without a title)", source.url, 40)
+    return "- " + " · ".join(part for part in (title, host(source.url), _date(source.published, "d")) if part)
+
+
+def _buttons(card: Card) -> ui.ActionRow[ui.LayoutView]:
+    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+    if card.case_id is not None:
+        row.add_item(_button("Follow case", ids.follow_id(card.case_id, card.mark), "primary"))
+    row.add_item(_button("Evidence", ids.evidence_id(card.story_id, card.mark)))
+    row.add_item(_button("Not relevant", ids.report_id(card.story_id, card.mark)))
+    return row
+
+
+def _button(label: str, custom_id: str, style: str = "secondary") -> ui.Button[ui.LayoutView]:
+    return ui.Button(label=label, custom_id=custom_id, style=discord.ButtonStyle[style])

@@ -11,8 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
+
+from bot.record import Notes
+from db.stories import name_key
 
 _WORD = re.compile(r"\w+")
 
@@ -32,7 +36,7 @@ class Destination:
 class RoutedStory:
     """What of a story decides where it goes.
 
-    `parties` are canonical names, case-folded; `guilds` the servers that use a feed which brought it;
+    `parties` are the name keys of canonical names; `guilds` the servers that use a feed which brought it;
     `adds` what it adds to its case ("new", "update", "source"); `alert` is False for what is stored in
     silence (a feed's history at the first look).
     """
@@ -48,10 +52,6 @@ class RoutedStory:
     adds: str
     guilds: frozenset[int]
     alert: bool = True
-    words: str = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", fold(" ".join((self.title, *self.summary, self.text))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,16 @@ class Verdict:
         return all(clause.passed for clause in self.clauses)
 
     @property
+    def outcome(self) -> str:
+        """The decision in a word, for the record."""
+        return "passed" if self.passed else "stopped"
+
+    @property
+    def told(self) -> str:
+        """The decision as a line of the record."""
+        return f"rule {self.rule_id}: {self.reason}"
+
+    @property
     def reason(self) -> str:
         """The decision in words: the clause that stopped the story, or all that it passed."""
         stopped = [clause.reason for clause in self.clauses if not clause.passed]
@@ -119,27 +129,33 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message that is owed to a destination.
-
-    `kind`: "card" (a first post), "update" (answers the destination's first card of the case), "edit"
-    (that card gets a further source).
-    """
+    """A destination that the story is for, and by whose wish. `reason`: the clauses that it passed."""
 
     destination: Destination
-    kind: DeliveryKind
     guild_id: int
     rule_id: int | None
     subscription_id: int | None
     ping_role: int | None
+    style: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The outcome: what is due, and every verdict in the order in which they were given."""
+    """The outcome: who gets the story, and every verdict in the order in which they were given."""
 
     due: tuple[Due, ...]
     verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a destination has already: `served`, a message about this very story; of the story's case no
+    card, one that `waits` to be posted or one that is `posted`; and an edit of it that waits."""
+
+    served: bool = False
+    card: Literal["none", "waits", "posted"] = "none"
+    edit_waits: bool = False
 
 
 def route(
@@ -147,36 +163,55 @@ def route(
     rules: Iterable[Rule],
     subscriptions: Iterable[Subscription],
     *,
-    cards: frozenset[Destination] = frozenset(),
+    notes: Notes | None = None,
 ) -> Routed:
-    """Decide who gets the story.
-
-    `cards` are the destinations that have a card of the story's case already. Rules are asked in the
-    order given: the first that wants the story decides about the ping.
-    """
+    """Decide who gets the story; the first rule of a channel that wants it decides about ping and style."""
     due: dict[Destination, Due] = {}
     verdicts: list[Verdict] = []
-    asked: list[tuple[Verdict, int | None]] = [(ask_rule(story, r), r.ping_role) for r in rules]
-    asked += [(ask_subscription(story, s), None) for s in subscriptions]
-    for verdict, ping_role in asked:
+    for rule in rules:
+        verdict = ask_rule(story, rule)
         verdicts.append(verdict)
-        if verdict.passed and verdict.destination not in due:
-            due[verdict.destination] = Due(
-                destination=verdict.destination,
-                kind=_kind(story, verdict.destination in cards),
-                guild_id=verdict.guild_id,
-                rule_id=verdict.rule_id,
-                subscription_id=verdict.subscription_id,
-                ping_role=ping_role,
-                reason=verdict.reason,
-            )
+        if verdict.passed:
+            due.setdefault(verdict.destination, _due(verdict, rule.ping_role, rule.style))
+    for wish in subscriptions:
+        verdict = ask_subscription(story, wish)
+        verdicts.append(verdict)
+        if verdict.passed:
+            due.setdefault(verdict.destination, _due(verdict, None, "full"))
+    if notes is not None:
+        for verdict in verdicts:
+            if verdict.rule_id is not None:  # what members want is nobody's to read
+                notes.note("rule", verdict.outcome, verdict.told)
     return Routed(tuple(due.values()), tuple(verdicts))
 
 
-def _kind(story: RoutedStory, has_card: bool) -> DeliveryKind:
-    if story.case_id is None or not has_card:
-        return "card"
-    return "update" if story.adds == "update" else "edit"
+def _due(verdict: Verdict, ping_role: int | None, style: str) -> Due:
+    return Due(
+        destination=verdict.destination,
+        guild_id=verdict.guild_id,
+        rule_id=verdict.rule_id,
+        subscription_id=verdict.subscription_id,
+        ping_role=ping_role,
+        style=style,
+        reason=verdict.reason,
+    )
+
+
+def messages(story: RoutedStory, standing: Standing) -> tuple[DeliveryKind, ...]:
+    """Decide what a destination gets that the story is for.
+
+    "card" is a first post, "update" answers the destination's first card of the case, "edit" lets that
+    card tell a further source or the new status. A card that is not posted yet needs no edit: it will
+    tell what is known when it is posted; nor does one whose edit waits already.
+    """
+    if standing.served:
+        return ()
+    if story.case_id is None or standing.card == "none":
+        return ("card",)
+    edit: tuple[DeliveryKind, ...] = ()
+    if standing.card == "posted" and not standing.edit_waits:
+        edit = ("edit",)
+    return ("update", *edit) if story.adds == "update" else edit
 
 
 def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
@@ -251,7 +286,7 @@ def _topics(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
 def _parties(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if not wanted:
         return Clause("parties", True, "any party")
-    met = [party for party in wanted if party.casefold() in story.parties]
+    met = [party for party in wanted if name_key(party) in story.parties]
     if met:
         return Clause("parties", True, f"party {', '.join(met)}")
     return Clause("parties", False, f"no part in it has {', '.join(wanted)}")
@@ -293,15 +328,22 @@ def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
     return Clause("search", True, f"says {wish.value}")
 
 
-def fold(text: str) -> str:
-    """Bring a text into the form in which words are compared: " case folded words ", one blank between."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return f" {' '.join(words)} "
-
-
 def says(story: RoutedStory, keyword: str) -> bool:
     """Tell whether a story says a word or phrase, whole words only; "subpoena*" takes any ending."""
     wanted = fold(keyword)
     if not wanted.strip():
         return False
-    return (wanted[:-1] if keyword.rstrip().endswith("*") else wanted) in story.words
+    if keyword.rstrip().endswith("*"):
+        wanted = wanted[:-1]
+    return wanted in _words(story.title, story.summary, story.text)
+
+
+@lru_cache(maxsize=16)
+def _words(title: str, summary: tuple[str, ...], text: str) -> str:
+    return fold(" ".join((title, *summary, text)))
+
+
+def fold(text: str) -> str:
+    """Bring a text into the form in which words are compared: " case folded words ", one blank between."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return f" {' '.join(words)} "
