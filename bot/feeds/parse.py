@@ -1,7 +1,7 @@
 """From the bytes of a feed to a `Feed`, whatever its dialect, charset and state of repair.
 
-A well-formed document is read by expat in one pass (`reading.strict`); one with the usual faults is
-mended and read again; what is still ill-formed goes to feedparser (`reading.forgiving`) and, where that
+A long ordinary feed is read by fastfeedparser (`reading.quick`), any other well-formed document by expat in
+one pass (`reading.strict`); one with the usual faults is mended and read again; what is still ill-formed goes to feedparser (`reading.forgiving`) and, where that
 finds less than there is, is read entry by entry (`reading.salvage`). Everything is linear in the size of
 the document and bounded (`reading.limits`); nothing outside the document is opened.
 """
@@ -19,6 +19,7 @@ from bot.feeds.reading.forgiving import read_forgivingly
 from bot.feeds.reading.json_feed import read_json
 from bot.feeds.reading.kinds import refuse_other_kinds
 from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES
+from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
 from bot.feeds.reading.salvage import entry_starts, salvage
 from bot.feeds.reading.strict import IllFormedError, read_strict
@@ -54,6 +55,9 @@ def parse_feed(
 
 
 def _read(document: bytes, url: str, now: datetime) -> Feed | None:
+    feed = read_quickly(document, url, now)
+    if feed is not None:
+        return feed
     try:
         return read_strict(document, url, now)
     except IllFormedError as error:
@@ -66,9 +70,7 @@ def _read(document: bytes, url: str, now: datetime) -> Feed | None:
             continue
     feed = _read_ill_formed(document, url, now)
     if feed is None:
-        raise ParseError(
-            f"The document is no feed that can be read: line {reason.line}, {reason.reason}."
-        )
+        raise ParseError(f"The document is no feed that can be read: line {reason.line}, {reason.reason}.")
     return feed
 
 

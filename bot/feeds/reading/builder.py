@@ -15,82 +15,68 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from bot.feeds.model import Entry, Feed
-from bot.feeds.reading import rhythm
-from bot.feeds.reading.authors import person_name
-from bot.feeds.reading.clean import entry_id, one_line, repaired, title_text, web_address, without_controls
-from bot.feeds.reading.dates import credible, parse_date
-from bot.feeds.reading.limits import MAX_AUTHORS, MAX_ENTRIES, MAX_TEXT
-from bot.feeds.reading.names import XML, Role, role_of, usual_name
+from bot.feeds.reading import names, rhythm
+from bot.feeds.reading.clean import one_line, title_text, web_address
+from bot.feeds.reading.draft import Draft
+from bot.feeds.reading.limits import MAX_ENTRIES
+from bot.feeds.reading.names import ID, LAST_PLAIN, LAST_TEXT, MET, role_of, usual_name
 
-_BASE: Final = XML + "}base"
-_LANG: Final = XML + "}lang"
+_BASE: Final = names.XML + "}base"
+_LANG: Final = names.XML + "}lang"
 _HTML_TYPES: Final = frozenset(("text/html", "application/xhtml+xml"))
-_TYPES: Final = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}
+_TYPES: Final = {
+    "text": "text/plain",
+    "plain": "text/plain",
+    "html": "text/html",
+    "xhtml": "application/xhtml+xml",
+}
 _VOID: Final = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
 
 # What a text construct is when it does not say.
 _DEFAULT_TYPE: Final = {
-    Role.TITLE: "text/plain",
-    Role.MEDIA_TITLE: "text/plain",
-    Role.DESCRIPTION: "text/html",
-    Role.SUMMARY: "text/plain",
-    Role.MEDIA_DESCRIPTION: "text/plain",
-    Role.CONTENT: "text/plain",
-    Role.ENCODED: "text/html",
-    Role.BODY: "application/xhtml+xml",
+    names.TITLE: "text/plain",
+    names.MEDIA_TITLE: "text/plain",
+    names.DESCRIPTION: "text/html",
+    names.SUMMARY: "text/plain",
+    names.MEDIA_DESCRIPTION: "text/plain",
+    names.CONTENT: "text/plain",
+    names.ENCODED: "text/html",
+    names.BODY: "application/xhtml+xml",
 }
-_SIMPLE: Final = frozenset(
-    (Role.ID, Role.PUBLISHED, Role.UPDATED, Role.CREATED, Role.AUTHOR_NAME, Role.AUTHOR_EMAIL, Role.LANGUAGE,
-     Role.TTL, Role.SKIP_HOUR, Role.SKIP_DAY, Role.PERIOD, Role.FREQUENCY)
-)  # fmt: skip
 
 
 class EnoughEntriesError(Exception):
     """The bound on entries is reached: whoever drives the builder stops reading."""
 
 
-class _Draft:
-    """An entry, or the feed itself, while its elements go by."""
-
-    __slots__ = (
-        "authors", "contents", "created", "id", "id_is_link", "link", "other_link", "published", "summary",
-        "summary_from", "title", "title_depth", "title_markup", "updated",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.id = self.link = self.other_link = self.title = self.summary = ""
-        self.published = self.updated = self.created = ""
-        self.title_depth = 0
-        self.title_markup: bool | None = None
-        self.id_is_link = False
-        self.summary_from = Role.OTHER
-        self.authors: list[str] = []
-        self.contents: list[str] = []
-
-
 class FeedBuilder:
     """Takes `start`, `data` and `end` of each element in order; `feed()` gives what came of it."""
 
-    def __init__(self, base: str, now: datetime) -> None:
+    __slots__ = (
+        "_atom", "_author_depth", "_author_text", "_base", "_base64", "_bases", "_controls", "_depth", "_dialect",
+        "_draft", "_entry_depth", "_escaped", "_head", "_hub", "_in_channel", "_language", "_markup", "_now",
+        "_pieces", "_rhythm", "_role", "_role_depth", "_rooted", "_self_url", "_type", "data", "entries",
+    )  # fmt: skip
+
+    def __init__(self, base: str, now: datetime, *, controls: bool = True) -> None:
+        """`controls` tells whether control characters may stand in the document's texts."""
         self._base = base
         self._now = now
+        self._controls = controls
         self._depth = 0
-        self._skip_below = 0  # elements deeper than this belong to a subtree that is passed over
-        self._bases: list[tuple[int, str]] = []
-        self._role = Role.OTHER  # of the element whose text is being gathered
+        self._bases: list[tuple[int, str]] = []  # what xml:base changed: at which depth, from what
+        self._role = 0  # of the element whose text is being gathered, or which is passed over
         self._role_depth = 0
-        self._type = ""
-        self._markup = False  # the text being gathered is serialised markup (XHTML)
-        self._escaped = 0  # so many of its pieces are markup already, the rest is text
-        self._base64 = False
         self._pieces: list[str] = []
         self.data = self._pieces.append
+        self._type = ""
+        self._base64 = False
+        self._markup = False  # the text being gathered is serialised markup (XHTML)
+        self._escaped = 0  # so many of its pieces are markup already, the rest is text
         self._dialect = ""
-        self._atom = False
-        self._rooted = False
-        self._head = _Draft()
-        self._draft = self._head
-        self._in_channel = False
+        self._atom = self._rooted = self._in_channel = False
+        self._head = self._draft = Draft()
         self._entry_depth = 0
         self._author_depth = 0
         self._author_text = ""
@@ -100,43 +86,43 @@ class FeedBuilder:
         self._rhythm = rhythm.Gathered()
         self.entries: list[Entry] = []
 
-    # Driven by the readers
+    # Driven by the readers; these two run for every tag, hence their brevity
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take an element's start tag."""
-        self._depth += 1
-        if self._skip_below:
-            return
-        if self._role:
+        depth = self._depth = self._depth + 1
+        if self._role_depth:
             self._start_inside(name, attributes)
             return
         if attributes:
             self._inherit(attributes)
-        role = role_of(name)
-        if role == Role.OTHER:
-            self._pieces.clear()
-        elif role in _SIMPLE:
-            self._gather(role)
-            if role == Role.ID:
-                self._draft.id_is_link = _plain_attribute(attributes, "ispermalink", "true").strip() == "true"
-        else:
-            self._start_role(role, name, attributes)
+        role = MET.get(name)
+        if role is None:
+            role = role_of(name)
+        self._pieces.clear()
+        if role > LAST_TEXT:
+            self._start_holder(role, name, attributes)
+        elif role:
+            self._role = role
+            self._role_depth = depth
+            if role > LAST_PLAIN:
+                self._start_text(role, attributes)
+            elif role == ID:
+                self._draft.id_is_link = not attributes or _is_permalink(attributes)
 
     def end(self, name: str) -> None:
         """Take an element's end tag."""
         depth = self._depth
         self._depth = depth - 1
-        if self._skip_below:
-            if depth == self._skip_below:
-                self._skip_below = 0
-        elif depth == self._role_depth:
-            self._end_role()
-        elif self._role:
-            self._end_inside(name)
-        elif depth == self._author_depth:
-            self._end_author()
+        if self._role_depth:
+            if depth == self._role_depth:
+                self._end_role()
+            else:
+                self._end_inside(name)
         elif depth == self._entry_depth:
             self._end_entry()
+        elif depth == self._author_depth:
+            self._end_author()
         if self._bases and self._bases[-1][0] == depth:
             self._base = self._bases.pop()[1]
 
@@ -160,32 +146,26 @@ class FeedBuilder:
 
     # Start tags
 
-    def _start_role(self, role: Role, name: str, attributes: Mapping[str, str]) -> None:
-        if role == Role.ENTRY:
-            self._start_entry(attributes)
-        elif role == Role.LINK:
+    def _start_holder(self, role: int, name: str, attributes: Mapping[str, str]) -> None:
+        if role == names.LINK:
             self._start_link(attributes)
-        elif role in _DEFAULT_TYPE:
-            self._start_text(role, attributes)
-        elif role == Role.AUTHOR:
+        elif role == names.ENTRY:
+            self._start_entry(attributes)
+        elif role == names.AUTHOR:
             self._author_depth = self._depth
             self._author_text = ""
             self._gather(role)
-        elif role == Role.SKIPPED:
-            # RSS 1.0 lists its picture and its form inside the channel as empty pointers, too.
-            self._skip_below = self._depth
-        elif role == Role.CHANNEL:
+        elif role == names.SKIPPED:
+            self._gather(role)
+        elif role == names.CHANNEL:
             self._in_channel = self._rooted = True
-            self._read_cdf(attributes)
-        elif role == Role.ROOT:
+        elif role == names.ROOT and not self._rooted:
             self._start_root(name, attributes)
 
     def _start_root(self, name: str, attributes: Mapping[str, str]) -> None:
-        if self._rooted:
-            return
         self._rooted = True
         usual = usual_name(name)
-        version = _plain_attribute(attributes, "version", "").strip()
+        version = _plain_attribute(attributes, "version").strip()
         if usual == "feed":
             self._atom = self._in_channel = True
             self._dialect = "atom 1.0" if name.lower().startswith("http://www.w3.org/2005/atom") else "atom"
@@ -202,57 +182,51 @@ class FeedBuilder:
         if len(self.entries) >= MAX_ENTRIES:
             raise EnoughEntriesError
         self._entry_depth = self._depth
-        self._draft = _Draft()
+        draft = self._draft = Draft()
         if attributes:
-            self._draft.id = _plain_attribute(attributes, "about", "")  # rdf:about of RSS 1.0
-            self._draft.id_is_link = True
-            self._read_cdf(attributes)
-
-    def _read_cdf(self, attributes: Mapping[str, str]) -> None:
-        """Take what Microsoft's Channel Definition Format (1997) keeps in attributes."""
-        href = attributes.get("href") or attributes.get("HREF")
-        if href:
-            self._draft.link = web_address(href, self._base)
-            self._dialect = self._dialect or "cdf"
-        self._draft.updated = attributes.get("lastmod") or attributes.get("LASTMOD") or self._draft.updated
+            draft.texts[ID] = _plain_attribute(attributes, "about")  # rdf:about of RSS 1.0
+            draft.id_is_link = True
 
     def _start_link(self, attributes: Mapping[str, str]) -> None:
-        href = attributes.get("href") or attributes.get("url") or attributes.get("uri") or ""
-        if not attributes or not (href or "rel" in attributes):
-            self._gather(Role.LINK)
-            return
+        href = (
+            (attributes.get("href") or attributes.get("url") or attributes.get("uri")) if attributes else None
+        )
         if not href:
+            self._gather(names.LINK)
             return
-        rel = attributes.get("rel", "alternate").strip().lower()
         address = web_address(href, self._base)
+        rel = attributes.get("rel", "alternate").strip().lower()
         draft = self._draft
         if not address:
             return
-        if draft is self._head:
-            if rel == "hub":
-                self._hub = self._hub or address
-            elif rel == "self":
-                self._self_url = self._self_url or address
-        if rel in ("alternate", "http://www.iana.org/assignments/relation/alternate"):
+        if rel in _ALTERNATE:
             kind = attributes.get("type", "text/html").strip().lower()
             if _TYPES.get(kind, kind) in _HTML_TYPES:
                 draft.link = address
             else:
                 draft.other_link = draft.other_link or address
+        elif draft is self._head:
+            if rel == "hub":
+                self._hub = self._hub or address
+            elif rel == "self":
+                self._self_url = self._self_url or address
 
-    def _start_text(self, role: Role, attributes: Mapping[str, str]) -> None:
-        kind = attributes.get("type", "") if attributes else ""
-        kind = kind.strip().lower() or _DEFAULT_TYPE[role]
-        self._type = kind = _TYPES.get(kind, kind)
-        mode = attributes.get("mode", "") if attributes else ""
-        self._base64 = mode == "base64" or (
-            role == Role.CONTENT and not (kind.startswith("text/") or kind.endswith(("+xml", "/xml")))
-        )
-        self._gather(role)
+    def _start_text(self, role: int, attributes: Mapping[str, str]) -> None:
+        kind = _DEFAULT_TYPE[role]
+        mode = ""
+        if attributes:
+            kind = attributes.get("type", "").strip().lower() or kind
+            kind = _TYPES.get(kind, kind)
+            mode = attributes.get("mode", "")  # of Atom 0.3
+        self._type = kind
         self._markup = kind.endswith(("+xml", "/xml"))
         self._escaped = 0
+        # RFC 4287, section 4.1.3.3: content that is neither text nor XML is in Base64.
+        self._base64 = mode == "base64" or (
+            role == names.CONTENT and not self._markup and not kind.startswith("text/")
+        )
 
-    def _gather(self, role: Role) -> None:
+    def _gather(self, role: int) -> None:
         self._role = role
         self._role_depth = self._depth
         self._pieces.clear()
@@ -261,17 +235,15 @@ class FeedBuilder:
 
     def _start_inside(self, name: str, attributes: Mapping[str, str]) -> None:
         role = self._role
-        if role == Role.AUTHOR:
+        if role == names.SKIPPED:
+            return
+        if role == names.AUTHOR:
             inner = role_of(name)
-            if inner in (Role.AUTHOR_NAME, Role.AUTHOR_EMAIL):
+            if inner in (names.AUTHOR_NAME, names.AUTHOR_EMAIL):
                 self._author_text = "".join(self._pieces)
                 self._gather(inner)
             return
-        if role == Role.LINK or role in _SIMPLE:
-            # Something is not closed: an entry never stands inside a link or a date.
-            if role_of(name) == Role.ENTRY:
-                self._end_role()
-                self._start_entry(attributes)
+        if role == names.LINK or role <= LAST_PLAIN:
             return
         local = _local(name)
         if not self._markup:
@@ -311,123 +283,71 @@ class FeedBuilder:
 
     def _end_role(self) -> None:
         role = self._role
-        self._role = Role.OTHER
-        self._role_depth = 0
+        self._role = self._role_depth = 0
         pieces = self._pieces
-        if self._markup:
-            self._escape_text()
-        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
-        pieces.clear()
-        text = text.strip()
+        if LAST_PLAIN < role <= LAST_TEXT:
+            if self._markup:
+                self._escape_text()
+            self._end_text(role, pieces[0] if len(pieces) == 1 else "".join(pieces))
+        elif role <= names.LAST_KEPT:
+            self._draft.texts[role] = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        elif role != names.SKIPPED:
+            self._end_other(role, "".join(pieces).strip())
+
+    def _end_other(self, role: int, text: str) -> None:
         draft = self._draft
-        if role in _DEFAULT_TYPE:
-            self._end_text(role, text)
-        elif role == Role.LINK:
+        if role == names.LINK:
             if self._in_channel or draft is not self._head:
-                address = web_address(text, self._base)
-                if address:
-                    draft.link = address
-        elif role == Role.ID:
-            draft.id = text
-            if draft.id_is_link and not draft.link:
-                draft.link = web_address(text, self._base)
-        elif role == Role.PUBLISHED:
-            draft.published = text
-        elif role == Role.UPDATED:
-            draft.updated = text
-        elif role == Role.CREATED:
-            draft.created = text
-        elif role == Role.AUTHOR:
-            if text and not self._author_text:
-                self._author_text = text
+                draft.link = web_address(text, self._base) or draft.link
+        elif role == names.AUTHOR:
+            self._author_text = self._author_text or text
             self._end_author()
-        elif role == Role.AUTHOR_NAME or role == Role.AUTHOR_EMAIL:
-            if self._author_depth and (role == Role.AUTHOR_NAME or not self._author_text.strip()):
+        elif role in (names.AUTHOR_NAME, names.AUTHOR_EMAIL):
+            if self._author_depth and (role == names.AUTHOR_NAME or not self._author_text.strip()):
                 self._author_text = text
         elif draft is self._head:
-            self._end_rhythm(role, text)
+            if role == names.LANGUAGE:
+                self._language = one_line(text, 40) or self._language
+            else:
+                self._rhythm.take(role, text)
 
-    def _end_rhythm(self, role: Role, text: str) -> None:
-        if role == Role.LANGUAGE:
-            self._language = one_line(text, 40) or self._language
-        else:
-            self._rhythm.take(role, text)
-
-    def _end_text(self, role: Role, text: str) -> None:
+    def _end_text(self, role: int, text: str) -> None:
         kind = self._type
+        readable = True
         if self._markup:
             self._markup = False
             if self._atom:
-                text = _without_wrapper(text)
-        readable = kind.startswith("text/") or kind.endswith("xml")
+                text = _without_wrapper(text.strip())
         if self._base64:
-            self._base64 = False
             decoded = _decoded(text)
-            readable = readable or decoded is not None
+            readable = decoded is not None or kind.startswith("text/") or kind.endswith("xml")
             text = decoded or text
         draft = self._draft
-        if role == Role.TITLE:
-            if text and (not draft.title_depth or self._depth < draft.title_depth):
+        if role == names.TITLE:
+            if (not draft.title_depth or self._depth < draft.title_depth) and text and not text.isspace():
                 draft.title_depth = self._depth
                 draft.title = text
                 draft.title_markup = True if kind in _HTML_TYPES else False if self._atom else None
-        elif role == Role.MEDIA_TITLE:
+        elif role == names.MEDIA_TITLE:
             if not draft.title:
                 draft.title = text
                 draft.title_markup = kind in _HTML_TYPES or None
-        elif draft is not self._head:
-            if not text:
-                return
-            text = _body(text[:MAX_TEXT])
-            if role in (Role.DESCRIPTION, Role.SUMMARY):
-                self._end_summary(role, text)
-            elif role == Role.MEDIA_DESCRIPTION:
-                if not draft.summary:
-                    draft.summary, draft.summary_from = text, role
-            elif readable:
-                draft.contents.append(text)
-
-    def _end_summary(self, role: Role, text: str) -> None:
-        """Keep a summary; where there are two, the second is the content."""
-        draft = self._draft
-        if not draft.summary or draft.summary_from == Role.MEDIA_DESCRIPTION:
-            draft.summary, draft.summary_from = text, role
-        elif not draft.contents:
-            draft.contents.append(text)
-        else:
-            draft.summary = text
+        elif draft is self._head or not text:
+            return
+        elif role == names.DESCRIPTION or role == names.SUMMARY or role == names.MEDIA_DESCRIPTION:
+            draft.add_summary(role, text)
+        elif readable:
+            draft.add_content(text)
 
     def _end_author(self) -> None:
         self._author_depth = 0
-        name = person_name(self._author_text)
-        authors = self._draft.authors
-        if name and name not in authors and len(authors) < MAX_AUTHORS:
-            authors.append(name)
+        self._draft.add_author(self._author_text)
 
     def _end_entry(self) -> None:
         draft = self._draft
         self._draft = self._head
         self._entry_depth = 0
-        published = credible(parse_date(draft.published or draft.created), self._now)
-        updated = credible(parse_date(draft.updated), self._now)
-        if published is None and not self._atom:
-            # dc:date in RSS is the date of the entry, not of a change.
-            published = updated
-        identity = draft.id
-        if identity and draft.id_is_link:
-            identity = web_address(identity, self._base) or identity
-        self.entries.append(
-            Entry(
-                id=entry_id(identity),
-                url=draft.link or draft.other_link or (web_address(draft.id, "") if draft.id_is_link else ""),
-                title=title_text(draft.title, draft.title_markup),
-                published=published,
-                updated=updated,
-                summary=draft.summary,
-                content=next((text for text in draft.contents if text != draft.summary), ""),
-                authors=tuple(draft.authors),
-            )
-        )
+        self.entries.append(draft.entry(self._base, self._now, atom=self._atom, controls=self._controls))
 
     # Inherited attributes
 
@@ -444,20 +364,20 @@ class FeedBuilder:
                 self._language = one_line(language, 40)
 
 
-def _plain_attribute(attributes: Mapping[str, str], wanted: str, default: str) -> str:
+def _is_permalink(attributes: Mapping[str, str]) -> bool:
+    return (_plain_attribute(attributes, "ispermalink") or "true").strip() == "true"
+
+
+def _plain_attribute(attributes: Mapping[str, str], wanted: str) -> str:
     """Look up an attribute without regard to its namespace and case."""
     for key, value in attributes.items():
         if _local(key).lower() == wanted:
             return value
-    return default
+    return ""
 
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2].rpartition(":")[2]
-
-
-def _body(text: str) -> str:
-    return without_controls(repaired(text)) if not text.isascii() or "\x7f" in text else text
 
 
 def _decoded(text: str) -> str | None:

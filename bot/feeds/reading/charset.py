@@ -31,7 +31,9 @@ _SIGNATURES = (
 _HEAD = 1024  # bytes in which a declaration has to stand
 _DECLARED = re.compile(rb"^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _DECLARATION = re.compile(r"^\s*<\?xml\s[^>]{0,500}\?>")
-_WIDE_NAMES = frozenset({"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646-ucs-2", "iso-10646-ucs-4"})
+_WIDE_NAMES = frozenset(
+    {"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646-ucs-2", "iso-10646-ucs-4"}
+)
 # The smaller set's name is met with the larger set's characters (WHATWG Encoding, section 4.2).
 _LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "windows-1252", "latin-1": "windows-1252",
            "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "us-ascii": "ascii"}  # fmt: skip
@@ -53,7 +55,9 @@ def utf8_document(content: bytes, content_type: str | None = None) -> bytes:
     bom = next((name for mark, name in _BOMS if content.startswith(mark)), "")
     # FF FE 00 00 is UTF-32 LE, unless it is UTF-16 LE text that starts with a NUL, which no feed does.
     if bom:
-        content = content[next(len(mark) for mark, name in _BOMS if name == bom and content.startswith(mark)) :]
+        content = content[
+            next(len(mark) for mark, name in _BOMS if name == bom and content.startswith(mark)) :
+        ]
     wide = bom or next((name for mark, name in _SIGNATURES if content.startswith(mark)), "")
     declared = _declared(content, wide)
     named = (bom, http_charset(content_type), declared)
@@ -106,7 +110,9 @@ def _detected(content: bytes) -> str:
     single-byte sets, which charset-normalizer tells apart by the letters.
     """
     text = content.decode("utf-8", "replace")
-    if text.count("\ufffd") * 200 < len(text) and any(ord(char) > 127 and char != "\ufffd" for char in text[:200_000]):
+    if text.count("\ufffd") * 200 < len(text) and any(
+        ord(char) > 127 and char != "\ufffd" for char in text[:200_000]
+    ):
         return text
     # Imported here: it costs 20 ms and few feeds need it.
     from charset_normalizer import from_bytes

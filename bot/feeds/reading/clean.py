@@ -34,6 +34,11 @@ _ONE_LINE: Final = {**_CONTROLS, **_UNSEEN, 0x2028: " ", 0x2029: " ", 0x0B: " ",
 _C1: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _JOINERS: Final = "\u200c\u200d"
 
+_PLAIN_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][!-~]*)?\Z")
+_C1_BYTES: Final = re.compile(rb"\xc2[\x80-\x9f]")
+# "&#146;" and the like, by its "#", which is rarer than "&"; takes some harmless ones along.
+_C1_REFERENCE: Final = re.compile(rb"#[01xX](?:0*1?[2-5][0-9]|0*[789][0-9A-Fa-f]);")
+
 # Elements whose presence says that a text is meant as HTML (RSS says nothing of the kind itself).
 _HTML_NAMES: Final = frozenset(
     "a abbr acronym address article aside b bdi bdo big blockquote br caption center cite code col dd del dfn "
@@ -42,9 +47,19 @@ _HTML_NAMES: Final = frozenset(
     "th thead time tr tt u ul var video wbr".split()
 )
 _UNSHOWN: Final = frozenset(("script", "style", "iframe", "svg"))
-_SPACED: Final = frozenset("address blockquote br caption dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
+_SPACED: Final = frozenset(
+    "address blockquote br caption dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
+)
 _TAG_NAME: Final = re.compile(r"/?([A-Za-z][A-Za-z0-9]{0,15})")
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+
+
+def may_hold_controls(document: bytes) -> bool:
+    """Tell whether a well-formed UTF-8 document can have control characters in its texts.
+
+    Asked once for a document, this spares a look at every text: well-formed XML has none of the C0 range.
+    """
+    return bool(_C1_BYTES.search(document) or _C1_REFERENCE.search(document) or b"\x7f" in document)
 
 
 def without_controls(text: str) -> str:
@@ -95,7 +110,11 @@ def plain_text(markup: str) -> str:
         if start == -1:
             pieces.append(markup[position:])
             break
-        if not markup[start + 1 : start + 2].isalpha() and markup[start + 1 : start + 2] not in ("/", "!", "?"):
+        if not markup[start + 1 : start + 2].isalpha() and markup[start + 1 : start + 2] not in (
+            "/",
+            "!",
+            "?",
+        ):
             pieces.append(markup[position : start + 1])
             position = start + 1
             continue
@@ -158,6 +177,8 @@ def title_text(text: str, markup: bool | None) -> str:
 def web_address(href: str, base: str) -> str:
     """Resolve an address against its base; "" unless it is http or https with a host."""
     href = href.strip()
+    if len(href) <= MAX_ADDRESS and _PLAIN_ADDRESS.match(href):
+        return href
     if not href or len(href) > MAX_ADDRESS:
         return ""
     if not href.isprintable() or not href.isascii():

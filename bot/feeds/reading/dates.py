@@ -93,7 +93,13 @@ def _iso(text: str) -> datetime | None:
     if match:
         year, month, day, hour, minute, second, zone = match.groups()
         return _moment(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), zone
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            zone,
         )
     match = _WEEK.match(text)
     if match:
@@ -150,7 +156,9 @@ def _full_year(year: int) -> int:
     return year + 1900 if year < 1000 else year
 
 
-def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int, zone: str | None) -> datetime:
+def _moment(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, zone: str | None
+) -> datetime:
     """Put a moment together; 24:00 and second 60 are the start of what follows."""
     if hour > 24 or minute > 59 or second > 60:
         raise ValueError("no time of day")

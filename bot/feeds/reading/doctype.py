@@ -11,7 +11,9 @@ from html.entities import html5
 from typing import Final
 
 _MOST_ENTITIES: Final = 300
-_ENTITY: Final = re.compile(rb"<!ENTITY\s+([A-Za-z_][\w.-]{0,40})\s+(?:\"([^\"&%<]{0,200}|&#\w{1,8};)\"|'([^'&%<]{0,200}|&#\w{1,8};)')\s*>")
+_ENTITY: Final = re.compile(
+    rb"<!ENTITY\s+([A-Za-z_][\w.-]{0,40})\s+(?:\"([^\"&%<]{0,200}|&#\w{1,8};)\"|'([^'&%<]{0,200}|&#\w{1,8};)')\s*>"
+)
 _REFERENCE: Final = re.compile(rb"&([A-Za-z_][\w.-]{0,40});")
 _XML_OWN: Final = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 

@@ -50,7 +50,9 @@ def read_forgivingly(document: bytes, base: str, now: datetime) -> Feed | None:
 
 def _entry(entry: Mapping[str, Any], version: str, now: datetime) -> Entry:
     summary = without_controls(_text(entry, "summary")[:MAX_TEXT])
-    contents = [without_controls(_text(content, "value")[:MAX_TEXT]) for content in entry.get("content") or ()]
+    contents = [
+        without_controls(_text(content, "value")[:MAX_TEXT]) for content in entry.get("content") or ()
+    ]
     published = _moment(entry, "published", now) or _moment(entry, "created", now)
     updated = _moment(entry, "updated", now) if "updated" in entry.keys() else None  # noqa: SIM118 - its `in` falls back to published
     if published is None and not version.startswith("atom"):
@@ -71,7 +73,13 @@ def _entry(entry: Mapping[str, Any], version: str, now: datetime) -> Entry:
 
 def _title(holder: Mapping[str, Any], version: str) -> str:
     kind = (holder.get("title_detail") or {}).get("type", "")
-    markup = True if kind in ("text/html", "application/xhtml+xml") else False if version.startswith("atom") else None
+    markup = (
+        True
+        if kind in ("text/html", "application/xhtml+xml")
+        else False
+        if version.startswith("atom")
+        else None
+    )
     return title_text(_text(holder, "title"), markup)
 
 
@@ -87,7 +95,11 @@ def _moment(entry: Mapping[str, Any], field: str, now: datetime) -> datetime | N
 
 def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
     people = entry.get("authors") or ()
-    names = [person_name(_text(person, "name") or _text(person, "email")) for person in people[:MAX_AUTHORS] if person]
+    names = [
+        person_name(_text(person, "name") or _text(person, "email"))
+        for person in people[:MAX_AUTHORS]
+        if person
+    ]
     if not any(names):
         names = [person_name(_text(entry, "author"))]
     return tuple(dict.fromkeys(name for name in names if name))

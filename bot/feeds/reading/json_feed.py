@@ -19,19 +19,29 @@ def read_json(document: bytes, base: str, now: datetime) -> Feed:
     try:
         data = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise ParseError("The document starts like JSON but cannot be read as JSON; the feed is cut or broken.") from error
+        raise ParseError(
+            "The document starts like JSON but cannot be read as JSON; the feed is cut or broken."
+        ) from error
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         raise NotAFeedError("The document is JSON, but not a JSON Feed: it has no list of items.")
     version = _text(data, "version").rstrip("/").rpartition("/")[2][:8]
     hubs = data.get("hubs")
-    hub = next((_text(hub, "url") for hub in hubs if isinstance(hub, dict)), "") if isinstance(hubs, list) else ""
+    hub = (
+        next((_text(hub, "url") for hub in hubs if isinstance(hub, dict)), "")
+        if isinstance(hubs, list)
+        else ""
+    )
     own = web_address(_text(data, "feed_url"), base)
     base = base or own
     everyone = _authors(data)
     return Feed(
         title=title_text(_text(data, "title"), False),
         link=web_address(_text(data, "home_page_url"), base),
-        entries=tuple(_entry(item, base, everyone, now) for item in data["items"][:MAX_ENTRIES] if isinstance(item, dict)),
+        entries=tuple(
+            _entry(item, base, everyone, now)
+            for item in data["items"][:MAX_ENTRIES]
+            if isinstance(item, dict)
+        ),
         dialect=f"json {version}".strip(),
         language=one_line(_text(data, "language"), 40) or None,
         hub=web_address(hub, base) or None,
@@ -57,7 +67,9 @@ def _authors(holder: dict[str, Any]) -> tuple[str, ...]:
     """Give the names in `authors` (1.1) or `author` (1.0)."""
     authors = holder.get("authors")
     people = authors if isinstance(authors, list) else [holder.get("author")]
-    names = (person_name(_text(person, "name")) for person in people[:MAX_AUTHORS] if isinstance(person, dict))
+    names = (
+        person_name(_text(person, "name")) for person in people[:MAX_AUTHORS] if isinstance(person, dict)
+    )
     return tuple(dict.fromkeys(name for name in names if name))
 
 

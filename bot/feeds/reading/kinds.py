@@ -24,14 +24,18 @@ _OTHERS: Final = (
     (b"<svg", "The document is a picture, not a feed."),
 )
 _PAGE: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta")
-WEB_PAGE: Final = "The document is a web page, not a feed; look for a feed on it, or give the feed's own address."
+WEB_PAGE: Final = (
+    "The document is a web page, not a feed; look for a feed on it, or give the feed's own address."
+)
 
 
 def refuse_other_kinds(content: bytes) -> None:
     """Raise `NotAFeedError` for a web page or another known kind, `ParseError` for packed bytes."""
     for mark, kind in _PACKED:
         if content.startswith(mark):
-            raise ParseError(f"The document is {kind} data where a feed was expected; its server sends the wrong bytes.")
+            raise ParseError(
+                f"The document is {kind} data where a feed was expected; its server sends the wrong bytes."
+            )
     head = content[:4096].lower()
     if _FEED_ROOT.search(head):
         return

@@ -31,3 +31,6 @@ MAX_TREE_TAGS: Final = 300_000
 
 MAX_FORGIVING_BYTES: Final = 256 * 1024
 """Largest document given to feedparser, which reads some 3 MB a second and has quadratic corners."""
+
+MAX_QUICK_BYTES: Final = 2 * 1024 * 1024
+"""Largest document given to fastfeedparser, which builds a tree where its native part gives up."""

@@ -6,7 +6,6 @@ is looked up once and remembered; what is not listed here is not read.
 
 from __future__ import annotations
 
-from enum import IntEnum, auto
 from typing import Final
 
 XML: Final = "http://www.w3.org/XML/1998/namespace"
@@ -46,100 +45,104 @@ _PREFIX_OF: Final = {
 }
 
 
-class Role(IntEnum):
-    """What an element is to us."""
-
-    OTHER = 0
-    ROOT = auto()
-    CHANNEL = auto()
-    ENTRY = auto()
-    SKIPPED = auto()  # a whole subtree that speaks of something else: a picture, a quoted feed
-    TITLE = auto()
-    MEDIA_TITLE = auto()
-    LINK = auto()
-    ID = auto()
-    PUBLISHED = auto()
-    UPDATED = auto()
-    CREATED = auto()
-    DESCRIPTION = auto()
-    SUMMARY = auto()
-    MEDIA_DESCRIPTION = auto()
-    CONTENT = auto()
-    ENCODED = auto()
-    BODY = auto()
-    AUTHOR = auto()
-    AUTHOR_NAME = auto()
-    AUTHOR_EMAIL = auto()
-    LANGUAGE = auto()
-    TTL = auto()
-    SKIP_HOUR = auto()
-    SKIP_DAY = auto()
-    PERIOD = auto()
-    FREQUENCY = auto()
-
+# What an element is to us: plain numbers, since one is looked up for every tag.
+OTHER: Final = 0
+# Elements read as plain text; up to LAST_KEPT the text is kept for when the entry ends
+ID: Final = 1
+PUBLISHED: Final = 2
+UPDATED: Final = 3
+CREATED: Final = 4
+LAST_KEPT: Final = 4
+AUTHOR_NAME: Final = 5
+AUTHOR_EMAIL: Final = 6
+LANGUAGE: Final = 7
+TTL: Final = 8
+SKIP_HOUR: Final = 9
+SKIP_DAY: Final = 10
+PERIOD: Final = 11
+FREQUENCY: Final = 12
+LAST_PLAIN: Final = 12
+# Elements whose text may be markup
+TITLE: Final = 13
+MEDIA_TITLE: Final = 14
+DESCRIPTION: Final = 15
+SUMMARY: Final = 16
+MEDIA_DESCRIPTION: Final = 17
+CONTENT: Final = 18
+ENCODED: Final = 19
+BODY: Final = 20
+LAST_TEXT: Final = 20
+# Elements that hold others or attributes
+LINK: Final = 21
+AUTHOR: Final = 22
+ENTRY: Final = 23
+CHANNEL: Final = 24
+ROOT: Final = 25
+SKIPPED: Final = 26  # a whole subtree that speaks of something else: a picture, a quoted feed
 
 _ROLES: Final = {
-    "rss": Role.ROOT,
-    "rdf:rdf": Role.ROOT,
-    "feed": Role.ROOT,
-    "channel": Role.CHANNEL,
-    "item": Role.ENTRY,
-    "entry": Role.ENTRY,
-    "image": Role.SKIPPED,
-    "textinput": Role.SKIPPED,
-    "source": Role.SKIPPED,
-    "contributor": Role.SKIPPED,
-    "dc:contributor": Role.SKIPPED,
-    "cloud": Role.SKIPPED,
-    "title": Role.TITLE,
-    "dc:title": Role.TITLE,
-    "media:title": Role.MEDIA_TITLE,
-    "link": Role.LINK,
-    "guid": Role.ID,
-    "id": Role.ID,
-    "pubdate": Role.PUBLISHED,
-    "published": Role.PUBLISHED,
-    "issued": Role.PUBLISHED,
-    "dcterms:issued": Role.PUBLISHED,
-    "updated": Role.UPDATED,
-    "modified": Role.UPDATED,
-    "lastbuilddate": Role.UPDATED,
-    "dc:date": Role.UPDATED,
-    "dcterms:modified": Role.UPDATED,
-    "created": Role.CREATED,
-    "dcterms:created": Role.CREATED,
-    "description": Role.DESCRIPTION,
-    "dc:description": Role.DESCRIPTION,
-    "abstract": Role.SUMMARY,
-    "summary": Role.SUMMARY,
-    "tagline": Role.DESCRIPTION,
-    "subtitle": Role.DESCRIPTION,
-    "itunes:summary": Role.MEDIA_DESCRIPTION,
-    "media:description": Role.MEDIA_DESCRIPTION,
-    "content": Role.CONTENT,
-    "content:encoded": Role.ENCODED,
-    "fullitem": Role.ENCODED,
-    "body": Role.BODY,
-    "xhtml:body": Role.BODY,
-    "author": Role.AUTHOR,
-    "managingeditor": Role.AUTHOR,
-    "dc:creator": Role.AUTHOR,
-    "dc:author": Role.AUTHOR,
-    "itunes:author": Role.AUTHOR,
-    "name": Role.AUTHOR_NAME,
-    "foaf:name": Role.AUTHOR_NAME,
-    "email": Role.AUTHOR_EMAIL,
-    "language": Role.LANGUAGE,
-    "dc:language": Role.LANGUAGE,
-    "ttl": Role.TTL,
-    "hour": Role.SKIP_HOUR,
-    "day": Role.SKIP_DAY,
-    "sy:updateperiod": Role.PERIOD,
-    "sy:updatefrequency": Role.FREQUENCY,
+    "rss": ROOT,
+    "rdf:rdf": ROOT,
+    "feed": ROOT,
+    "channel": CHANNEL,
+    "item": ENTRY,
+    "entry": ENTRY,
+    "image": SKIPPED,
+    "textinput": SKIPPED,
+    "source": SKIPPED,
+    "contributor": SKIPPED,
+    "dc:contributor": SKIPPED,
+    "cloud": SKIPPED,
+    "title": TITLE,
+    "dc:title": TITLE,
+    "media:title": MEDIA_TITLE,
+    "link": LINK,
+    "guid": ID,
+    "id": ID,
+    "pubdate": PUBLISHED,
+    "published": PUBLISHED,
+    "issued": PUBLISHED,
+    "dcterms:issued": PUBLISHED,
+    "updated": UPDATED,
+    "modified": UPDATED,
+    "lastbuilddate": UPDATED,
+    "dc:date": UPDATED,
+    "dcterms:modified": UPDATED,
+    "created": CREATED,
+    "dcterms:created": CREATED,
+    "description": DESCRIPTION,
+    "dc:description": DESCRIPTION,
+    "abstract": SUMMARY,
+    "summary": SUMMARY,
+    "tagline": DESCRIPTION,
+    "subtitle": DESCRIPTION,
+    "itunes:summary": MEDIA_DESCRIPTION,
+    "media:description": MEDIA_DESCRIPTION,
+    "content": CONTENT,
+    "content:encoded": ENCODED,
+    "fullitem": ENCODED,
+    "body": BODY,
+    "xhtml:body": BODY,
+    "author": AUTHOR,
+    "managingeditor": AUTHOR,
+    "dc:creator": AUTHOR,
+    "dc:author": AUTHOR,
+    "itunes:author": AUTHOR,
+    "name": AUTHOR_NAME,
+    "foaf:name": AUTHOR_NAME,
+    "email": AUTHOR_EMAIL,
+    "language": LANGUAGE,
+    "dc:language": LANGUAGE,
+    "ttl": TTL,
+    "hour": SKIP_HOUR,
+    "day": SKIP_DAY,
+    "sy:updateperiod": PERIOD,
+    "sy:updatefrequency": FREQUENCY,
 }
 
 _REMEMBERED = 512
-_MEMORY: dict[str, Role] = {}
+MET: dict[str, int] = {}
+"""The roles of the names looked up so far; only the commonest names come in, so it stays small."""
 
 
 def usual_name(name: str) -> str:
@@ -161,11 +164,11 @@ def usual_name(name: str) -> str:
     return f"{prefix}:{local.lower()}" if prefix else local.lower()
 
 
-def role_of(name: str) -> Role:
+def role_of(name: str) -> int:
     """Tell an element's role by its name; remembered for the names that feeds have in common."""
-    role = _MEMORY.get(name)
+    role = MET.get(name)
     if role is None:
-        role = _ROLES.get(usual_name(name), Role.OTHER)
-        if len(_MEMORY) < _REMEMBERED and len(name) < 128:
-            _MEMORY[name] = role
+        role = _ROLES.get(usual_name(name), OTHER)
+        if len(MET) < _REMEMBERED and len(name) < 128:
+            MET[name] = role
     return role

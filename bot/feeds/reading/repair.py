@@ -60,5 +60,10 @@ def _references(text: bytes) -> bytes:
 
 def _allowed(match: re.Match[bytes]) -> bytes:
     code = int(match.group(1)) if match.group(1) else int(match.group(2), 16)
-    valid = code in (0x09, 0x0A, 0x0D) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    valid = (
+        code in (0x09, 0x0A, 0x0D)
+        or 0x20 <= code < 0xD800
+        or 0xE000 <= code < 0xFFFE
+        or 0x10000 <= code < 0x110000
+    )
     return match.group() if valid else b""

@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from bot.feeds.model import Rhythm
-from bot.feeds.reading.names import Role
+from bot.feeds.reading import names
 
-_PERIODS: Final = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_PERIODS: Final = {
+    "hourly": 3600,
+    "daily": 86_400,
+    "weekly": 604_800,
+    "monthly": 2_592_000,
+    "yearly": 31_536_000,
+}
 _DAYS: Final = {
     name: number
-    for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
+    for number, name in enumerate(
+        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    )
 }
 _LONGEST: Final = 31_536_000  # a year
 
@@ -27,20 +35,20 @@ class Gathered:
         self._hours: set[int] = set()
         self._days: set[int] = set()
 
-    def take(self, role: Role, text: str) -> None:
+    def take(self, role: int, text: str) -> None:
         """Take the text of one element; what is no sensible value is passed over."""
-        if role == Role.SKIP_DAY:
+        if role == names.SKIP_DAY:
             if text.lower() in _DAYS:
                 self._days.add(_DAYS[text.lower()])
-        elif role == Role.PERIOD:
+        elif role == names.PERIOD:
             self._period = _PERIODS.get(text.lower())
         elif text.isascii() and text.isdigit() and len(text) < 10:
             number = int(text)
-            if role == Role.TTL and number:
+            if role == names.TTL and number:
                 self._ttl = min(number * 60, _LONGEST)
-            elif role == Role.FREQUENCY and number:
+            elif role == names.FREQUENCY and number:
                 self._frequency = number
-            elif role == Role.SKIP_HOUR and number <= 24:
+            elif role == names.SKIP_HOUR and number <= 24:
                 # RSS 0.91 counts the hours from 1 to 24, RSS 2.0 from 0 to 23.
                 self._hours.add(number % 24)
 

@@ -16,7 +16,9 @@ from bot.feeds.reading.limits import MAX_ENTRIES, MAX_TREE_TAGS
 from bot.feeds.reading.strict import IllFormedError, read_strict
 
 _ENTRY_START: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
-_ROOT_START: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)(?=[\s>])[^<>]{0,20000}>", re.IGNORECASE)
+_ROOT_START: Final = re.compile(
+    rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)(?=[\s>])[^<>]{0,20000}>", re.IGNORECASE
+)
 _END_TAG: Final = re.compile(rb"</(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _LARGEST_ENTRY: Final = 1024 * 1024
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from xml.parsers import expat
 
 from bot.feeds.model import Feed
+from bot.feeds.reading.clean import may_hold_controls
 from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
 
 _BUFFER = 65_536
@@ -30,7 +31,7 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
 
     `namespaces=False` reads documents whose prefixes are declared nowhere. Raises `IllFormedError`.
     """
-    builder = FeedBuilder(base, now)
+    builder = FeedBuilder(base, now, controls=may_hold_controls(document))
     # S314: entities cannot be declared in what comes here, see above.
     parser = expat.ParserCreate("utf-8", "}" if namespaces else None)
     parser.buffer_text = True
