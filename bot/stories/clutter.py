@@ -53,7 +53,9 @@ _CREDIT_END = re.compile(
 )
 _MARKDOWN_LINKS_ONLY = re.compile(r"^(?:[-*•]\s*)?(?:Related: )?(?:!?\[[^\]]*\]\([^)]*\)[\s|·•,]*)+$")
 _URL_ONLY = re.compile(r"^[\W_]*(?:https?://|www\.)\S+[\W_]*$|^\*?\[?www\.")
-_CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|\[&hellip;\])\s*(?:read more|continue reading|more)?\W*$", re.I)
+_CUT_OFF = re.compile(
+    r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|\[&hellip;\])\s*(?:read more|continue reading|more)?\W*$", re.I
+)
 _SHARE_BAR = re.compile(
     r"^(?:\W*(?:share|tweet|post|email|e-mail|print|facebook|twitter|x|linkedin|whatsapp|reddit|telegram|pinterest|flipboard|copy link|link|comment|comments|save|pocket|messenger|mastodon|bluesky|threads|via)\b\W*\d*){2,}$",
     re.I,
@@ -114,7 +116,9 @@ class _Openings:
                 continue
             low = _fold(phrase)
             if "*" in low.strip("*"):
-                self._wild.setdefault(_first_word(low), []).append(re.compile(_wildcard(low.rstrip("*")) + r"\b"))
+                self._wild.setdefault(_first_word(low), []).append(
+                    re.compile(_wildcard(low.rstrip("*")) + r"\b")
+                )
             else:
                 self._plain.setdefault(_first_word(low), []).append(low.rstrip("*"))
 
@@ -190,6 +194,11 @@ def _outlets() -> frozenset[str]:
 
 
 @cache
+def _endings() -> tuple[str, ...]:
+    return tuple(f" {ending}" for ending in _data()["ends"])
+
+
+@cache
 def _labels() -> re.Pattern[str]:
     parts = [
         re.escape(label) + r"\s+" if label.isupper() else f"(?i:{re.escape(label)})" + r"\s+(?=[A-Z\"“])"
@@ -215,8 +224,10 @@ def kind_of_line(line: str) -> str | None:
             return "a notice of the page"
     if length <= 160 and _inside("contains_short").match(line, low):
         return "a credit or notice"
-    if length <= _MAX_LINE and _openings("starts").match(line, low):
+    if length <= _MAX_LINE and (_openings("starts").match(line, low) or low.rstrip(_EDGE).endswith(_endings())):
         return "a notice of the page"
+    if _inside("gallery").match(line, low):
+        return "a gallery"
     if length <= _MAX_CONTAINS and (_inside("contains").match(line, low) or _CREDIT_END.search(line[-120:])):
         return "a caption or notice"
     return None

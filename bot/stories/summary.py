@@ -78,6 +78,7 @@ class _Candidate:
     words: frozenset[str]
     worth: float
     hangs: float  # what it loses when the sentence before it is not taken
+    weight: float = 0.0  # of its words
 
 
 def summarise(
@@ -97,13 +98,12 @@ def summarise(
     if not usable:
         notes.note("summary", "none", "The article has no whole sentence to take.")
         return ()
-    weights = _word_weights(document, usable, demands, parties)
     candidates = [_candidate(sentence, document, topics, demands) for sentence in usable]
+    weights = _word_weights(document.title, candidates, demands, parties)
+    for candidate in candidates:
+        candidate.weight = sum(weights[word] for word in candidate.words)
     fitting = [candidate for candidate in candidates if len(candidate.sentence.text) <= limit]
-    if fitting:
-        chosen = _best_set(fitting, weights, limit)
-    else:
-        chosen = [max(candidates, key=lambda candidate: _value([candidate], weights))]
+    chosen = _best_set(fitting, weights, limit) if fitting else [max(candidates, key=_alone)]
     taken = tuple(candidate.sentence.text for candidate in sorted(chosen, key=lambda c: c.sentence.index))
     notes.note(
         "summary",
@@ -122,7 +122,11 @@ def _stems(text: str) -> frozenset[str]:
     found = []
     for word in _WORD.findall(text.lower()):
         plain = word[:-2] if word.endswith(("'s", "’s")) else word
-        if plain not in light and plain not in small and (len(plain) > 2 or plain.isdigit() or plain in ("us", "uk", "eu", "x")):
+        if (
+            plain not in light
+            and plain not in small
+            and (len(plain) > 2 or plain.isdigit() or plain in ("us", "uk", "eu", "x"))
+        ):
             found.append(plain[:_STEM])
     return frozenset(found)
 
@@ -139,31 +143,37 @@ def _is_field(stem: str) -> bool:
 
 
 def _word_weights(
-    document: Document, usable: Sequence[Sentence], demands: Sequence[Demand], parties: Sequence[Party]
+    title: str, candidates: Sequence[_Candidate], demands: Sequence[Demand], parties: Sequence[Party]
 ) -> dict[str, float]:
     """Weigh every telling word of the article."""
     weight = _data().weights
-    in_title = _stems(document.title)
     frequency: dict[str, int] = {}
     found: dict[str, float] = {}
-    for place, sentence in enumerate(usable):
-        for stem in _stems(sentence.text):
+    for place, candidate in enumerate(candidates):
+        for stem in candidate.words:
             frequency[stem] = frequency.get(stem, 0) + 1
-            found.setdefault(stem, weight["lead"] / (1 + 0.5 * place))
-    named = frozenset().union(*(_stems(party.name) for party in parties)) if parties else frozenset()
-    asked: frozenset[str] = frozenset()
-    for demand in demands:
-        asked |= _stems(" ".join((*demand.issuer, *demand.recipient, *demand.target, demand.instrument)))
-    for stem in found:
-        found[stem] += weight["frequent"] * min(frequency[stem] - 1, 4) ** 0.5
+            if stem not in found:
+                found[stem] = weight["lead"] / (1 + 0.5 * place)
+    in_title = _stems(title)
+    named = _stems(" ".join(party.name for party in parties))
+    asked = _stems(
+        " ".join(
+            word
+            for demand in demands
+            for word in (*demand.issuer, *demand.recipient, *demand.target, demand.instrument)
+        )
+    )
+    for stem, worth in found.items():
+        worth += weight["frequent"] * min(frequency[stem] - 1, 4) ** 0.5
         if stem in in_title:
-            found[stem] += weight["title"]
+            worth += weight["title"]
         if stem in asked:
-            found[stem] += weight["demand_party"]
+            worth *= weight["demand_party"]
         elif stem in named:
-            found[stem] += weight["party"]
+            worth *= weight["party"]
         if _is_field(stem):
-            found[stem] += weight["field"]
+            worth *= weight["field"]
+        found[stem] = worth
     return found
 
 
@@ -207,7 +217,7 @@ def _faults(sentence: Sentence, title: str) -> float:
     cost, text = _data().penalties, sentence.text
     low = text.lower()
     total = 0.0
-    if text[0] in "\"“„«":
+    if text[0] in '"“„«':
         total += cost["quotation"]
     if text.count('"') % 2 or text.count("“") != text.count("”"):
         total += cost["torn"]
@@ -231,38 +241,49 @@ def _faults(sentence: Sentence, title: str) -> float:
 
 
 # ---------------------------------------------------------------- sets
-def _value(candidates: Sequence[_Candidate], weights: dict[str, float]) -> float:
-    words: frozenset[str] = frozenset().union(*(candidate.words for candidate in candidates))
-    places = {candidate.sentence.index for candidate in candidates}
-    hanging = sum(c.hangs for c in candidates if c.hangs and c.sentence.index - 1 not in places)
-    return sum(weights[word] for word in words) + sum(c.worth for c in candidates) - hanging
+def _alone(candidate: _Candidate) -> float:
+    return candidate.weight + candidate.worth - candidate.hangs
 
 
-def _length(candidates: Iterable[_Candidate]) -> int:
-    return sum(len(candidate.sentence.text) + 1 for candidate in candidates) - 1
+def _leant_on(candidate: _Candidate, others: Iterable[_Candidate]) -> float:
+    """What a sentence loses beside these others: nothing when the one before it is among them."""
+    if candidate.hangs and any(other.sentence.index == candidate.sentence.index - 1 for other in others):
+        return 0.0
+    return candidate.hangs
 
 
-def _best_set(candidates: list[_Candidate], weights: dict[str, float], limit: int) -> list[_Candidate]:
+def _best_set(candidates: Sequence[_Candidate], weights: dict[str, float], limit: int) -> list[_Candidate]:
     """Try the best sentences alone, in pairs, and the best pairs with a third."""
-    alone = sorted(((_value([c], weights), c) for c in candidates), key=lambda pair: -pair[0])[:_CANDIDATES]
-    best_value, best = alone[0][0], [alone[0][1]]
-    pairs: list[tuple[float, list[_Candidate]]] = []
-    for at, (value, first) in enumerate(alone):
-        for other, second in alone[at + 1 :]:
-            both = [first, second]
-            if _length(both) <= limit:
-                together = _value(both, weights)
-                if together > max(value, other) * (1 + _FILLER):
-                    pairs.append((together, both))
-    pairs.sort(key=lambda pair: -pair[0])
-    if pairs and pairs[0][0] > best_value:
-        best_value, best = pairs[0]
-    for value, both in pairs[:_PAIRS_EXTENDED]:
-        for _, third in alone:
-            three = [*both, third]
-            if third in both or _length(three) > limit:
+    singles = sorted(candidates, key=_alone, reverse=True)[:_CANDIDATES]
+    best_value, best = _alone(singles[0]), [singles[0]]
+    shared: dict[tuple[int, int], float] = {}
+    pairs: list[tuple[float, int, int]] = []
+    for a, first in enumerate(singles):
+        for b in range(a + 1, len(singles)):
+            second = singles[b]
+            shared[a, b] = shared[b, a] = sum(weights[word] for word in first.words & second.words)
+            if len(first.sentence.text) + 1 + len(second.sentence.text) > limit:
                 continue
-            together = _value(three, weights)
+            value = first.weight + second.weight - shared[a, b] + first.worth + second.worth
+            value -= _leant_on(first, (second,)) + _leant_on(second, (first,))
+            if value > _alone(first) * (1 + _FILLER):
+                pairs.append((value, a, b))
+                if value > best_value:
+                    best_value, best = value, [first, second]
+    pairs.sort(reverse=True)
+    for value, a, b in pairs[:_PAIRS_EXTENDED]:
+        first, second = singles[a], singles[b]
+        space = limit - len(first.sentence.text) - len(second.sentence.text) - 2
+        twice = first.words & second.words
+        for c, third in enumerate(singles):
+            if c in (a, b) or len(third.sentence.text) > space:
+                continue
+            three = [first, second, third]
+            together = (
+                first.weight + second.weight + third.weight - shared[a, b] - shared[a, c] - shared[b, c]
+            )
+            together += sum(weights[word] for word in twice & third.words)
+            together += sum(candidate.worth - _leant_on(candidate, three) for candidate in three)
             if together > best_value and together > value * (1 + _FILLER):
                 best_value, best = together, three
     return best

@@ -102,7 +102,9 @@ def _note(document: Document, notes: Notes) -> None:
         notes.note("language", "unknown", "There is too little text to tell its language.")
     else:
         notes.note(
-            "language", "unsupported", f"The text is written in a language that is not read here: {document.language}."
+            "language",
+            "unsupported",
+            f"The text is written in a language that is not read here: {document.language}.",
         )
 
 
@@ -154,7 +156,12 @@ def _joined(lines: list[_Line]) -> list[_Line]:
         goes_on = first[:1].islower() and not first[1:].isupper() and not line.is_item
         if found and goes_on:
             last = found[-1]
-            if not last.closed and not last.is_title and not clutter.kind_of_line(last.text) and not clutter.kind_of_line(line.text):
+            if (
+                not last.closed
+                and not last.is_title
+                and not clutter.kind_of_line(last.text)
+                and not clutter.kind_of_line(line.text)
+            ):
                 found[-1] = replace(last, raw=f"{last.raw} {line.raw}", text=f"{last.text} {line.text}")
                 continue
         found.append(line)
@@ -181,6 +188,7 @@ def _without_clutter(lines: list[_Line], title: str, source: str) -> tuple[list[
     kept: list[_Line] = []
     removed: list[str] = []
     seen: set[str] = set()
+    has_prose = any(line.is_prose for line in lines)
     prose = False
     at = 0
     while at < len(lines):
@@ -192,7 +200,11 @@ def _without_clutter(lines: list[_Line], title: str, source: str) -> tuple[list[
             continue
         top = not prose and at < _TOP_LINES
         following = lines[at + 1].text if at + 1 < len(lines) else ""
-        if _is_dropped(line, title, source, top=top, following=following, prose=prose) or line.text in seen:
+        if (
+            line.text in seen
+            or _is_dropped(line, title, source, top=top, following=following, prose=prose)
+            or (top and has_prose and clutter.is_cut_off(line.text))  # a caption or teaser that was cut
+        ):
             removed.append(line.raw)
         else:
             kept.append(line)
@@ -208,7 +220,9 @@ def _is_dropped(line: _Line, title: str, source: str, *, top: bool, following: s
     text = line.text
     if clutter.kind_of_line(text):
         return True
-    if top and (_repeats(text, title, closed=line.closed) or clutter.is_byline(text, source) or clutter.is_name(text)):
+    if top and (
+        _repeats(text, title, closed=line.closed) or clutter.is_byline(text, source) or clutter.is_name(text)
+    ):
         return True
     if not top and len(text) <= 80 and text[:3] in ("By ", "BY ") and clutter.is_byline(text):
         return True
@@ -233,7 +247,10 @@ def _repeats(text: str, title: str, *, closed: bool) -> bool:
 
 def _end_of_tail(lines: Sequence[_Line], start: int) -> int:
     """Find where running text begins again behind a heading of teasers; a form for comments ends the article."""
-    if re.match(r"(?i)\W*(?:leave a|post a|comments|\d+ comments|about the author|privacy|contact|navigation)", lines[start - 1].text):
+    if re.match(
+        r"(?i)\W*(?:leave a|post a|comments|\d+ comments|about the author|privacy|contact|navigation)",
+        lines[start - 1].text,
+    ):
         return len(lines)
     for at in range(start, len(lines)):
         line = lines[at]
@@ -260,14 +277,20 @@ def _end_of_article(lines: Sequence[_Line]) -> int:
 
 
 # ---------------------------------------------------------------- sentences
+def _is_shouted(text: str) -> bool:
+    """Whether a line without a closing mark is all capitals: a link to another story, or a heading."""
+    return text.isupper() and not _CLOSED.search(text[-8:])
+
+
 def _sentences(lines: Sequence[_Line], spoken: str) -> Iterator[Sentence]:
     numbers = sections.number([line.text for line in lines])
     index = paragraph = 0
     for line, section in zip(lines, numbers, strict=True):
-        heading = line.looks_like_heading or (line.text.isupper() and not line.closed)
-        text = line.text if heading else line.text[clutter.lead_in(line.text) :]
+        text = line.text if line.is_title else line.text[clutter.lead_in(line.text) :]
+        parts = sentences.split(text, spoken)
+        heading = line.is_title or (len(parts) == 1 and (line.looks_like_heading or _is_shouted(text)))
         before = index
-        for sentence in sentences.split(text, spoken):
+        for sentence in parts:
             if clutter.is_sentence_clutter(sentence):
                 continue
             yield Sentence(sentence, index, paragraph, section, heading, as_stands=sentence in line.raw)
