@@ -7,9 +7,10 @@ worker that comes back after its time finds another number there and stores noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Select, Table, and_, bindparam, delete, exists, func, insert, or_, select, update
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
 T = TypeVar("T")
+_CHOICE = 4  # how many times more due feeds are looked through than claimed
 _AT_ONCE = 400  # rows or values in one statement: bounded, so that building it never holds the loop
 
 
@@ -69,7 +71,7 @@ _COLUMNS = tuple(_feeds[name] for name in _FIELDS)
 
 
 def _stored(row: Row[Any]) -> StoredFeed:
-    return StoredFeed(*row.tuple())
+    return StoredFeed(**row._asdict())
 
 
 # ------------------------------------------------------------------- looking up
@@ -130,6 +132,12 @@ async def guilds_of(session: AsyncSession, feed_id: int) -> dict[int, bool]:
     """Give the guilds that use a feed, each with whether it paused it."""
     query = select(GuildFeedRow.guild_id, GuildFeedRow.paused).where(GuildFeedRow.feed_id == feed_id)
     return dict((await session.execute(query)).tuples().all())
+
+
+async def paused_by(session: AsyncSession, guild_id: int) -> set[int]:
+    """Give the feeds whose use a guild has paused."""
+    query = select(GuildFeedRow.feed_id).where(GuildFeedRow.guild_id == guild_id, GuildFeedRow.paused)
+    return set((await session.execute(query)).scalars())
 
 
 # --------------------------------------------------------------- adding, using
@@ -205,17 +213,27 @@ async def set_columns(session: AsyncSession, feed_id: int, values: Mapping[str, 
 
 
 async def claim_due(
-    session: AsyncSession, *, now: datetime, limit: int, worker: str, lease: float
+    session: AsyncSession,
+    *,
+    now: datetime,
+    limit: int,
+    worker: str,
+    lease: float,
+    pick: Callable[[StoredFeed], bool] = lambda _feed: True,
 ) -> list[StoredFeed]:
-    """Take up to `limit` feeds that are due, longest due first, for `lease` seconds."""
+    """Take up to `limit` feeds that are due, longest due first, for `lease` seconds.
+
+    `pick` may pass over some of them (those of a host that has its share): they stay due.
+    """
     query = (
         select(*_COLUMNS)
         .where(_feeds.state == "active", _feeds.next_look <= now, _free(now))
         .order_by(_feeds.next_look)
-        .limit(limit)
+        .limit(limit * _CHOICE)
         .with_for_update(skip_locked=True)
     )
-    return await _claim(session, query, now, worker, lease)
+    due = (_stored(row) for row in await session.execute(query))
+    return await _claim(session, list(islice(filter(pick, due), limit)), now, worker, lease)
 
 
 async def claim_these(
@@ -228,7 +246,8 @@ async def claim_these(
         .order_by(_feeds.id)
         .with_for_update(skip_locked=True)
     )
-    return await _claim(session, query, now, worker, lease)
+    taken = [_stored(row) for row in await session.execute(query)]
+    return await _claim(session, taken, now, worker, lease)
 
 
 def _free(now: datetime) -> Any:
@@ -236,31 +255,50 @@ def _free(now: datetime) -> Any:
 
 
 async def _claim(
-    session: AsyncSession, query: Select[Any], now: datetime, worker: str, lease: float
+    session: AsyncSession, taken: Sequence[StoredFeed], now: datetime, worker: str, lease: float
 ) -> list[StoredFeed]:
-    taken = [_stored(row) for row in await session.execute(query)]
     for part in _parts([feed.id for feed in taken]):
         await session.execute(
             update(_FEEDS)
             .where(_feeds.id.in_(part))
             .values(claimed_until=now + timedelta(seconds=lease), claimed_by=worker, claim=_feeds.claim + 1)
         )
-    return [_with_claim(feed) for feed in taken]
+    return [replace(feed, claim=feed.claim + 1) for feed in taken]
 
 
-def _with_claim(feed: StoredFeed) -> StoredFeed:
-    values = {name: getattr(feed, name) for name in _FIELDS}
-    return StoredFeed(**(values | {"claim": feed.claim + 1}))
-
-
-async def release(session: AsyncSession, claims: Mapping[int, int]) -> None:
-    """Give back feeds that were claimed and not looked at (id -> claim)."""
-    for feed_id, claim in claims.items():
+async def renew(
+    session: AsyncSession, feed_ids: Sequence[int], *, worker: str, now: datetime, lease: float
+) -> None:
+    """Prolong claims that are still under way."""
+    for part in _parts(feed_ids):
         await session.execute(
             update(_FEEDS)
-            .where(_feeds.id == feed_id, _feeds.claim == claim)
+            .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
+            .values(claimed_until=now + timedelta(seconds=lease))
+        )
+
+
+async def release(session: AsyncSession, feed_ids: Sequence[int], *, worker: str) -> None:
+    """Give back feeds that this worker claimed and did not look at."""
+    for part in _parts(feed_ids):
+        await session.execute(
+            update(_FEEDS)
+            .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
             .values(claimed_until=None, claimed_by=None)
         )
+
+
+async def claimants(session: AsyncSession) -> list[str]:
+    """Give the names of the workers that hold claims."""
+    query = select(_feeds.claimed_by).where(_feeds.claimed_by.is_not(None)).distinct()
+    return [name for name in (await session.execute(query)).scalars() if name is not None]
+
+
+async def release_all(session: AsyncSession, workers: Sequence[str]) -> None:
+    """Give back all that these workers, which are dead, had claimed."""
+    await session.execute(
+        update(_FEEDS).where(_feeds.claimed_by.in_(workers)).values(claimed_until=None, claimed_by=None)
+    )
 
 
 async def hold(session: AsyncSession, claims: Mapping[int, int]) -> set[int]:

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from bot.feeds.errors import FeedError
 
+_PASSING = frozenset({"dns", "connect", "timeout", "cut"})
+
 
 class FetchError(FeedError):
     """A fetch failed. `host` names the server in question, "" where there is none."""
@@ -18,6 +20,11 @@ class FetchError(FeedError):
     def __init__(self, sentence: str, *, host: str = "") -> None:
         super().__init__(sentence)
         self.host = host
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed later, without anybody doing anything."""
+        return self.kind in _PASSING
 
 
 class AddressError(FetchError):
@@ -88,6 +95,11 @@ class StatusError(FetchError):
     def __init__(self, sentence: str, *, host: str = "", status: int) -> None:
         super().__init__(sentence, host=host)
         self.status = status
+
+    @property
+    def passing(self) -> bool:
+        """A fault or overload of the server passes; a refusal does not."""
+        return self.status >= 500 or self.status in (408, 425, 429)
 
 
 class RobotsError(FetchError):

@@ -1,6 +1,6 @@
 """Destinations: the head of each channel's and member's queue of deliveries.
 
-Revision: 0004; follows 0002.
+Revision: 0004; follows 0003.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 import db.types
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

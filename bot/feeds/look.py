@@ -1,0 +1,426 @@
+"""One look at a feed: from what is stored and what came to what is to be stored. Pure.
+
+`decide` is given a `Look` (the stored feed, the answer or the error) and which of its entries are known;
+it gives a `Decision`, which `bot.feeds.store` carries out in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.feeds import memory as memories
+from bot.feeds.errors import FeedError
+from bot.feeds.fetch import Response
+from bot.feeds.fetch_errors import FetchError, StatusError
+from bot.feeds.identity import entry_key, url_key
+from bot.feeds.limits import FeedLimits
+from bot.feeds.memory import Memory, Move
+from bot.feeds.model import Entry, Feed
+from bot.feeds.rhythm import (
+    DAY,
+    FAILS_FOR_LONG,
+    Answer,
+    History,
+    NextLook,
+    latest_times,
+    looks_rebuilt,
+    next_look,
+    publishing_gap,
+    read_freshness,
+    read_retry_after,
+    shown_duration,
+)
+from db.feeds import KnownEntry, StoredFeed
+
+# P25: how long and how often a permanent redirect must be seen before its target is adopted.
+MOVE_SECONDS = 7 * DAY
+MOVE_LOOKS = 3
+_FORMER_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An entry with its identity. `content_hash` covers what a reader sees, not its dates."""
+
+    entry: Entry
+    key: str
+    url_key: str | None
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a feed brought.
+
+    `response` is None when there was no answer; `feed` is set when a full answer was parsed, and
+    `same_body` when it was the very bytes of the last time. `error` says what failed.
+    """
+
+    stored: StoredFeed
+    at: datetime
+    response: Response | None = None
+    body_hash: str | None = None
+    same_body: bool = False
+    feed: Feed | None = None
+    sightings: tuple[Sighting, ...] = ()
+    error: FeedError | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the feed is in order: a 304, or a full answer that is a feed."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the people who use the feed are to be told."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done after a look.
+
+    `columns` are new values of the feed's row, `new` rows for entries, `edits` changed ones. `adopt` is an
+    address that takes the place of the feed's own. `outcome` is "new", "edited", "unchanged" or "failed",
+    `reason` a sentence.
+    """
+
+    outcome: str
+    reason: str
+    columns: Mapping[str, Any]
+    new: tuple[Mapping[str, Any], ...] = ()
+    edits: tuple[Mapping[str, Any], ...] = ()
+    adopt: str | None = None
+    notice: Notice | None = None
+
+
+def body_hash(body: bytes) -> str:
+    """Give what a body is recognised by; where it is the same, nothing needs parsing."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def sight(entry: Entry) -> Sighting:
+    """Work out an entry's identity."""
+    shown = "\0".join((entry.title, entry.url, entry.summary, entry.content))
+    return Sighting(
+        entry,
+        entry_key(entry),
+        url_key(entry.url) if entry.url else None,
+        hashlib.blake2b(shown.encode("utf-8", "replace"), digest_size=16).hexdigest(),
+    )
+
+
+def decide(look: Look, known: Mapping[str, KnownEntry], limits: FeedLimits) -> Decision:
+    """Decide what a look means. `known` are those of its entries that are stored, by key."""
+    memory = memories.from_json(look.stored.memory)
+    if look.error is not None:
+        return _after_failure(look, look.error, memory, limits)
+    return _after_success(look, known, memory, limits)
+
+
+# ------------------------------------------------------------------------ failure
+
+
+def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLimits) -> Decision:
+    """Nothing of a failed answer is kept but what it asks for: neither validators (P8, P9) nor a body."""
+    stored, response, now = look.stored, look.response, look.at
+    failing_since = stored.failing_since or now
+    status = response.status if response is not None else None
+    memory = replace(memory, gone=memory.gone + 1 if status == 410 else 0)
+    answer = _answer(look, error)
+    if answer.retry_after is not None:
+        memory = replace(memory, not_before=int(_capped(answer.retry_after) + now.timestamp()) + 1)
+    history = History(
+        limits,
+        stored.url,
+        failures=stored.failures + 1,
+        failing_since=failing_since,
+        gone=memory.gone,
+    )
+    when = next_look(history, answer, now)
+    columns = _columns(look, memory, when) | {
+        "failures": stored.failures + 1,
+        "failing_since": failing_since,
+        "failure": str(error),
+    }
+    notice = None
+    if when.when is None:
+        columns["state"] = "gone"
+        notice = Notice(
+            "gone", f"{_name(stored)} is gone for good, says its server; it is looked at no more."
+        )
+    elif stored.told_failing_at is None and (now - failing_since).total_seconds() >= FAILS_FOR_LONG:
+        columns["told_failing_at"] = now
+        lasted = shown_duration((now - failing_since).total_seconds())
+        notice = Notice("failing", f"{_name(stored)} cannot be read since {lasted}: {error}")
+    return Decision("failed", str(error), _with_notice(columns, notice), notice=notice)
+
+
+def _answer(look: Look, error: FeedError | None) -> Answer:
+    response, now = look.response, look.at
+    kind = "ok"
+    if isinstance(error, StatusError):
+        kind = "status"
+    elif isinstance(error, FetchError):
+        kind = error.kind
+    elif error is not None:
+        kind = "parse"
+    if response is None:
+        return Answer(kind)
+    # What a body that is no feed says of its freshness says nothing of the feed (P9).
+    fresh = read_freshness(response.headers, now) if kind == "ok" or response.status == 429 else None
+    retry_after = read_retry_after(response.headers, now) if kind == "status" else None
+    return Answer(kind, response.status, fresh, retry_after)
+
+
+def _capped(retry_after: float) -> float:
+    return min(retry_after, 7 * DAY)
+
+
+# ------------------------------------------------------------------------ success
+
+
+def _after_success(
+    look: Look, known: Mapping[str, KnownEntry], memory: Memory, limits: FeedLimits
+) -> Decision:
+    stored, now = look.stored, look.at
+    fresh, edited = _sort_out(look.sightings, known)
+    rebuilt = _rebuilt(look, len(fresh), memory)
+    first = stored.first_looked_at is None
+    rows = [_new_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in fresh]
+    if look.feed is not None:
+        memory = replace(
+            memory,
+            times=latest_times([*memory.times, *_appeared(fresh, now, first=first)]),
+            hints=look.feed.rhythm,
+            hub=look.feed.hub,
+            topic=look.feed.self_url or look.stored.url if look.feed.hub else None,
+        )
+    memory = replace(memory, gone=0, not_before=None, move=_move(look, len(known), memory))
+    validators = _validators(look)
+    history = History(
+        limits,
+        stored.url,
+        validators=any(validators.values()),
+        gap=publishing_gap(memory.times, now.timestamp()),
+        hints=memory.hints,
+        pushed=memory.pushed(now),
+    )
+    adopt = _adopted(memory, now)
+    if adopt is not None:
+        former = (*memory.former, stored.url)[-_FORMER_KEPT:]
+        memory = replace(memory, move=None, former=former)
+    columns = _columns(look, memory, next_look(history, _answer(look, None), now)) | validators
+    columns |= {
+        "failures": 0,
+        "failing_since": None,
+        "failure": None,
+        "told_failing_at": None,
+        "last_success_at": now,
+        "first_looked_at": stored.first_looked_at or now,
+    }
+    if fresh or edited:
+        columns["last_change_at"] = now
+    if look.feed is not None:
+        columns |= _described(look.feed, stored)
+    notice = _good_notice(stored, adopt, rebuilt=rebuilt and not first, new=len(fresh))
+    return Decision(
+        "new" if fresh else "edited" if edited else "unchanged",
+        _summary(look, len(fresh), len(edited), first=first, rebuilt=rebuilt),
+        _with_notice(columns, notice),
+        tuple(rows),
+        tuple(edited),
+        adopt,
+        notice,
+    )
+
+
+def _sort_out(
+    sightings: Sequence[Sighting], known: Mapping[str, KnownEntry]
+) -> tuple[list[Sighting], list[dict[str, Any]]]:
+    """Tell new entries from edits of known ones; the first of two with the same identity counts."""
+    fresh: list[Sighting] = []
+    edits: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for sighting in sightings:
+        if sighting.key in seen:
+            continue
+        seen.add(sighting.key)
+        there = known.get(sighting.key)
+        if there is None:
+            fresh.append(sighting)
+        elif there.content_hash != sighting.content_hash:
+            edits.append({"entry_id": there.id, **_shown(sighting)})
+    return fresh, edits
+
+
+def _shown(sighting: Sighting) -> dict[str, Any]:
+    entry = sighting.entry
+    return {
+        "url": entry.url,
+        "url_key": sighting.url_key,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content": entry.content,
+        "content_hash": sighting.content_hash,
+    }
+
+
+def _new_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
+    return {
+        "feed_id": feed_id,
+        "key": sighting.key,
+        **_shown(sighting),
+        "published": sighting.entry.published or sighting.entry.updated,
+        "first_seen": now,
+        "alert": alert,
+        "state": "new",
+        "attempts": 0,
+    }
+
+
+def _rebuilt(look: Look, new: int, memory: Memory) -> bool:
+    """P33: over half of a known feed looks new at once, more than its own rhythm explains."""
+    last = look.stored.last_success_at
+    if look.stored.first_looked_at is None or last is None:
+        return False
+    total = len({sighting.key for sighting in look.sightings})
+    gap = publishing_gap(memory.times, last.timestamp())
+    return looks_rebuilt(new, total, gap, (look.at - last).total_seconds())
+
+
+def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[float]:
+    """When the new entries appeared. On a first look only their own dates can tell."""
+    times: list[float] = []
+    for sighting in fresh:
+        date = sighting.entry.published or sighting.entry.updated
+        if date is not None and date <= now:
+            times.append(date.timestamp())
+        elif not first:
+            times.append(now.timestamp())
+    return times
+
+
+def _validators(look: Look) -> dict[str, str | None]:
+    """What to send next time: P4 to P7. A 200 says all anew, a 304 only what it names."""
+    response, stored = look.response, look.stored
+    if response is None:
+        return {}
+    if response.not_modified:
+        return {
+            "etag": response.etag if response.etag is not None else stored.etag,
+            "last_modified": (
+                response.last_modified if response.last_modified is not None else stored.last_modified
+            ),
+        }
+    return {"etag": response.etag, "last_modified": response.last_modified}
+
+
+def _move(look: Look, known: int, memory: Memory) -> Move | None:
+    """P25: remember where permanent redirects led. A look without a body says nothing of entries."""
+    response = look.response
+    target = response.moved_to if response is not None else None
+    if target is None or target in (look.stored.url, memory.refused_move):
+        return None
+    if memory.move is not None and memory.move.to == target:
+        return replace(memory.move, seen=memory.move.seen + 1)
+    first = look.stored.first_looked_at is None
+    ours = first or look.feed is None or known * 2 >= len(look.sightings) > 0
+    return Move(target, int(look.at.timestamp()), 1, ours)
+
+
+def _adopted(memory: Memory, now: datetime) -> str | None:
+    move = memory.move
+    if move is None or not move.ours or move.seen < MOVE_LOOKS:
+        return None
+    return move.to if now.timestamp() - move.since >= MOVE_SECONDS else None
+
+
+def _described(feed: Feed, stored: StoredFeed) -> dict[str, Any]:
+    """The feed's own words about itself; where it is silent, what is stored stays."""
+    return {
+        "title": feed.title or stored.title,
+        "site": feed.link or stored.site,
+        "language": (feed.language or stored.language or "")[:16] or None,
+    }
+
+
+# -------------------------------------------------------------------------- shared
+
+
+def _columns(look: Look, memory: Memory, when: NextLook) -> dict[str, Any]:
+    """Give all columns that any look may change, as they are unless this one says otherwise."""
+    stored = look.stored
+    return {
+        "title": stored.title,
+        "site": stored.site,
+        "language": stored.language,
+        "state": stored.state,
+        "etag": stored.etag,
+        "last_modified": stored.last_modified,
+        "body_hash": look.body_hash if look.error is None and look.body_hash else stored.body_hash,
+        "next_look": when.when,
+        "next_reason": when.reason,
+        "first_looked_at": stored.first_looked_at,
+        "last_looked_at": look.at,
+        "last_success_at": stored.last_success_at,
+        "last_change_at": stored.last_change_at,
+        "last_status": look.response.status if look.response is not None else None,
+        "failures": stored.failures,
+        "failing_since": stored.failing_since,
+        "failure": stored.failure,
+        "told_failing_at": stored.told_failing_at,
+        "notice": stored.notice,
+        "notice_text": stored.notice_text,
+        "memory": memories.to_json(memory),
+    }
+
+
+def _with_notice(columns: dict[str, Any], notice: Notice | None) -> dict[str, Any]:
+    return columns if notice is None else columns | {"notice": notice.kind, "notice_text": notice.text}
+
+
+def _good_notice(stored: StoredFeed, adopt: str | None, *, rebuilt: bool, new: int) -> Notice | None:
+    if stored.told_failing_at is not None:
+        return Notice("back", f"{_name(stored)} can be read again.")
+    if adopt is not None:
+        return Notice(
+            "moved", f"{_name(stored)} moved for good to {_shown_host(adopt)}; it is followed there."
+        )
+    if rebuilt:
+        return Notice(
+            "rebuilt",
+            f"{_name(stored)} was rebuilt: {new} entries look new at once, so nobody is alerted of them.",
+        )
+    return None
+
+
+def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool) -> str:
+    if look.feed is None:
+        return "nothing changed, says the server" if not look.same_body else "the same bytes as last time"
+    if first:
+        return f"first look: {_count(new, 'entry', 'entries')} stored, nobody is alerted of them"
+    if rebuilt:
+        return f"rebuilt: {_count(new, 'entry', 'entries')} look new at once, nobody is alerted of them"
+    parts = [f"{new} new"] if new else []
+    parts += [f"{edited} edited"] if edited else []
+    return ", ".join(parts) or "nothing new"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _name(stored: StoredFeed) -> str:
+    return stored.title or _shown_host(stored.url)
+
+
+def _shown_host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0] or url

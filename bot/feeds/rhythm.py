@@ -1,0 +1,312 @@
+"""When to look at a feed next, and why then: pure functions, nothing is asked of anybody.
+
+The rules are P10 to P16 and P27 to P31 of docs/feed-behaviour.md. `next_look` puts them together; the
+reason that it gives is stored and shown, so that a moderator can see why a feed is quiet.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from bot.feeds.limits import FeedLimits
+from bot.feeds.model import Rhythm
+
+DAY = 86400.0
+LONGEST_RETRY_AFTER = 7 * DAY
+FAILS_FOR_LONG = 3 * DAY  # then the people who use the feed are told
+FAILS_FOR_GOOD = 30 * DAY  # then it is looked at once in seven of the longest pauses
+
+_JITTER = 0.1  # of the pause, added: feeds of one host drift apart and stay apart
+_WITHOUT_VALIDATORS = 2  # times the pause, where every look costs the server a full answer
+_LOOKS_PER_GAP = 2  # looks between two entries of a feed that proves to publish often
+_PROOF = 4  # entries that it takes to prove it
+_ENTRIES_KEPT = 10
+_WHILE_PUSHED = 6  # times the pause, while a hub sends what is new by itself
+
+# First pause after a failure by its cause, in intervals; it doubles each time. What is likely to pass
+# starts short, what needs somebody to act starts long.
+_FIRST_PAUSE = {
+    "dns": 1.0,
+    "connect": 1.0,
+    "timeout": 1.0,
+    "cut": 1.0,
+    "answer": 1.0,
+    "tls": 2.0,
+    "parse": 2.0,
+    "large": 4.0,
+    "redirect": 4.0,
+    "forbidden": 8.0,
+    "address": 8.0,
+}
+_FIRST_PAUSE_OF_STATUS = {401: 4.0, 403: 2.0, 404: 2.0, 429: 2.0, 451: 8.0}
+_CAUSES = {
+    "dns": "its name cannot be found",
+    "connect": "it cannot be reached",
+    "timeout": "it does not answer in time",
+    "cut": "it breaks off in the middle",
+    "answer": "what it sends is not proper HTTP",
+    "tls": "its certificate is not in order",
+    "parse": "what it sends is no feed",
+    "large": "what it sends is too large",
+    "redirect": "its redirects lead nowhere",
+    "forbidden": "it leads to an address that is not public",
+    "address": "it leads to an address that is not fetched",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look brought, as far as the rhythm goes by it.
+
+    `kind` is "ok" (200 with a feed, or 304), "status" (another status) or the `kind` of the error.
+    `fresh` and `retry_after` are seconds from now that the server asked for, None where it did not.
+    """
+
+    kind: str
+    status: int | None = None
+    fresh: float | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of a feed, this look included.
+
+    `seed` gives the feed a phase of its own, the same after every restart. `gap` is the time between
+    entries in seconds (`publishing_gap`). `failures` counts looks in a row without success.
+    """
+
+    limits: FeedLimits
+    seed: str
+    validators: bool = True
+    gap: float | None = None
+    hints: Rhythm = field(default_factory=Rhythm)
+    failures: int = 0
+    failing_since: datetime | None = None
+    gone: int = 0
+    pushed: bool = False
+
+
+class NextLook(NamedTuple):
+    """When to look (None: never again), and the reason, fit to stand behind "in 11 h: "."""
+
+    when: datetime | None
+    reason: str
+
+
+def next_look(history: History, response: Answer, now: datetime) -> NextLook:
+    """Decide when to look next."""
+    if response.status == 410:
+        return _after_gone(history, now)
+    if response.kind == "ok":
+        return _after_success(history, response, now)
+    return _after_failure(history, response, now)
+
+
+def _after_gone(history: History, now: datetime) -> NextLook:
+    """P27: once more at most, as 410 may be a slip; then never."""
+    if history.gone > 1:
+        return NextLook(None, "the server says that it is gone for good")
+    return NextLook(
+        _later(now, _jittered(history, history.limits.interval_max)),
+        "the server says that it is gone for good; one last look to be sure",
+    )
+
+
+def _after_success(history: History, response: Answer, now: datetime) -> NextLook:
+    limits = history.limits
+    pause, reason = _own_pause(history)
+    fresh = response.fresh
+    if fresh is not None and (fresh >= pause or history.validators):
+        if fresh > limits.interval_max:
+            pause = limits.interval_max
+            reason = (
+                f"the server asked for {shown_duration(fresh)}, cut to {shown_duration(pause)}, "
+                "the longest pause allowed here"
+            )
+        elif fresh >= pause:
+            pause, reason = fresh, f"the server asked for {shown_duration(fresh)}"
+        else:
+            pause = max(fresh, limits.interval_min)
+            reason = f"the server allows a look every {shown_duration(pause)}"
+    if history.pushed and pause < limits.interval * _WHILE_PUSHED:
+        pause = limits.interval * _WHILE_PUSHED
+        reason = "its hub sends what is new by itself, so this is only to make sure"
+    ttl = min(history.hints.ttl_seconds or 0, limits.interval_max)
+    if ttl > pause:
+        pause, reason = ttl, f"the feed itself asks for {shown_duration(ttl)}"
+    when = _later(now, pause if pause >= limits.interval_max else _jittered(history, pause))
+    allowed = _out_of_skipped(when, history.hints)
+    if allowed != when:
+        return NextLook(
+            _later(allowed, history.limits.interval * _phase(history.seed) * _JITTER),
+            ("the feed itself says that nothing comes before then"),
+        )
+    return NextLook(when, reason)
+
+
+def _own_pause(history: History) -> tuple[float, str]:
+    """P10, P11: the pause of a feed whose server asks for none."""
+    limits = history.limits
+    pause, reason = limits.interval, "the usual pause"
+    if not history.validators:
+        pause = min(pause * _WITHOUT_VALIDATORS, max(limits.interval_max, pause))
+        reason = "a longer pause, as its server cannot say whether anything changed"
+    if history.gap is not None and history.gap / _LOOKS_PER_GAP < pause:
+        pause = max(history.gap / _LOOKS_PER_GAP, min(limits.interval_min, pause))
+        reason = f"it publishes every {shown_duration(history.gap)}"
+    return pause, reason
+
+
+def _after_failure(history: History, response: Answer, now: datetime) -> NextLook:
+    """P12, P14, P15, P28: what the server asks for, else longer every time; never stops by itself."""
+    limits = history.limits
+    asked = max(response.retry_after or 0, min(response.fresh or 0, limits.interval_max))
+    if asked > 0:
+        cut = min(asked, LONGEST_RETRY_AFTER)
+        reason = f"the server asked for {shown_duration(asked)}"
+        if asked > cut:
+            reason += f", cut to {shown_duration(cut)}, the longest that is granted"
+        # Our own slowing-down goes on below it, else a server that asks for a second is asked every second.
+        least = min(limits.interval_min * 2 ** min(history.failures, 20), limits.interval_max)
+        pause = max(cut, least)
+        return NextLook(
+            _later(now, pause + min(pause, limits.interval) * _JITTER * _phase(history.seed)), reason
+        )
+    failing = (now - history.failing_since).total_seconds() if history.failing_since else 0.0
+    longest = limits.interval_max * (7 if failing >= FAILS_FOR_GOOD else 1)
+    pause = longest if failing >= FAILS_FOR_GOOD else min(_growing(history, response), longest)
+    return NextLook(_later(now, _jittered(history, pause)), _failure_reason(history, response))
+
+
+def _growing(history: History, response: Answer) -> float:
+    if response.kind == "status":
+        first = _FIRST_PAUSE_OF_STATUS.get(response.status or 0, 1.0)
+    else:
+        first = _FIRST_PAUSE.get(response.kind, 1.0)
+    doublings = min(max(history.failures - 1, 0), 20)
+    return float(history.limits.interval * first * 2**doublings)
+
+
+def _failure_reason(history: History, response: Answer) -> str:
+    cause = _CAUSES.get(response.kind) or f"the server answers with status {response.status}"
+    times = f", {history.failures} times in a row" if history.failures > 1 else ""
+    return f"{cause}{times}"
+
+
+def _phase(seed: str) -> float:
+    """Give a number in [0, 1) that is the feed's own."""
+    return zlib.crc32(seed.encode("utf-8", "replace")) / 2**32
+
+
+def _jittered(history: History, pause: float) -> float:
+    return pause * (1 + _JITTER * _phase(history.seed))
+
+
+def _later(now: datetime, seconds: float) -> datetime:
+    return now + timedelta(seconds=seconds)
+
+
+def _out_of_skipped(when: datetime, hints: Rhythm) -> datetime:
+    """P30: move on to the first hour that the feed does not rule out; one that rules out all is ignored."""
+    candidate = when.astimezone(UTC)
+    for _ in range(7 * 24):
+        if candidate.hour not in hints.skip_hours and candidate.weekday() not in hints.skip_days:
+            return candidate
+        candidate = candidate.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return when
+
+
+def publishing_gap(times: Sequence[float], now: float) -> float | None:
+    """Estimate the seconds between two entries from when the latest ones appeared (Unix times).
+
+    The time since the last one counts too, so a feed that falls silent stops looking busy. None while
+    there are too few to prove anything; entries of the same minute are one (a batch is no rhythm).
+    """
+    distinct = sorted({int(time // 60) for time in times if time <= now}, reverse=True)[:_ENTRIES_KEPT]
+    if len(distinct) < _PROOF:
+        return None
+    return (now - distinct[-1] * 60) / len(distinct)
+
+
+def latest_times(times: Sequence[float]) -> tuple[int, ...]:
+    """Give the part of the times that `publishing_gap` needs, newest first."""
+    return tuple(sorted({int(time) for time in times}, reverse=True)[: 4 * _ENTRIES_KEPT])
+
+
+def looks_rebuilt(new: int, total: int, gap: float | None, since: float) -> bool:
+    """P33: tell whether so much is new at once that the feed was rebuilt rather than written.
+
+    `since` is the time since the last good look in seconds: what the feed's own rhythm explains is no
+    rebuilding, nor are one or two entries of a very short feed.
+    """
+    explained = 3 * since / gap if gap else 0.0
+    return new >= 3 and new * 2 > total and new > explained
+
+
+def read_freshness(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Give the seconds for which the server calls its answer fresh (RFC 9111 section 4.2), None if silent.
+
+    P13: Age is taken off; no-cache, and an Expires that is past or malformed, say nothing of a rhythm.
+    """
+    directives = _directives(headers.get("Cache-Control", ""))
+    if "no-cache" in directives or "no-store" in directives:
+        return None
+    lifetime: float | None
+    if "max-age" in directives:
+        lifetime = _whole_number(directives["max-age"])
+    else:
+        expires = _http_date(headers.get("Expires", ""))
+        lifetime = (
+            (expires - (_http_date(headers.get("Date", "")) or now)).total_seconds() if expires else None
+        )
+    if lifetime is None:
+        return None
+    fresh = lifetime - (_whole_number(headers.get("Age", "")) or 0)
+    return fresh if fresh > 0 else None
+
+
+def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Give the seconds of Retry-After (RFC 9110 section 10.2.3); None for absent, past, zero or garbage."""
+    text = headers.get("Retry-After", "")
+    seconds: float | None = _whole_number(text)
+    if seconds is None:
+        date = _http_date(text)
+        seconds = (date - now).total_seconds() if date else None
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _directives(header: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in header.split(","):
+        name, _, value = part.partition("=")
+        found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
+
+
+def _whole_number(text: str) -> int | None:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text[:12]) if len(text) <= 12 else 10**12
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def shown_duration(seconds: float) -> str:
+    """Give a length of time for people: "12 h", "40 min", "3 d"."""
+    for unit, name in ((DAY, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= (2 * unit if unit == DAY else unit):
+            return f"{round(seconds / unit, 1):g} {name}"
+    return f"{round(seconds):g} s"

@@ -1,0 +1,75 @@
+"""Carrying out what looks decided: entries, validators and the next look in one transaction.
+
+A crash between storing validators and storing entries would hide those entries behind a 304 for good.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.feeds.errors import FeedError
+from bot.feeds.limits import FeedLimits
+from bot.feeds.look import Decision, Look, decide
+from db import feeds
+from db.engine import Database
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A look that was stored. `decision` is None where another worker had taken the feed meanwhile."""
+
+    look: Look
+    decision: Decision | None
+    merged_into: int | None = None
+
+
+async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:
+    """Store looks at different feeds in one transaction, in order.
+
+    Where that fails, each is tried by itself, so that one feed with something that the database refuses
+    costs the others nothing; it counts as failed.
+    """
+    if not looks:
+        return []
+    try:
+        async with database.write() as session:
+            return await _store(session, looks, limits)
+    except SQLAlchemyError:
+        if len(looks) > 1:
+            return [(await store_looks(database, [look], limits))[0] for look in looks]
+        look = looks[0]
+        if look.error is not None:
+            raise  # nothing of the feed's own is in it: the database itself is in trouble
+        _log.exception("what feed %d brought cannot be stored", look.stored.id)
+        sentence = "What this feed sends cannot be stored; the log has the details."
+        return await store_looks(
+            database, [replace(look, feed=None, sightings=(), error=FeedError(sentence))], limits
+        )
+
+
+async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:
+    held = await feeds.hold(session, {look.stored.id: look.stored.claim for look in looks})
+    ours = [look for look in looks if look.stored.id in held]
+    known = await feeds.known_entries(
+        session,
+        {look.stored.id: [sighting.key for sighting in look.sightings] for look in ours if look.sightings},
+    )
+    decisions = {look.stored.id: decide(look, known.get(look.stored.id, {}), limits) for look in ours}
+    await feeds.update_feeds(
+        session, [{"feed_id": feed_id, **decision.columns} for feed_id, decision in decisions.items()]
+    )
+    await feeds.insert_entries(session, [row for decision in decisions.values() for row in decision.new])
+    await feeds.edit_entries(session, [row for decision in decisions.values() for row in decision.edits])
+    merged = {
+        feed_id: await feeds.adopt(session, feed_id, decision.adopt)
+        for feed_id, decision in decisions.items()
+        if decision.adopt is not None
+    }
+    return [Stored(look, decisions.get(look.stored.id), merged.get(look.stored.id)) for look in looks]
