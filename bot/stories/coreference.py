@@ -8,7 +8,7 @@ from functools import cache
 
 from bot.stories.gazetteer import Entry, Tokens, Trie, load, tokenise
 from bot.stories.model import Mention
-from bot.stories.names import Found, is_capital, starts_sentence, words
+from bot.stories.names import Found, is_capital, last_name, starts_sentence, words
 
 WINDOW = 10  # sentences back that "the agency" reaches
 LOOK_BACK = 60  # mentions back that are looked at for it
@@ -80,6 +80,7 @@ def _nouns() -> tuple[Trie, dict[str, frozenset[str]]]:
         *CALLED_BY_TITLE.values(),
         "government",
         "administration",
+        "high court",
         "regulator",
         "watchdog",
         "court",
@@ -138,7 +139,7 @@ def _gather_person(known: Known, span: Found) -> None:
             known.called.setdefault(name, set()).add(noun)
     if " " not in name:
         return
-    last = span.last or _last_of(name)
+    last = span.last or last_name(name)
     names = known.full.setdefault(last, [])
     if name in names:
         return
@@ -151,11 +152,6 @@ def _gather_person(known: Known, span: Found) -> None:
                 known.canonical[name] = other
             return
     names.append(name)
-
-
-def _last_of(name: str) -> str:
-    parts = [part for part in name.lower().split() if part.rstrip(".") not in ("jr", "sr", "ii", "iii")]
-    return parts[-1] if parts else name.lower()
 
 
 def _same_person(a: str, b: str) -> bool:
@@ -281,7 +277,10 @@ def _fullest(known: Known, generic: str) -> str | None:
     """The party of the article whose name ends with a generic one ("High Court": "Karnataka High Court")."""
     low = generic.lower()
     if low not in known.fullest:
-        candidates = sorted(name for name in known.strong if name.lower().endswith(" " + low))
+        own = _nouns()[1]
+        candidates = sorted(
+            name for name in known.strong if name.lower().endswith(" " + low) or low in own.get(name, ())
+        )
         known.fullest[low] = candidates[0] if candidates else None
     return known.fullest[low]
 

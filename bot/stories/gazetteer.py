@@ -152,6 +152,7 @@ class Gazetteer:
         self.places = places
         self.entries: dict[str, Entry] = {}
         self.trie = Trie()
+        self.people: dict[tuple[str, str], Entry] = {}  # (first name, last name), lower case
         self.people_by_last_name: dict[str, list[Entry]] = {}
         for entry, aliases, weak in entries:
             self.entries[entry.name] = entry
@@ -159,7 +160,8 @@ class Gazetteer:
             for text, is_weak in [*((a, False) for a in (*strong, *aliases)), *((a, True) for a in weak)]:
                 self._add(text, entry, is_weak)
             if entry.kind == "person":
-                last = entry.name.rsplit(" ", 1)[-1].lower()
+                first, last = entry.name.split()[0].lower(), entry.name.rsplit(" ", 1)[-1].lower()
+                self.people[first, last] = entry
                 self.people_by_last_name.setdefault(last, []).append(entry)
 
     def _add(self, text: str, entry: Entry, weak: bool) -> None:

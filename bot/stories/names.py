@@ -37,7 +37,7 @@ class Words:
     """The word lists of `names.toml` and `party_patterns.toml`, made ready for look-up."""
 
     titles: Trie
-    judicial: frozenset[str]
+    before_last_name: frozenset[str]
     given: frozenset[str]
     particles: frozenset[str]
     never: frozenset[str]
@@ -66,7 +66,7 @@ def words() -> Words:
             local.add(tokenise(body).lows, kind)
     return Words(
         titles=titles,
-        judicial=frozenset(title.lower() for title in names["judicial"]),
+        before_last_name=frozenset(title.lower() for title in names["before_last_name"]),
         given=frozenset(names["given"].split()),
         particles=frozenset(names["particles"]),
         never=frozenset(names["never"].split()),
@@ -107,6 +107,13 @@ def _is_initial(word: str) -> bool:
     return len(word) == 1 and word.isupper() or (len(word) >= 2 and word[-1] == "." and word[0].isupper())
 
 
+def _is_glued(word: str) -> bool:
+    """Whether a small letter meets a capital inside a word, other than as in "McConnell" or "DeLong"."""
+    return any(
+        a.islower() and b.isupper() and at > 2 for at, (a, b) in enumerate(zip(word, word[1:], strict=False), start=1)
+    ) and not word.startswith("Mac")
+
+
 def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]:
     """Where a run of name words that starts at `start` ends, and its words without initials' points."""
     at = start
@@ -118,6 +125,10 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
         if is_capital(word):
             if low in known.never and not (_is_initial(word) and parts) or word in known.heads:
                 break
+            if word in parts or _is_glued(word):
+                break  # two lines run together, as in "Justin Amash Justin AmashTrump slams"
+            if parts and at + 1 < count and tokens.lows[at + 1] in known.given and low in known.titles.root:
+                return at, []  # "Judiciary Chair Jim Jordan": the name begins later
             if word.isupper() and len(word) > 3 and word.isalpha():
                 break  # an acronym
             parts.append(word)
@@ -246,6 +257,20 @@ def _real_words(parts: list[str], known: Words) -> list[str]:
     ]
 
 
+def last_name(name: str) -> str:
+    """The last name in a full one, in look-up form."""
+    parts = [part for part in name.lower().split() if part.rstrip(".") not in ("jr", "sr", "ii", "iii")]
+    return parts[-1] if parts else name.lower()
+
+
+def _doe(tokens: Tokens, at: int) -> Found | None:
+    """"John Doe 4" is a party, "John Doe summons" is none."""
+    number = tokens.words[at + 2] if at + 2 < len(tokens.words) else ""
+    if not number.isdigit():
+        return None
+    return Found(at, at + 3, _spell(tokens, at, at + 3), "person", "", "doe")
+
+
 def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
     """A person named at `start`, with or without titles before, or None.
 
@@ -259,17 +284,23 @@ def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
     real = _real_words(parts, known)
     if not real or real[-1][0].islower() or len(real[-1]) < 2:
         return None
-    last = real[-1].lower().replace("’", "'")
-    if real[-1].rstrip(".") in ("Jr", "Sr", "II", "III") and len(real) > 1:
-        last = real[-2].lower()
+    last = last_name(" ".join(real)).replace("’", "'")
     name = " ".join(parts).replace("’", "'")
     found = Found(at, end, name, "person", title, last)
     listed = load().match(tokens, at)
-    if listed is not None and listed[0] == end and listed[1].entry.kind == "person" and len(parts) > 1:
-        entry = listed[1].entry
-        return Found(at, end, entry.name, "person", title, entry.name.rsplit(" ", 1)[-1].lower(), "gazetteer")
+    if listed is not None and listed[0] - at > 1 and listed[1].entry.kind == "person":
+        known_name = listed[1].entry.name
+        return Found(at, listed[0], known_name, "person", title, last_name(known_name), "gazetteer")
+    if len(real) > 1 and (real[0].lower(), last) in load().people:
+        known_name = load().people[real[0].lower(), last].name
+        return Found(at, end, known_name, "person", title, last, "gazetteer")
+    if parts[0] in ("John", "Jane") and len(parts) > 1 and parts[1] == "Doe":
+        return _doe(tokens, at)
     if title:
-        return None if headline and len(real) == 1 else found
+        if len(real) > 1:
+            return found
+        listed_last = last in load().people_by_last_name
+        return found if listed_last or title in known.before_last_name and not headline else None
     if len(parts) < 2 or headline and len(real) > 3:
         return None
     first = parts[0].lower()
@@ -304,12 +335,12 @@ def find_by_trade(tokens: Tokens, start: int) -> Found | None:
         return None
     before = tokens.lows[start - 1] if start else ""
     kind = known.trade.get(before, "")
-    if kind and (start < 2 or tokens.lows[start - 2] not in ("a", "an")):
+    if kind and kind != "account" and (start < 2 or tokens.lows[start - 2] not in ("a", "an")):
         return Found(start, end, _spell(tokens, start, end), kind)
     if low.endswith("ly"):
         return None
     kind = _trade_after(tokens, end, known)
-    return Found(start, end, _spell(tokens, start, end), kind) if kind not in ("", "person") else None
+    return Found(start, end, _spell(tokens, start, end), kind) if kind in ("company", "organisation") else None
 
 
 _LINKS = frozenset(("of", "for", "the", "and", "&", "on", "to", "in"))
@@ -386,8 +417,13 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         else:
             break
         at += 1
+    if end > known_end and _is_law(tokens, end):
+        return None
     if end <= known_end or headline and end - start > 5:
         return None
+    known_tail = _known_tail(tokens, start, end, known_end)
+    if known_tail is not None:
+        return known_tail if known_tail.start == start else None
     name = _spell(tokens, start, end)
     for generic in ("High Court of ", "Superior Court of "):
         if name.startswith(generic) and kind == "court":
@@ -395,6 +431,42 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
     if kind == "organisation" and _trade_after(tokens, end, known) == "account":
         kind = "account"
     return Found(start, end, name, kind or begins)
+
+
+_LAWS = frozenset(("Act", "Bill", "Law", "Amendment", "Treaty", "Directive", "Regulation", "Convention", "Code", "Rule"))
+
+
+def _is_law(tokens: Tokens, end: int) -> bool:
+    """Whether a run of capitals goes on after `end` to be a law's name ("Health Insurance ... Act")."""
+    for word in tokens.words[end : end + 6]:
+        if word in _LAWS:
+            return True
+        if not is_capital(word) and word not in ("and", "of", "for", "&", "the", "in"):
+            return False
+    return False
+
+
+_COMPANY_FORMS = frozenset(("inc", "corp", "ltd", "llc", "co", "corporation", "limited", "plc", "gmbh", "ag", "group", ".", ","))
+_NATION = frozenset(("us", "uk", "united states", "union", "british", "american"))
+
+
+def _known_tail(tokens: Tokens, start: int, end: int, known_end: int) -> Found | None:
+    """The party of the gazetteer that a longer name only repeats: "U.S. ...", "... Inc.", "CNN ..."."""
+    gazetteer = load()
+    if known_end > start and all(low in _COMPANY_FORMS for low in tokens.lows[known_end:end]):
+        hit = gazetteer.match(tokens, start)
+        assert hit is not None  # known_end says so
+        return Found(start, end, hit[1].entry.name, hit[1].entry.kind, by="gazetteer")
+    for at in range(start + 1, end):
+        hit = gazetteer.match(tokens, at)
+        if hit is None or hit[1].weak or hit[0] < end:
+            continue
+        entry = hit[1].entry
+        if " ".join(tokens.lows[start:at]) in _NATION:
+            return Found(start, hit[0], entry.name, entry.kind, by="gazetteer")
+        if known_end == at or hit[0] > end:
+            return Found(at, hit[0], entry.name, entry.kind, by="gazetteer")
+    return None
 
 
 def _head_follows(tokens: Tokens, at: int, known: Words) -> bool:
