@@ -30,7 +30,24 @@ _TYPES: Final = {
     "html": "text/html",
     "xhtml": "application/xhtml+xml",
 }
-_VOID: Final = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_VOID: Final = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
 _ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
 
 # What a text construct is when it does not say.

@@ -18,9 +18,9 @@ import fastfeedparser
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.authors import person_name
 from bot.feeds.reading.clean import (
+    entry_id,
     may_hold_controls,
     repaired,
-    entry_id,
     title_text,
     web_address,
     without_controls,

@@ -10,8 +10,8 @@ from datetime import datetime
 from xml.parsers import expat
 
 from bot.feeds.model import Feed
-from bot.feeds.reading.clean import may_hold_controls
 from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
+from bot.feeds.reading.clean import may_hold_controls
 
 _BUFFER = 65_536
 

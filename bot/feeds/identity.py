@@ -1,0 +1,219 @@
+"""When two entries are the same: by the publisher's id, else by the address, else by title and date.
+
+Publishers move from http to https, add `www.`, campaign parameters and AMP versions, and every one of
+these would otherwise be a flood of "new" entries or the same article twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from bot.feeds.model import Entry
+
+# Parameters that say where a reader came from and never what is shown; checked against the
+# documentation of the analytics systems that set them. Names ending in "_" stand for all that begin so.
+_TRACKING_PREFIXES: Final = (
+    "utm_",
+    "at_",
+    "mtm_",
+    "pk_",
+    "piwik_",
+    "matomo_",
+    "hsa_",
+    "oly_",
+    "vero_",
+    "ns_",
+    "mc_",
+)
+_TRACKING: Final = frozenset(
+    [
+        "fbclid",
+        "gclid",
+        "gclsrc",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "msclkid",
+        "yclid",
+        "twclid",
+        "ttclid",
+        "igshid",
+        "igsh",
+        "li_fat_id",
+        "mkt_tok",
+        "epik",
+        "_hsenc",
+        "_hsmi",
+        "__hstc",
+        "__hssc",
+        "__hsfp",
+        "hsctatracking",
+        "wickedid",
+        "s_cid",
+        "s_kwcid",
+        "ef_id",
+        "ml_subscriber",
+        "ml_subscriber_hash",
+        "cmp",
+        "cmpid",
+        "cmp_id",
+        "icid",
+        "ocid",
+        "ncid",
+        "smid",
+        "smtyp",
+        "ftag",
+        "guccounter",
+        "guce_referrer",
+        "guce_referrer_sig",
+        "xtor",
+        "wt_mc",
+        "wt_zmc",
+        "__twitter_impression",
+        "ref_src",
+        "ref_url",
+        "referrer",
+        "feature_ref",
+        "source_ref",
+        "share_id",
+        "sharetype",
+        "rss",
+        "feedtype",
+        "spm",
+        "scid",
+        "trk",
+        "trkcampaign",
+        "amp",
+        "usqp",
+        "_gl",
+        "_ga",
+        "fb_action_ids",
+        "fb_source",
+        "action_object_map",
+        "campaign_id",
+        "mbid",
+        "rand_ref",
+        "rsslink",
+    ]
+)
+# Parameters that track only with such a value ("ref=rss", but not "ref=12345").
+_TRACKING_VALUES: Final = {
+    "ref": frozenset(("rss", "feed", "atom", "twitter", "facebook", "newsletter", "homepage", "mastodon", "bluesky")),
+    "source": frozenset(("rss", "feed", "atom", "twitter", "facebook", "newsletter", "email", "social")),
+    "src": frozenset(("rss", "feed", "atom", "twitter", "facebook", "newsletter")),
+    "via": frozenset(("rss", "feed", "newsletter")),
+    "from": frozenset(("rss", "feed")),
+    "output": frozenset(("amp",)),
+    "outputtype": frozenset(("amp",)),
+    "view": frozenset(("amp",)),
+    "format": frozenset(("amp",)),
+}  # fmt: skip
+_AMP_CACHE: Final = re.compile(r"/(?:[acv]|i|r|wp)/(?:s/)?([a-z0-9.-]+\.[a-z]{2,24})(/.*|$)", re.IGNORECASE)
+_AMP_VIEWER: Final = re.compile(r"/amp/(?:s/)?([a-z0-9.-]+\.[a-z]{2,24})(/.*|$)", re.IGNORECASE)
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_LONGEST: Final = 4096
+
+
+def canonical_url(url: str) -> str:
+    """Give the one form that an address and its variants share; for comparing, not for fetching.
+
+    https always, no `www.`, no default port, no fragment, no user, no tracking parameters, AMP unwrapped,
+    the rest of the query sorted, no slash at the end. What is no http(s) address comes back as it is.
+    """
+    url = url.strip()
+    if len(url) > _LONGEST:
+        return url
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    if parts.scheme not in ("http", "https") or not host:
+        return url
+    path = parts.path
+    unwrapped = _amp_target(host, path)
+    if unwrapped:
+        host, path = unwrapped
+        port = None
+    host = host.rstrip(".")
+    for prefix in ("www.", "amp.", "m."):
+        if host.startswith(prefix) and host.count(".") > 1:
+            host = host[len(prefix) :]
+    path = _plain_path(path)
+    query = "&".join(sorted(part for part in parts.query.split("&") if part and not _is_tracking(part)))
+    # A fragment names a place in a page, except where a site draws pages by it ("#!/").
+    fragment = "#" + parts.fragment if parts.fragment.startswith("!") else ""
+    shown_port = f":{port}" if port not in (None, 80, 443) else ""
+    return f"https://{host}{shown_port}{path}{'?' + query if query else ''}{fragment}"
+
+
+def url_key(url: str) -> str | None:
+    """Give a short key (32 hex digits) of an article's address, the same across feeds; None without one."""
+    return _hashed("url", canonical_url(url)) if url else None
+
+
+def entry_key(entry: Entry) -> str:
+    """Give a short key (32 hex digits) of an entry within its feed.
+
+    An id that is an address keeps its every letter but scheme and `www.`: RFC 4287 (section 4.2.6.1) wants
+    ids compared as they stand, and publishers change these two when their site moves to https.
+    """
+    if entry.id:
+        scheme, separator, rest = entry.id.partition("://")
+        if separator and scheme.lower() in ("http", "https"):
+            return _hashed("id", "https://" + rest.removeprefix("www."))
+        return _hashed("id", entry.id)
+    if entry.url:
+        return _hashed("url", canonical_url(entry.url))
+    date = entry.published or entry.updated
+    title = " ".join(entry.title.casefold().split())
+    if title:
+        return _hashed("title", f"{title}\0{date.date().isoformat() if date else ''}")
+    return _hashed("text", entry.content or entry.summary)
+
+
+def _hashed(kind: str, text: str) -> str:
+    return hashlib.blake2b(f"{kind}\0{text}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _is_tracking(part: str) -> bool:
+    name, _, value = part.partition("=")
+    name = name.lower()
+    if name in _TRACKING or name.startswith(_TRACKING_PREFIXES):
+        return True
+    values = _TRACKING_VALUES.get(name)
+    return values is not None and value.lower() in values
+
+
+def _amp_target(host: str, path: str) -> tuple[str, str] | None:
+    """Give host and path of the article that an AMP cache or viewer wraps."""
+    if host.endswith(".cdn.ampproject.org") or host == "cdn.ampproject.org":
+        match = _AMP_CACHE.match(path)
+    elif host.startswith(("www.google.", "google.")) and path.startswith("/amp/"):
+        match = _AMP_VIEWER.match(path)
+    elif host.endswith((".bing-amp.com", "bing-amp.com")):
+        match = _AMP_CACHE.match(path)
+    else:
+        return None
+    return (match.group(1).lower(), match.group(2)) if match else None
+
+
+def _plain_path(path: str) -> str:
+    if "%" in path:
+        path = _ESCAPE.sub(_unescaped, path)
+    for ending in ("/amp/", "/amp", ".amp.html", ".amp", "/index.html", "/index.php", "/index.htm"):
+        if path.lower().endswith(ending):
+            path = path[: -len(ending)] + (".html" if ending == ".amp.html" else "")
+            break
+    if path.lower().startswith("/amp/"):
+        path = path[4:]
+    return path.rstrip("/")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    char = unquote(match.group(), errors="replace")
+    return char if char in _UNRESERVED else match.group().upper()
