@@ -29,9 +29,9 @@ _FILLER = 0.06  # a further sentence has to add so much of what the others weigh
 
 _WORD = re.compile(r"@?\w+(?:['’]\w+)?")
 _OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
-_CLOSED = re.compile(r"[.!…。！][\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks are meant
+_CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks are meant
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")  # noqa: RUF001
-_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I’m|my|we|We|We're|our|Our|us)\b")
+_FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Ww]e|[Oo]ur|us|[Yy]ou|[Yy]our)\b")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _PASTED = re.compile(r"pic\.twitter\.com|https?://|\bt\.co/|— [^—]{2,60} \(@\w+\)")
 
@@ -40,8 +40,7 @@ _PASTED = re.compile(r"pic\.twitter\.com|https?://|\bt\.co/|— [^—]{2,60} \(@
 class _Data:
     weights: dict[str, float]
     penalties: dict[str, float]
-    connectives: frozenset[str]
-    pronouns: frozenset[str]
+    openings: dict[str, frozenset[str]]
     times: frozenset[str]
     leaning: frozenset[str]
     field_words: frozenset[str]
@@ -59,10 +58,13 @@ def _data() -> _Data:
     return _Data(
         weights=data["weights"],
         penalties=data["penalties"],
-        connectives=frozenset(data["openings"]["connectives"]),
-        pronouns=frozenset(data["openings"]["pronouns"]),
-        times=frozenset(data["openings"]["times"]),
-        leaning=frozenset(data["openings"]["leaning"]),
+        openings={
+            language: frozenset(lists["joining"]) | frozenset(lists["standing"])
+            for language, lists in data["openings"].items()
+            if language != "any"
+        },
+        times=frozenset(data["openings"]["any"]["times"]),
+        leaning=frozenset(data["openings"]["any"]["leaning"]),
         field_words=frozenset(word for word in field_words if not word.endswith("*")),
         field_stems=tuple(word[:-1] for word in field_words if word.endswith("*")),
         light=frozenset(words["light"].split()),
@@ -192,10 +194,10 @@ def _candidate(
         worth += weight["topic"]
     if sentence.section == 0 and document.sentences[-1].section > 0:
         worth += weight["newest"]
-    return _Candidate(sentence, _stems(text), worth, _hangs(text))
+    return _Candidate(sentence, _stems(text), worth, _hangs(text, document.language))
 
 
-def _hangs(text: str) -> float:
+def _hangs(text: str, language: str) -> float:
     """Say what a sentence loses when the one before it is not beside it."""
     data = _data()
     match = _OPENING_WORDS.match(text)
@@ -205,7 +207,7 @@ def _hangs(text: str) -> float:
     if words[0] == "this" and len(words) > 1 and words[1] in data.times:
         return 0.0
     opening = {" ".join(words[:size]) for size in range(1, len(words) + 1)}
-    if words[0] in data.pronouns or opening & data.connectives:
+    if opening & data.openings.get(language, data.openings["en"]):
         return data.penalties["dangling"]
     if words[0] in ("the", "that") and len(words) > 1 and words[1] in data.leaning:
         return data.penalties["leaning"]
@@ -227,6 +229,8 @@ def _faults(sentence: Sentence, title: str) -> float:
         total += cost["open_end"]
     if _FIRST_PERSON.search(_QUOTED.sub("", text)):
         total += cost["first_person"]
+    if text[0] in "([":
+        total += cost["aside"]
     if len(text) < 40:
         total += cost["short"]
     if not sentence.as_stands:
