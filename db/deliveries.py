@@ -202,6 +202,8 @@ async def get_first_card(
     session: AsyncSession, case_id: int | None, target: str, target_id: int
 ) -> DeliveryRow | None:
     """Give the delivery of the card that a destination has of a case, if it was posted."""
+    if case_id is None:
+        return None
     return (
         await session.scalars(
             select(DeliveryRow)

@@ -26,11 +26,10 @@ class TokenRefusedError(UsageError):
 
 
 class DestinationRefusedError(SendError):
-    """Discord lets nothing through to this channel (403, 404): no further request until that changes."""
+    """Discord lets nothing through to this channel or member (403, 404; 50007 for closed direct messages).
 
-
-class DirectMessagesClosedError(SendError):
-    """The member takes no direct messages from the bot (50007)."""
+    No further request goes there until that changes.
+    """
 
 
 class MessageRefusedError(SendError):
@@ -52,3 +51,7 @@ class TryAgainError(SendError):
         super().__init__(message)
         self.landed = landed
         self.pause = pause
+
+
+class UndecidedError(SendError):
+    """Whether a message was posted cannot be found out: for the moderators to decide, never guessed."""

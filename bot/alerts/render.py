@@ -56,6 +56,11 @@ def card_texts(card: Card) -> list[str]:
     return [*texts, sources] if sources else texts
 
 
+def status_words(status: str) -> str:
+    """Give a status as it is shown everywhere: its sign and its word."""
+    return f"{look_of(status).sign} {safe_text(status, 40)}"
+
+
 def _head(card: Card) -> str:
     title = link(card.title, card.url, _TITLE) or link("(without a title)", card.url, _TITLE)
     about = " · ".join(part for part in (_from(card), _date(card.published)) if part)
@@ -68,9 +73,7 @@ def _head(card: Card) -> str:
 def _update(card: Card) -> str:
     if not card.is_update:
         return ""
-    look = look_of(card.status)
-    now = f": now {card.status}" if card.status else ""
-    return f"{look.sign} **Update{now}**\n"
+    return f"**Update: {status_words(card.status)}**\n" if card.status else "**Update**\n"
 
 
 def _from(card: Card) -> str:
@@ -102,7 +105,7 @@ def _standing(card: Card) -> str:
     """Say where the case stands now, if it went on since this story."""
     if not card.moved_on:
         return ""
-    return f"{look_of(card.moved_on).sign} **Now: {safe_text(card.moved_on, 40)}**"
+    return f"**Now: {status_words(card.moved_on)}**"
 
 
 def _topics(card: Card) -> str:
