@@ -19,12 +19,12 @@ import discord
 from bot.alerts.cards import Card
 from bot.alerts.deliver import Deliverer
 from bot.alerts.sender import DiscordSender
+from bot.bounds import limits_of
 from bot.client import QuashClient
 from bot.clock import Clock, utc_now
 from bot.errors import QuashError, SettingsError
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
-from bot.feeds.limits import FeedLimits
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
@@ -53,20 +53,6 @@ class DiscordUnreachableError(QuashError):
     """Discord could not be reached at the start."""
 
 
-def feed_limits(settings: Settings) -> FeedLimits:
-    """Give the feeds room its bounds."""
-    return FeedLimits(
-        interval=settings.feed_interval,
-        interval_min=settings.feed_interval_min,
-        interval_max=settings.feed_interval_max,
-        concurrency=settings.fetch_concurrency,
-        per_host=settings.fetch_per_host,
-        timeout=settings.fetch_timeout,
-        max_bytes=settings.fetch_max_bytes,
-        allow_networks=settings.fetch_allow_networks,
-    )
-
-
 @contextlib.asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Open the database with the schema that this program needs."""
@@ -92,13 +78,13 @@ async def open_worker(
     settings: Settings, database: Database, clock: Clock, wake: Callable[[], None]
 ) -> AsyncIterator[Worker]:
     """Put the worker's parts together."""
-    limits = feed_limits(settings)
+    limits = limits_of(settings)
     async with (
         Fetcher(limits) as fetcher,
         ParserPool() as parser,
         AnalysisPool(settings.analysis_workers) as analysis,
     ):
-        feeds = FeedService(database, fetcher, parser, clock, limits)
+        feeds = FeedService(database, fetcher, parser, limits=limits, clock=clock)
         pages = PageFetcher(fetcher, clock)
         reader = Reader(database, analysis.analyse, pages.fetch_page, clock=clock, wake=wake)
         yield Worker(feeds, reader)

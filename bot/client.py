@@ -57,7 +57,7 @@ class QuashClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """After the log-in, before the gateway: find the gateway, add the cogs, sync the commands."""
-        _, address = await self.http.get_bot_gateway()
+        _, address, _ = await self.http.get_bot_gateway()
         # discord.py falls back to its built-in address after an invalid session; behind a proxy or on
         # a stand-in that would leave the place that we were told to talk to.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)

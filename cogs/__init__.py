@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.intake.services import Services
 
 
-async def add_all(bot: commands.Bot, services: Services) -> None:
+async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Add every cog and every persistent button to the bot."""
     from cogs import alerts, buttons, feeds, help, lookups, subscriptions
 

@@ -10,12 +10,12 @@ from discord.ext import commands
 
 from bot.alerts import ids
 from bot.alerts.foreign import link, safe_text
-from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
+from bot.stories.naming import canonical_name
 from cogs import choices, dates
 from cogs.pages import PageButton, page_buttons
-from cogs.panels import answer, panel, stamp
+from cogs.panels import answer, panel, stamp, status_words
 from db import lookups
 from db.lookups import Viewer
 from db.tables import CaseRow, DemandRow, StoryRow
@@ -29,7 +29,7 @@ def make(services: Services) -> commands.Cog:
     return Lookups(services)
 
 
-def add_buttons(bot: commands.Bot, services: Services) -> None:
+def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the page buttons of answers work, also after a restart."""
     PageButton.services = services
     PageButton.turners["search"] = _search_page
@@ -185,7 +185,7 @@ class Lookups(commands.Cog):
         self, interaction: discord.Interaction, typed: str, side: str | None
     ) -> list[app_commands.Choice[str]]:
         async with self.services.database.read() as session:
-            names = await lookups.party_names(session, viewer(interaction), canonical(typed), side=side)
+            names = await lookups.party_names(session, viewer(interaction), canonical_name(typed), side=side)
         return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
 
     @case_.autocomplete("name")
@@ -202,13 +202,6 @@ async def case_choices(
     return [app_commands.Choice(name=c.title[:100], value=str(c.id)) for c in cases]
 
 
-def canonical(name: str) -> str:
-    """Give the canonical name of a party however it is written ("DHS"), or the name as it is."""
-    from bot.stories.parties import canonical_name
-
-    return canonical_name(name) or name
-
-
 # ------------------------------------------------------------------------ pages
 
 
@@ -222,7 +215,7 @@ async def _search_page(
             viewer(interaction),
             query,
             topic=topic or None,
-            party=canonical(party) if party else None,
+            party=canonical_name(party) if party else None,
             status=status or None,
             since=dates.since(since, services.clock()),
             limit=_A_PAGE,
@@ -248,8 +241,8 @@ async def _demands_page(
         found = await lookups.ledger(
             session,
             who,
-            issuer=canonical(issuer) if issuer else None,
-            recipient=canonical(recipient) if recipient else None,
+            issuer=canonical_name(issuer) if issuer else None,
+            recipient=canonical_name(recipient) if recipient else None,
             instrument=instrument or None,
             status=status or None,
             since=dates.since(since, services.clock()),
@@ -258,7 +251,7 @@ async def _demands_page(
         )
         known = await lookups.party_names(session, who, "", side="issuer", limit=8) if not found.total else []
     if not found.total:
-        about = f" by {safe_text(canonical(issuer), 80)}" if issuer else ""
+        about = f" by {safe_text(canonical_name(issuer), 80)}" if issuer else ""
         hint = (
             f"Known issuers: {', '.join(safe_text(n, 60) for n in known)}."
             if known

@@ -14,10 +14,11 @@ from bot.alerts.actions import ListedSubscription
 from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
+from bot.stories.naming import canonical_name
 from cogs import choices
 from cogs.errors import tell
 from cogs.guards import guild_of
-from cogs.lookups import canonical, case_choices, viewer
+from cogs.lookups import case_choices, viewer
 from cogs.panels import answer, panel
 from db import lookups
 
@@ -27,7 +28,7 @@ def make(services: Services) -> commands.Cog:
     return Subscriptions(services)
 
 
-def add_buttons(bot: commands.Bot, services: Services) -> None:
+def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the End buttons work, also after a restart."""
     EndButton.services = services
     bot.add_dynamic_items(EndButton)
@@ -51,7 +52,7 @@ class Subscriptions(commands.Cog):
     @app_commands.describe(name="The party's name")
     async def party(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
         """Subscribe to a party."""
-        await self._subscribe(interaction, "party", canonical(name))
+        await self._subscribe(interaction, "party", canonical_name(name))
 
     @subscribe.command(name="case", description="Follow a case: be told when it goes on")
     @app_commands.describe(name="The case's title or number")
@@ -96,7 +97,7 @@ class Subscriptions(commands.Cog):
     @party.autocomplete("name")
     async def _parties(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         async with self.services.database.read() as session:
-            names = await lookups.party_names(session, viewer(interaction), canonical(typed))
+            names = await lookups.party_names(session, viewer(interaction), canonical_name(typed))
         return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
 
 

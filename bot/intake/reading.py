@@ -22,7 +22,6 @@ from bot.feeds.identity import url_key
 from bot.intake import policy
 from bot.record import Finding, Recorder
 from bot.stories.cases import CaseSketch, choose_case, merge_terms
-from bot.stories.html import looks_like_wall
 from bot.stories.model import Article, Story, story_to_json
 from db import cases, entries, stories
 from db.engine import Database
@@ -133,9 +132,6 @@ class Reader:
                 raise
             notes.note("article", "not fetched", f"the page could not be had: {error}")
             return from_feed
-        if wall := looks_like_wall(page.text):
-            notes.note("article", "wall", f"the page shows a {wall} instead of its text")
-            return from_feed
         story = await self._analyse(
             Article(
                 title=entry.title,
@@ -147,6 +143,9 @@ class Reader:
                 language=entry.feed_language,
             )
         )
+        if any(f.stage == "text" and f.outcome == "wall" for f in story.findings):
+            notes.note("article", "wall", "the page does not show its article; the feed's own text was read")
+            return from_feed
         if len(story.text) < len(from_feed.text):
             notes.note("article", "own text", "the page holds less text than the feed itself")
             return from_feed

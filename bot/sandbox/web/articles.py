@@ -9,7 +9,7 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A publisher of the sample web. `dialect`: rss, atom, json or rdf; `full`: its feed holds whole texts."""
+    """A publisher. `dialect`: rss, atom, json or rdf; `full`: its feed holds whole texts."""
 
     key: str
     title: str

@@ -13,8 +13,9 @@ _AD = (
     '<a href="/buy">Kettles that whistle. Half price until Sunday!</a></div>'
 )
 _CONSENT = (
-    '<div id="consent" class="cookie-banner"><p>We and our 843 partners use cookies to make this page better. '
-    "By going on you agree to our cookie notice.</p><button>Accept all</button><button>Settings</button></div>"
+    '<div id="consent" class="cookie-banner"><p>We and our 843 partners use cookies to make this page '
+    "better. By going on you agree to our cookie notice.</p>"
+    "<button>Accept all</button><button>Settings</button></div>"
 )
 _SHARE = (
     '<ul class="share"><li><a href="#">Share on Facebook</a></li><li><a href="#">Tweet this</a></li>'
@@ -35,7 +36,8 @@ def home(outlet: Outlet, feed: str, items: Sequence[Item]) -> str:
     links = "".join(f'<li><a href="{escape(i.url)}">{escape(i.article.title)}</a></li>' for i in items)
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(outlet.title)}</title>"
-        f'<link rel="alternate" type="application/rss+xml" title="{escape(outlet.title)}" href="{escape(feed)}">'
+        f'<link rel="alternate" type="application/rss+xml" title="{escape(outlet.title)}" '
+        f'href="{escape(feed)}">'
         f"</head><body><h1>{escape(outlet.title)}</h1><ul>{links}</ul></body></html>"
     )
 
@@ -62,7 +64,8 @@ def article(outlet: Outlet, item: Item, others: Sequence[Item]) -> str:
 <style>.ad-slot {{ border: 1px solid }}</style></head>
 <body>{_CONSENT}
 <header><nav><ul><li><a href="/">Home</a></li><li><a href="/politics">Politics</a></li>
-<li><a href="/tech">Tech</a></li><li><a href="/sport">Sport</a></li><li><a href="/login">Log in</a></li></ul></nav></header>
+<li><a href="/tech">Tech</a></li><li><a href="/sport">Sport</a></li>
+<li><a href="/login">Log in</a></li></ul></nav></header>
 <main><article><h1>{escape(item.article.title)}</h1>{byline}<time>{when}</time>{_SHARE}
 {"".join(text)}
 {_LETTER}</article>
