@@ -35,7 +35,7 @@ _WELL_KNOWN: Final = ("feed/", "rss.xml", "atom.xml", "feed.xml", "index.xml", "
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed that a page names: its address (http or https), its title or "", its kind ("RSS", "Atom", ...)."""
+    """A feed that a page names: its address (http or https), its title or "", its kind ("RSS", ...)."""
 
     url: str
     title: str

@@ -1,9 +1,10 @@
 """From the bytes of a feed to a `Feed`, whatever its dialect, charset and state of repair.
 
-A long ordinary feed is read by fastfeedparser (`reading.quick`), any other well-formed document by expat in
-one pass (`reading.strict`); one with the usual faults is mended and read again; what is still ill-formed goes to feedparser (`reading.forgiving`) and, where that
-finds less than there is, is read entry by entry (`reading.salvage`). Everything is linear in the size of
-the document and bounded (`reading.limits`); nothing outside the document is opened.
+A long ordinary feed is read by fastfeedparser (`reading.quick`), any other well-formed document by expat
+in one pass (`reading.strict`); one with the usual faults is mended and read again; what is still
+ill-formed goes to feedparser (`reading.forgiving`) and, where that finds less than there is, is read
+entry by entry (`reading.salvage`). Everything is linear in the size of the document and bounded
+(`reading.limits`); nothing outside the document is opened.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def parse_feed(
     """
     if len(content) > MAX_BYTES:
         raise ParseError(
-            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any real "
-            "feed; ask its publisher for a shorter one."
+            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any "
+            "real feed; ask its publisher for a shorter one."
         )
     now = now or utc_now()
     refuse_other_kinds(content)

@@ -30,24 +30,10 @@ _TYPES: Final = {
     "html": "text/html",
     "xhtml": "application/xhtml+xml",
 }
-_VOID: Final = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+_VOID: Final = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+))  # fmt: skip
 _ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
 
 # What a text construct is when it does not say.
@@ -71,9 +57,10 @@ class FeedBuilder:
     """Takes `start`, `data` and `end` of each element in order; `feed()` gives what came of it."""
 
     __slots__ = (
-        "_atom", "_author_depth", "_author_text", "_base", "_base64", "_bases", "_controls", "_depth", "_dialect",
-        "_draft", "_entry_depth", "_escaped", "_head", "_hub", "_in_channel", "_language", "_markup", "_now",
-        "_pieces", "_rhythm", "_role", "_role_depth", "_rooted", "_self_url", "_type", "data", "entries",
+        "_atom", "_author_depth", "_author_text", "_base", "_base64", "_bases", "_controls", "_depth",
+        "_dialect", "_draft", "_entry_depth", "_escaped", "_head", "_hub", "_in_channel", "_language",
+        "_markup", "_now", "_pieces", "_rhythm", "_role", "_role_depth", "_rooted", "_self_url", "_type",
+        "data", "entries",
     )  # fmt: skip
 
     def __init__(self, base: str, now: datetime, *, controls: bool = True) -> None:

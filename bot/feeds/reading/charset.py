@@ -35,10 +35,14 @@ _WIDE_NAMES = frozenset(
     {"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646-ucs-2", "iso-10646-ucs-4"}
 )
 # The smaller set's name is met with the larger set's characters (WHATWG Encoding, section 4.2).
-_LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "windows-1252", "latin-1": "windows-1252",
-           "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "us-ascii": "ascii"}  # fmt: skip
-_NOT_TEXT = frozenset({"base64", "bz2", "hex", "quopri", "rot13", "uu", "zip", "zlib", "idna", "punycode",
-                       "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})  # fmt: skip
+_LARGER = {
+    "gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "windows-1252", "latin-1": "windows-1252",
+    "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
+}  # fmt: skip
+_NOT_TEXT = frozenset((
+    "base64", "bz2", "hex", "quopri", "rot13", "uu", "zip", "zlib", "idna", "punycode", "unicode_escape",
+    "raw_unicode_escape", "undefined", "mbcs", "oem",
+))  # fmt: skip
 
 
 def http_charset(content_type: str | None) -> str:

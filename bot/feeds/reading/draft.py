@@ -19,8 +19,8 @@ class Draft:
     """Gathers the parts; `entry()` puts them together."""
 
     __slots__ = (
-        "authors", "contents", "id_is_link", "link", "other_link", "summary", "summary_role", "texts", "title",
-        "title_depth", "title_markup",
+        "authors", "contents", "id_is_link", "link", "other_link", "summary", "summary_role", "texts",
+        "title", "title_depth", "title_markup",
     )  # fmt: skip
 
     def __init__(self) -> None:

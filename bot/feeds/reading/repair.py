@@ -30,7 +30,7 @@ def mended(document: bytes) -> bytes:
     document = document.translate(None, _FORBIDDEN)
     document = document.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     document = _outside_cdata(document)
-    head, declaration, rest = document.partition(b"?>")
+    head, _, rest = document.partition(b"?>")
     if head.startswith(b"<?xml") and len(head) < 400:
         document = rest.lstrip()  # one that expat stumbled over may be broken; UTF-8 needs none
     return document
