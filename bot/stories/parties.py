@@ -7,10 +7,12 @@ a word that stands for a party named before. `cast` picks from them those that t
 from __future__ import annotations
 
 from bot.record import Notes
-from bot.stories import coreference, names
+from bot.stories import coreference, names, roles
 from bot.stories.coreference import Scan
 from bot.stories.gazetteer import Alias, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
+
+MOST = 20  # parties given for one story
 
 
 def find_mentions(document: Document) -> tuple[Mention, ...]:
@@ -74,5 +76,23 @@ def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
 def cast(
     document: Document, mentions: tuple[Mention, ...], demands: tuple[Demand, ...], notes: Notes
 ) -> tuple[Party, ...]:
-    """Choose the parties that take part in the story and say in which role."""
-    return ()
+    """Choose the parties that take part in the story and say in which role.
+
+    Those who demand, answer, watch, sell or object come first, then the others by how often they are
+    named. Media are parties only where something is done to them or asked of them: what they report is
+    the story itself.
+    """
+    story = roles.standings(document, mentions)
+    texts = {sentence.index: sentence.text for sentence in document.sentences}
+    given = roles.from_demands(demands)
+    chosen: list[tuple[Party, str]] = []
+    for standing in story.values():
+        role, reason = roles.decide(standing, story, given)
+        if role == "other" and (standing.sort == "media" or standing.named == 0):
+            continue
+        shown = [texts[index] for index in standing.sentences if index in texts][:2]
+        chosen.append((Party(standing.name, standing.kind, role, standing.count, tuple(shown)), reason))
+    chosen.sort(key=lambda item: (item[0].role == "other", -item[0].mentions))
+    for party, reason in chosen[:MOST]:
+        notes.note("party", party.role, f"{party.name} ({party.kind}): {reason}.", evidence=party.evidence[:1])
+    return tuple(party for party, _ in chosen[:MOST])
