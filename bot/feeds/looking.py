@@ -24,6 +24,8 @@ from db.feeds import StoredFeed
 
 _log = logging.getLogger(__name__)
 
+# How long a worker may be silent about a feed before another takes it, in seconds.
+LEASE = 120.0
 # A batch of looks is one transaction: so many at most, and no look waits longer than that for company.
 _BATCH = 64
 _PATIENCE = 0.05  # seconds
@@ -110,7 +112,6 @@ class Round:
         limits: FeedLimits,
         *,
         worker: str,
-        lease: float,
         recorder: Recorder | None = None,
     ) -> None:
         self._database = database
@@ -119,7 +120,6 @@ class Round:
         self._clock = clock
         self._limits = limits
         self._worker = worker
-        self._lease = lease
         self._recorder = recorder
         self._under_way: set[int] = set()
 
@@ -157,7 +157,7 @@ class Round:
     async def _renew(self) -> None:
         """Prolong the claims of what is under way: waiting for a slow host may take long."""
         while True:
-            await asyncio.sleep(self._lease / 3)
+            await asyncio.sleep(LEASE / 3)
             if not self._under_way:
                 continue
             try:
@@ -167,7 +167,7 @@ class Round:
                         list(self._under_way),
                         worker=self._worker,
                         now=self._clock(),
-                        lease=self._lease,
+                        lease=LEASE,
                     )
             except SQLAlchemyError:  # the next turn may go better; the fence keeps the harm small
                 _log.warning("the claims on feeds under way could not be prolonged", exc_info=True)

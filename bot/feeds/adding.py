@@ -1,0 +1,231 @@
+"""Adding feeds: by address, by a page that names one, many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.clock import Clock
+from bot.feeds import memory as memories
+from bot.feeds import opml
+from bot.feeds.discover import find_feeds, well_known
+from bot.feeds.errors import FeedError, NotAFeedError
+from bot.feeds.fetch import Fetcher, Response
+from bot.feeds.fetch_errors import FetchError
+from bot.feeds.guard import shown_url
+from bot.feeds.limits import FeedLimits
+from bot.feeds.look import Look
+from bot.feeds.looking import LEASE, Parser, look_at
+from bot.feeds.memory import Memory
+from bot.feeds.reports import Added, Imported
+from bot.feeds.store import store_looks
+from db import feeds
+from db.engine import Database
+from db.feeds import StoredFeed
+
+# One address asked for by a member is one knock on a stranger's door: so far apart for one host.
+PROBE_GAP = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Who adds a feed: a guild and the member who asked, or (None) the operator."""
+
+    guild_id: int | None
+    added_by: int | None
+    public: bool
+
+    async def note(self, session: AsyncSession, feed_id: int, now: datetime) -> bool:
+        """Note the use; tells whether it is a new one."""
+        if self.guild_id is None:
+            return False
+        return await feeds.use(session, [feed_id], self.guild_id, self.added_by, now) > 0
+
+
+class Adder:
+    """Adds feeds."""
+
+    def __init__(
+        self,
+        database: Database,
+        fetcher: Fetcher,
+        parser: Parser,
+        clock: Clock,
+        limits: FeedLimits,
+        *,
+        worker: str,
+    ) -> None:
+        self._database = database
+        self._fetcher = fetcher
+        self._parser = parser
+        self._clock = clock
+        self._limits = limits
+        self._worker = worker
+        self._probes: dict[str, datetime] = {}
+
+    async def add(self, address: str, use: Use, *, discover: bool) -> Added:
+        """Add one feed. Raises `FeedError`."""
+        url = self._normal(address)
+        if use.guild_id is not None and await self._is_unknown(url):
+            self._knock(url)
+        added = await self._add_feed(url, use)
+        if isinstance(added, Added):
+            return added
+        if not (discover and isinstance(added.error, NotAFeedError) and added.response is not None):
+            raise added.error or FeedError("There is no feed at this address.")
+        return await self._discover(added.response, use)
+
+    async def _add_feed(self, url: str, use: Use) -> Added | Look:
+        """Add the feed at this very address; where there is none, gives the look that found so."""
+        if (known := await self._use_known(url, use)) is not None:
+            return known
+        look = await look_at(_unknown(url), self._fetcher, self._parser, self._clock)
+        return look if look.error is not None else await self._add_looked(look, use)
+
+    async def _discover(self, page: Response, use: Use) -> Added:
+        """Add the feed that a page names, or give the choice. Paths are tried only where it names none."""
+        links = await asyncio.to_thread(
+            find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
+        )
+        if len(links) > 1:
+            reason = f"{shown_url(page.url)} offers {len(links)} feeds; choose one of them."
+            return Added(None, page.url, "", reason, candidates=links)
+        for url in [link.url for link in links] or well_known(page.url):
+            added = await self._add_feed(self._normal(url), use)
+            if isinstance(added, Added):
+                return added
+            if links and added.error is not None:
+                raise added.error
+        raise NotAFeedError(
+            f"{shown_url(page.url)} is a page that names no feed; look there for a link called RSS or Atom."
+        )
+
+    async def _is_unknown(self, url: str) -> bool:
+        async with self._database.read() as session:
+            return await feeds.find(session, url) is None
+
+    async def _use_known(self, url: str, use: Use) -> Added | None:
+        """Where the address is stored already, note the new use; no request (P32)."""
+        now = self._clock()
+        async with self._database.write() as session:
+            stored = await feeds.find(session, url)
+            if stored is None:
+                return None
+            fresh = await use.note(session, stored.id, now)
+            memory = memories.from_json(stored.memory)
+            values: dict[str, Any] = {}
+            if use.guild_id is None and not memory.kept:
+                values["memory"] = memories.to_json(replace(memory, kept=True))
+            if stored.state == "paused":
+                values |= {"state": "active", "next_look": now, "next_reason": "in use again"}
+            if values:
+                await feeds.set_columns(session, stored.id, values)
+        name = stored.title or shown_url(url)
+        reason = f"{name} is watched from now on." if fresh or values else f"{name} is watched already."
+        return Added(stored.id, url, stored.title, reason)
+
+    async def _add_looked(self, look: Look, use: Use) -> Added:
+        url, now = look.stored.url, look.at
+        async with self._database.write() as session:
+            if await feeds.find(session, url) is None:
+                feed_id = await feeds.add(
+                    session,
+                    _row(url, now, kept=use.guild_id is None, public=use.public)
+                    | {
+                        "claim": 1,
+                        "claimed_until": now + timedelta(seconds=LEASE),
+                        "claimed_by": self._worker,
+                    },
+                )
+                await use.note(session, feed_id, now)
+            else:
+                feed_id = 0
+        if not feed_id:  # somebody else added it while we looked
+            known = await self._use_known(url, use)
+            if known is None:
+                raise FeedError("The feed was removed at this very moment; add it again.")
+            return known
+        memory = memories.to_json(Memory(kept=use.guild_id is None))
+        look = replace(look, stored=replace(look.stored, id=feed_id, claim=1, memory=memory))
+        stored = (await store_looks(self._database, [look], self._limits))[0]
+        title = look.feed.title if look.feed is not None else ""
+        entries = len(stored.decision.new) if stored.decision is not None else 0
+        return Added(
+            feed_id,
+            url,
+            title,
+            f"{title or shown_url(url)} is watched from now on; it shows {entries} entries at present.",
+            is_new=True,
+            entries=entries,
+        )
+
+    async def add_many(self, items: Sequence[opml.ListedFeed], use: Use) -> Imported:
+        """Add many feeds without asking any server."""
+        wanted: dict[str, str] = {}
+        refused: list[tuple[str, str]] = []
+        for number, item in enumerate(items):
+            try:
+                wanted.setdefault(self._normal(item.url), item.title)
+            except FetchError as error:
+                refused.append((shown_url(item.url), str(error)))
+            if number % 200 == 199:
+                await asyncio.sleep(0)
+        now = self._clock()
+        async with self._database.write() as session:
+            known = await feeds.known_urls(session, list(wanted))
+            rows = [
+                _row(url, now, kept=use.guild_id is None, public=use.public) | {"title": title[:300]}
+                for url, title in wanted.items()
+                if url not in known
+            ]
+            await feeds.add_many(session, rows)
+            if use.guild_id is not None:
+                ids = await feeds.known_urls(session, list(wanted))
+                await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
+        return Imported(len(rows), len(known), tuple(refused))
+
+    def _normal(self, address: str) -> str:
+        """Give the address as it is stored. What has no scheme is taken for https."""
+        address = address.strip()
+        if "://" not in address:
+            address = f"https://{address}"
+        return str(self._fetcher.guard.check_url(address))
+
+    def _knock(self, url: str) -> None:
+        """Refuse a member's second new address on the same host within a minute."""
+        host = urlsplit(url).hostname or ""
+        if self._fetcher.guard.is_allowed_block(host):
+            return
+        now = self._clock()
+        last = self._probes.get(host)
+        if last is not None and (now - last).total_seconds() < PROBE_GAP:
+            raise FeedError(f"{host} was asked a moment ago; try again in a minute.")
+        self._probes = {
+            known: at for known, at in self._probes.items() if (now - at).total_seconds() < PROBE_GAP
+        } | {host: now}
+
+
+def _unknown(url: str) -> StoredFeed:
+    return StoredFeed(0, url)
+
+
+def _row(url: str, now: datetime, *, kept: bool, public: bool) -> dict[str, Any]:
+    return {
+        "url": url,
+        "title": "",
+        "site": "",
+        "public": public,
+        "state": "active",
+        "added_at": now,
+        "next_look": now,
+        "next_reason": "never looked at so far",
+        "claim": 0,
+        "failures": 0,
+        "memory": memories.to_json(Memory(kept=kept)),
+    }

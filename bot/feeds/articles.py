@@ -1,0 +1,120 @@
+"""Fetching the pages that entries link to: once, politely, by the same guarded way as feeds.
+
+Whether a page is worth fetching is the intake's decision, and what its text is, is `bot.stories.html`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from yarl import URL
+
+from bot.clock import Clock, utc_now
+from bot.feeds.fetch import PAGE_TYPES, Fetcher, Response
+from bot.feeds.fetch_errors import FetchError, NotAPageError, RobotsError, StatusError
+from bot.feeds.reading.charset import http_charset, utf8_document
+from bot.feeds.robots import ALL, NOTHING, Robots, parse_robots
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_TEXT = _HTML | {"text/plain", ""}
+# Long enough that a site is not asked often, short enough that its change of mind counts (RFC 9309, 2.4).
+_ROBOTS_KEPT = timedelta(hours=24)
+_ROBOTS_FAILURE_KEPT = timedelta(minutes=30)
+_MOST_SITES = 2000
+_META_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE
+)
+_META_WITHIN = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as fetched. `url` is where it was found in the end, after redirects."""
+
+    text: str
+    url: str
+    is_html: bool
+    content_type: str
+
+
+class PageFetcher:
+    """Fetches pages, honouring each site's robots.txt."""
+
+    def __init__(self, fetcher: Fetcher, clock: Clock = utc_now) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, Robots]] = {}
+        self._asked: dict[str, asyncio.Task[Robots]] = {}
+
+    async def fetch_page(self, url: str) -> Page:
+        """GET a page. Raises `FetchError`: `RobotsError` where the site does not want it fetched."""
+        target = self._fetcher.guard.check_url(url)
+        await self._ask_leave(target)
+        response = await self._fetcher.fetch(str(target), accept=PAGE_TYPES)
+        response.raise_for_status()
+        found = URL(response.url)
+        if found.origin() != target.origin():
+            await self._ask_leave(found)  # a redirect led to another site: its wish counts for its page
+        kind = (response.content_type or "").partition(";")[0].strip().lower()
+        if kind not in _TEXT:
+            raise NotAPageError(
+                f"The link leads to {kind[:60]}, not to a page with text.", host=found.host or ""
+            )
+        text = await asyncio.to_thread(_text, response)
+        return Page(text, response.url, kind in _HTML or _looks_like_html(text), kind)
+
+    async def _ask_leave(self, target: URL) -> None:
+        robots = await self._robots(str(target.origin()))
+        if not robots.allows(str(target)):
+            host = target.host or ""
+            raise RobotsError(
+                f"{host} asks in its robots.txt that this page not be fetched by programs.", host=host
+            )
+
+    async def _robots(self, origin: str) -> Robots:
+        """Give a site's rules, asked for once however many pages wait for them."""
+        known = self._known.get(origin)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        asked = self._asked.get(origin)
+        if asked is None:
+            asked = self._asked[origin] = asyncio.create_task(self._ask(origin))
+            asked.add_done_callback(lambda _task: self._asked.pop(origin, None))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, origin: str) -> Robots:
+        """RFC 9309 section 2.3.1: no such file allows all; a server in trouble allows nothing for now."""
+        kept = _ROBOTS_KEPT
+        try:
+            response = await self._fetcher.fetch(f"{origin}/robots.txt", accept="text/plain, */*;q=0.1")
+            response.raise_for_status()
+            robots = parse_robots(response.body)
+        except StatusError as error:
+            robots = NOTHING if error.passing else ALL
+            kept = _ROBOTS_FAILURE_KEPT if error.passing else _ROBOTS_KEPT
+        except FetchError as error:
+            if error.passing:
+                raise  # the page would fail in the same way, and should say so
+            robots = ALL  # a redirect in a circle, a body too large: as good as no such file
+        if len(self._known) >= _MOST_SITES:
+            self._known.pop(next(iter(self._known)))
+        self._known[origin] = (self._clock() + kept, robots)
+        return robots
+
+
+def _text(response: Response) -> str:
+    """Decode a page: its BOM, else what HTTP says, else what its head says, else what it looks like."""
+    content_type = response.content_type or "text/html"
+    if not http_charset(content_type):
+        named = _META_CHARSET.search(response.body[:_META_WITHIN])
+        if named:
+            content_type = f"text/html; charset={named.group(1).decode('ascii')}"
+    return utf8_document(response.body, content_type).decode("utf-8", "replace")
+
+
+def _looks_like_html(text: str) -> bool:
+    head = text[:1000].lower()
+    return "<html" in head or "<!doctype html" in head
