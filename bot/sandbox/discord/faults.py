@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.sandbox.discord.errors import Json
 
+GATEWAY = "/gateway"
 EFFECTS = ("drop", "cut", "delay", "stall", "status", "ratelimit", "cloudflare")
 
 
@@ -27,8 +28,8 @@ class Fault:
     `seconds`; `cloudflare`: 429 in HTML without a `Via` header.
 
     Which: `method` and `path` are patterns (`*`) on the path below `/api/v10`; `body` must stand in the raw
-    body. The first `skip` matching requests go free, then `times` are struck (None: all), each with
-    `probability`.
+    body. The websocket is struck, while it connects, only by the path `/gateway`. The first `skip` matching
+    requests go free, then `times` are struck (None: all), each with `probability`.
     """
 
     effect: str
@@ -72,6 +73,8 @@ class Fault:
 
     def matches(self, method: str, path: str, raw: bytes) -> bool:
         """Say whether a request is of the kind that this fault strikes."""
+        if path == GATEWAY and self.path != GATEWAY:
+            return False
         return (
             fnmatchcase(method, self.method)
             and fnmatchcase(path, self.path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import zlib
 from collections import deque
@@ -32,6 +33,7 @@ INVALID_INTENTS, DISALLOWED_INTENTS = 4013, 4014
 ALL_INTENTS = (1 << 26) - 1
 MAX_GUILDS_A_SHARD = 2500
 SENDS_A_MINUTE = 120
+SECONDS_BETWEEN_STARTS = 5.0
 REPLAY = 2000
 _ZSTD_HEAD = b"\x28\xb5\x2f\xfd\x00\x38"  # magic number, no content size, window of 128 KiB
 _ZSTD_BLOCK = 1 << 17
@@ -73,6 +75,7 @@ class Connection:
     encoder: Encoder
     outgoing: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     session: Session | None = None
+    dropped: bool = False
     sends: deque[float] = field(default_factory=lambda: deque(maxlen=SENDS_A_MINUTE))
 
     def send(self, payload: Json) -> None:
@@ -129,6 +132,7 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.log: list[tuple[str, str]] = []
         self.refusing = False
+        self._last_start: dict[int, float] = {}
         state.world.listeners.append(self.tell)
 
     @property
@@ -141,6 +145,7 @@ class Gateway:
     async def drop(self, code: int = 1001) -> None:
         """Close every connection; the sessions can be resumed."""
         for connection in list(self.connections):
+            connection.dropped = True
             await connection.socket.close(code=code)
 
     def abort(self) -> None:
@@ -160,10 +165,6 @@ class Gateway:
             connection.send({"op": INVALID_SESSION, "d": resumable})
         if not resumable:
             self.sessions.clear()
-
-    def session_for(self, guild_id: int | None) -> Session | None:
-        """Find the session that is told of a guild's (or a DM's) matters."""
-        return next((each for each in reversed(self.sessions.values()) if each.sees(guild_id)), None)
 
     # Telling.
 
@@ -219,7 +220,7 @@ class Gateway:
             if session is not None and session.connection is connection:
                 session.connection = None
                 session.left_at = self._state.world.now()
-                if socket.close_code in (1000, 1001):
+                if socket.close_code in (1000, 1001) and not connection.dropped:
                     # A client that leaves of its own will ends its session.
                     self.sessions.pop(session.id, None)
             self._state.changes.notify()
@@ -285,6 +286,7 @@ class Gateway:
         self._check_identify(data, shard_id, shards)
         now = state.world.now()
         if state.settings.enforce_limits and not self._may_start(now, shard_id):
+            # Discord would also reset the token at the end of the daily budget.
             connection.send({"op": INVALID_SESSION, "d": False})
             return
         state.starts.used.append(now)
@@ -328,9 +330,10 @@ class Gateway:
             raise _Close(DISALLOWED_INTENTS, "Disallowed intent(s).")
 
     def _may_start(self, now: float, shard_id: int) -> bool:
-        starts, most = self._state.starts, self._state.settings.max_concurrency
-        recent = sum(each > now - 5.0 for each in starts.used)
-        return starts.left(now) > 0 and recent < most
+        key = shard_id % self._state.settings.max_concurrency
+        last = self._last_start.get(key, -math.inf)
+        self._last_start[key] = now
+        return self._state.starts.left(now) > 0 and now - last >= SECONDS_BETWEEN_STARTS
 
     def _ready(self, session: Session) -> Json:
         world = self._state.world

@@ -132,10 +132,19 @@ def check_files(uploads: list[Upload], host: Host) -> None:
         form.done()
 
 
-def fill(world: World, message: Message, body: Json, uploads: list[Upload], host: Host) -> None:
+def fill(
+    world: World,
+    message: Message,
+    body: Json,
+    uploads: list[Upload],
+    host: Host,
+    *,
+    where: Channel | None = None,
+) -> None:
     """Set a message's parts from a checked body: those that the body names, or all if it is new.
 
-    Raises 50006 when nothing would be left to see, 50035 for a picture that was not attached.
+    `where`: the channel whose permissions decide about pings, if not the message's own. Raises 50006 when
+    nothing would be left to see, 50035 for a picture that was not attached.
     """
     keep_flags = message.flags & ~(SETTABLE_FLAGS & ~COMPONENTS_V2)
     if body.get("flags") is not None:
@@ -152,7 +161,8 @@ def fill(world: World, message: Message, body: Json, uploads: list[Upload], host
     shows = message.content or message.embeds or message.components or message.attachments
     if not shows and not message.flags & LOADING:
         raise refusal(50006)
-    _find_pings(world, message, body.get("allowed_mentions"))
+    may = world.permissions_in(where or world.channels[message.channel_id], message.author_id)
+    _find_pings(world, message, body.get("allowed_mentions"), may)
 
 
 def _attach(world: World, message: Message, body: Json, uploads: list[Upload], host: Host) -> None:
@@ -231,7 +241,7 @@ def _resolve_media(message: Message) -> None:
                 picture["url"] = picture["proxy_url"] = by_name[picture["url"]].url
 
 
-def _find_pings(world: World, message: Message, allowed: Json | None) -> None:
+def _find_pings(world: World, message: Message, allowed: Json | None, may: int) -> None:
     text = "\n".join(visible_text(message)) if message.flags & COMPONENTS_V2 else message.content
     found = _MENTION.findall(text)
     users = list(dict.fromkeys(int(number) for role, number in found if not role))
@@ -242,8 +252,6 @@ def _find_pings(world: World, message: Message, allowed: Json | None) -> None:
         users = users if "users" in parse else _kept(users, allowed.get("users"))
         roles = roles if "roles" in parse else _kept(roles, allowed.get("roles"))
         everyone = everyone and "everyone" in parse
-    channel = world.channels.get(message.channel_id)
-    may = world.permissions_in(channel, message.author_id) if channel else 0
     known = world.guilds[message.guild_id].roles if message.guild_id in world.guilds else {}
     may_all = bool(may & permissions.MENTION_EVERYONE)
     message.pings_users = [each for each in users if each in world.users]

@@ -11,7 +11,7 @@ from bot.sandbox.discord.errors import Json
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.interactions import Answer, Choice, Interaction, new_token
 from bot.sandbox.discord.messages import Upload
-from bot.sandbox.discord.model import Channel, Guild, Message, walk
+from bot.sandbox.discord.model import Channel, Event, Guild, Message, walk
 from bot.sandbox.discord.options import (
     NotOffered,
     Resolver,
@@ -112,7 +112,7 @@ class Person:
 
     async def say(self, content: str, *files: Upload, embeds: list[Json] | None = None) -> Message:
         """Write a message where the person is."""
-        world, channel = self.state.world, self._channel()
+        world, channel = self.state.world, self.place()
         message = Message(world.ids.next(), channel.id, channel.guild_id, self.user_id, world.now())
         body: Json = {"content": content, "embeds": embeds or []}
         messages.fill(world, message, body, list(files), self.state.host)
@@ -122,7 +122,8 @@ class Person:
     def _guild(self) -> Guild | None:
         return None if self.guild_id is None else self.state.world.guilds[self.guild_id]
 
-    def _channel(self) -> Channel:
+    def place(self) -> Channel:
+        """Give the channel where the person is."""
         world = self.state.world
         if self.guild_id is None:
             return world.dm_with(self.user_id)
@@ -134,11 +135,11 @@ class Person:
         return channel
 
     def _resolver(self) -> Resolver:
-        return Resolver(self.state, self._guild(), self._channel().id, self.user_id)
+        return Resolver(self.state, self._guild(), self.place().id, self.user_id)
 
     def _seen(self, message: Message | int) -> Message:
         number = message if isinstance(message, int) else message.id
-        found = self.state.world.message(self._channel().id, number)
+        found = self.state.world.message(self.place().id, number)
         if found is None:
             raise NotOffered(f"message {number} is not there (or was deleted)")
         if found.ephemeral_to not in (None, self.user_id):
@@ -161,11 +162,11 @@ class Person:
         if contexts is not None and here not in contexts:
             return f"it is for contexts {contexts}"
         if guild is None:
-            return ""
+            return "it is for contexts [0]" if command.get("dm_permission") is False else ""
         installs = command.get("integration_types") or [0]
         if not ((0 in installs and self._bot_is_here()) or (1 in installs and self._has_app())):
             return "the app is not installed here"
-        may = self.state.world.permissions_in(self._channel(), self.user_id)
+        may = self.state.world.permissions_in(self.place(), self.user_id)
         if not may & permissions.USE_APPLICATION_COMMANDS:
             return "no Use Application Commands here"
         needed = command.get("default_member_permissions")
@@ -212,7 +213,7 @@ class Person:
         """Send an interaction to the bot and wait for what a person waits for."""
         world, store = self.state.world, self.state.interactions
         number = world.ids.next()
-        channel = self._channel()
+        channel = self.place()
         metadata = self._metadata(number, kind, message, parent)
         interaction = Interaction(
             number,
@@ -231,10 +232,11 @@ class Person:
         if resolver.data:
             data["resolved"] = resolver.data
         store.add(interaction)
-        session = self.gateway.session_for(self.guild_id if self._bot_is_here() else None)
-        if session is None:
-            return interaction.answer
-        session.dispatch("INTERACTION_CREATE", self._payload(interaction, data, channel))
+        payload = self._payload(interaction, data, channel)
+        # Where only the person has the app, no guild of the bot's is concerned.
+        self.gateway.tell(
+            Event("INTERACTION_CREATE", payload, self.guild_id if self._bot_is_here() else None)
+        )
         await self._await(interaction.answer)
         return interaction.answer
 
@@ -271,7 +273,7 @@ class Person:
             "data": data,
             "channel_id": str(channel.id),
             "channel": channel_part(self.state, channel, self.user_id),
-            "app_permissions": str(world.permissions_in(channel, world.bot_id)),
+            "app_permissions": str(self._app_permissions(channel)),
             "locale": user.locale,
             "entitlements": [],
             "entitlement_sku_ids": [],
@@ -293,6 +295,20 @@ class Person:
         if interaction.message is not None:
             payload["message"] = payloads.message_json(world, interaction.message)
         return payload
+
+    def _app_permissions(self, channel: Channel) -> int:
+        """Give what the app may do here; where only the person has it, some of the person's own rights."""
+        world = self.state.world
+        if self.guild_id is None or self._bot_is_here():
+            return world.permissions_in(channel, world.bot_id)
+        return world.permissions_in(channel, self.user_id) & (
+            permissions.VIEW_CHANNEL
+            | permissions.SEND_MESSAGES
+            | permissions.EMBED_LINKS
+            | permissions.ATTACH_FILES
+            | permissions.USE_EXTERNAL_EMOJIS
+            | permissions.MENTION_EVERYONE
+        )
 
     async def _await(self, answer: Answer) -> None:
         changes = self.state.changes

@@ -76,6 +76,11 @@ def bits(permissions: Permissions) -> int:
     return value
 
 
+def names(value: int) -> list[str]:
+    """List the names of the permissions in a bit set."""
+    return [name for name, bit in NAMES.items() if value & bit]
+
+
 def in_guild(guild: Guild, user_id: int) -> int:
     """Add up what a member's roles allow, before any channel has its say."""
     if user_id == guild.owner_id:

@@ -13,8 +13,9 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import BodyPartReader, web
 
+from bot.sandbox.discord.control import Control
 from bot.sandbox.discord.errors import ApiError, Json, not_found, refusal, unauthorized
-from bot.sandbox.discord.faults import Fault, Faults
+from bot.sandbox.discord.faults import GATEWAY, Fault, Faults
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.journal import Journal, Recorded, Violation
@@ -63,7 +64,7 @@ class StandIn:
             token,
             self.world,
             self.settings,
-            Limiter(self.settings, now),
+            Limiter(self.settings, time.time),
             Interactions(now, time.monotonic),
             Changes(),
             SessionStarts(self.settings.session_starts),
@@ -86,8 +87,6 @@ class StandIn:
 
     async def start(self) -> None:
         """Begin to listen on 127.0.0.1."""
-        from bot.sandbox.discord.control import Control
-
         app = web.Application(client_max_size=128 * 1024 * 1024)
         app.router.add_get("/gateway", self._serve_gateway)
         app.router.add_get("/gateway/resume", self._serve_gateway)
@@ -184,7 +183,7 @@ class StandIn:
     # Serving.
 
     async def _serve_gateway(self, request: web.Request) -> web.StreamResponse:
-        fault = self.faults.draw("GET", "/gateway", b"")
+        fault = self.faults.draw("GET", GATEWAY, b"")
         if fault is not None and (struck := await self._strike(request, fault)) is not None:
             return struck
         return await self.gateway.serve(request)
@@ -299,17 +298,20 @@ class StandIn:
             message = fault.message or f"{fault.status}: injected"
             return self._reply(entry, fault.status, {"message": message, "code": fault.code}, {})
         if fault.effect == "stall":
-            await self._pause(3600.0)
+            while request.transport is not None and not request.transport.is_closing():
+                if await self._pause(0.2):
+                    break
         entry.status = 0
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float) -> bool:
+        """Wait; True at once when the stand-in stops."""
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            return await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
-            return
+            return False
 
 
 _BAD_JSON = object()

@@ -78,7 +78,6 @@ class Description:
 
     def _faults(self, pointer: str, body: Any) -> Iterable[tuple[str, str]]:
         from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
-        from jsonschema.exceptions import best_match  # type: ignore[import-untyped] # nor has this
 
         if pointer not in self._validators:
             self._validators[pointer] = Draft202012Validator(
@@ -86,9 +85,29 @@ class Description:
             )
         found = []
         for error in self._validators[pointer].iter_errors(body):
-            worst = best_match([error]) or error
-            found.append(("/" + "/".join(str(step) for step in worst.absolute_path), worst.message[:500]))
+            told = _innermost(error)
+            found.append(("/" + "/".join(str(step) for step in told.absolute_path), told.message[:500]))
         return found
+
+
+def _innermost(error: Any) -> Any:
+    """Find the fault that a person means, below "fits none of these": in the shape of the right `type`."""
+    while error.context:
+        branches: dict[Any, list[Any]] = {}
+        for each in error.context:
+            branches.setdefault(each.schema_path[0], []).append(each)
+        fitting = [
+            branch for branch in branches.values() if not any(_of_another_type(each) for each in branch)
+        ]
+        if not fitting:
+            return error
+        error = min(fitting, key=len)[0]
+    return error
+
+
+def _of_another_type(error: Any) -> bool:
+    path = list(error.path)
+    return error.validator in ("enum", "const", "type", "oneOf") and (path in ([], ["type"]))
 
 
 def _escape(text: str) -> str:

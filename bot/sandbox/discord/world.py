@@ -12,6 +12,7 @@ from bot.sandbox.discord.errors import Json
 from bot.sandbox.discord.model import (
     CHANNEL_TYPES,
     DM,
+    GUILD_MEMBERS,
     GUILDS,
     Application,
     Attachment,
@@ -66,9 +67,10 @@ class World:
         bot: bool = False,
         locale: str = "en-US",
         dms_open: bool = True,
+        has_app: bool = False,
     ) -> User:
         """Create an account."""
-        user = User(id or self.ids.next(), name, bot, locale, dms_open)
+        user = User(id or self.ids.next(), name, bot, locale, dms_open, has_app)
         self.users[user.id] = user
         return user
 
@@ -162,6 +164,14 @@ class World:
         guild.members[user.id] = member
         return member
 
+    def set_member_roles(self, guild: Guild, user: User, *roles: Role) -> None:
+        """Give a member these roles and no others; a bot is told only of its own."""
+        member = guild.members[user.id]
+        member.roles = [role.id for role in roles]
+        data = payloads.member_json(self, member) | {"guild_id": str(guild.id)}
+        intents = 0 if user.id == self.bot_id else GUILD_MEMBERS
+        self.tell(Event("GUILD_MEMBER_UPDATE", data, guild.id, intents=intents))
+
     def remove_member(self, guild: Guild, user: User) -> None:
         """Let a user leave a guild."""
         guild.members.pop(user.id, None)
@@ -225,6 +235,14 @@ class World:
             del guild.channels[thread.id], self.channels[thread.id]
         self._tell_channel("THREAD_DELETE" if channel.thread else "CHANNEL_DELETE", channel)
         del guild.channels[channel.id], self.channels[channel.id]
+
+    def set_thread(self, channel: Channel, *, archived: bool, locked: bool = False) -> None:
+        """Archive (and lock) a thread, or open it again."""
+        if channel.thread is None:
+            raise ValueError(f"channel {channel.id} is no thread")
+        channel.thread.archived, channel.thread.locked = archived, locked
+        channel.thread.changed = self.now()
+        self.change_channel(channel)
 
     def dm_with(self, user_id: int) -> Channel:
         """Give the bot's DM channel with a user, made at first need."""

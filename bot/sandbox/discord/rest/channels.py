@@ -146,7 +146,7 @@ def _forum_post(call: Call, parent: Channel, fields: Json) -> Json:
     messages.check_files(call.uploads, call.state.host)
     number = call.world.ids.next()
     message = Message(number, number, parent.guild_id, call.world.bot_id, call.world.now())
-    messages.fill(call.world, message, body, call.uploads, call.state.host)
+    messages.fill(call.world, message, body, call.uploads, call.state.host, where=parent)
     thread = _begin(call, parent, fields, PUBLIC_THREAD, number, tags)
     messages.store(call.world, thread, message)
     parent.last_message_id = thread.id

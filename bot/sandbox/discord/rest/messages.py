@@ -10,6 +10,8 @@ from bot.sandbox.discord.limits import Limit
 from bot.sandbox.discord.model import ANNOUNCEMENT, CROSSPOSTED, WRITABLE, Channel, Message
 from bot.sandbox.discord.rest.call import Call, route, snowflake
 
+NONCES = 10_000  # past so many, those out of their time are forgotten
+
 
 @route("POST", "/channels/{channel_id}/messages", Limit(5, 5.0))
 def send(call: Call) -> Json:
@@ -36,7 +38,7 @@ def send(call: Call) -> Json:
         world.change_channel(channel)
     messages.store(world, channel, message)
     if message.nonce is not None:
-        call.state.nonces[str(message.nonce)] = (world.now(), message)
+        _remember(call, str(message.nonce), message)
     return payloads.message_json(world, message)
 
 
@@ -72,6 +74,16 @@ def _reference(call: Call, channel: Channel, body: Json, form: Form) -> Json | N
         return None
     reference = {"type": 0, "channel_id": str(channel.id), "message_id": str(number)}
     return reference | ({"guild_id": str(channel.guild_id)} if channel.guild_id is not None else {})
+
+
+def _remember(call: Call, nonce: str, message: Message) -> None:
+    now, nonces = call.world.now(), call.state.nonces
+    if len(nonces) > NONCES:
+        for old in [
+            each for each, (made, _) in nonces.items() if now - made > call.state.settings.nonce_seconds
+        ]:
+            del nonces[old]
+    nonces[nonce] = (now, message)
 
 
 def _by_nonce(call: Call, body: Json) -> Message | None:
