@@ -7,11 +7,30 @@ both is the answer to the person. Whether somebody may configure a server is the
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts import wishes
+from bot.alerts.errors import NotHereError, WishError
+from bot.alerts.foreign import plain_text
+from bot.alerts.outbox import rule_from, subscription_from
 from bot.alerts.routing import Rule, Subscription
+from bot.stories.naming import canonical_name
+from db import deliveries, guilds, lookups, rules, subscriptions
+from db.cases import get_case
 from db.engine import Database
+from db.lookups import Viewer, visible
+from db.stories import insert_ignoring, name_key
+from db.tables import AuditRow, CaseRow, DemandRow, PartyRow, ReportRow, RuleRow, StoryRow, SubscriptionRow
+
+MOST_RULES = 100  # of a server
+MOST_SUBSCRIPTIONS = 100  # of a member
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,9 @@ class Evidence:
     claims: tuple[Claim, ...]
 
 
+# --------------------------------------------------------------------- rules
+
+
 async def add_rule(
     database: Database,
     *,
@@ -66,20 +88,91 @@ async def add_rule(
     style: str = "full",
     now: datetime,
 ) -> Rule:
-    """Make a rule: lists are comma-separated, empty ones stand for "any"; `relevance` is 0 to 1."""
-    raise NotImplementedError
+    """Make a rule: lists are comma-separated, empty ones stand for "any"; `relevance` is 0 to 1.
+
+    Parties may be written in any way that is known ("DHS").
+    """
+    row = RuleRow(
+        guild_id=guild_id,
+        channel_id=channel_id,
+        topics=list(wishes.parse_topics(topics)),
+        parties=await _canonical(wishes.parse_list(parties, "parties")),
+        keywords=list(wishes.parse_words(keywords, "keywords")),
+        exclude=list(wishes.parse_words(exclude, "exclusions")),
+        min_relevance=wishes.parse_relevance(relevance),
+        ping_role=ping_role,
+        when="now",
+        style=wishes.parse_style(style),
+        thread="off",
+        paused=False,
+        created_by=user_id,
+        created_at=now,
+    )
+    async with database.write() as session:
+        await guilds.remember(session, guild_id, now)
+        there = await rules.get_rules_of_guild(session, guild_id)
+        if len(there) >= MOST_RULES:
+            raise WishError(f"A server has at most {MOST_RULES} rules; remove one with /alerts remove first.")
+        for other in there:
+            if _told(other) == _told(row):
+                raise WishError(f"That is rule #{other.id} already; /alerts list shows it.")
+        session.add(row)
+        await session.flush()
+        session.add(_audit(guild_id, user_id, now, "rule added", after=_told(row) | {"id": row.id}))
+    return rule_from(row)
 
 
 async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, ...]:
     """Give a server's rules, oldest first."""
-    raise NotImplementedError
+    async with database.read() as session:
+        rows = await rules.get_rules_of_guild(session, guild_id)
+        broken = await deliveries.get_broken_reasons(session, {row.channel_id for row in rows})
+    return tuple(ListedRule(rule_from(row), broken.get(row.channel_id)) for row in rows)
 
 
 async def remove_rule(
     database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime
 ) -> Rule:
     """Remove a rule and give what it was; what it still owed is not posted."""
-    raise NotImplementedError
+    async with database.write() as session:
+        row = await rules.get_rule(session, guild_id, rule_id)
+        if row is None:
+            raise NotHereError(
+                f"There is no rule #{rule_id} in this server; /alerts list shows those there are."
+            )
+        gone = rule_from(row)
+        await rules.delete_rule(session, rule_id)
+        session.add(_audit(guild_id, user_id, now, "rule removed", before=_told(row) | {"id": rule_id}))
+    return gone
+
+
+async def _canonical(parties: Iterable[str]) -> list[str]:
+    """Give each party's one name; off the event loop, because the first call reads the gazetteer."""
+    names = await asyncio.to_thread(lambda: [canonical_name(party) for party in parties])
+    return list({name_key(name): name for name in names}.values())
+
+
+def _told(row: RuleRow) -> dict[str, Any]:
+    """Give what a rule says, for the audit and to find two that say the same."""
+    said = ("channel_id", "topics", "parties", "keywords", "exclude", "min_relevance", "ping_role", "when")
+    return {name: getattr(row, name) for name in (*said, "style", "thread", "review_channel")}
+
+
+def _audit(
+    guild_id: int,
+    user_id: int,
+    now: datetime,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditRow:
+    return AuditRow(
+        guild_id=guild_id, user_id=user_id, at=now, action=action, before=before or {}, after=after or {}
+    )
+
+
+# --------------------------------------------------------------------- subscriptions
 
 
 async def subscribe(
@@ -92,21 +185,24 @@ async def subscribe(
     delivery: str = "now",
     now: datetime,
 ) -> ListedSubscription:
-    """Subscribe a member: `kind` is topic, party or case (by id or title).
+    """Subscribe a member to a topic, a party (as written in any known way) or a case (its number or title).
 
-    Twice is once; a paused one resumes.
+    Twice is once; a paused subscription goes on.
     """
-    raise NotImplementedError
-
-
-async def list_subscriptions(database: Database, *, user_id: int) -> tuple[ListedSubscription, ...]:
-    """Give a member's own subscriptions, oldest first."""
-    raise NotImplementedError
-
-
-async def end_subscription(database: Database, *, user_id: int, subscription_id: int) -> ListedSubscription:
-    """End one of a member's subscriptions and give what it was."""
-    raise NotImplementedError
+    if delivery != "now":
+        raise WishError(f"There is no delivery “{plain_text(delivery, 40)}”; it is now.")
+    if kind == "party":
+        value = name_key((await _canonical([value]))[0])
+    async with database.write() as session:
+        if kind == "topic":
+            value = wishes.parse_topic(value)
+        elif kind == "case":
+            value = str((await _case_named(session, Viewer(guild_id), value)).id)
+        elif kind != "party":
+            raise WishError("One can subscribe to a topic, a party or a case.")
+        if not value:
+            raise WishError("A name is missing; type the party's name.")
+        return await _keep(session, user_id, guild_id, kind, value, now)
 
 
 async def follow_case(
@@ -122,14 +218,99 @@ async def follow_case(
 
     In a direct message `mark` tells which server it is about.
     """
-    raise NotImplementedError
+    async with database.write() as session:
+        viewer = await _viewer(session, {"case_id": case_id}, user_id, guild_id, mark)
+        case = await get_case(session, case_id)
+        if viewer.guild_id is None or case is None or not await _case_is_seen(session, viewer, case.id):
+            raise NotHereError("That case is not among this server's stories; follow it where it was posted.")
+        return await _keep(session, user_id, viewer.guild_id, "case", str(case.id), now)
+
+
+async def list_subscriptions(database: Database, *, user_id: int) -> tuple[ListedSubscription, ...]:
+    """Give a member's own subscriptions, oldest first."""
+    async with database.read() as session:
+        rows = await subscriptions.get_subscriptions_of(session, user_id)
+        return tuple([await _listed(session, row) for row in rows])
+
+
+async def end_subscription(database: Database, *, user_id: int, subscription_id: int) -> ListedSubscription:
+    """End one of a member's subscriptions and give what it was."""
+    async with database.write() as session:
+        row = await session.get(SubscriptionRow, subscription_id)
+        if row is None or row.user_id != user_id:
+            raise NotHereError("You have no such subscription; /subscriptions shows those you have.")
+        ended = await _listed(session, row)
+        await subscriptions.delete_subscription(session, subscription_id)
+    return ended
+
+
+async def _keep(
+    session: AsyncSession, user_id: int, guild_id: int, kind: str, value: str, now: datetime
+) -> ListedSubscription:
+    await guilds.remember(session, guild_id, now)
+    row = await subscriptions.get_subscription(session, user_id, guild_id, kind, value)
+    if row is None:
+        if await subscriptions.count_subscriptions(session, user_id) >= MOST_SUBSCRIPTIONS:
+            raise WishError(
+                f"{MOST_SUBSCRIPTIONS} subscriptions are the most; end one in /subscriptions first."
+            )
+        row = SubscriptionRow(
+            user_id=user_id, guild_id=guild_id, kind=kind, value=value, delivery="now", created_at=now
+        )
+        session.add(row)
+    row.paused = False
+    row.pause_reason = None
+    await session.flush()
+    return await _listed(session, row)
+
+
+async def _listed(session: AsyncSession, row: SubscriptionRow) -> ListedSubscription:
+    label = row.value
+    if row.kind == "case":
+        case = await session.get(CaseRow, int(row.value))
+        label = case.title if case else "a case that is gone"
+    elif row.kind == "party":
+        found = await session.scalars(select(PartyRow.name).where(PartyRow.name_key == row.value))
+        label = found.one_or_none() or row.value
+    return ListedSubscription(subscription_from(row), label)
+
+
+async def _case_named(session: AsyncSession, viewer: Viewer, name: str) -> CaseRow:
+    found = await lookups.find_cases(session, viewer, name, limit=1) if name.strip() else []
+    if not found:
+        raise WishError(
+            f"No case “{plain_text(name, 60)}” is known here; type a part of its title and choose one."
+        )
+    return found[0]
+
+
+async def _case_is_seen(session: AsyncSession, viewer: Viewer, case_id: int) -> bool:
+    found = await session.execute(select(exists().where(StoryRow.case_id == case_id, visible(viewer))))
+    return bool(found.scalar_one())
+
+
+# --------------------------------------------------------------------- a card's other buttons
 
 
 async def evidence(
     database: Database, *, story_id: int, user_id: int, guild_id: int | None, mark: str | None = None
 ) -> Evidence:
     """Give a story's claims with their sentences, to somebody whose server's feeds brought the story."""
-    raise NotImplementedError
+    async with database.read() as session:
+        story = await _story_seen(session, story_id, user_id, guild_id, mark)
+        found = await session.scalars(
+            select(DemandRow).where(DemandRow.story_id == story_id).order_by(DemandRow.id)
+        )
+        claims = (*_analysed(story.analysis), *(_demand_claim(demand) for demand in found))
+    return Evidence(
+        story_id=story.id,
+        title=story.title,
+        url=story.url,
+        source=story.source,
+        published=story.published,
+        language=story.language,
+        claims=tuple(claim for claim in claims if claim.evidence),
+    )
 
 
 async def report(
@@ -142,4 +323,45 @@ async def report(
     now: datetime,
 ) -> bool:
     """Note that a member finds a story not relevant; False when that member had said so before."""
-    raise NotImplementedError
+    async with database.write() as session:
+        await _story_seen(session, story_id, user_id, guild_id, mark)
+        values = {"user_id": user_id, "story_id": story_id, "guild_id": guild_id, "at": now}
+        made = await session.execute(
+            insert_ignoring(session, ReportRow).values(values).returning(ReportRow.story_id)
+        )
+        return made.first() is not None
+
+
+async def _story_seen(
+    session: AsyncSession, story_id: int, user_id: int, guild_id: int | None, mark: str | None
+) -> StoryRow:
+    viewer = await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)
+    found = await session.scalars(select(StoryRow).where(StoryRow.id == story_id, visible(viewer)))
+    story = found.one_or_none()
+    if story is None:
+        raise NotHereError("That story is not among this server's stories (any more).")
+    return story
+
+
+async def _viewer(
+    session: AsyncSession, about: dict[str, int], user_id: int, guild_id: int | None, mark: str | None
+) -> Viewer:
+    """Tell for which server somebody sees something: the one they are in, or in a direct message the one
+    whose story that message told. A mark can be forged, so it must be of a message to that very member."""
+    if guild_id is None and mark is not None:
+        row = await deliveries.get_by_nonce(session, about, mark)
+        if row is not None and row.target == "user" and row.target_id == user_id:
+            return Viewer(row.guild_id)
+    return Viewer(guild_id)
+
+
+def _analysed(analysis: dict[str, Any]) -> list[Claim]:
+    claims = [Claim("Relevant", tuple(analysis.get("relevance_evidence", ())))]
+    claims += [Claim(f"Topic: {t['topic']}", tuple(t["evidence"])) for t in analysis.get("topics", ())]
+    return claims
+
+
+def _demand_claim(demand: DemandRow) -> Claim:
+    who = ", ".join(demand.issuer) or "not named"
+    whom = ", ".join(demand.recipient) or "not named"
+    return Claim(f"{who} → {whom}: {demand.instrument}, {demand.status}", tuple(demand.evidence))

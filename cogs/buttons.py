@@ -1,0 +1,127 @@
+"""A card's buttons: Follow case, Evidence, Not relevant. Their custom ids say all (`bot.alerts.ids`).
+
+They need nothing in memory, so that every card ever posted answers, also after a restart. Ids can be
+forged: the services check what the person who clicks may see.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+import discord
+from discord import ui
+from discord.ext import commands
+
+from bot.alerts import actions, ids
+from bot.alerts.actions import Evidence
+from bot.alerts.foreign import link, safe_text
+from bot.intake.services import Services
+from cogs.errors import tell
+from cogs.panels import answer, panel
+
+
+def add_to(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
+    """Let the buttons of all cards work."""
+    _CardButton.services = services
+    bot.add_dynamic_items(FollowButton, EvidenceButton, ReportButton)
+
+
+class _CardButton:
+    """What the three buttons have in common: read the id and the mark, answer for the clicker's eyes."""
+
+    services: ClassVar[Services]
+
+    def __init__(self, button: ui.Item[Any], match: re.Match[str]) -> None:
+        super().__init__(button)  # type: ignore[call-arg]  # DynamicItem's, which the subclasses bring
+        self.number = int(match["id"])
+        self.mark: str | None = match["mark"]
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Read a button back from what was clicked."""
+        return cls(item, match)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer, within Discord's three seconds whatever the database is busy with."""
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await answer(interaction, await self.act(interaction))
+        except Exception as error:  # every error of a click ends in the one place for errors
+            await tell(interaction, error)
+
+    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+        """Do what the button says and give the answer."""
+        raise NotImplementedError
+
+
+class FollowButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.FOLLOW):
+    """Follow case: the one who clicks is told by direct message when the case goes on."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+        """Subscribe to the case."""
+        made = await actions.follow_case(
+            self.services.database,
+            case_id=self.number,
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            mark=self.mark,
+            now=self.services.clock(),
+        )
+        return panel(
+            "You follow this case",
+            [
+                f"**{safe_text(made.label, 300)}**",
+                "You get a direct message when it goes on; `/subscriptions` ends that. "
+                "Nobody else can see what you follow.",
+            ],
+        )
+
+
+class EvidenceButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.EVIDENCE):
+    """Evidence: each claim of the card with the sentences that it rests on."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+        """Show the claims."""
+        found = await actions.evidence(
+            self.services.database,
+            story_id=self.number,
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            mark=self.mark,
+        )
+        return evidence_view(found)
+
+
+class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.REPORT):
+    """Not relevant: a report to the moderators, one a member and story."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+        """Note the report."""
+        first = await actions.report(
+            self.services.database,
+            story_id=self.number,
+            user_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            mark=self.mark,
+            now=self.services.clock(),
+        )
+        said = "Noted." if first else "You had said so before; it counts once."
+        return panel("Not relevant", [f"{said} Moderators see how many find so, not who."])
+
+
+def evidence_view(found: Evidence) -> ui.LayoutView:
+    """Lay a story's claims out, each with its sentences."""
+    blocks = [
+        f"**{safe_text(claim.says, 200)}**\n"
+        + "\n".join(f"> {safe_text(sentence, 500)}" for sentence in claim.evidence[:3])
+        for claim in found.claims
+    ]
+    language = "" if found.language in ("en", "und") else f" · in the article's language ({found.language})"
+    return panel(
+        "Evidence",
+        [link(found.title, found.url, 200), *(blocks or ["No sentence of the article is stored."])],
+        footer=f"Sentences stand as they are in the article{language}",
+    )
