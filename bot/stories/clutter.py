@@ -33,7 +33,7 @@ _CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?\s*(?:[A-Z]{2,4}|uhr)?
 DATE = rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{1,2}}\.?(?:st|nd|rd|th|er)?(?: de)? {_MONTH}\.?,?(?: de)? \d{{4}}|{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 _DATE_ONLY = re.compile(
     rf"^\W*(?:(?:by|on|date|am|le|el|il|op|em|posted|published|updated|update|last updated|modified)\b\W*)*"
-    rf"(?:(?:{_DAY})\.?,?\s+)?{DATE}(?:[\s,|•·–—-]+(?:at\s+)?(?:{_CLOCK}))?\W*(?:\d+ min(?:ute)?s? read)?\W*$"
+    rf"(?:(?:{_DAY})\.?,?\s+)?{DATE}(?:[\s,|•·–—-]+(?:at\s+)?(?:{_CLOCK}))?\W*(?:\d+ min(?:ute)?s? read|by [\w .'-]{{2,40}})?\W*$"
     rf"|^\W*\d{{1,2}} {_MONTH} \d{{4}}\W*$|^\W*(?:{_CLOCK})\W*$|^\W*\d+ (?:second|minute|hour|day|week|month|year)s? ago\W*$"
     rf"|^\W*\d+ min(?:ute)?s? read\W*$",
     re.I,
@@ -47,6 +47,7 @@ _NAME = re.compile(
     r"^[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|der|bin|al|del|la|di)){1,3}"
     r"(?:(?:,| and| und| et| y| e| en| &) [A-ZÀ-Þ][\w.'’-]+(?: [A-ZÀ-Þ][\w.'’-]*){1,3})*,?$"
 )
+_UNSPACED_LABEL = re.compile(r"^[A-Z][\w.’' &-]{2,50}:(?=[A-Z‘'\"“])")  # "More on the leak:Who knew what when": a link
 _NO_LETTERS = re.compile(r"^[\W\d_]*$")
 _CREDIT_END = re.compile(
     r"[(\[][^()\[\]]{0,60}(?:/|via |for |courtesy )(?:[^()\[\]]{0,40})[)\]]\.?$|(?:/|via )(?:AP|AFP|CNET|NPR|EPA|Reuters|POLITICO|Getty)\)?\.?$"
@@ -57,7 +58,7 @@ _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|\[&hellip;\])\s*(?:read more|continue reading|more)?\W*$", re.I
 )
 _SHARE_BAR = re.compile(
-    r"^(?:\W*(?:share|tweet|post|email|e-mail|print|facebook|twitter|x|linkedin|whatsapp|reddit|telegram|pinterest|flipboard|copy link|link|comment|comments|save|pocket|messenger|mastodon|bluesky|threads|via)\b\W*\d*){2,}$",
+    r"^(?:\W*(?:share|tweet|post|email|e-mail|print|facebook|twitter|x|linkedin|whatsapp|reddit|pinterest|flipboard|copy link|link|comment|comments|save|pocket|messenger|mastodon|bluesky|threads|via|teilen|merken|drucken|partager|imprimer|compartir|imprimir|compartilhar|condividi|stampa|delen|gmail|telegram)\b\W*\d*){2,}$",
     re.I,
 )
 
@@ -109,7 +110,7 @@ class _Openings:
     """Phrases with which a line begins, found by their first word."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._plain: dict[str, list[str]] = {}
+        self._plain: dict[str, list[tuple[str, bool]]] = {}
         self._capitals: tuple[str, ...] = tuple(p for p in phrases if p.isupper() and len(p) > 2)
         self._wild: dict[str, list[re.Pattern[str]]] = {}
         for phrase in phrases:
@@ -121,15 +122,15 @@ class _Openings:
                     re.compile(_wildcard(low.rstrip("*")) + r"\b")
                 )
             else:
-                self._plain.setdefault(_first_word(low), []).append(low.rstrip("*"))
+                whole_words = low[-1].isalnum()  # "share" does not begin "shares", "copyright 20*" goes on
+                start = low.rstrip("*")
+                self._plain.setdefault(_first_word(start), []).append((start, whole_words))
 
     def match(self, line: str, low: str) -> bool:
         word = _first_word(low)
-        for phrase in self._plain.get(word, ()):
-            if low.startswith(phrase):
-                after = low[len(phrase) : len(phrase) + 1]
-                if not (phrase[-1].isalnum() and after.isalnum()):
-                    return True
+        for phrase, whole_words in self._plain.get(word, ()):
+            if low.startswith(phrase) and not (whole_words and low[len(phrase) : len(phrase) + 1].isalnum()):
+                return True
         for pattern in self._wild.get(word, ()):
             if pattern.match(low):
                 return True
@@ -223,6 +224,8 @@ def kind_of_line(line: str) -> str | None:
             return "links"
         if _openings("starts_short").match(line, low):
             return "a notice of the page"
+    if length <= 160 and _UNSPACED_LABEL.match(line):
+        return "links"
     if length <= 160 and _inside("contains_short").match(line, low):
         return "a credit or notice"
     if length <= _MAX_LINE and (_openings("starts").match(line, low) or low.rstrip(_EDGE).endswith(_endings())):
@@ -296,10 +299,10 @@ def notices(text: str) -> tuple[set[str], dict[str, int]]:
     return sure, {kind: sum(phrase in low for phrase in phrases) for kind, phrases in weak.items()}
 
 
-def kind_of_notice(line: str) -> str | None:
-    """Say which kind of notice a line is sure to be part of; None when of none."""
-    low = _fold(line)
-    return next((kind for kind, phrases in _notice_phrases()[0].items() if phrases.match(line, low)), None)
+def is_notice(line: str) -> bool:
+    """Whether a line is part of a notice that a page shows in place of its article."""
+    sure, signs = notices(line)
+    return bool(sure) or any(count >= 2 for count in signs.values())
 
 
 def splices(text: str) -> list[tuple[int, int]]:

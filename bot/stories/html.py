@@ -23,6 +23,7 @@ MAX_CHARACTERS = 2_000_000  # of HTML; what comes later in a page is never its a
 _ENOUGH = 400  # characters of main text that need no second way
 _ARTICLE_WORDS = 150  # a page with so many words of running text shows its article, whatever else it shows
 _NO_ARTICLE_WORDS = 40
+_NOTICE_CHARACTERS = 4_000  # a page with more text is more than a log-in form
 _VISIBLE_CHARACTERS = 30_000  # of a page's text that are searched for a notice
 _STRUCTURED_CHARACTERS = 500_000
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|article|section|main|form)\b", re.I)
@@ -49,12 +50,11 @@ def extract(page: str, url: str = "") -> Page:
     structured = list(_structured_data(tree))
     title = _title(tree, structured, url)
     canonical = _canonical(tree, url)
-    visible = ""
     text, by = _main_text(tree, structured)
     words = _words_of_prose(text)
-    if words < _ARTICLE_WORDS:
-        visible = _visible_text(tree)
-    wall = _wall(visible, words, structured) if words < _ARTICLE_WORDS else None
+    wall = _wall(_visible_text(tree), words, structured) if words < _ARTICLE_WORDS else None
+    if wall and wall != _NAMES["pay"]:
+        text = ""  # a pay-wall leaves the beginning of its article, the others leave nothing of it
     return Page(text, title, canonical, wall, by)
 
 
@@ -78,7 +78,10 @@ def _parse(page: str) -> HtmlElement | None:
 # ---------------------------------------------------------------- main text
 def _main_text(tree: HtmlElement, structured: list[dict[str, Any]]) -> tuple[str, str]:
     """Try the ways to the main text, the surest first, until one gives enough; else the longest of them."""
-    best, by = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "", "trafilatura"
+    best, by = (
+        trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "",
+        "trafilatura",
+    )
     if len(best) >= _ENOUGH:
         return best, by
     for way, text in _other_ways(tree, structured):
@@ -93,7 +96,10 @@ def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator
     bodies = [found for item in structured if isinstance(found := item.get("articleBody"), str)]
     if bodies:
         yield "its structured data", _without_tags(max(bodies, key=len))
-    yield "trafilatura (all it finds)", trafilatura.extract(tree, favor_recall=True, include_comments=False) or ""
+    yield (
+        "trafilatura (all it finds)",
+        trafilatura.extract(tree, favor_recall=True, include_comments=False) or "",
+    )
     yield "its paragraphs", "\n".join(_paragraphs(tree))
 
 
@@ -140,26 +146,29 @@ def _words_of_prose(text: str) -> int:
     return sum(
         line.count(" ") + 1
         for line in text.split("\n")
-        if len(line) >= 60 and not clutter.kind_of_line(line) and not clutter.kind_of_notice(line)
+        if len(line) >= 60 and not clutter.kind_of_line(line) and not clutter.is_notice(line)
     )
 
 
 # ---------------------------------------------------------------- walls
-_NAMES = {"robot": "a check for robots", "consent": "a consent notice", "pay": "a pay-wall", "login": "a log-in form"}
+_NAMES = {
+    "robot": "a check for robots",
+    "consent": "a consent notice",
+    "pay": "a pay-wall",
+    "login": "a log-in form",
+}
 
 
 def _wall(visible: str, words: int, structured: list[dict[str, Any]]) -> str | None:
     """Decide from a page's visible text, and how many words of an article it has besides, whether it is a notice."""
-    strong, weak = clutter.notices(visible)
+    sure, signs = clutter.notices(visible)
     for kind, name in _NAMES.items():
-        if kind in strong:
+        if kind != "pay" and words >= _NO_ARTICLE_WORDS:
+            continue
+        if kind in sure or (signs[kind] >= 3 and len(visible) < _NOTICE_CHARACTERS):
             return name
     if any(item.get("isAccessibleForFree") in (False, "False", "false") for item in structured):
         return _NAMES["pay"]
-    if words < _NO_ARTICLE_WORDS:
-        for kind, name in _NAMES.items():
-            if weak.get(kind, 0) >= 2 and len(visible) < 4000:
-                return name
     return None
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from bot.record import Notes
@@ -21,13 +21,14 @@ from bot.stories.language import small_words
 from bot.stories.model import Demand, Document, Party, Sentence, Topic
 
 MAX_SENTENCES = 3
-_CONSIDERED = 40  # sentences of the article that are looked at; news says what happened before that
-_CANDIDATES = 12  # of those, the best by themselves are put together
+_CONSIDERED = 30  # sentences of the article that are looked at; news says what happened before that
+_CANDIDATES = 10  # of those, the best by themselves are put together
 _PAIRS_EXTENDED = 8
 _STEM = 6  # letters that tell words apart well enough: "subpoe", "encryp", "survei"
 _FILLER = 0.06  # a further sentence has to add so much of what the others weigh
 
-_WORD = re.compile(r"@?\w+(?:['’]\w+)?")
+_WORD = re.compile(r"@?\w+(?:'\w+)?")
+_SHORT = frozenset({"us", "uk", "eu", "un", "x", "ai"})  # names that are no longer than a small word
 _OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
 _CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks are meant
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")  # noqa: RUF001
@@ -100,7 +101,8 @@ def summarise(
     if not usable:
         notes.note("summary", "none", "The article has no whole sentence to take.")
         return ()
-    candidates = [_candidate(sentence, document, topics, demands) for sentence in usable]
+    shown = _shown(topics, demands)
+    candidates = [_candidate(sentence, document, shown) for sentence in usable]
     weights = _word_weights(document.title, candidates, demands, parties)
     for candidate in candidates:
         candidate.weight = sum(weights[word] for word in candidate.words)
@@ -120,17 +122,14 @@ def summarise(
 # ---------------------------------------------------------------- words
 def _stems(text: str) -> frozenset[str]:
     """Give the telling words of a text, cut to their stems."""
-    light, small = _data().light, small_words()
-    found = []
-    for word in _WORD.findall(text.lower()):
-        plain = word[:-2] if word.endswith(("'s", "’s")) else word
-        if (
-            plain not in light
-            and plain not in small
-            and (len(plain) > 2 or plain.isdigit() or plain in ("us", "uk", "eu", "x"))
-        ):
-            found.append(plain[:_STEM])
-    return frozenset(found)
+    empty = _empty_words()
+    words = {word[:-2] if word.endswith("'s") else word for word in _WORD.findall(text.lower().replace("’", "'"))}
+    return frozenset([word[:_STEM] for word in words - empty if len(word) > 2 or word in _SHORT or word.isdigit()])
+
+
+@cache
+def _empty_words() -> frozenset[str]:
+    return _data().light | small_words()
 
 
 @cache
@@ -139,6 +138,7 @@ def _field_stems() -> frozenset[str]:
     return frozenset(word[:_STEM] for word in data.field_words) | frozenset(data.field_stems)
 
 
+@lru_cache(maxsize=50_000)
 def _is_field(stem: str) -> bool:
     stems = _field_stems()
     return any(stem[:size] in stems for size in range(3, len(stem) + 1))
@@ -180,18 +180,21 @@ def _word_weights(
 
 
 # ---------------------------------------------------------------- sentences
-def _candidate(
-    sentence: Sentence, document: Document, topics: Sequence[Topic], demands: Sequence[Demand]
-) -> _Candidate:
+def _shown(topics: Sequence[Topic], demands: Sequence[Demand]) -> dict[str, float]:
+    """Give what a sentence is worth for what it shows: where a demand stands, a demand, a topic."""
+    weight = _data().weights
+    found = {text: weight["topic"] for topic in topics for text in topic.evidence}
+    for text in {text for demand in demands for text in demand.evidence}:
+        found[text] = found.get(text, 0.0) + weight["evidence"]
+    for text in {text for demand in demands for name, text in demand.field_evidence if name == "status"}:
+        found[text] = found.get(text, 0.0) + weight["status"]
+    return found
+
+
+def _candidate(sentence: Sentence, document: Document, shown: Mapping[str, float]) -> _Candidate:
     weight, text = _data().weights, sentence.text
-    worth = weight["early"] / (1 + 0.5 * sentence.paragraph) - _faults(sentence, document.title)
-    status = {shown for demand in demands for name, shown in demand.field_evidence if name == "status"}
-    if text in status:
-        worth += weight["status"]
-    elif any(text in demand.evidence for demand in demands):
-        worth += weight["evidence"]
-    if any(text in topic.evidence for topic in topics):
-        worth += weight["topic"]
+    worth = shown.get(text, 0.0) - _faults(sentence, document.title)
+    worth += weight["early"] / (1 + 0.5 * sentence.paragraph)
     if sentence.section == 0 and document.sentences[-1].section > 0:
         worth += weight["newest"]
     return _Candidate(sentence, _stems(text), worth, _hangs(text, document.language))

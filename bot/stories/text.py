@@ -64,8 +64,9 @@ def read(article: Article, notes: Notes) -> Document:
         page = html.extract(article.body, article.url)
         body, canonical, title = page.text, page.canonical_url, title or page.title
         if page.wall:
-            notes.note("text", "wall", f"The page shows {page.wall} in place of its article.")
-        notes.note("text", "extracted", f"The main text was taken from the page by {page.by}.")
+            notes.note("text", "wall", f"The page shows {page.wall} in place of its article, or of most of it.")
+        elif page.text:
+            notes.note("text", "extracted", f"The main text was taken from the page by {page.by}.")
     if len(body) > MAX_CHARACTERS:
         notes.note("text", "cut", f"Only the first {MAX_CHARACTERS:,} characters of {len(body):,} were read.")
         body = body[:MAX_CHARACTERS]
@@ -212,8 +213,9 @@ def _without_clutter(lines: list[_Line], title: str, source: str) -> tuple[list[
         if len(line.text) > 40:
             seen.add(line.text)
         at += 1
-    own = _end_of_article(kept)
-    return kept[:own], removed + [line.raw for line in kept[own:]]
+    first, last = _start_of_article(kept), _end_of_article(kept)
+    outside = kept[:first] + kept[max(first, last) :]
+    return kept[first:last], removed + [line.raw for line in outside]
 
 
 def _is_dropped(line: _Line, title: str, source: str, *, top: bool, following: str, prose: bool) -> bool:
@@ -259,6 +261,14 @@ def _end_of_tail(lines: Sequence[_Line], start: int) -> int:
         if len(line.text) >= 250 or (at + 1 < len(lines) and lines[at + 1].is_prose):
             return at
     return len(lines)
+
+
+def _start_of_article(lines: Sequence[_Line]) -> int:
+    """Find the start of the article behind a menu: three or more lines of at most three words each."""
+    start = 0
+    while start < len(lines) and lines[start].looks_like_heading and lines[start].text.count(" ") < 3:
+        start += 1
+    return start if 3 <= start < len(lines) else 0
 
 
 def _end_of_article(lines: Sequence[_Line]) -> int:
