@@ -31,9 +31,9 @@ from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
 from bot.intake.reading import Reader
 from bot.intake.services import Services
+from bot.opening import open_database
 from bot.schedule import Schedule
 from bot.settings import Settings
-from db import schema
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
@@ -51,18 +51,6 @@ class TokenError(SettingsError):
 
 class DiscordUnreachableError(QuashError):
     """Discord could not be reached at the start."""
-
-
-@contextlib.asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database with the schema that this program needs."""
-    database = Database(settings.database_url)
-    try:
-        await database.check()
-        await schema.require_current(database)
-        yield database
-    finally:
-        await database.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +72,7 @@ async def open_worker(
         ParserPool() as parser,
         AnalysisPool(settings.analysis_workers) as analysis,
     ):
-        feeds = FeedService(database, fetcher, parser, limits=limits, clock=clock)
+        feeds = FeedService(database, fetcher, parser, clock, limits)
         pages = PageFetcher(fetcher, clock)
         reader = Reader(database, analysis.analyse, pages.fetch_page, clock=clock, wake=wake)
         yield Worker(feeds, reader)

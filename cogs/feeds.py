@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import discord
-from bot.feeds.service import ListedFeed
+from bot.feeds.reports import ListedFeed
 from discord import app_commands
 from discord.ext import commands
 

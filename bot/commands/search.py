@@ -9,8 +9,8 @@ import json
 from rich.console import Console
 from rich.text import Text
 
-from bot import app
 from bot.errors import UsageError
+from bot.opening import open_database
 from bot.settings import Settings
 from bot.stories.model import TOPICS
 from db import lookups
@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _search(
     settings: Settings, query: str, topic: str | None, limit: int
 ) -> tuple[list[StoryRow], int]:
-    async with app.open_database(settings) as database, database.read() as session:
+    async with open_database(settings) as database, database.read() as session:
         return await lookups.search_stories(session, Viewer(operator=True), query, topic=topic, limit=limit)
 
 

@@ -194,7 +194,7 @@ def _after_success(
     fresh, edited = _sort_out(look.sightings, known)
     rebuilt = _rebuilt(look, len(fresh), memory)
     first = stored.first_looked_at is None
-    rows = [_new_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in fresh]
+    rows = [new_entry_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in fresh]
     if look.feed is not None:
         memory = replace(
             memory,
@@ -273,7 +273,8 @@ def _shown(sighting: Sighting) -> dict[str, Any]:
     }
 
 
-def _new_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
+def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
+    """Give the row of an entry that was not seen before in its feed, waiting to be read."""
     return {
         "feed_id": feed_id,
         "key": sighting.key,

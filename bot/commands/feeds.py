@@ -1,0 +1,200 @@
+"""`quash feeds`: the operator's own view of the feeds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot import logs
+from bot.bounds import limits_of
+from bot.clock import utc_now
+from bot.errors import QuashError
+from bot.feeds.fetch import Fetcher
+from bot.feeds.guard import shown_url
+from bot.feeds.opml import FeedList, ListedFeed, read_list, write_opml
+from bot.feeds.reports import LookReport
+from bot.feeds.service import FeedService
+from bot.feeds.workers import ParserPool
+from bot.opening import open_database
+from bot.settings import Settings
+
+_CHANGED = ("new", "edited", "failed")
+
+
+class FileError(QuashError):
+    """A file cannot be read or written: says which and why."""
+
+
+def main(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run one verb."""
+    logs.set_up(settings.log_level, settings.log_format)
+    verbs: dict[str, Callable[[argparse.Namespace, FeedService], Coroutine[Any, Any, int]]] = {
+        "list": _list,
+        "add": _add,
+        "remove": _remove,
+        "import": _import,
+        "export": _export,
+        "check": _check,
+    }
+    return asyncio.run(_run(settings, arguments, verbs[arguments.verb]))
+
+
+async def _run(
+    settings: Settings,
+    arguments: argparse.Namespace,
+    verb: Callable[[argparse.Namespace, FeedService], Coroutine[Any, Any, int]],
+) -> int:
+    async with open_service(settings) as service:
+        return await verb(arguments, service)
+
+
+@contextlib.asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[FeedService]:
+    """Open the feeds room alone, on the settings' database."""
+    limits = limits_of(settings)
+    async with open_database(settings) as database, Fetcher(limits) as fetcher, ParserPool() as parser:
+        yield FeedService(database, fetcher, parser, utc_now, limits)
+
+
+async def _list(_: argparse.Namespace, service: FeedService) -> int:
+    feeds = await service.list()
+    now = utc_now()
+    console = Console(highlight=False)
+    if not feeds:
+        console.print("No feed is stored; `quash feeds add URL` adds one.")
+        return 0
+    table = Table("id", "feed", "entries", "last change", "next look", box=None, header_style="bold")
+    for feed in feeds:
+        name = Text(feed.title or shown_url(feed.url))
+        name.append(f"\n{shown_url(feed.url)}", style="dim")
+        if feed.failure:
+            name.append(f"\n{feed.failure}", style="red")
+        changed = feed.last_change_at.strftime("%Y-%m-%d %H:%M") if feed.last_change_at else "never"
+        table.add_row(str(feed.id), name, str(feed.entries), changed, Text(feed.next_shown(now)))
+    console.print(table)
+    return 0
+
+
+async def _add(arguments: argparse.Namespace, service: FeedService) -> int:
+    failed = 0
+    for url in arguments.urls:
+        try:
+            added = await service.add(url)
+        except QuashError as error:
+            print(f"quash: {shown_url(url)}: {error}", file=sys.stderr)
+            failed = 1
+            continue
+        number = "" if added.feed_id is None else f"#{added.feed_id} "
+        print(f"{number}{added.reason}")
+        for candidate in added.candidates:
+            print(f"  {shown_url(candidate.url)}  {candidate.title}")
+        failed = failed or int(added.feed_id is None)
+    return failed
+
+
+async def _remove(arguments: argparse.Namespace, service: FeedService) -> int:
+    failed = 0
+    for feed_id in arguments.ids:
+        if await service.remove(feed_id):
+            print(f"#{feed_id} is removed.")
+        else:
+            print(
+                f"quash: there is no feed with the number {feed_id}; see `quash feeds list`.", file=sys.stderr
+            )
+            failed = 1
+    return failed
+
+
+async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
+    listed = await asyncio.to_thread(_read_list, arguments.file)
+    done = 0
+    refused: list[tuple[str, str]] = []
+    added = known = 0
+    with _progress("importing") as bar:
+        task = bar.add_task("importing", total=len(listed.feeds))
+        # In parts, so that a list of thousands shows its progress and holds no long transaction.
+        for start in range(0, len(listed.feeds), 500):
+            part = listed.feeds[start : start + 500]
+            result = await service.add_many(part)
+            added += result.added
+            known += result.known
+            refused += result.refused
+            done += len(part)
+            bar.update(task, completed=done)
+    for problem in listed.problems:
+        print(f"quash: {problem}", file=sys.stderr)
+    for url, reason in refused[:20]:
+        print(f"quash: {url}: {reason}", file=sys.stderr)
+    if len(refused) > 20:
+        print(f"quash: … and {len(refused) - 20} more were refused.", file=sys.stderr)
+    print(f"{added} feeds added, {known} known already, {len(refused)} refused.")
+    return int(bool(refused) or not listed.feeds)
+
+
+def _read_list(name: str) -> FeedList:
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise FileError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    return read_list(content)
+
+
+async def _export(arguments: argparse.Namespace, service: FeedService) -> int:
+    listed = [ListedFeed(f.url, f.title, f.site) for f in await service.list()]
+    document = write_opml(listed, title="Feeds of Quash", now=utc_now())
+    if arguments.file in (None, "-"):
+        sys.stdout.buffer.write(document)
+        return 0
+    try:
+        await asyncio.to_thread(Path(arguments.file).write_bytes, document)
+    except OSError as error:
+        raise FileError(f"{arguments.file} cannot be written: {error.strerror}.") from error
+    print(f"{len(listed)} feeds written to {arguments.file}.")
+    return 0
+
+
+async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
+    console = Console(stderr=True, highlight=False)
+    with _progress("checking") as bar:
+        task = bar.add_task("checking", total=None)
+
+        async def progress(done: int, total: int, report: LookReport) -> None:
+            bar.update(task, completed=done, total=total)
+            name = report.title or shown_url(report.url)
+            if report.outcome == "failed":
+                console.print(Text(f"quash: #{report.feed_id} {shown_url(report.url)}: {report.reason}"))
+            elif report.outcome in _CHANGED or report.outcome == "skipped":
+                print(f"#{report.feed_id} {name}: {report.reason}")
+
+        result = await service.check(arguments.ids or None, gap=0, progress=progress)
+    stored = sum(feed.entries for feed in await service.list())
+    print(
+        f"{len(result.looks)} feeds checked: {result.count('new')} with new entries ({result.new}), "
+        f"{result.count('edited')} edited, {result.count('unchanged')} unchanged, "
+        f"{result.count('failed')} failed; {stored} entries are stored."
+    )
+    return int(result.count("failed") > 0)
+
+
+def _progress(what: str) -> Progress:
+    """Give a progress bar that shows on a terminal alone."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,265 @@
+"""`quash preview`: the posts that `run` would make of some feeds, with no token and no database of one's own.
+
+It is the same pipeline, on a database in a temporary folder, with a server that wants everything
+relevant and a sender that shows instead of sending.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import logs
+from bot.alerts import actions
+from bot.alerts.cards import Card
+from bot.alerts.deliver import Deliverer
+from bot.alerts.html import cards_to_html
+from bot.alerts.terminal import print_card
+from bot.bounds import limits_of
+from bot.clock import utc_now
+from bot.errors import QuashError
+from bot.feeds import catalogue
+from bot.feeds.articles import Page, PageFetcher
+from bot.feeds.errors import FeedError
+from bot.feeds.fetch import Fetcher
+from bot.feeds.fetch_errors import FetchError
+from bot.feeds.guard import shown_url
+from bot.feeds.limits import FeedLimits
+from bot.feeds.look import new_entry_row, sight
+from bot.feeds.service import FeedService
+from bot.feeds.workers import ParserPool
+from bot.intake.analysis import AnalysisPool
+from bot.intake.reading import Reader
+from bot.opening import open_database
+from bot.settings import Settings
+from db import feeds, guilds
+from db.engine import Database
+from db.tables import EntryRow, StoryRow
+
+_GUILD = 1
+_CHANNEL = 1
+_POSTS = 10  # that are shown unless more are asked for
+_OF_EACH = 15  # newest entries that are read of every feed of the bundled list
+_OF_NAMED = 200  # and of one that was named
+_MAX_FILE = 50_000_000
+
+
+class PreviewError(QuashError):
+    """Something that was to be previewed cannot be."""
+
+
+class _NoTimeLeftError(FetchError):
+    """The time for fetching pages is over; the feed's own words have to do."""
+
+    kind = "preview"
+
+
+class _Screen:
+    """Takes what would be sent, as `bot.alerts.courier.Sender` asks."""
+
+    def __init__(self) -> None:
+        self.cards: dict[int, Card] = {}
+
+    async def open_direct(self, user_id: int) -> int:
+        return user_id
+
+    async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
+        number = len(self.cards) + 1
+        self.cards[number] = card
+        return number
+
+    async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
+        self.cards[message_id] = card
+
+    async def find(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+        return None
+
+    async def is_member(self, guild_id: int, user_id: int) -> bool:
+        return True
+
+    def may_post(self, channel_id: int) -> bool:
+        return True
+
+
+class _Ahead:
+    """The clock, moved on once everything is posted, so that edits that wait their minute are shown too."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.by
+
+
+def main(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Show the posts. Status 1 when a feed could not be read; the others are shown all the same."""
+    logs.set_up("ERROR", settings.log_format)
+    with tempfile.TemporaryDirectory(prefix="quash-preview-") as folder:
+        own = replace(settings, database_url=f"sqlite+aiosqlite:///{folder}/preview.db")
+        return asyncio.run(_Preview(own, arguments).run())
+
+
+class _Preview:
+    def __init__(self, settings: Settings, arguments: argparse.Namespace) -> None:
+        self._settings = settings
+        self._arguments = arguments
+        self._named: list[str] = arguments.feeds
+        self._failed = 0
+        self._clock = _Ahead()
+        self._until = time.monotonic() + settings.fetch_timeout
+
+    async def run(self) -> int:
+        limits = limits_of(self._settings)
+        async with (
+            open_database(self._settings) as database,
+            Fetcher(limits) as fetcher,
+            ParserPool() as parser,
+            AnalysisPool(self._settings.analysis_workers) as analysis,
+        ):
+            await self._make_guild(database)
+            await self._gather(database, fetcher, parser, limits)
+            await self._choose_entries(database)
+            pages = PageFetcher(fetcher)
+
+            async def fetch_page(url: str) -> Page:
+                try:
+                    async with asyncio.timeout(max(0.1, self._until - time.monotonic())):
+                        return await pages.fetch_page(url)
+                except TimeoutError as error:
+                    raise _NoTimeLeftError("there was no time left for it") from error
+
+            reader = Reader(database, analysis.analyse, fetch_page, clock=self._clock)
+            while await reader.read_new():
+                pass
+            await self._show(database)
+        return int(self._failed > 0)
+
+    async def _make_guild(self, database: Database) -> None:
+        async with database.write() as session:
+            await guilds.remember(session, _GUILD, self._clock())
+        await actions.add_rule(database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, now=self._clock())
+
+    # --------------------------------------------------------------- the feeds
+
+    async def _gather(
+        self, database: Database, fetcher: Fetcher, parser: ParserPool, limits: FeedLimits
+    ) -> None:
+        service = FeedService(database, fetcher, parser, self._clock, limits)
+        names = self._named or [f.url for f in catalogue.load()]
+        files = [n for n in names if "://" not in n and await asyncio.to_thread(Path(n).is_file)]
+        addresses = [n for n in names if n not in files]
+        await asyncio.gather(*(self._add(database, service, url) for url in addresses))
+        for name in files:
+            try:
+                await self._add_file(database, parser, name)
+            except (FeedError, PreviewError) as error:
+                self._complain(name, error)
+
+    async def _add(self, database: Database, service: FeedService, url: str) -> None:
+        try:
+            added = await service.add(url)
+            if added.feed_id is None:
+                added = await service.add(added.candidates[0].url)
+            if added.feed_id is not None:
+                async with database.write() as session:
+                    await feeds.use(session, [added.feed_id], _GUILD, None, self._clock())
+        except QuashError as error:
+            self._complain(shown_url(url) if "://" in url else url, error)
+
+    async def _add_file(self, database: Database, parser: ParserPool, name: str) -> None:
+        address, content = await asyncio.to_thread(_read_file, name)
+        feed = await parser.parse(content)
+        now = self._clock()
+        async with database.write() as session:
+            feed_id = await feeds.add(session, {"url": address, "title": feed.title, "added_at": now})
+            await feeds.use(session, [feed_id], _GUILD, None, now)
+            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in map(sight, feed.entries)}
+            await feeds.insert_entries(session, list(rows.values()))
+
+    def _complain(self, name: str, error: QuashError) -> None:
+        self._failed += 1
+        print(f"quash: {name[:200]}: {' '.join(str(error).split())}", file=sys.stderr)
+
+    async def _choose_entries(self, database: Database) -> None:
+        """Take the newest entries of each feed as news, in the order of their dates; leave the rest alone."""
+        most = _OF_NAMED if self._named else _OF_EACH
+        async with database.write() as session:
+            rows = await session.execute(
+                select(EntryRow.id, EntryRow.feed_id).order_by(
+                    EntryRow.feed_id, EntryRow.published.desc(), EntryRow.id
+                )
+            )
+            taken: dict[int, list[int]] = {}
+            for entry_id, feed_id in rows:
+                taken.setdefault(feed_id, []).append(entry_id)
+            chosen = [i for ids in taken.values() for i in ids[:most]]
+            await session.execute(update(EntryRow).values(state="read", alert=True))
+            for start in range(0, len(chosen), 500):
+                part = chosen[start : start + 500]
+                await session.execute(update(EntryRow).where(EntryRow.id.in_(part)).values(state="new"))
+
+    # ---------------------------------------------------------------- the posts
+
+    async def _show(self, database: Database) -> None:
+        if self._arguments.json:
+            async with database.read() as session:
+                for line in await _stories(session, self._arguments.limit):
+                    print(line)
+            if self._arguments.html is None:
+                return
+        screen = _Screen()
+        deliverer = Deliverer(database, screen, clock=self._clock)
+        await deliverer.deliver_due()
+        self._clock.by += timedelta(minutes=5)
+        await deliverer.deliver_due()
+        cards = list(screen.cards.values())
+        shown = cards[: self._arguments.limit or _POSTS]
+        if self._arguments.html is not None:
+            await asyncio.to_thread(_write_file, self._arguments.html, cards_to_html(shown))
+        if not self._arguments.json:
+            console = Console(highlight=False)
+            for card in shown:
+                print_card(console, card)
+            left = (
+                f"; {len(cards) - len(shown)} more with --limit {len(cards)}" if cards[len(shown) :] else ""
+            )
+            console.print(f"{len(shown)} posts{left}", style="dim")
+
+
+async def _stories(session: AsyncSession, limit: int | None) -> Sequence[str]:
+    rows = await session.execute(select(StoryRow).order_by(StoryRow.id).limit(limit))
+    lines = []
+    for story in rows.scalars():
+        case = None if story.case_id is None else str(story.case_id)
+        lines.append(json.dumps({**story.analysis, "id": story.id, "case": case}, ensure_ascii=False))
+    return lines
+
+
+def _read_file(name: str) -> tuple[str, bytes]:
+    """Give a file's address and content."""
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise PreviewError(f"it cannot be read: {error.strerror}.") from error
+    if len(content) > _MAX_FILE:
+        raise PreviewError(f"it is larger than {_MAX_FILE // 1_000_000} MB.")
+    return Path(name).absolute().as_uri(), content
+
+
+def _write_file(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise PreviewError(f"{path} cannot be written: {error.strerror}.") from error
