@@ -2,18 +2,19 @@
 
 "DHS subpoenaed Google" becomes "<sign> subpoenaed <sign>", lower-cased, and each sign knows its party. So a
 rule can say "a party, then 'subpoenaed', then a party" as one short regular expression, however a party
-is written. The signs are private-use characters: the first byte tells the kind, the second counts.
+is written. The signs are private-use characters: the first byte tells the kind, the second counts. Words for
+data, devices and content (`data/generic_parties.toml`) are followed by a sign as well, a word of its own: rules
+count it as one.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 
+from bot.stories.instruments import load_table
 from bot.stories.model import Mention
 
 KIND_BASE: dict[str, int] = {
@@ -31,17 +32,23 @@ def _signs(*kinds: str) -> str:
     return "".join(f"{chr(KIND_BASE[kind])}-{chr(KIND_BASE[kind] + _PER_KIND - 1)}" for kind in kinds)
 
 
-MARKS = _signs(*KIND_BASE)  # for use inside a character class
+MARKS = _signs(*KIND_BASE)
+"""All signs of parties, for use inside a character class."""
 PARTY = f"[{MARKS}]"
 STATE = f"[{_signs('agency')}]"
 COURT = f"[{_signs('court')}]"
+COMPANY = f"[{_signs('company')}]"
 ASKED = f"[{_signs('company', 'organisation', 'person')}]"
+
+DATA, DEVICE, CONTENT = "\ua4d3", "\ua4e3", "\ua4da"
+"""Signs behind a word for data, for a device (or an account), for content: letters that no article uses (Lisu)."""
 
 MAX_LENGTH = 1_200
 """Characters of a sentence that are read. Real sentences are shorter; the rest of a monster says nothing."""
 
-_JUDGE = re.compile(r"(?:judge|justice|magistrate|bench of|j\.)\s+(?:\w\.? ?){0,2}$")
+_JUDGE = re.compile(r"(?:judge|justice|magistrate)\s+(?:\w\.? ?){0,2}$")
 _FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
+_TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,6 @@ class Slot:
     name: str
     kind: str
     generic: bool = False
-    by: str = "gazetteer"
 
 
 @dataclass(slots=True)
@@ -73,38 +79,66 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Generic:
-    pattern: re.Pattern[str]
-    kinds: tuple[str, ...]
+class _Words:
+    kinds: dict[str, str]  # noun -> kind of party
+    before: frozenset[str]
+    needs_before: frozenset[str]
+    signs: dict[str, str]  # word -> the signs behind it
 
 
 @cache
-def _generic() -> _Generic:
-    table = tomllib.loads(
-        resources.files("bot.stories").joinpath("data/generic_parties.toml").read_text(encoding="utf-8")
+def _words() -> _Words:
+    table = load_table("generic_parties.toml")
+    signs: dict[str, str] = {}
+    for key, sign in (("data", DATA), ("device", DEVICE), ("content", CONTENT)):
+        for word in table["things"][key]:
+            signs[word] = signs.get(word, "") + sign
+    return _Words(
+        kinds={word: kind for kind, words in table["nouns"].items() for word in words},
+        before=frozenset(table["before"]),
+        needs_before=frozenset(table["needs_before"]["words"]),
+        signs={word: " " + sign for word, sign in signs.items()},
     )
-    before = "|".join(sorted((re.escape(word) for word in table["before"]), key=len, reverse=True))
-    groups = []
-    kinds = []
-    for entry in table["nouns"]:
-        words = "|".join(sorted(entry["words"], key=len, reverse=True))
-        groups.append(f"({words})")
-        kinds.append(entry["kind"])
-    # The name is the noun with at most three of the words that may stand before it.
-    pattern = re.compile(rf"\b(?:(?:{before}) ){{0,3}}(?:{'|'.join(groups)})\b(?![-\w])")
-    return _Generic(pattern, tuple(kinds))
+
+
+def lower_same_length(text: str) -> str:
+    """Lower-case text so that every offset stays where it was; typographic quotes become plain ones."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    return lowered.translate(_FOLD)
 
 
 def mark(sentence: str, index: int, mentions: Sequence[Mention]) -> Marked:
     """Put a sign for every party of the sentence (`mentions` are those of this sentence alone)."""
     text = sentence[:MAX_LENGTH]
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters change their length: then offsets would lie
-        lowered = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-    lowered = lowered.translate(_FOLD)
+    lowered = lower_same_length(text)
+    spans = _named(lowered, mentions)
+    edits: list[tuple[int, int, Slot | str]] = [*spans, *_nouns(text, lowered, spans)]
+    edits.sort(key=lambda edit: (edit[0], edit[1]))
     marked = Marked("", index)
     counts = dict.fromkeys(KIND_BASE, 0)
-    spans: list[tuple[int, int, Slot]] = []
+    pieces: list[str] = []
+    position = 0
+    for start, stop, what in edits:
+        if isinstance(what, str):
+            pieces += [lowered[position:stop], what]
+            position = stop
+            continue
+        if counts[what.kind] >= _PER_KIND:
+            continue
+        sign = chr(KIND_BASE[what.kind] + counts[what.kind])
+        counts[what.kind] += 1
+        marked.slots[sign] = what
+        pieces += [lowered[position:start], sign]
+        position = stop
+    pieces.append(lowered[position:])
+    marked.text = "".join(pieces)
+    return marked
+
+
+def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Slot]]:
+    spans = []
     end = -1
     for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
         if mention.start < end or mention.end > len(lowered) or mention.kind not in KIND_BASE:
@@ -112,33 +146,55 @@ def mark(sentence: str, index: int, mentions: Sequence[Mention]) -> Marked:
         kind = mention.kind
         if kind == "person" and _JUDGE.search(lowered[max(0, mention.start - 24) : mention.start]):
             kind = "court"
-        spans.append((mention.start, mention.end, Slot(mention.name, kind, False, mention.by)))
+        spans.append((mention.start, mention.end, Slot(mention.name, kind)))
         end = mention.end
-    if spans:
-        taken = bytearray(len(lowered))
-        for start, stop, _ in spans:
-            taken[start:stop] = b"\x01" * (stop - start)
-    else:
-        taken = bytearray(len(lowered))
-    generic = _generic()
-    for match in generic.pattern.finditer(lowered):
+    return spans
+
+
+def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[tuple[int, int, Slot | str]]:
+    """Find the common nouns for parties, with the words before them, and the words for data and the like."""
+    words = _words()
+    found: list[tuple[int, int, Slot | str]] = []
+    run = -1  # where a run of words that may stand before a party's noun began
+    last = -1
+    number = 0
+    for match in _TOKEN.finditer(lowered):
+        word = match.group()
         start, stop = match.span()
-        if 1 in taken[start:stop] or match.lastindex is None:
+        while number < len(taken) and taken[number][1] <= start:
+            number += 1
+        if number < len(taken) and taken[number][0] < stop:
+            run = -1
             continue
-        name = re.sub(r"^(?:(?:the|a|an|some|other) )+", "", text[start:stop].strip(), flags=re.IGNORECASE)
-        spans.append((start, stop, Slot(name, generic.kinds[match.lastindex - 1], True, "noun")))
-    spans.sort(key=lambda span: span[0])
-    pieces: list[str] = []
-    position = 0
-    for start, stop, slot in spans:
-        if counts[slot.kind] >= _PER_KIND:
+        if run >= 0 and lowered[last:start] != " ":
+            run = -1
+        last = stop
+        kind = words.kinds.get(word)
+        if kind is not None and not lowered.startswith("-", stop) and (run >= 0 or word not in words.needs_before):
+            if _opens_longer(words, lowered, stop, word):
+                run = start if run < 0 else run
+                continue
+            begin = run if run >= 0 else start
+            found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
+            run = -1
             continue
-        sign = chr(KIND_BASE[slot.kind] + counts[slot.kind])
-        counts[slot.kind] += 1
-        marked.slots[sign] = slot
-        pieces.append(lowered[position:start])
-        pieces.append(sign)
-        position = stop
-    pieces.append(lowered[position:])
-    marked.text = "".join(pieces)
-    return marked
+        sign = words.signs.get(word)
+        if sign is not None:
+            found.append((stop, stop, sign))
+        if word in words.before:
+            run = start if run < 0 else run
+        else:
+            run = -1
+    return [edit for edit in found if isinstance(edit[2], Slot) or not _inside(edit[0], found)]
+
+
+def _opens_longer(words: _Words, lowered: str, stop: int, word: str) -> bool:
+    """Whether a party's noun is itself only the first part of one ("police department")."""
+    if word not in words.before or not lowered.startswith(" ", stop):
+        return False
+    following = _TOKEN.match(lowered, stop + 1)
+    return following is not None and following.group() in words.kinds
+
+
+def _inside(place: int, found: list[tuple[int, int, Slot | str]]) -> bool:
+    return any(isinstance(edit[2], Slot) and edit[0] < place <= edit[1] for edit in found)

@@ -1,7 +1,4 @@
-"""What a demand seeks: the kinds of data that its sentences name, and the words for content that shall go.
-
-Data: `data/sought.toml`.
-"""
+"""What a demand seeks: the kinds of data that its sentences name. Data: `data/sought.toml`."""
 
 from __future__ import annotations
 
@@ -10,11 +7,6 @@ from functools import cache
 
 from bot.stories.instruments import load_table
 
-CONTENT = (
-    r"(?:posts?|tweets?|accounts?|videos?|content|articles?|pages?|channels?|links?|urls?|apps?|web ?sites?|sites?|"
-    r"hashtags?|comments?|songs?|films?|documentar(?:y|ies)|cartoons?|search results|results|photos|pictures|images|"
-    r"material|messages|profiles?|memes?|stor(?:y|ies)|platforms?|handles?|groups?|speech|domains?|posting|report)"
-)
 _GENERAL = {"records", "messages"}  # words that say little on their own
 
 
@@ -26,15 +18,6 @@ def _patterns() -> tuple[re.Pattern[str], tuple[str, ...]]:
         groups.append("(" + "|".join(sorted(entry["words"], key=len, reverse=True)) + ")")
         names.append(entry["name"])
     return re.compile(rf"\b(?:{'|'.join(groups)})\b"), tuple(names)
-
-
-@cache
-def data_words() -> str:
-    """Give a regular expression (a group) for any kind of data, for use inside other rules."""
-    words: list[str] = []
-    for entry in load_table("sought.toml")["sought"]:
-        words.extend(entry["words"])
-    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
 def kinds_sought(text: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 An event is a way of saying "withdrawn", "quashed", "refused" ... (`data/statuses.toml`), found in a sentence.
 Which one counts: the newest section of an updated article before older ones; what ends a matter (a court's
 word, a withdrawal) before what happens on the way (refused, challenged), before the bare fact that it was
-issued; what the title or the first sentences say before what stands further down; and of two court rulings
-the one that an article tells last, since it tells an appeal after the ruling below.
+issued; what the title or the first sentences say before what stands further down; and of two that weigh the same
+the one told last.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from bot.stories.demand_roles import fill
 from bot.stories.instruments import load_table
-from bot.stories.marks import ASKED, COURT, PARTY, STATE, Marked
+from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PARTY, STATE, Marked
 from bot.stories.model import STATUSES
-from bot.stories.sought import data_words
 
 _THING = (
     r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|quest|bids?|efforts?|attempts?|claims?|"
-    r"campaign|notices?|application|push|investigation|directives?|injunction|gag|mandate)"
+    r"campaign|notices?|application|push|directives?|directions?|injunction|gag|mandate|nsls?|decree)"
 )
 
 # How far along a matter is: the base of an event's weight.
@@ -28,18 +28,26 @@ _STANDING: dict[str, float] = {
     "withdrawn": 6.0,
     "quashed": 6.0,
     "upheld": 6.0,
-    "partly complied": 5.0,
-    "complied": 4.4,
+    "partly complied": 5.2,
+    "complied": 4.6,
     "challenged": 4.0,
     "refused": 3.6,
 }
 _TITLE, _LEAD, _EARLY = 2.2, 1.2, 0.6
 _OLDER_SECTION = -2.5
 _PAST_PERFECT = re.compile(
-    r"\b(?:had|having|earlier|previously|last year|years ago|in the past|initially|at first|once)\b[^,;]{0,25}$"
+    r"(?<!\w)(?:had|having|earlier|previously|last (?:year|month|week)|years ago|in the past|initially|at first|once|before|first|in (?:19|20)\d\d)(?!\w)[^,;]{0,25}$"
 )
-_WEAK = re.compile(
-    r"\b(?:often|sometimes|usually|typically|generally|routinely|always|in the past|reserves the right|whenever)\b"
+_WEAK = re.compile(r"(?<!\w)(?:often|sometimes|usually|typically|generally|routinely|always|in the past|reserves the right|whenever|each time)(?!\w)")
+_STEMS = re.compile(
+    r"withdr|rescin|retract|revok|scrap|cancel|pull|recall|drop|abandon|g[ai]ve|end|walk|moot|back|quash|threw|throw|toss|void|vacat|null|annul|"
+    r"invalid|overturn|struck|strik|set|lift|grant|refus|declin|den[iy]|reject|dismiss|turn|need|have|has|can|may|ruled|rules|found|find|h[eo]ld|"
+    r"declar|block|halt|bar|fail|stay|sided|win|won|prevail|upho|uphe|affirm|enforc|confirm|approv|valid|reinstat|call|los|order|direct|"
+    r"told|must|contempt|allow|let|permit|clear|convinc|su[ei]|challeng|contest|appeal|f[io]gh|fought|oppos|object|resist|push|hit|battl|litig|"
+    r"protest|fil|brought|launch|lodg|mov|ask|petition|s[eo]ught|seek|motion|legal|lawsuit|suit|complaint|plea|court|interven|notice|balk|will|"
+    r"not|n't|never|rebuff|ignor|def[iy]|says|said|stand|compl|nothing|shut|clos|some|part|met|%|per ?cent|obey|acced|bow|cav|capit|acqui|coop|"
+    r"hand|provid|shar|disclos|pass|surrend|suppl|reveal|produc|releas|deliver|sold|sell|unmask|remov|took|take|delet|withh|suspen|restrict|"
+    r"disabl|obtain|seiz|got|secur|receiv|gain|access|choice|execut|carried|made|ran|conduct|vanish|gone"
 )
 
 
@@ -51,6 +59,7 @@ class StatusEvent:
     index: int
     weight: float
     signs: str  # the parties in the words that say so
+    family: str = ""  # "gag" or "content" when the words speak of silence or of content alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,58 +71,62 @@ class _Rule:
 
 
 def _fill(pattern: str, deed: str) -> str:
-    return (
-        pattern.replace("{party}", PARTY)
-        .replace("{asked}", ASKED)
-        .replace("{state}", STATE)
-        .replace("{court}", COURT)
-        .replace("{gap}", r"[^;]{0,60}?")
-        .replace("{short}", r"[^;]{0,25}?")
-        .replace("{thing}", _THING)
-        .replace("{deed}", deed)
-        .replace("{data}", data_words())
-    )
+    for name, value in (
+        ("asked", ASKED),
+        ("company", COMPANY),
+        ("state", STATE),
+        ("court", COURT),
+        ("gap", r"[^;]{0,60}?"),
+        ("long", r"[^;]{0,150}?"),
+        ("short", r"[^;]{0,25}?"),
+        ("thing", _THING),
+        ("deed", deed),
+        ("things", f"[{DATA}{DEVICE}]"),
+        ("data", DATA),
+        ("content", CONTENT),
+        ("party", PARTY),
+    ):
+        pattern = pattern.replace("{" + name + "}", value)
+    return pattern
 
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
     deeds = load_table("demand_verbs.toml")["deeds"]
-    deed = (
-        "(?:"
-        + "|".join([*deeds["data"], *deeds["content"]]).replace("{party}", PARTY).replace("{marks}", "")
-        + ")"
-    )
+    deed = fill([*deeds["plain"], *deeds["data"], *deeds["content"]])
     found = []
     for event in load_table("statuses.toml")["event"]:
         if event["status"] not in STATUSES:
             raise ValueError(f"data/statuses.toml names an unknown status: {event['status']}")
         says = "|".join(_fill(words, deed) for words in event["says"])
-        unless = re.compile(event["not"]) if event.get("not") else None
-        found.append(
-            _Rule(event["status"], float(event["weight"]), re.compile(rf"(?<!\w)(?:{says})"), unless)
-        )
+        unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
+        found.append(_Rule(event["status"], float(event["weight"]), re.compile(rf"(?<!\w)(?:{says})"), unless))
     return tuple(found)
 
 
-def events_of(marked: Marked, section: int, *, early: int) -> list[StatusEvent]:
+_UNSURE = re.compile(r"(?<!\w)(?:whether|if|show that|prove that|unless|so that|in order to|until)(?!\w)[^,;]{0,40}$")
+
+
+def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
     """Find what a sentence says of where a demand stands.
 
-    `section` is the sentence's (0 is the newest); `early` is its place among the first sentences (0 the first),
-    or a large number further down.
+    `section` is the sentence's (0 is the newest); `place` counts the sentences of the article from 0, the title is -1.
     """
     text = marked.text
+    if not _STEMS.search(text):
+        return []
     found = []
     for rule in _rules():
         for match in rule.says.finditer(text):
-            before = text[max(0, match.start() - 45) : match.start()]
-            if rule.unless is not None and rule.unless.search(before):
+            before = text[max(0, match.start() - 60) : match.start()]
+            if (rule.unless is not None and rule.unless.search(before)) or _UNSURE.search(before):
                 continue
             weight = _STANDING[rule.status] * rule.weight
-            if marked.index < 0:
+            if place < 0:
                 weight += _TITLE
-            elif early < 2:
+            elif place < 2:
                 weight += _LEAD
-            elif early < 4:
+            elif place < 4:
                 weight += _EARLY
             if section > 0:
                 weight += _OLDER_SECTION
@@ -121,7 +134,9 @@ def events_of(marked: Marked, section: int, *, early: int) -> list[StatusEvent]:
                 weight -= 1.5
             if _WEAK.search(text):
                 weight -= 3.0
-            found.append(StatusEvent(rule.status, marked.index, weight, _signs(match.group())))
+            words = text[max(0, match.start() - 30) : match.end() + 30]
+            family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|nondisclosure)(?!\w)", words) else ""
+            found.append(StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family))
             break
     return found
 
@@ -135,13 +150,12 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
     if not events:
         return None
     best = max(events, key=lambda event: (event.weight, event.index))
-    statuses = {event.status for event in events if event.weight > 2.5}
-    if best.status in ("complied", "refused") and {"complied", "refused"} <= statuses:
-        # Gave one thing, refused another: partly, when both are said as plainly.
+    if best.weight <= 1.0:
+        return None
+    if best.status in ("complied", "refused"):
+        # Gave one thing, refused another: partly, when both are said about as plainly.
         other = "refused" if best.status == "complied" else "complied"
-        rival = max(event.weight for event in events if event.status == other)
-        if best.weight - rival < 1.0 and not any(
-            event.status == "challenged" and event.weight >= best.weight for event in events
-        ):
+        rivals = [event for event in events if event.status == other and best.weight - event.weight < 1.1 and event.weight > 2.5]
+        if rivals and not any(event.status == "challenged" and event.weight >= best.weight for event in events):
             return StatusEvent("partly complied", best.index, best.weight, best.signs)
     return best

@@ -1,0 +1,121 @@
+"""Which frames speak of the same demand, and which events belong to it.
+
+An article is about one demand unless it says otherwise: data and content are two demands; what it tells of
+another case is another matter; in a campaign of many demands one that is singled out stands for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from bot.stories.demand_roles import BESIDE, Frame
+from bot.stories.marks import Marked
+from bot.stories.model import Document
+from bot.stories.status import StatusEvent
+
+ENOUGH = 1.0
+"""Weight of the frames of a demand, together, from which it is reported."""
+
+_OTHER = re.compile(
+    r"\b(?:separately|in a separate|in another|another (?:case|matter|request|fight)|(?:a )?similar (?:case|issue|dispute|fight|battle|request|order|demand)"
+    r"|isn['’]t the first time|is not the first time|not the first|in an earlier|in earlier|years earlier|in a previous|previous case|unlike|elsewhere|by contrast|at the same time)\b",
+    re.IGNORECASE,
+)
+_SINGLED_OUT = re.compile(r"\b(?:in|of|over|with) one (?:subpoena|summons|warrant|order|request|demand|letter|case)\b|\bone (?:subpoena|order|request|demand)\b|\b(?:subpoena|summons|warrant|order|demand|request)s? (?:for|over|about|on) @", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Group:
+    """Frames that speak of one demand. `sentences` are those it may take its status from; empty: all that are left."""
+
+    family: str
+    frames: list[Frame] = field(default_factory=list)
+    sentences: frozenset[int] = frozenset()
+
+    @property
+    def weight(self) -> float:
+        """How surely the demand is one."""
+        return sum(frame.weight for frame in self.frames)
+
+    @property
+    def default_status(self) -> str:
+        """The status where no event tells one: what was taken, bought or granted was given."""
+        if self.family in ("buy", "favour"):
+            return "complied"
+        forms = {frame.form for frame in self.frames if frame.weight >= 0.6}
+        return "complied" if forms and forms <= {"taking", "giving"} else "issued"
+
+
+def group_frames(frames: list[Frame], marked: list[Marked], document: Document) -> list[Group]:
+    """Put frames together, drop what is too weak to be reported, the main demand first."""
+    elsewhere = _other_matters(document)
+    named: dict[tuple[str, str], Group] = {}
+    for frame in frames:
+        matter = "other" if frame.index in elsewhere else "main"
+        named.setdefault((matter, frame.family), Group(frame.family)).frames.append(frame)
+    groups = [group for key, group in named.items() if key[0] == "main" and _reported(group)]
+    if not groups:  # an article that opens with its other matter
+        groups = [group for group in named.values() if _reported(group)]
+    else:
+        for key, group in named.items():
+            if key[0] == "other" and _stands_alone(group, groups):
+                group.sentences = elsewhere
+                groups.append(group)
+    groups = _merge_favours(groups)
+    groups = [group for group in groups if group.family != "gag" or len(groups) == 1 or _plain(group)]
+    groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
+    return groups
+
+
+def _reported(group: Group) -> bool:
+    """Whether a group is a demand: weighty enough, and with somebody who has a name."""
+    if group.weight < ENOUGH:
+        return False
+    slots = [slot for frame in group.frames for slot in frame.slots.values()]
+    return any(not slot.generic for slot in slots)
+
+
+def _plain(group: Group) -> bool:
+    return any(frame.named() >= BESIDE and frame.weight >= 1.0 for frame in group.frames)
+
+
+def _stands_alone(group: Group, groups: list[Group]) -> bool:
+    """Whether what is told of another matter is a demand of its own, fully told."""
+    return (
+        group.weight >= 1.2
+        and any(frame.named() >= BESIDE for frame in group.frames)
+        and any(frame.issuers or frame.recipients for frame in group.frames)
+    )
+
+
+def _merge_favours(groups: list[Group]) -> list[Group]:
+    """Searches for another agency are the demand where no other demand for data is told."""
+    favours = [group for group in groups if group.family == "favour"]
+    if favours and any(group.family == "data" and group.weight >= favours[0].weight + 1 for group in groups):
+        return [group for group in groups if group.family != "favour"]
+    return [group for group in groups if group.family != "data"] if favours else groups
+
+
+def _other_matters(document: Document) -> frozenset[int]:
+    """Sentences that tell of another matter: from the one that says so to the end of its paragraph."""
+    found: set[int] = set()
+    paragraph = -1
+    for sentence in document.sentences:
+        if sentence.paragraph == paragraph:
+            found.add(sentence.index)
+        elif sentence.index > 1 and _OTHER.search(sentence.text[:1_200]):
+            found.add(sentence.index)
+            paragraph = sentence.paragraph
+    return frozenset(found)
+
+
+def matters(event: StatusEvent, group: Group, groups: list[Group]) -> bool:
+    """Whether an event is one of this demand."""
+    if group.sentences:
+        return event.index in group.sentences
+    if any(event.index in other.sentences for other in groups):
+        return False
+    if event.family == "gag":
+        return group.family == "gag"
+    return True

@@ -1,0 +1,152 @@
+"""Who demands and who is asked in the end: the votes of all frames of a demand, put together."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from bot.stories.demand_groups import Group
+from bot.stories.marks import Marked, Slot
+
+_UMBRELLA = re.compile(r"\b(?:government|administration|authorities|white house|officials|prosecutors|law enforcement|investigators|feds)\b", re.IGNORECASE)
+_PLAINTIFF = re.compile(r"studios|labels|plaintiff|producers|filmmakers|publishers|holders|owners", re.IGNORECASE)
+
+
+def _votes(group: Group, role: str) -> tuple[dict[str, float], dict[str, Slot]]:
+    votes: dict[str, float] = defaultdict(float)
+    slots: dict[str, Slot] = {}
+    for frame in group.frames:
+        for name, weight in (frame.issuers if role == "issuer" else frame.recipients).items():
+            slots.setdefault(name, frame.slots[name])
+            votes[name] += weight * min(1.0, 0.3 + frame.weight / 2) * (1.4 if frame.index < 2 else 1.0)
+    return votes, slots
+
+
+def _pick(votes: dict[str, float], slots: dict[str, Slot], *, share: float) -> tuple[str, ...]:
+    """The party with most votes, and those that come near it; a real name before a common noun."""
+    if not votes:
+        return ()
+    named = {name: weight for name, weight in votes.items() if not slots[name].generic}
+    pool = named if max(named.values(), default=0.0) >= 1.0 else votes
+    top = max(pool.values())
+    return tuple(
+        name
+        for name, weight in sorted(pool.items(), key=lambda item: -item[1])
+        if weight >= top * share and weight >= min(top, 1.2)
+    )
+
+
+def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Decide issuers, recipients and named targets of a demand."""
+    issuer_votes, issuer_slots = _votes(group, "issuer")
+    recipient_votes, recipient_slots = _votes(group, "recipient")
+    _settle(issuer_votes, recipient_votes)
+    if group.family != "favour":
+        _companies_only(recipient_votes, recipient_slots)
+    _fold_umbrellas(issuer_votes, issuer_slots, marked)
+    issuers = _pick(issuer_votes, issuer_slots, share=0.7)[:3]
+    recipients = _pick(recipient_votes, recipient_slots, share=0.4)[:8]
+    if not issuers:
+        issuers = _salient(marked, ("agency",), exclude=set(recipients)) or _plaintiffs(marked, set(recipients))
+    if not recipients and group.family != "favour":
+        recipients = _salient(marked, ("company",), exclude=set(issuers))
+    targets: dict[str, None] = {}
+    for frame in group.frames:
+        for name in frame.targets:
+            if name not in issuers and name not in recipients:
+                targets.setdefault(name)
+    return issuers, recipients, tuple(targets)[:3]
+
+
+def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
+    """One party cannot be both: the stronger role wins."""
+    for name in [name for name in recipients if name in issuers]:
+        if issuers[name] >= recipients[name]:
+            del recipients[name]
+        else:
+            del issuers[name]
+
+
+def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
+    """Where a company is asked, persons and agencies that stand near are not."""
+    if max((weight for name, weight in votes.items() if slots[name].kind == "company"), default=0.0) >= 1.0:
+        for name in [name for name in votes if slots[name].kind in ("agency", "person")]:
+            del votes[name]
+
+
+def _fold_umbrellas(votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]) -> None:
+    """Let "the government" count for the agency that the article names as acting for it."""
+    agencies = [name for name in votes if slots[name].kind == "agency" and not _UMBRELLA.search(name) and not slots[name].generic]
+    umbrellas = [name for name in votes if _UMBRELLA.search(name)]
+    if not umbrellas:
+        return
+    if not agencies:
+        found = _salient(marked, ("agency",), exclude=set(umbrellas), least=2.5)
+        if not found or _UMBRELLA.search(found[0]):
+            return
+        slots[found[0]] = Slot(found[0], "agency")
+        votes[found[0]] = 0.5
+        agencies = list(found)
+    best = max(agencies, key=lambda name: votes[name])
+    for name in umbrellas:
+        votes[best] += votes.pop(name)
+
+
+def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *, least: float = 1.5) -> tuple[str, ...]:
+    """The party of a kind that the title and the first sentences name most."""
+    counts: dict[str, float] = defaultdict(float)
+    for item in marked:
+        weight = 2.0 if item.index < 0 else 1.0 if item.index < 5 else 0.5
+        for slot in item.slots.values():
+            if slot.kind in kinds and not slot.generic and slot.name not in exclude:
+                counts[slot.name] += weight
+    if not counts:
+        return ()
+    best, weight = max(counts.items(), key=lambda pair: pair[1])
+    return (best,) if weight >= least else ()
+
+
+def _plaintiffs(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
+    """Litigants who demand: the common noun that the article has for them ("film studios")."""
+    for item in marked:
+        for slot in item.slots.values():
+            if slot.generic and slot.kind == "organisation" and _PLAINTIFF.search(slot.name) and slot.name not in exclude:
+                return (slot.name,)
+    return ()
+
+
+_SPECIAL = {
+    "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
+    "search warrant": ("geofence warrant", "keyword warrant"),
+}
+
+
+def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
+    """Choose the instrument that the article names for a demand, and the sentence that names it.
+
+    The words that weigh most count; a general word gives way to the exact one ("subpoena" to "administrative
+    subpoena"), a mere verb to a noun.
+    """
+    scores: dict[str, float] = defaultdict(float)
+    first: dict[str, int] = {}
+    for frame in group.frames:
+        scores[frame.instrument] += frame.weight * (0.4 + frame.rank / 8)
+        if frame.instrument not in first or (first[frame.instrument] < 0 <= frame.index):
+            first[frame.instrument] = frame.index
+    best = max(scores, key=lambda name: scores[name])
+    for name in _SPECIAL.get(best, ()):
+        if name in scores:
+            best = name
+            break
+    if best in ("subpoena", "informal request", "court order"):
+        kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}
+        if best == "subpoena" and kinds and kinds <= {"company", "organisation"}:
+            return "civil subpoena", first[best]
+        nouns = {
+            frame.instrument: frame.rank
+            for frame in group.frames
+            if frame.form == "noun" and frame.rank >= 5 and frame.weight >= 0.9
+        }
+        if best in ("informal request", "court order") and nouns:
+            best = max(nouns, key=lambda name: (nouns[name], scores[name]))
+    return best, first[best]

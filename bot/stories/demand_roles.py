@@ -1,0 +1,237 @@
+"""Who demands and who is asked: the parties around a word for an instrument, by their place in the clause.
+
+Possessives ("ICE's subpoena"), prepositions ("from ICE to Google"), and the verbs between a party and the word
+("Google received", "ICE issued") decide; where they leave it open, the kind of the party does, with little weight.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from bot.stories.instruments import load_table
+from bot.stories.marks import CONTENT, DATA, DEVICE, MARKS, PARTY, Marked, Slot
+
+EXPLICIT = 3.0
+"""Weight of a role that grammar states ("from ICE", "subpoenaed Google")."""
+BESIDE = 2.0
+"""Weight of a role that a noun beside the word suggests ("the Twitter subpoena")."""
+NEAR = 0.5
+"""Weight of a role that only the kind of a party in the same sentence suggests."""
+
+_LEFT, _RIGHT = 170, 230  # characters around a word in which its parties are looked for
+
+LIST = (
+    rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:and |or )?|,? and |,? or | & |/| as well as |, including )"
+    rf"(?:the |its |parent )?{PARTY})*"
+)
+"""A regular expression for one party or an enumeration of parties."""
+
+LISTS = re.compile(LIST)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One mention of a demand in one sentence, with the weight of each party in each role."""
+
+    index: int
+    instrument: str
+    family: str  # data, content, gag, buy
+    rank: int
+    form: str  # noun, verb, taking, giving, refusing, buying, favour
+    position: int
+    issuers: dict[str, float] = field(default_factory=dict)
+    recipients: dict[str, float] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
+    slots: dict[str, Slot] = field(default_factory=dict)
+    weight: float = 1.0
+    plural: bool = False
+
+    def vote(self, role: str, slots: list[Slot], weight: float) -> None:
+        """Count parties for a role ("issuer", "recipient" or "target")."""
+        for slot in slots:
+            self.slots.setdefault(slot.name, slot)
+            if role == "target":
+                if slot.name not in self.targets:
+                    self.targets.append(slot.name)
+            else:
+                votes = self.issuers if role == "issuer" else self.recipients
+                votes[slot.name] = max(votes.get(slot.name, 0.0), weight)
+
+    def named(self) -> float:
+        """The weight of the surest role."""
+        return max([*self.issuers.values(), *self.recipients.values(), 0.0])
+
+
+_LEGISLATURE = re.compile(
+    r"\b(?:congress|senate|house of representatives|parliament|house|lawmakers|committee|bundestag|court)\b", re.IGNORECASE
+)
+
+
+def demanding(slots: list[Slot], *, courts: bool = False) -> list[Slot]:
+    """Of a list with several kinds, those that demand: agencies first, then whoever is there."""
+    states = [slot for slot in slots if slot.kind == "agency"]
+    if states:
+        return states
+    kinds = ("organisation", "company", "person", "court") if courts else ("organisation", "company", "person")
+    return [slot for slot in slots if slot.kind in kinds]
+
+
+def asked(slots: list[Slot]) -> list[Slot]:
+    """Of a list with several kinds, those that are asked: companies first."""
+    companies = [slot for slot in slots if slot.kind in ("company", "organisation")]
+    if companies:
+        return companies
+    return [slot for slot in slots if slot.kind in ("agency", "person") and not _LEGISLATURE.search(slot.name)]
+
+
+def fill(words: list[str]) -> str:
+    """One regular expression (a group) out of words from the data files, their placeholders filled in."""
+    joined = "|".join(sorted(words, key=len, reverse=True))
+    for name, value in (("party", PARTY), ("marks", MARKS), ("data", DATA), ("device", DEVICE), ("content", CONTENT)):
+        joined = joined.replace("{" + name + "}", value)
+    return f"(?:{joined})"
+
+
+@cache
+def verbs() -> dict[str, Any]:
+    """The verbs of `data/demand_verbs.toml`."""
+    return load_table("demand_verbs.toml")
+
+
+@cache
+def _actions() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    actions = verbs()["instrument_actions"]
+    return (
+        re.compile(rf"(?<!\w){fill(actions['issue'])}(?!\w)"),
+        re.compile(rf"(?<!\w){fill(actions['receive'])}(?!\w)"),
+    )
+
+
+_CLAUSE_END = re.compile(r"[;]|\. |, (?:but|while|whereas|although|though|because|since) | - | – ")  # noqa: RUF001 - dashes are meant
+
+
+def clause_left(text: str, position: int) -> str:
+    """What stands before a place, within its clause."""
+    left = text[max(0, position - _LEFT) : position]
+    cut = 0
+    for match in _CLAUSE_END.finditer(left):
+        cut = match.end()
+    return left[cut:]
+
+
+def clause_right(text: str, position: int) -> str:
+    """What stands behind a place, within its clause."""
+    right = text[position : position + _RIGHT]
+    match = _CLAUSE_END.search(right)
+    return right[: match.start()] if match else right
+
+
+_FILL = r"(?: (?:the|a|an|its|that|web|host|tech|technology|social|media|largest|including|biggest|such as|like|two|several|three|four|u\.s\.|us|federal|local|state|companies|firms))*"
+_BY = re.compile(rf"\b(?:by|from){_FILL}(?: [\w-]+){{0,2}} $")
+_TO = re.compile(
+    rf"\b(?:to|on|upon|against|at|compelling|forcing|requiring|ordering|directing|demanding|telling|asking|compels?|forces?|"
+    rf"requires?|orders?|directs?|directed|ordered|asks?|asked|told|tells|commanding|commands|hitting|reached|that|required|compelled|had|made){_FILL} $"
+)
+_OF = re.compile(rf"\b(?:of|for|about|over|behind|on|regarding|concerning|targeting|covering|to identify|to unmask)(?: [\w-]+){{0,5}} $")
+_FROM_DATA = re.compile(rf"(?: [{DATA}{DEVICE}{CONTENT}]+|\b(?:seeking|seeks|sought|for|documents))[^,]{{0,25}} from{_FILL}(?: [\w-]+){{0,2}} $")
+_SENT_BEFORE = re.compile(rf"\b(?:sent|send|sends|sending|serv(?:ed|es|ing)|issued|handed|gave|gives|slapped|hit|hits|hitting|giving|to){_FILL} $")
+_PASSIVE_GET = re.compile(r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|slapped|given|presented)\b")
+_OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
+_BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
+_PREPOSED_TO = re.compile(r"\b(?:to|on)(?: the| a| an)? $")
+
+
+def noun_roles(frame: Frame, marked: Marked, start: int, stop: int, *, court: bool) -> None:
+    """Find the parties around a word for an instrument. `court`: courts may be the ones that demand."""
+    _roles_left(frame, marked, start, court=court)
+    _roles_right(frame, marked, stop, court=court)
+
+
+def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> None:
+    issue, receive = _actions()
+    left = clause_left(marked.text, start)
+    for distance, match in enumerate(reversed(list(LISTS.finditer(left))[-3:])):
+        slots = marked.names(match.group())
+        gap, before = left[match.end() :], left[: match.start()]
+        kinds = {slot.kind for slot in slots}
+        state = "agency" in kinds
+        sure = EXPLICIT if distance == 0 else BESIDE
+        if kinds == {"account"}:
+            frame.vote("target", slots, EXPLICIT)
+        elif kinds == {"court"} and not court:
+            continue
+        elif _PASSIVE_GET.search(gap):
+            frame.vote("recipient", asked(slots), sure)
+        elif distance == 0 and _SENT_BEFORE.search(before) and len(gap) < 40 and not gap.startswith("'"):
+            frame.vote("recipient", asked(slots), EXPLICIT)
+        elif re.search(r"\b(?:by|from)(?: the| a| an)? $", before):
+            frame.vote("issuer", demanding(slots, courts=court), sure)
+        elif distance == 0 and _OWNED_NOUN.match(gap) and not receive.search(gap):
+            frame.vote("issuer", demanding(slots, courts=court), EXPLICIT if state else BESIDE)
+        elif distance == 0 and _BESIDE_NOUN.match(gap) and not receive.search(gap) and not issue.search(gap):
+            role = "issuer" if state or (kinds == {"court"} and court) else "recipient"
+            frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), BESIDE)
+        elif receive.search(gap):
+            if state and not kinds & {"company"}:
+                frame.vote("issuer", demanding(slots), NEAR)
+            else:
+                frame.vote("recipient", asked(slots), sure)
+        elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):
+            role = "recipient" if _PREPOSED_TO.search(before) else "issuer"
+            frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
+        else:
+            by_kind(frame, slots)
+
+
+def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> None:
+    issue, receive = _actions()
+    right = clause_right(marked.text, stop)
+    last = 0
+    for number, match in enumerate(LISTS.finditer(right)):
+        if number > 3:
+            break
+        slots = marked.names(match.group())
+        before = right[last : match.start()]
+        last = match.end()
+        after = right[match.end() : match.end() + 40]
+        kinds = {slot.kind for slot in slots}
+        if kinds == {"account"}:
+            frame.vote("target", slots, EXPLICIT)
+        elif _FROM_DATA.search(before) and kinds & {"company", "organisation"}:
+            frame.vote("recipient", asked(slots), EXPLICIT)
+        elif _BY.search(before):
+            if receive.search(before):
+                frame.vote("recipient", asked(slots), BESIDE)
+            elif kinds != {"court"} or court:
+                frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
+        elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.search(after):
+            frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
+        elif _TO.search(before) and kinds != {"court"}:
+            frame.vote("recipient", asked(slots), EXPLICIT if kinds & {"company", "organisation"} else BESIDE)
+        elif _OF.search(before) or (number == 0 and before == " "):
+            _of(frame, slots, before, court=court)
+        else:
+            by_kind(frame, slots)
+
+
+def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool) -> None:
+    """"orders of the ministry", "a warrant for DreamHost's logs", "a subpoena for Smith's e-mails"."""
+    kinds = {slot.kind for slot in slots}
+    if "company" in kinds:
+        frame.vote("recipient", asked(slots), BESIDE)
+    elif "person" in kinds:
+        frame.vote("target", [slot for slot in slots if slot.kind == "person"], EXPLICIT)
+    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before):
+        frame.vote("issuer", demanding(slots, courts=court), BESIDE)
+    else:
+        by_kind(frame, slots)
+
+
+def by_kind(frame: Frame, slots: list[Slot]) -> None:
+    """Let the kind of a party decide, weakly."""
+    frame.vote("issuer", [slot for slot in slots if slot.kind == "agency"], NEAR)
+    frame.vote("recipient", [slot for slot in slots if slot.kind == "company"], NEAR)
+    frame.vote("target", [slot for slot in slots if slot.kind == "account"], NEAR)
