@@ -64,34 +64,33 @@ class DiscordSender:
     async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
         """Post a card and give its message id; `answers` is the message it replies to."""
         channel = self._client.get_partial_messageable(channel_id)
-        options: dict[str, Any] = {}
+        said: dict[str, Any] = {
+            "view": card_view(card),
+            "nonce": nonce,
+            "allowed_mentions": _mentions(card.ping_role),
+        }
+        reply: dict[str, Any] = {}
         if answers is not None:
             reference = channel.get_partial_message(answers).to_reference(fail_if_not_exists=False)
-            options = {"reference": reference, "mention_author": False}
+            reply = {"reference": reference, "mention_author": False}
         await self._limiter.take()
         with _sorted():
             try:
-                message = await self._post(channel, card, nonce, options)
+                message = await channel.send(**said, **reply)
             except discord.HTTPException as error:
                 if error.code != _NO_HISTORY_FOR_REPLY:
                     raise
                 # Replying takes Read Message History; the update itself does not.
-                message = await self._post(channel, card, nonce, {})
+                message = await channel.send(**said)
         return message.id
-
-    async def _post(
-        self, channel: discord.PartialMessageable, card: Card, nonce: str, options: dict[str, Any]
-    ) -> discord.Message:
-        return await channel.send(
-            view=card_view(card), nonce=nonce, allowed_mentions=_mentions(card.ping_role), **options
-        )
 
     async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
         """Make a posted card show what `card` says."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        view = card_view(card)
         await self._limiter.take()
         with _sorted():
-            await message.edit(view=card_view(card), allowed_mentions=_mentions(None))
+            await message.edit(view=view, allowed_mentions=_mentions(None))
 
     async def find(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
         """Look for the message with this mark among the bot's own in a channel since then.
