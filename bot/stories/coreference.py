@@ -92,6 +92,7 @@ def _nouns() -> tuple[Trie, dict[str, frozenset[str]]]:
 
 def resolve(scans: list[Scan]) -> tuple[Mention, ...]:
     """Turn the spans of all scans into mentions, and resolve what refers to them."""
+    _settle_headlines(scans)
     known = _gather(scans)
     out: list[Mention] = []
     for scan in scans:
@@ -100,6 +101,26 @@ def resolve(scans: list[Scan]) -> tuple[Mention, ...]:
         here.sort(key=lambda m: m.start)
         out.extend(here)
     return tuple(out)
+
+
+def _settle_headlines(scans: list[Scan]) -> None:
+    """Keep of the names guessed in headlines those that the running text has too; drop names of history.
+
+    Where every word has a capital, a run of capitals says little: "YouTube Censors Project Veritas".
+    """
+    lists = words()
+    running = {span.name for scan in scans if not scan.headline for span in scan.spans}
+    for scan in scans:
+        kept: list[Found] = []
+        for span in scan.spans:
+            guessed = span.by == "pattern" and span.kind != "account" and span.sure is False
+            if span.name in lists.not_parties:
+                continue
+            if scan.headline and guessed and span.name not in running:
+                scan.loose.extend(range(span.start, span.end))
+            else:
+                kept.append(span)
+        scan.spans = kept
 
 
 # ------------------------------------------------------------------ what the document says about its names

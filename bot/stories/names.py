@@ -13,6 +13,7 @@ from bot.stories.gazetteer import Gazetteer, Tokens, Trie, load, read_data, toke
 
 LONGEST_NAME = 12  # tokens of one organisation's name
 SENTENCE_END = frozenset(".!?:;")
+CLOSERS = frozenset(('.', '"', "”", ",", ";"))
 QUOTES = frozenset("\"'“”‘’«»„()[]—–-•*")
 
 
@@ -30,6 +31,7 @@ class Found:
     title: str = ""
     last: str = ""
     by: str = "pattern"
+    sure: bool = False  # whether the form tells as much in a headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Words:
     titles: Trie
     before_last_name: frozenset[str]
     given: frozenset[str]
+    not_parties: frozenset[str]
     particles: frozenset[str]
     never: frozenset[str]
     heads: dict[str, str]  # head as written -> kind
@@ -68,6 +71,7 @@ def words() -> Words:
         titles=titles,
         before_last_name=frozenset(title.lower() for title in names["before_last_name"]),
         given=frozenset(names["given"].split()),
+        not_parties=frozenset(names["not_parties"]),
         particles=frozenset(names["particles"]),
         never=frozenset(names["never"].split()),
         heads={head: kind for kind, heads in patterns["heads"].items() for head in heads},
@@ -96,8 +100,8 @@ def starts_sentence(tokens: Tokens, at: int) -> bool:
 
 
 def is_title_case(tokens: Tokens) -> bool:
-    """Whether a line is written as headlines are, nearly every word with a capital."""
-    if len(tokens.words) > 30:
+    """Whether a line is written as headlines are, nearly every word with a capital and no full stop."""
+    if len(tokens.words) > 30 or not tokens.words or tokens.words[-1] in CLOSERS:
         return False
     letters = [word for word in tokens.words if word[0].isalpha() and len(word) > 3]
     return len(letters) >= 3 and sum(word[0].isupper() for word in letters) >= 0.75 * len(letters)
@@ -263,6 +267,17 @@ def last_name(name: str) -> str:
     return parts[-1] if parts else name.lower()
 
 
+def _ends_in_person(tokens: Tokens, at: int, end: int) -> bool:
+    """Whether the run of capitals only leads up to a known person, or to a given name and a last name."""
+    if end - at == 3 and tokens.lows[at + 1] in words().given and tokens.lows[at] in words().person_nouns:
+        return True
+    for start in range(at + 1, end):
+        hit = load().match(tokens, start)
+        if hit is not None and hit[0] == end and hit[1].entry.kind == "person":
+            return True
+    return False
+
+
 def _doe(tokens: Tokens, at: int) -> Found | None:
     """"John Doe 4" is a party, "John Doe summons" is none."""
     number = tokens.words[at + 2] if at + 2 < len(tokens.words) else ""
@@ -291,11 +306,17 @@ def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
     if listed is not None and listed[0] - at > 1 and listed[1].entry.kind == "person":
         known_name = listed[1].entry.name
         return Found(at, listed[0], known_name, "person", title, last_name(known_name), "gazetteer")
+    if end < len(tokens.words) and _is_glued(tokens.words[end]) and parts[0].lower() in known.given:
+        return None  # "John Kennedy John Neely KennedyMORE"
     if len(real) > 1 and (real[0].lower(), last) in load().people:
         known_name = load().people[real[0].lower(), last].name
         return Found(at, end, known_name, "person", title, last, "gazetteer")
     if parts[0] in ("John", "Jane") and len(parts) > 1 and parts[1] == "Doe":
         return _doe(tokens, at)
+    if len(parts) > 1 and parts[0].lower() not in known.given and _ends_in_person(tokens, at, end):
+        return None  # "Coverage Trump", "Adviser Susan Rice"
+    if _is_law(tokens, end) or real[-1].isupper() and len(real[-1]) > 1 and real[-1] not in ("II", "III", "IV"):
+        return None
     if title:
         if len(real) > 1:
             return found
@@ -305,9 +326,11 @@ def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
         return None
     first = parts[0].lower()
     if first in known.given or _is_initial(parts[0].rstrip(".")):
-        return found if len(real) <= 4 else None
+        return found if len(real) <= 4 and not is_place(tokens, at) else None
     if headline or not 2 <= len(real) <= 4 or is_place(tokens, at):
         return None
+    if len(real) == 3 and real[1].lower() in known.given:
+        return found
     if _speaks(tokens, at, end, known) or _trade_after(tokens, end, known) == "person":
         return found
     return None
@@ -335,9 +358,9 @@ def find_by_trade(tokens: Tokens, start: int) -> Found | None:
         return None
     before = tokens.lows[start - 1] if start else ""
     kind = known.trade.get(before, "")
-    if kind and kind != "account" and (start < 2 or tokens.lows[start - 2] not in ("a", "an")):
+    if kind and kind != "account" and (start < 2 or tokens.words[start - 2] != "-") and (start < 2 or tokens.lows[start - 2] not in ("a", "an")):
         return Found(start, end, _spell(tokens, start, end), kind)
-    if low.endswith("ly"):
+    if low.endswith("ly") or before and is_capital(tokens.words[start - 1]):
         return None
     kind = _trade_after(tokens, end, known)
     return Found(start, end, _spell(tokens, start, end), kind) if kind in ("company", "organisation") else None
@@ -377,6 +400,8 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
     lows, there = tokens.lows, tokens.words
     if lows[start] in known.never and (starts_sentence(tokens, start) or lows[start] in ("the", "a", "an")):
         return None
+    if lows[start] in known.before_last_name:
+        return None
     count = min(len(lows), start + LONGEST_NAME)
     begins = known.starts.get(there[start], "")
     end, kind = -1, ""
@@ -399,9 +424,10 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
             head = there[at - 1]
             if at < known_end or not (head in known.starts or head in known.heads or low == "of" and goes_on):
                 break
-            if end == at and kind in ("company", "organisation") and not begins:
+            if end == at and kind in ("company", "organisation") and head not in known.starts:
                 break  # "the Foo Foundation for years"
             goes_on = True
+            kind = kind or known.starts.get(head, "") or known.heads.get(head, "")
         elif low == "the" and lows[at - 1] in ("of", "for", "on", "and"):
             pass
         elif low == "and":
@@ -518,4 +544,4 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     end, kind = body
     if what in ("country", "adjective"):
         canonical = places.adjective[canonical]
-    return Found(start, end, f"{canonical} {_spell(tokens, at, end)}", kind)
+    return Found(start, end, f"{canonical} {_spell(tokens, at, end)}", kind, sure=True)

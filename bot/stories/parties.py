@@ -9,9 +9,13 @@ from __future__ import annotations
 from bot.record import Notes
 from bot.stories import coreference, names, roles
 from bot.stories.coreference import Scan
-from bot.stories.gazetteer import Alias, load, tokenise
+from bot.stories.gazetteer import Alias, Tokens, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
 
+MONTHS = frozenset(
+    ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
+    + ("November", "December")
+)
 MOST = 20  # parties given for one story
 
 
@@ -20,23 +24,23 @@ def find_mentions(document: Document) -> tuple[Mention, ...]:
 
     Costs one pass over the words and a second one over what is left; no input makes it more than linear.
     """
-    scans = [_scan(-1, document.title, headline=True)]
-    scans.extend(_scan(s.index, s.text, headline=s.is_heading) for s in document.sentences)
+    scans = [_scan(-1, document.title)]
+    scans.extend(_scan(s.index, s.text) for s in document.sentences)
     return coreference.resolve(scans)
 
 
-def _scan(sentence: int, text: str, *, headline: bool) -> Scan:
+def _scan(sentence: int, text: str) -> Scan:
     """Find the names in one sentence, from left to right, the longest first."""
     gazetteer = load()
     tokens = tokenise(text)
-    scan = Scan(sentence, text, tokens, headline or names.is_title_case(tokens))
+    scan = Scan(sentence, text, tokens, names.is_title_case(tokens))
     at = 0
     count = len(tokens.words)
     first_words = gazetteer.trie.root
     while at < count:
         word = tokens.words[at]
         if word[0] == "@":
-            if len(word) > 2:
+            if len(word) > 2 and not _signs_a_post(tokens, at):
                 scan.spans.append(names.Found(at, at + 1, word.replace("\\", ""), "account"))
             at += 1
             continue
@@ -51,8 +55,18 @@ def _scan(sentence: int, text: str, *, headline: bool) -> Scan:
         else:
             if capital:
                 scan.loose.append(at)
-            at += 1
+                place = gazetteer.places.trie.longest(tokens.lows, at)
+                at = place[0] if place is not None else at + 1
+            else:
+                at += 1
     return scan
+
+
+def _signs_a_post(tokens: Tokens, at: int) -> bool:
+    """Whether a handle only signs an embedded post: "... - Jane Doe (@janedoe) May 23, 2018"."""
+    if not 0 < at < len(tokens.words) - 1 or tokens.words[at - 1] != "(" or tokens.words[at + 1] != ")":
+        return False
+    return at + 2 >= len(tokens.words) or tokens.words[at + 2] in MONTHS
 
 
 def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
@@ -88,7 +102,7 @@ def cast(
     chosen: list[tuple[Party, str]] = []
     for standing in story.values():
         role, reason = roles.decide(standing, story, given)
-        if role == "other" and (standing.sort == "media" or standing.named == 0):
+        if role == "other" and (standing.sort == "press" or standing.named == 0):
             continue
         shown = [texts[index] for index in standing.sentences if index in texts][:2]
         chosen.append((Party(standing.name, standing.kind, role, standing.count, tuple(shown)), reason))

@@ -22,6 +22,7 @@ PREPOSITIONS = frozenset(
     ("by", "of", "to", "from", "for", "with", "against", "at", "on", "in", "about", "over", "than", "like", "after")
 )
 STATE = frozenset(("intelligence", "law enforcement", "department", "regulator", "police"))
+NAMED_ONLY = ("other", "named only")
 MAKERS = frozenset(("spyware", "surveillance", "broker"))
 
 
@@ -33,6 +34,9 @@ class Lexicon:
     speech: frozenset[str]
     complaint: re.Pattern[str]
     counsel: re.Pattern[str]
+    modified: frozenset[str]
+    criticised: re.Pattern[str]
+    account: re.Pattern[str]
 
 
 @dataclass(slots=True)
@@ -52,6 +56,8 @@ class Standing:
     speaks: int = 0
     complains: int = 0
     counsels: int = 0
+    criticised: int = 0
+    singled_out: int = 0  # an account that the words around it make the subject
     allies: set[str] = field(default_factory=set)  # sorts of organisations named beside them
 
     @property
@@ -76,6 +82,10 @@ def _forms(verb: str) -> set[str]:
     return forms
 
 
+def _any_of(phrases: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE)
+
+
 @cache
 def lexicon() -> Lexicon:
     """The word lists, read once per process."""
@@ -90,8 +100,11 @@ def lexicon() -> Lexicon:
     return Lexicon(
         frames={form: frozenset(names) for form, names in frames.items()},
         speech=frozenset(data["speech"]["words"]),
-        complaint=re.compile(r"\b(?:" + "|".join(map(re.escape, data["complaint"]["stems"])) + ")", re.IGNORECASE),
-        counsel=re.compile("|".join(map(re.escape, data["counsel"]["phrases"])), re.IGNORECASE),
+        complaint=re.compile(rf"\b(?:{_any_of(data['complaint']['stems']).pattern})", re.IGNORECASE),
+        counsel=_any_of(data["counsel"]["phrases"]),
+        modified=frozenset(data["modified"]["nouns"]),
+        criticised=_any_of(data["criticised"]["phrases"]),
+        account=_any_of(data["account"]["words"]),
     )
 
 
@@ -122,11 +135,19 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
     known = lexicon()
     weight = 2 if index == -1 else 1
     complaint = known.complaint.search(text) is not None
-    counsel = [match.start() for match in known.counsel.finditer(text)]
+    counsel = [
+        match.start()
+        for match in known.counsel.finditer(text)
+        if not any(m.kind == "organisation" and 0 <= m.start - match.end() < 6 for m in here)
+    ]
     for mention in here:
         standing = found[mention.name]
-        if mention.kind in ("person", "organisation"):
-            if any(abs(at - mention.end) < 50 or abs(mention.start - at) < 30 for at in counsel):
+        if mention.kind == "agency" and known.criticised.search(text, max(0, mention.start - 28), mention.start):
+            standing.criticised += 1
+        elif mention.kind == "account" and known.account.search(text):
+            standing.singled_out += 1
+        elif mention.kind in ("person", "organisation"):
+            if any(0 <= at - mention.end < 50 or 0 <= mention.start - at < 30 for at in counsel):
                 standing.counsels += 1
             standing.complains += complaint
     _read_allies(here, found)
@@ -190,13 +211,21 @@ def _left(text: str, here: list[Mention], before: int, start: int) -> list[Menti
 def _right(text: str, here: list[Mention], before: int, end: int) -> list[Mention]:
     """The object after a verb: the nearest mention, and those joined to it."""
     at = before
-    if at >= len(here) or here[at].start - end > REACH:
+    while at + 1 < len(here) and _is_adjective(text, here[at]) and here[at + 1].start - here[at].end < 30:
+        at += 1
+    if at >= len(here) or here[at].start - end > REACH or _is_adjective(text, here[at]):
         return []
     group = [here[at]]
     while at + 1 < len(here) and _joined(text[here[at].end : here[at + 1].start]):
         at += 1
         group.append(here[at])
     return group
+
+
+def _is_adjective(text: str, mention: Mention) -> bool:
+    """Whether a name only qualifies the noun after it ("Twitter users", "Trump ally")."""
+    after = WORD.match(text, mention.end + 1)
+    return after is not None and text[mention.end] == " " and after.group() in lexicon().modified
 
 
 def _joined(between: str) -> bool:
@@ -240,55 +269,90 @@ def decide(standing: Standing, story: dict[str, Standing], given: dict[str, str]
             return _organisation(standing)
         case "person":
             return _person(standing, story, given)
-        case "account":
-            if standing.weight("moderate:patient"):
-                return "target", "an account that is acted upon"
-    return "other", "named only"
+        case "account" if not given and _is_acted_upon(standing, story):
+            return "target", "an account that is acted upon"
+    return NAMED_ONLY
+
+
+def _is_acted_upon(standing: Standing, story: dict[str, Standing]) -> bool:
+    """Whether an account is what the story is about, and not just where a person of it was quoted from."""
+    if not (standing.weight("moderate:patient", "sue:patient") or standing.singled_out):
+        return False
+    handle = standing.name.lower().strip("@_").removeprefix("real").removeprefix("the")
+    return not any(other.kind == "person" and other.name.lower().replace(" ", "") == handle for other in story.values())
+
+
+def _is_state(standing: Standing) -> bool:
+    return standing.kind == "agency" and (standing.sort in STATE or standing.entry is None)
 
 
 def _agency(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
-    issuers = {name for name, role in given.items() if role in ("issuer", "buyer")}
-    if given:
-        child = any(
-            (other := story.get(name)) is not None and other.entry is not None and other.entry.parent == standing.name
-            for name in issuers
-        )
-        if child and standing.count > 1:
-            return "issuer", "the parent of an agency that demands"
-        return "other", "named beside the agencies that demand"
     acts = standing.weight("watch:agent", "sanction:agent", "demand:agent", "moderate:agent")
+    if given:
+        return _agency_beside_demand(standing, story, given, acts)
     if standing.weight("buy:agent", "sell:patient") > acts and any(
-        s.sort in MAKERS for s in story.values() if s.kind == "company"
+        other.sort in MAKERS for other in story.values() if other.kind == "company"
     ):
         return "buyer", "buys from a firm of the trade"
     prominent = standing.in_title or standing.count >= 3 or standing.first <= 1
-    if standing.sort in STATE and (prominent or acts):
+    if standing.sort == "intelligence" and not any(
+        other.sort == "intelligence" and other.count > standing.count for other in story.values()
+    ):
+        return "issuer", "an intelligence service in a story about power over data"
+    if standing.sort in STATE and (standing.in_title or standing.first <= 1 or prominent and acts or acts >= 2):
         return "issuer", "the power that the story is about"
     if standing.sort == "executive":
-        rival = any(s.kind == "agency" and s.sort in STATE and s.count >= standing.count / 2 for s in story.values())
-        if not rival and standing.name != "White House" and (acts >= 2 or standing.in_title):
+        rival = any(_is_state(other) for other in story.values())
+        if not rival and standing.name != "White House" and (acts or standing.in_title or standing.count >= 2):
             return "issuer", "the government that acts"
-    if not standing.entry and acts and prominent:
+    if standing.entry is None and acts and prominent:
         return "issuer", "acts on somebody's data or speech"
-    return "other", "named only"
+    return NAMED_ONLY
+
+
+def _agency_beside_demand(
+    standing: Standing, story: dict[str, Standing], given: dict[str, str], acts: int
+) -> tuple[str, str]:
+    """An agency in a story whose demands name others: their parent, or one that acts along with them."""
+    for name, role in given.items():
+        other = story.get(name)
+        if role == "issuer" and other is not None and other.entry is not None:
+            if other.entry.parent == standing.name and standing.count > 1:
+                return "issuer", "the parent of an agency that demands"
+    if acts and standing.sort in STATE and not standing.criticised:
+        return "issuer", "acts along with those that demand"
+    return NAMED_ONLY
 
 
 def _company(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
-    sanctioned = standing.weight("sanction:patient")
+    sanctioned = standing.weight("sanction:patient", "violate:agent")
+    prominent = standing.in_title or standing.count >= 3
     if standing.sort in MAKERS:
-        if sanctioned and not given and any(s.sort == "regulator" for s in story.values()):
-            return "target", "a regulator acts against it"
+        if not given and any(other.sort == "regulator" for other in story.values()):
+            return ("target", "a regulator acts against it") if prominent or standing.first <= 1 else NAMED_ONLY
         return "vendor", "makes or sells the means"
     if given:
-        return "other", "named beside the demand"
+        return NAMED_ONLY
+    if standing.weight("sue:patient") and any(
+        other.kind == "person" and other.weight("sue:agent") for other in story.values()
+    ):
+        return "recipient", "sued by somebody over what it carries"
     moderates = standing.weight("moderate:agent")
-    if moderates and moderates >= sanctioned and (standing.in_title or standing.count >= 3):
+    if moderates and moderates >= sanctioned and prominent and not _is_under_attack(story):
         return "issuer", "decides what stands on its platform"
-    if sanctioned and (standing.in_title or standing.count >= 3):
+    if (sanctioned or standing.sort == "platform" and _is_under_attack(story)) and (prominent or standing.first <= 3):
         return "target", "somebody acts against it"
-    if standing.weight("sell:agent") >= 2 and not standing.entry:
+    if standing.weight("sell:agent") >= 2 and standing.entry is None:
         return "vendor", "sells it"
-    return "other", "named only"
+    return NAMED_ONLY
+
+
+def _is_under_attack(story: dict[str, Standing]) -> bool:
+    """Whether an official in the title acts against platforms, rather than they against somebody."""
+    return any(
+        other.kind == "person" and other.sort == "official" and other.in_title and other.frames["sanction:agent"]
+        for other in story.values()
+    )
 
 
 def _organisation(standing: Standing) -> tuple[str, str]:
@@ -299,27 +363,32 @@ def _organisation(standing: Standing) -> tuple[str, str]:
             return "counsel", "acts for somebody"
         if standing.complains or standing.speaks or standing.count > 1 or standing.weight("criticise:agent"):
             return "critic", "a group that objects"
-        return "other", "named only"
+        return NAMED_ONLY
     if standing.sort in ("movement", "media") and standing.weight("moderate:patient", "watch:patient"):
         return "target", "acted upon"
-    return "other", "named only"
+    return NAMED_ONLY
 
 
 def _person(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
     if standing.counsels and standing.sort in ("", "advocate") and standing.count <= 4:
         return "counsel", "a lawyer for somebody"
-    watched = standing.weight("watch:patient", "moderate:patient")
-    acts = standing.weight("watch:agent", "moderate:agent", "sanction:agent")
     if standing.sort == "target" and not given:
         return "target", "acted upon"
     if standing.sort in ("advocate", "researcher", "regulator"):
         return "critic", "an advocate who speaks"
+    acts = standing.weight("watch:agent", "moderate:agent", "sanction:agent", "sue:agent")
+    prominent = standing.in_title or standing.count >= 3
+    if standing.weight("sue:agent") and prominent and not given:
+        return "issuer", "goes to court"
+    watched = standing.weight("watch:patient", "moderate:patient")
     if standing.sort == "politician" or (standing.sort == "" and standing.allies & {"advocacy", "research"}):
-        if standing.complains or standing.weight("criticise:agent"):
+        if watched >= 3 and prominent and not given:
+            return "target", "acted upon"
+        if standing.complains or standing.weight("criticise:agent") or standing.allies & {"advocacy"}:
             return "critic", "objects to it"
-        return "other", "named only"
-    if standing.sort == "official" and acts >= 2 and standing.in_title and not given:
+        return NAMED_ONLY
+    if standing.sort == "official" and acts and standing.in_title and not given:
         return "issuer", "acts by the power of office"
-    if watched >= 2 and (standing.in_title or standing.count >= 3) and watched > acts:
+    if watched >= 2 and prominent and watched > acts and not given:
         return "target", "acted upon"
-    return "other", "named only"
+    return NAMED_ONLY
