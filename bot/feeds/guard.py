@@ -161,7 +161,8 @@ class Guard:
         if literal is not None and not self.allows(literal):
             raise ForbiddenAddressError(f"{host} is not a public address and is never fetched.", host=host)
         try:
-            return URL(text.strip()).with_host(host).with_fragment(None)
+            url = URL(text.strip()).with_host(host).with_fragment(None)
+            return url if parts.path else url.with_path("/", keep_query=True)
         except ValueError as error:
             raise AddressError(f"{shown_url(text)} is no web address.") from error
 
