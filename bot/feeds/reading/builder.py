@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading import names, rhythm
-from bot.feeds.reading.clean import one_line, title_text, web_address
+from bot.feeds.reading.clean import one_line, title_text, web_address, with_absolute_links
 from bot.feeds.reading.draft import Draft
 from bot.feeds.reading.limits import MAX_ENTRIES
-from bot.feeds.reading.names import ID, LAST_PLAIN, LAST_TEXT, MET, role_of, usual_name
+from bot.feeds.reading.names import ID, LAST_PLAIN, LAST_TEXT, MET, UPDATED, role_of, usual_name
 
 _BASE: Final = names.XML + "}base"
 _LANG: Final = names.XML + "}lang"
@@ -139,7 +139,9 @@ class FeedBuilder:
         head = self._head
         return Feed(
             title=title_text(head.title, head.title_markup),
-            link=head.link or head.other_link,
+            link=head.link
+            or head.other_link
+            or (web_address(head.texts[ID], self._base) if self._atom else ""),
             entries=tuple(self.entries),
             dialect=self._dialect,
             language=self._language,
@@ -163,6 +165,8 @@ class FeedBuilder:
             self._gather(role)
         elif role == names.CHANNEL:
             self._in_channel = self._rooted = True
+            if attributes:
+                self._read_cdf(attributes)
         elif role == names.ROOT and not self._rooted:
             self._start_root(name, attributes)
 
@@ -188,8 +192,16 @@ class FeedBuilder:
         self._entry_depth = self._depth
         draft = self._draft = Draft()
         if attributes:
-            draft.texts[ID] = _plain_attribute(attributes, "about")  # rdf:about of RSS 1.0
-            draft.id_is_link = True
+            draft.about = _plain_attribute(attributes, "about")  # rdf:about of RSS 1.0
+            self._read_cdf(attributes)
+
+    def _read_cdf(self, attributes: Mapping[str, str]) -> None:
+        """Take what Microsoft's Channel Definition Format (1997) keeps in attributes."""
+        href = _plain_attribute(attributes, "href")
+        if href:
+            self._draft.link = web_address(href, self._base)
+            self._draft.texts[UPDATED] = _plain_attribute(attributes, "lastmod")
+            self._dialect = self._dialect or "cdf"
 
     def _start_link(self, attributes: Mapping[str, str]) -> None:
         href = (
@@ -322,6 +334,8 @@ class FeedBuilder:
             self._markup = False
             if self._atom:
                 text = _without_wrapper(text.strip())
+        if self._bases and kind in _HTML_TYPES and "=" in text:
+            text = with_absolute_links(text, self._base)
         if self._base64:
             decoded = _decoded(text)
             readable = decoded is not None or kind.startswith("text/") or kind.endswith("xml")

@@ -39,6 +39,8 @@ _LARGER = {
     "gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "windows-1252", "latin-1": "windows-1252",
     "shift_jis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949",
 }  # fmt: skip
+_HIGH = bytes(range(0x80, 0x100))
+_LETTERS_TO_JUDGE = 40  # fewer bytes beyond ASCII say nothing
 _NOT_TEXT = frozenset((
     "base64", "bz2", "hex", "quopri", "rot13", "uu", "zip", "zlib", "idna", "punycode", "unicode_escape",
     "raw_unicode_escape", "undefined", "mbcs", "oem",
@@ -72,7 +74,10 @@ def utf8_document(content: bytes, content_type: str | None = None) -> bytes:
             pass
         else:
             return content
-    for name in (*named, wide, "utf-8"):
+    # Bytes that are plainly UTF-16 or 32 are so whatever is said of them: read as UTF-8, they would be
+    # text full of NULs, but text.
+    sure = wide if wide.startswith(("utf-16", "utf-32")) else ""
+    for name in (sure, *named, wide, "utf-8"):
         text = _decoded(content, name)
         if text is not None:
             return _without_declaration(text)
@@ -92,37 +97,41 @@ def _declared(content: bytes, wide: str) -> str:
 
 
 def _decoded(content: bytes, name: str) -> str | None:
-    if not name:
-        return None
     name = name.lower()
-    name = _LARGER.get(name, name)
-    try:
-        codec = codecs.lookup(name)
-        if codec.name in _NOT_TEXT or codec.name.replace("-", "_") in _NOT_TEXT:
+    for candidate in (_LARGER.get(name, name), name):
+        if not candidate:
             return None
-        text, _ = codec.decode(content)
-    except (LookupError, UnicodeError, ValueError):
-        return None
-    # Read in the wrong family (EBCDIC, UTF-16) the bytes are some text, but not a document.
-    return text if isinstance(text, str) and ("<" in text[:4096] or "{" in text[:4096]) else None
+        try:
+            codec = codecs.lookup(candidate)
+            if codec.name.replace("-", "_") in _NOT_TEXT:
+                return None
+            text, _ = codec.decode(content)
+        except (LookupError, UnicodeError, ValueError):
+            continue
+        # Read in the wrong family (EBCDIC, UTF-16) the bytes are some text, but not a document.
+        if isinstance(text, str) and ("<" in text[:4096] or "{" in text[:4096]):
+            return text
+    return None
 
 
 def _detected(content: bytes) -> str:
     """Read bytes that are in none of the named charsets.
 
     Mostly they are UTF-8 with a few bytes broken (a text cut inside a character); else one of the
-    single-byte sets, which charset-normalizer tells apart by the letters.
+    single-byte sets, which charset-normalizer tells apart by the letters, given enough of them.
     """
     text = content.decode("utf-8", "replace")
-    if text.count("\ufffd") * 200 < len(text) and any(
-        ord(char) > 127 and char != "\ufffd" for char in text[:200_000]
-    ):
+    foreign = len(content) - len(content.translate(None, _HIGH))
+    broken = text.count("\ufffd")
+    if broken * 8 < foreign:
         return text
-    # Imported here: it costs 20 ms and few feeds need it.
-    from charset_normalizer import from_bytes
+    guess = ""
+    if foreign > _LETTERS_TO_JUDGE:
+        # Imported here: it costs 20 ms and few feeds need it.
+        from charset_normalizer import from_bytes
 
-    best = from_bytes(content[:65_536], steps=4, chunk_size=256).best()
-    guess = best.encoding if best else ""
+        best = from_bytes(content[:65_536], steps=4, chunk_size=256).best()
+        guess = best.encoding if best else ""
     return _decoded(content, guess) or content.decode("windows-1252", "replace")
 
 

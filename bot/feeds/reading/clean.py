@@ -39,6 +39,11 @@ _C1_BYTES: Final = re.compile(rb"\xc2[\x80-\x9f]")
 # "&#146;" and the like, by its "#", which is rarer than "&"; takes some harmless ones along.
 _C1_REFERENCE: Final = re.compile(rb"#[01xX](?:0*1?[2-5][0-9]|0*[789][0-9A-Fa-f]);")
 
+_LINKS: Final = re.compile(
+    r"""(\s(?:href|src|cite|action|background|longdesc|data|poster)\s?=\s?)(["'])([^"'<>]{0,2000})\2""",
+    re.IGNORECASE,
+)
+
 # Elements whose presence says that a text is meant as HTML (RSS says nothing of the kind itself).
 _HTML_NAMES: Final = frozenset((
     "a", "abbr", "acronym", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br",
@@ -180,6 +185,8 @@ def title_text(text: str, markup: bool | None) -> str:
 def web_address(href: str, base: str) -> str:
     """Resolve an address against its base; "" unless it is http or https with a host."""
     href = href.strip()
+    if "&amp;" in href:
+        href = href.replace("&amp;", "&")  # encoded once too often, as many feeds do
     if len(href) <= MAX_ADDRESS and _PLAIN_ADDRESS.match(href):
         return href
     if not href or len(href) > MAX_ADDRESS:
@@ -198,6 +205,21 @@ def web_address(href: str, base: str) -> str:
     except ValueError:
         return ""
     return href.replace(" ", "%20") if " " in href else href
+
+
+def with_absolute_links(markup: str, base: str) -> str:
+    """Resolve the addresses in HTML against its base; for feeds that set one (xml:base)."""
+
+    def resolved(match: re.Match[str]) -> str:
+        before, quote, address = match.groups()
+        if not address.strip() or address.startswith(("#", "http:", "https:", "mailto:", "data:")):
+            return match.group()
+        try:
+            return f"{before}{quote}{urljoin(base, address.strip())}{quote}"
+        except ValueError:
+            return match.group()
+
+    return _LINKS.sub(resolved, markup)
 
 
 def entry_id(text: str) -> str:

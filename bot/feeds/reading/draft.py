@@ -19,13 +19,13 @@ class Draft:
     """Gathers the parts; `entry()` puts them together."""
 
     __slots__ = (
-        "authors", "contents", "id_is_link", "link", "other_link", "summary", "summary_role", "texts",
-        "title", "title_depth", "title_markup",
+        "about", "authors", "contents", "id_is_link", "link", "other_link", "summary", "summary_role",
+        "texts", "title", "title_depth", "title_markup",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.texts = list(_NOTHING)  # by role
-        self.link = self.other_link = self.title = self.summary = ""
+        self.about = self.link = self.other_link = self.title = self.summary = ""
         self.title_depth = self.summary_role = 0
         self.title_markup: bool | None = None
         self.id_is_link = False
@@ -70,7 +70,10 @@ class Draft:
             published = updated
         identity = texts[ID].strip()
         url = self.link
-        if self.id_is_link and identity:
+        if not identity:
+            identity = self.about
+            url = url or web_address(identity, base)
+        elif self.id_is_link:
             address = web_address(identity, base)
             identity = address or identity
             url = url or address

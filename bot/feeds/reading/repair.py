@@ -7,27 +7,28 @@ from typing import Final
 
 from bot.feeds.reading.doctype import named_characters
 
-_FORBIDDEN: Final = bytes(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D))
+_FORBIDDEN: Final = bytes(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0C, 0x0D))
+_SPACES: Final = bytes.maketrans(b"\x0b\x0c", b"  ")
 _BARE_AMPERSAND: Final = re.compile(rb"&(?!(?:[A-Za-z_][\w.-]{0,40}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _CHARACTER: Final = re.compile(rb"&#(?:([0-9]{1,7})|x([0-9A-Fa-f]{1,6}));")
-_ROOTS: Final = (b"<?xml", b"<rss", b"<feed", b"<rdf:", b"<channel")
+_START: Final = re.compile(
+    rb"<\?xml\s|<(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE
+)
 
 
 def trimmed(document: bytes) -> bytes:
     """Take off what stands before the document: white space, warnings of a script, a stray BOM."""
-    if document.startswith(b"<"):
+    if not document.startswith((b"<?xml ", b"<rss", b"<feed")):
+        document = document.lstrip(b" \t\r\n\x00\xef\xbb\xbf")
+    if document.startswith((b"<?", b"<!", b"{", b"[")):
         return document
-    document = document.lstrip(b" \t\r\n\x00\xef\xbb\xbf")
-    if document.startswith(b"<"):
-        return document
-    head = document[:8192].lower()
-    starts = [at for at in (head.find(root) for root in _ROOTS) if at != -1]
-    return document[min(starts) :] if starts else document
+    start = _START.search(document, 0, 8192)
+    return document[start.start() :] if start else document
 
 
 def mended(document: bytes) -> bytes:
     """Give the document without forbidden characters, bare ampersands and references nobody declared."""
-    document = document.translate(None, _FORBIDDEN)
+    document = document.translate(_SPACES, _FORBIDDEN)
     document = document.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     document = _outside_cdata(document)
     head, _, rest = document.partition(b"?>")
