@@ -30,7 +30,6 @@ from bot.alerts.terminal import print_card
 from bot.bounds import limits_of
 from bot.clock import utc_now
 from bot.errors import QuashError
-from bot.feeds import catalogue
 from bot.feeds.articles import Page, PageFetcher
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
@@ -157,7 +156,7 @@ class _Preview:
         self, database: Database, fetcher: Fetcher, parser: ParserPool, limits: FeedLimits
     ) -> None:
         service = FeedService(database, fetcher, parser, self._clock, limits)
-        names = self._named or [f.url for f in catalogue.load()]
+        names = self._named or _bundled()
         files = [n for n in names if "://" not in n and await asyncio.to_thread(Path(n).is_file)]
         addresses = [n for n in names if n not in files]
         await asyncio.gather(*(self._add(database, service, url) for url in addresses))
@@ -236,6 +235,12 @@ class _Preview:
                 f"; {len(cards) - len(shown)} more with --limit {len(cards)}" if cards[len(shown) :] else ""
             )
             console.print(f"{len(shown)} posts{left}", style="dim")
+
+
+def _bundled() -> list[str]:
+    from bot.feeds import catalogue
+
+    return [feed.url for feed in catalogue.load()]
 
 
 async def _stories(session: AsyncSession, limit: int | None) -> Sequence[str]:
