@@ -11,6 +11,7 @@ from bot.stories.model import Mention
 from bot.stories.names import Found, is_capital, last_name, starts_sentence, words
 
 WINDOW = 10  # sentences back that "the agency" reaches
+MOST_NAMESAKES = 8  # people of one last name in one article
 LOOK_BACK = 60  # mentions back that are looked at for it
 
 # What a title makes a person, for "the judge", "the senator".
@@ -162,7 +163,7 @@ def _gather_person(known: Known, span: Found) -> None:
         return
     last = span.last or last_name(name)
     names = known.full.setdefault(last, [])
-    if name in names:
+    if name in names or len(names) >= MOST_NAMESAKES:
         return
     for index, other in enumerate(names):
         if _same_person(name, other):
@@ -176,7 +177,7 @@ def _gather_person(known: Known, span: Found) -> None:
 
 
 def _same_person(a: str, b: str) -> bool:
-    """Whether two full names with one last name are one person: first names equal, or one short for another."""
+    """Whether full names with one last name are one person: first names equal, or one short for the other."""
     first, other = a.lower().split()[0].rstrip("."), b.lower().split()[0].rstrip(".")
     if ("jr" in a.lower()) != ("jr" in b.lower()):
         return False
@@ -342,12 +343,8 @@ def _stands_alone(scan: Scan, at: int) -> bool:
 def _is_speaker(scan: Scan, at: int) -> bool:
     lows = scan.tokens.lows
     said = words().said
-    return (
-        at + 1 < len(lows)
-        and lows[at + 1] in said
-        or at > 0
-        and lows[at - 1] in said
-        and lows[at - 1] != "called"
+    return (at + 1 < len(lows) and lows[at + 1] in said) or (
+        at > 0 and lows[at - 1] in said and lows[at - 1] != "called"
     )
 
 
@@ -378,7 +375,7 @@ def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Menti
         first, last = tokens.start(at), tokens.end(end - 1)
         while passed < len(here) and here[passed].start < first:
             passed += 1
-        if passed < len(here) and here[passed].start < last or passed and here[passed - 1].end > first:
+        if (passed < len(here) and here[passed].start < last) or (passed and here[passed - 1].end > first):
             continue
         target = _antecedent(noun, scan.sentence, known, here[max(0, passed - LOOK_BACK) : passed], before)
         if target is not None:
@@ -388,7 +385,22 @@ def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Menti
 
 _NOT_ALONE = frozenset(("the", "local", "state", "secret", "military", "federal"))
 _ADJECTIVES = frozenset(
-    "federal social tech israeli messaging internet online american spy intelligence law enforcement data privacy".split()
+    [
+        "federal",
+        "social",
+        "tech",
+        "israeli",
+        "messaging",
+        "internet",
+        "online",
+        "american",
+        "spy",
+        "intelligence",
+        "law",
+        "enforcement",
+        "data",
+        "privacy",
+    ]
 )
 
 
@@ -412,7 +424,7 @@ def _is_definite(tokens: Tokens, end: int) -> bool:
 def _antecedent(
     noun: str, sentence: int, known: Known, here: list[Mention], before: list[Mention]
 ) -> tuple[str, str] | None:
-    """Whom a noun means: among the fitting parties of the nearest sentence that has any, the most frequent."""
+    """Whom a noun means: of the fitting parties of the nearest sentence that has any, the most frequent."""
     fitting: list[tuple[str, str]] = []
     nearest: int | None = None
     recent = (before[-LOOK_BACK:] + here)[::-1]

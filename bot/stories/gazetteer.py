@@ -82,6 +82,9 @@ class Alias:
     weak: bool
 
 
+Row = tuple[Entry, tuple[str, ...], tuple[str, ...]]  # a party, its aliases, its weak aliases
+
+
 class Trie:
     """Finds the longest known sequence of words at a place."""
 
@@ -148,7 +151,7 @@ class Places:
 class Gazetteer:
     """All known parties, to be found by alias or by canonical name."""
 
-    def __init__(self, entries: list[tuple[Entry, tuple[str, ...], tuple[str, ...]]], places: Places) -> None:
+    def __init__(self, entries: list[Row], places: Places) -> None:
         self.places = places
         self.entries: dict[str, Entry] = {}
         self.trie = Trie()
@@ -221,8 +224,8 @@ def _load_places() -> Places:
     return Places(country_of, adjective, trie)
 
 
-def _read_group(group: dict[str, Any]) -> list[tuple[Entry, tuple[str, ...], tuple[str, ...]]]:
-    found = []
+def _read_group(group: dict[str, Any]) -> list[Row]:
+    found: list[Row] = []
     for name, value in group["parties"].items():
         own: dict[str, Any] = value if isinstance(value, dict) else {"aliases": value}
         # An empty `weak` says that the canonical name itself is an ordinary word.
@@ -244,7 +247,7 @@ def _read_group(group: dict[str, Any]) -> list[tuple[Entry, tuple[str, ...], tup
 @cache
 def load() -> Gazetteer:
     """The gazetteer, read once per process."""
-    entries = []
+    entries: list[Row] = []
     folder = resources.files("bot.stories").joinpath("data", "parties")
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
@@ -256,9 +259,9 @@ def load() -> Gazetteer:
     return Gazetteer(entries, places)
 
 
-def _governments(places: Places) -> list[tuple[Entry, tuple[str, ...], tuple[str, ...]]]:
+def _governments(places: Places) -> list[Row]:
     """The government of every country, by its adjective ("Kenyan government") and by its name."""
-    found = []
+    found: list[Row] = []
     for country, adjective in places.adjective.items():
         entry = Entry(
             name=f"{adjective} government",

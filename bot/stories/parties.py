@@ -6,16 +6,15 @@ a word that stands for a party named before. `cast` picks from them those that t
 
 from __future__ import annotations
 
+import calendar
+
 from bot.record import Notes
-from bot.stories import coreference, names, roles
+from bot.stories import coreference, names, organisations, people, roles
 from bot.stories.coreference import Scan
 from bot.stories.gazetteer import Alias, Tokens, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
 
-MONTHS = frozenset(
-    ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
-    + ("November", "December")
-)
+MONTHS = frozenset(month for month in calendar.month_name if month)
 MOST = 20  # parties given for one story
 
 
@@ -46,7 +45,9 @@ def _scan(sentence: int, text: str) -> Scan:
             continue
         capital = word[0].isupper()
         known = gazetteer.match(tokens, at) if tokens.lows[at] in first_words else None
-        found = names.find(tokens, at, known[0] if known else at, headline=scan.headline) if capital else None
+        found = (
+            _find_unlisted(tokens, at, known[0] if known else at, headline=scan.headline) if capital else None
+        )
         if known is not None and (found is None or known[0] >= found.end):
             at = _take_known(scan, at, known)
         elif found is not None:
@@ -60,6 +61,33 @@ def _scan(sentence: int, text: str) -> Scan:
             else:
                 at += 1
     return scan
+
+
+_BEFORE_MORE = frozenset((".", "'", "’", "-", ",", "(", "of", "for", "on", "&", "and"))
+
+
+def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool) -> names.Found | None:
+    """The longest name at the capitalised token `start` that its form betrays, or None.
+
+    `known_end` is where a party of the gazetteer ends that starts here too (`start` when none does): a
+    pattern must go beyond it without a break.
+    """
+    ahead = tokens.words[start + 1] if start + 1 < len(tokens.words) else ""
+    capital_ahead = bool(ahead) and names.is_capital(ahead)
+    best = organisations.find_local(tokens, start)
+    lists = names.words()
+    if capital_ahead or ahead in _BEFORE_MORE or ahead in lists.particles:
+        for found in (
+            organisations.find_organisation(tokens, start, known_end, headline=headline),
+            people.find_person(tokens, start, headline=headline) if known_end == start else None,
+        ):
+            if found is not None and (best is None or found.end > best.end):
+                best = found
+    if best is None and known_end == start and not headline:
+        before = tokens.lows[start - 1] if start else ""
+        if capital_ahead or ahead == "," or before in lists.trade:
+            best = organisations.find_by_trade(tokens, start)
+    return best
 
 
 def _signs_a_post(tokens: Tokens, at: int) -> bool:
@@ -98,15 +126,17 @@ def cast(
     """
     story = roles.standings(document, mentions)
     texts = {sentence.index: sentence.text for sentence in document.sentences}
-    given = roles.from_demands(demands)
+    facts = roles.facts_of(story, demands)
     chosen: list[tuple[Party, str]] = []
     for standing in story.values():
-        role, reason = roles.decide(standing, story, given)
+        role, reason = roles.decide(standing, facts)
         if role == "other" and (standing.sort == "press" or standing.named == 0):
             continue
         shown = [texts[index] for index in standing.sentences if index in texts][:2]
         chosen.append((Party(standing.name, standing.kind, role, standing.count, tuple(shown)), reason))
     chosen.sort(key=lambda item: (item[0].role == "other", -item[0].mentions))
     for party, reason in chosen[:MOST]:
-        notes.note("party", party.role, f"{party.name} ({party.kind}): {reason}.", evidence=party.evidence[:1])
+        notes.note(
+            "party", party.role, f"{party.name} ({party.kind}): {reason}.", evidence=party.evidence[:1]
+        )
     return tuple(party for party, _ in chosen[:MOST])

@@ -11,15 +11,33 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 
 from bot.stories.gazetteer import Entry, load, read_data
 from bot.stories.model import Demand, Document, Mention
 
+MOST_MENTIONS = 100  # of one sentence, that are looked at
 REACH = 90  # characters between a verb and its party
 WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 BE = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "gets", "got", "not"))
 PREPOSITIONS = frozenset(
-    ("by", "of", "to", "from", "for", "with", "against", "at", "on", "in", "about", "over", "than", "like", "after")
+    (
+        "by",
+        "of",
+        "to",
+        "from",
+        "for",
+        "with",
+        "against",
+        "at",
+        "on",
+        "in",
+        "about",
+        "over",
+        "than",
+        "like",
+        "after",
+    )
 )
 STATE = frozenset(("intelligence", "law enforcement", "department", "regulator", "police"))
 NAMED_ONLY = ("other", "named only")
@@ -116,7 +134,9 @@ def standings(document: Document, mentions: tuple[Mention, ...]) -> dict[str, St
     for mention in mentions:
         standing = found.get(mention.name)
         if standing is None:
-            standing = found[mention.name] = Standing(mention.name, mention.kind, gazetteer.entry(mention.name))
+            standing = found[mention.name] = Standing(
+                mention.name, mention.kind, gazetteer.entry(mention.name)
+            )
         standing.count += 1
         standing.named += mention.surface[:4].lower() != "the "
         standing.in_title |= mention.sentence == -1
@@ -133,19 +153,23 @@ def standings(document: Document, mentions: tuple[Mention, ...]) -> dict[str, St
 
 def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, Standing]) -> None:
     known = lexicon()
+    here = here[:MOST_MENTIONS]
     weight = 2 if index == -1 else 1
+    singled_out = known.account.search(text) is not None
     complaint = known.complaint.search(text) is not None
     counsel = [
         match.start()
-        for match in known.counsel.finditer(text)
+        for match in islice(known.counsel.finditer(text), MOST_MENTIONS)
         if not any(m.kind == "organisation" and 0 <= m.start - match.end() < 6 for m in here)
     ]
     for mention in here:
         standing = found[mention.name]
-        if mention.kind == "agency" and known.criticised.search(text, max(0, mention.start - 28), mention.start):
+        if mention.kind == "agency" and known.criticised.search(
+            text, max(0, mention.start - 28), mention.start
+        ):
             standing.criticised += 1
-        elif mention.kind == "account" and known.account.search(text):
-            standing.singled_out += 1
+        elif mention.kind == "account":
+            standing.singled_out += singled_out
         elif mention.kind in ("person", "organisation"):
             if any(0 <= at - mention.end < 50 or 0 <= mention.start - at < 30 for at in counsel):
                 standing.counsels += 1
@@ -160,7 +184,7 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
             continue
         while before < len(here) and here[before].end <= start:
             before += 1
-        if before and here[before - 1].end > start or before < len(here) and here[before].start < end:
+        if (before and here[before - 1].end > start) or (before < len(here) and here[before].start < end):
             continue  # a word inside a name
         left = _left(text, here, before, start)
         right = _right(text, here, before, end)
@@ -194,7 +218,10 @@ def _left(text: str, here: list[Mention], before: int, start: int) -> list[Menti
     at = before - 1
     while at >= 0 and start - here[at].end < REACH:
         lead = text[max(0, here[at].start - 12) : here[at].start].lower().split()
-        if not lead or lead[-1] not in PREPOSITIONS and (lead[-1] != "the" or len(lead) < 2 or lead[-2] not in PREPOSITIONS):
+        if not lead or (
+            lead[-1] not in PREPOSITIONS
+            and (lead[-1] != "the" or len(lead) < 2 or lead[-2] not in PREPOSITIONS)
+        ):
             break
         at -= 1
     else:
@@ -240,7 +267,41 @@ def _by(text: str, right: list[Mention], end: int) -> bool:
 # ------------------------------------------------------------------ deciding
 
 
-def from_demands(demands: tuple[Demand, ...]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the roles of all parties hang on: the demands' own words, and who else is in the story."""
+
+    given: dict[str, str]  # roles by name, from the demands
+    parents: frozenset[str]  # parents of agencies that demand
+    people: frozenset[str]  # names of people, lower case without blanks
+    makers: bool  # makers or sellers of the means of surveillance are named
+    regulators: bool
+    states: bool  # agencies with powers of their own are named, not only a government
+    watchers: int  # how often the intelligence service that is named most is
+    attacked: bool  # an official in the title acts against platforms, rather than they against somebody
+    sued: bool  # a person goes to court
+
+
+def facts_of(story: dict[str, Standing], demands: tuple[Demand, ...]) -> Facts:
+    """Gather what `decide` needs to know of the whole story."""
+    given = _from_demands(demands)
+    issuers = [story[name].entry for name, role in given.items() if role == "issuer" and name in story]
+    everybody = story.values()
+    people = [standing for standing in everybody if standing.kind == "person"]
+    return Facts(
+        given=given,
+        parents=frozenset(entry.parent for entry in issuers if entry is not None and entry.parent),
+        people=frozenset(person.name.lower().replace(" ", "") for person in people),
+        makers=any(s.sort in MAKERS for s in everybody if s.kind == "company"),
+        regulators=any(s.sort == "regulator" for s in everybody),
+        states=any(s.kind == "agency" and (s.sort in STATE or s.entry is None) for s in everybody),
+        watchers=max((s.count for s in everybody if s.sort == "intelligence"), default=0),
+        attacked=any(p.sort == "official" and p.in_title and p.frames["sanction:agent"] for p in people),
+        sued=any(p.frames["sue:agent"] for p in people),
+    )
+
+
+def _from_demands(demands: tuple[Demand, ...]) -> dict[str, str]:
     """The roles that the demands give, by name; the first demand's word stands."""
     roles: dict[str, str] = {}
     for demand in demands:
@@ -255,104 +316,85 @@ def from_demands(demands: tuple[Demand, ...]) -> dict[str, str]:
     return roles
 
 
-def decide(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
-    """The role of one party, and the reason in words. `given` are the roles from demands."""
-    role = given.get(standing.name)
+def decide(standing: Standing, facts: Facts) -> tuple[str, str]:
+    """The role of one party, and the reason in words."""
+    role = facts.given.get(standing.name)
     if role is not None:
         return role, "named so in a demand"
     match standing.kind:
         case "agency":
-            return _agency(standing, story, given)
+            return _agency_beside_demand(standing, facts) if facts.given else _agency(standing, facts)
         case "company":
-            return _company(standing, story, given)
+            return _company(standing, facts)
         case "organisation":
             return _organisation(standing)
         case "person":
-            return _person(standing, story, given)
-        case "account" if not given and _is_acted_upon(standing, story):
+            return _person(standing, facts)
+        case "account" if not facts.given and _is_acted_upon(standing, facts):
             return "target", "an account that is acted upon"
     return NAMED_ONLY
 
 
-def _is_acted_upon(standing: Standing, story: dict[str, Standing]) -> bool:
+def _is_acted_upon(account: Standing, facts: Facts) -> bool:
     """Whether an account is what the story is about, and not just where a person of it was quoted from."""
-    if not (standing.weight("moderate:patient", "sue:patient") or standing.singled_out):
-        return False
-    handle = standing.name.lower().strip("@_").removeprefix("real").removeprefix("the")
-    return not any(other.kind == "person" and other.name.lower().replace(" ", "") == handle for other in story.values())
+    handle = account.name.lower().strip("@_").removeprefix("real").removeprefix("the")
+    shown = account.weight("moderate:patient", "sue:patient") or account.singled_out
+    return bool(shown) and handle not in facts.people
 
 
-def _is_state(standing: Standing) -> bool:
-    return standing.kind == "agency" and (standing.sort in STATE or standing.entry is None)
-
-
-def _agency(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
-    acts = standing.weight("watch:agent", "sanction:agent", "demand:agent", "moderate:agent")
-    if given:
-        return _agency_beside_demand(standing, story, given, acts)
-    if standing.weight("buy:agent", "sell:patient") > acts and any(
-        other.sort in MAKERS for other in story.values() if other.kind == "company"
-    ):
+def _agency(standing: Standing, facts: Facts) -> tuple[str, str]:
+    acts = _state_acts(standing)
+    if standing.weight("buy:agent", "sell:patient") > acts and facts.makers:
         return "buyer", "buys from a firm of the trade"
-    prominent = standing.in_title or standing.count >= 3 or standing.first <= 1
-    if standing.sort == "intelligence" and not any(
-        other.sort == "intelligence" and other.count > standing.count for other in story.values()
-    ):
+    if standing.sort == "intelligence" and standing.count >= facts.watchers:
         return "issuer", "an intelligence service in a story about power over data"
-    if standing.sort in STATE and (standing.in_title or standing.first <= 1 or prominent and acts or acts >= 2):
+    prominent = standing.in_title or standing.count >= 3 or standing.first <= 1
+    leading = standing.in_title or standing.first <= 1
+    if standing.sort in STATE and (leading or (prominent and acts) or acts >= 2):
         return "issuer", "the power that the story is about"
-    if standing.sort == "executive":
-        rival = any(_is_state(other) for other in story.values())
-        if not rival and standing.name != "White House" and (acts or standing.in_title or standing.count >= 2):
-            return "issuer", "the government that acts"
+    alone = standing.sort == "executive" and standing.name != "White House" and not facts.states
+    if alone and (acts or standing.in_title or standing.count >= 2):
+        return "issuer", "the government that acts"
     if standing.entry is None and acts and prominent:
         return "issuer", "acts on somebody's data or speech"
     return NAMED_ONLY
 
 
-def _agency_beside_demand(
-    standing: Standing, story: dict[str, Standing], given: dict[str, str], acts: int
-) -> tuple[str, str]:
+def _agency_beside_demand(standing: Standing, facts: Facts) -> tuple[str, str]:
     """An agency in a story whose demands name others: their parent, or one that acts along with them."""
-    for name, role in given.items():
-        other = story.get(name)
-        if role == "issuer" and other is not None and other.entry is not None:
-            if other.entry.parent == standing.name and standing.count > 1:
-                return "issuer", "the parent of an agency that demands"
-    if acts and standing.sort in STATE and not standing.criticised:
+    if standing.name in facts.parents and standing.count > 1:
+        return "issuer", "the parent of an agency that demands"
+    if _state_acts(standing) and standing.sort in STATE and not standing.criticised:
         return "issuer", "acts along with those that demand"
     return NAMED_ONLY
 
 
-def _company(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
-    sanctioned = standing.weight("sanction:patient", "violate:agent")
+def _state_acts(standing: Standing) -> int:
+    return standing.weight("watch:agent", "sanction:agent", "demand:agent", "moderate:agent")
+
+
+def _company(standing: Standing, facts: Facts) -> tuple[str, str]:
     prominent = standing.in_title or standing.count >= 3
     if standing.sort in MAKERS:
-        if not given and any(other.sort == "regulator" for other in story.values()):
-            return ("target", "a regulator acts against it") if prominent or standing.first <= 1 else NAMED_ONLY
-        return "vendor", "makes or sells the means"
-    if given:
+        if facts.given or not facts.regulators:
+            return "vendor", "makes or sells the means"
+        if prominent or standing.first <= 1:
+            return "target", "a regulator acts against it"
         return NAMED_ONLY
-    if standing.weight("sue:patient") and any(
-        other.kind == "person" and other.weight("sue:agent") for other in story.values()
-    ):
+    if facts.given:
+        return NAMED_ONLY
+    if facts.sued and standing.frames["sue:patient"]:
         return "recipient", "sued by somebody over what it carries"
-    moderates = standing.weight("moderate:agent")
-    if moderates and moderates >= sanctioned and prominent and not _is_under_attack(story):
+    sanctioned = standing.weight("sanction:patient", "violate:agent")
+    moderates = standing.frames["moderate:agent"]
+    if moderates and moderates >= sanctioned and prominent and not facts.attacked:
         return "issuer", "decides what stands on its platform"
-    if (sanctioned or standing.sort == "platform" and _is_under_attack(story)) and (prominent or standing.first <= 3):
+    attacked = sanctioned or (facts.attacked and standing.sort == "platform")
+    if attacked and (prominent or standing.first <= 3):
         return "target", "somebody acts against it"
-    if standing.weight("sell:agent") >= 2 and standing.entry is None:
+    if standing.frames["sell:agent"] >= 2 and standing.entry is None:
         return "vendor", "sells it"
     return NAMED_ONLY
-
-
-def _is_under_attack(story: dict[str, Standing]) -> bool:
-    """Whether an official in the title acts against platforms, rather than they against somebody."""
-    return any(
-        other.kind == "person" and other.sort == "official" and other.in_title and other.frames["sanction:agent"]
-        for other in story.values()
-    )
 
 
 def _organisation(standing: Standing) -> tuple[str, str]:
@@ -361,7 +403,7 @@ def _organisation(standing: Standing) -> tuple[str, str]:
     if standing.sort in ("advocacy", "research"):
         if standing.counsels and standing.sort == "advocacy":
             return "counsel", "acts for somebody"
-        if standing.complains or standing.speaks or standing.count > 1 or standing.weight("criticise:agent"):
+        if standing.complains or standing.speaks or standing.count > 1 or standing.frames["criticise:agent"]:
             return "critic", "a group that objects"
         return NAMED_ONLY
     if standing.sort in ("movement", "media") and standing.weight("moderate:patient", "watch:patient"):
@@ -369,26 +411,26 @@ def _organisation(standing: Standing) -> tuple[str, str]:
     return NAMED_ONLY
 
 
-def _person(standing: Standing, story: dict[str, Standing], given: dict[str, str]) -> tuple[str, str]:
+def _person(standing: Standing, facts: Facts) -> tuple[str, str]:
     if standing.counsels and standing.sort in ("", "advocate") and standing.count <= 4:
         return "counsel", "a lawyer for somebody"
-    if standing.sort == "target" and not given:
-        return "target", "acted upon"
     if standing.sort in ("advocate", "researcher", "regulator"):
         return "critic", "an advocate who speaks"
-    acts = standing.weight("watch:agent", "moderate:agent", "sanction:agent", "sue:agent")
     prominent = standing.in_title or standing.count >= 3
-    if standing.weight("sue:agent") and prominent and not given:
-        return "issuer", "goes to court"
     watched = standing.weight("watch:patient", "moderate:patient")
-    if standing.sort == "politician" or (standing.sort == "" and standing.allies & {"advocacy", "research"}):
-        if watched >= 3 and prominent and not given:
+    acts = standing.weight("watch:agent", "moderate:agent", "sanction:agent", "sue:agent")
+    if not facts.given:
+        if standing.sort == "target":
             return "target", "acted upon"
-        if standing.complains or standing.weight("criticise:agent") or standing.allies & {"advocacy"}:
-            return "critic", "objects to it"
-        return NAMED_ONLY
-    if standing.sort == "official" and acts and standing.in_title and not given:
-        return "issuer", "acts by the power of office"
-    if watched >= 2 and prominent and watched > acts and not given:
-        return "target", "acted upon"
+        if standing.frames["sue:agent"] and prominent:
+            return "issuer", "goes to court"
+        if standing.sort == "official" and acts and standing.in_title:
+            return "issuer", "acts by the power of office"
+        if watched >= (3 if standing.sort == "politician" else 2) and prominent and watched > acts:
+            return "target", "acted upon"
+    objects = standing.complains or standing.frames["criticise:agent"]
+    if standing.sort == "politician" and objects:
+        return "critic", "a lawmaker who objects"
+    if not standing.sort and ("advocacy" in standing.allies or (objects and "research" in standing.allies)):
+        return "critic", "speaks for a group that objects"
     return NAMED_ONLY
