@@ -50,6 +50,7 @@ class _Rules:
     giving: re.Pattern[str]
     gave: re.Pattern[str]
     refusing: re.Pattern[str]
+    deed: re.Pattern[str]
     buying: re.Pattern[str]
     selling: re.Pattern[str]
 
@@ -75,7 +76,7 @@ def _rules() -> _Rules:
         ),
         # "ordered Twitter to hand over", "demanded that Google name", "ordered Carpenter's provider to turn over"
         active=re.compile(
-            rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|internet|web|tech))* (?P<who>{LIST})"
+            rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|internet|web|tech|all|both|five|two|three|main|several|[a-z]+'s))* (?:(?P<who>{LIST})|it|them|him|us)(?!\w)"
             rf"(?P<own>'s? (?:[\w-]+ ){{0,3}}?(?P<owned>{LIST}))?(?P<between>[^;{MARKS}]{{0,60}}?){deed}"
         ),
         # "was ordered by a judge to hand over", "was asked for the data"
@@ -98,11 +99,12 @@ def _rules() -> _Rules:
             rf"(?:refus(?:ed|es|ing|al|e)|declin(?:ed|es|ing)|would not|will not|won't|did not|didn't|does not|doesn't|has not|have not|failed|fails|failing|not|never|nothing to)"
             rf" (?:to |want to |wish to |agree to |\w+ly )*{deed}(?P<gap>[^;]{{0,110}})"
         ),
+        deed=re.compile(deed),
         buying=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w)(?P<gap>[^;]{{0,120}}?)(?:'s | (?:from|with|to|for|by) )(?:the |a |an )?(?:[\w-]+ ){{0,4}}?(?P<from>{LIST})"
         ),
         selling=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['sell'])}(?!\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:[\w-]+ ){{0,3}}?(?P<to>{LIST})"
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['sell'])}(?!\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:(?!for |that )[\w-]+ ){{0,3}}?(?P<to>{LIST})"
         ),
     )
 
@@ -116,8 +118,17 @@ _TO_GET = re.compile(r"(?<!\w)(?:to|must|should|would|could|first|generally|and)
 _GENERAL = re.compile(r"(?<!\w)(?:in each case|in every case|always|each time|whenever|routinely|under the (?:bill|proposal|law|rules)|in general|generally|if enacted|typically|for example, (?:if|when)|every time)(?!\w)")
 
 
+_STILL_FACT = re.compile(
+    r"(?<!\w)(?:will|would|to|won't|may|can|could|not) (?:\w+ ){0,2}?(?:oppose|fight|challenge|appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|enforce|withdraw|drop)(?: \S+){0,4} $"
+    r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
+)
+"""What is done about a demand may be to come, the demand is there; powers that were used were used."""
+
+
 def _is_fact(left: str, *, noun: bool) -> bool:
     """Whether what stands before a word lets it be a fact."""
+    if _STILL_FACT.search(left):
+        return True
     if noun:
         if _DENIED.search(left) or _TO_GET.search(left):
             return False
@@ -133,6 +144,9 @@ _NOT_AN_ORDER = re.compile(r"(?:executive|restraining|in|law and|new world|pecki
 _CONTENT_NEAR = re.compile(
     rf"(?<!\w)(?:block\w*|remov\w*|delet\w*|tak(?:e|en|ing) [^,;]{{0,30}}down|suspen\w+|censor\w*|restrict\w*|takedown|geo-?block\w*|withh\w+|ban)(?!\w)[^;]{{0,60}}{CONTENT}"
     rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
+)
+_REMOVED_ON_ORDER = re.compile(
+    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|took|taken|takes?|deleted|suspended|withh[eo]ld|restrict(?:ed|s))(?!\w)[^;]{0,70}(?:after|at|on|under|following|in response to|because of)(?!\w)[^;]{0,40}(?:orders?|requests?|demands?|directives?)(?!\w)"
 )
 _NO_WARRANT = re.compile(r"(?:arrest|bench|death|royal|extradition|no-knock|outstanding|felony|immigration|deportation|traffic|stock|share|murder) $")
 _AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|detention)|officers?)")
@@ -181,7 +195,7 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
     if family == "any":
         if word.startswith(("order", "directi", "decree", "edict", "injunction", "mandate", "ruling")):
             name, rank = "court order", 4
-        if _CONTENT_NEAR.search(around):
+        if _CONTENT_NEAR.search(around) or _REMOVED_ON_ORDER.search(around):
             name, family, rank = "takedown order", "content", 5
         elif DATA in around or DEVICE in around:
             family = "data"
@@ -189,13 +203,16 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
             family = "weak"
     frame = Frame(marked.index, name, family, rank, "noun", start, plural=word.endswith("s") and not word.endswith("ss"))
     noun_roles(frame, marked, start, stop, court=name in ("court order", "takedown order", "gag order", "wiretap order"))
+    if instrument.lone:  # an agency is not served with a warrant
+        for party in [party for party in frame.recipients if frame.slots[party].kind == "agency"]:
+            del frame.recipients[party]
     named = frame.named()
     if family == "weak":
-        both = bool(frame.issuers and frame.recipients)
+        both = min(max(frame.issuers.values(), default=0.0), max(frame.recipients.values(), default=0.0))
         if not both and named < EXPLICIT:
             return None
-        frame.family = "data"
-        frame.weight = 0.4 if both else 0.2
+        frame.family = "any"
+        frame.weight = 0.9 if both >= BESIDE else 0.4 if both else 0.2
     elif not instrument.lone:
         frame.weight = (0.9 if frame.issuers and frame.recipients else 0.6) if named >= BESIDE else 0.3
     else:
@@ -313,18 +330,35 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
             frame.vote("issuer", demanding(marked.names(found.group("by")), courts=True), EXPLICIT)
     else:
         found = rule.active.match(right)
-        if not found or not re.match(r" (?:to|not to|must|should|should not|have to|over|for|that it|that they)(?!\w)| $", found.group("between") or " "):
-            return _wanted_from(frame, marked, left, right)
-        slots = marked.names(found.group("owned") or found.group("who"))
+        if not found or not _COMPLEMENT.search(found.group("between")):
+            return _wanted_from(frame, marked, left, right) or _blocked(frame, marked, left, right)
+        slots = marked.names(found.group("owned") or found.group("who") or "")
         frame.vote("recipient", asked(slots), EXPLICIT)
         if found.group("owned"):
             frame.vote("target", marked.names(found.group("who")), BESIDE)
         frame.vote("issuer", _subject(left, marked, courts=True), EXPLICIT)
+        if not found.group("who") and not frame.issuers and not re.search(r"(?<!\w)(?:orders?|warrant|subpoena|summons|notice|that|which|it) $", left):
+            return None
     if set(frame.recipients) & set(frame.issuers):
         frame.issuers.clear()
-    if not frame.recipients:
+    if not frame.recipients and (found.re is rule.passive or found.group("who")):
         return None
     return _deed(frame, found, text)
+
+
+_COMPLEMENT = re.compile(r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|(?:^| )(?:to|must|should|has to|that it|that they)(?: \w+){0,2} $")
+_BLOCKED = re.compile(rf"(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |be )?(?:blocked|banned|suspended|shut down|taken down|taken offline|removed|unblocked)(?!\w)")
+
+
+def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
+    """"orders LinkedIn blocked": the platform is what shall go."""
+    found = _BLOCKED.match(right)
+    if not found or frame.instrument != "court order":
+        return None
+    frame.instrument, frame.family, frame.rank, frame.weight = "takedown order", "content", 5, 1.2
+    frame.vote("recipient", [slot for slot in marked.names(found.group("who")) if slot.kind == "company"], BESIDE)
+    frame.vote("issuer", _subject(left, marked, courts=True), EXPLICIT)
+    return frame if frame.recipients else None
 
 
 def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
@@ -378,12 +412,61 @@ def act_frames(marked: Marked) -> list[Frame]:
         for match in _rules().taking.finditer(text):
             _keep(frames, _taken(marked, match))
         frames.extend(_given(marked))
-        if any(slot.kind == "company" for slot in marked.slots.values()):
-            frames.extend(_bought(marked))
+    if _GOODS.search(text) and any(slot.kind == "company" for slot in marked.slots.values()):
+        frames.extend(_bought(marked))
     for match in _rules().refusing.finditer(text):
         _keep(frames, _refused(marked, match))
     frames.extend(_favours(marked))
+    frames.extend(_obliged(marked))
     return frames
+
+
+_OBLIGED = re.compile(
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|was forced to|is forced to|need not|does not have to|did not have to)(?: \w+){{0,2}} "
+)
+_PUNISHED = re.compile(
+    rf"(?:(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|threaten\w*)(?!\w)[^;]{{0,30}}(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}} (?:fined|in contempt|penali[sz]ed))"
+    rf"[^;]{{0,120}}(?:not|refus\w*|fail\w*|ignor\w*|over)(?: to| its)? (?P<rest>[^;]{{0,80}})"
+)
+
+
+def _obliged(marked: Marked) -> list[Frame]:
+    """"OpenAI must keep the chats", "Telegram fined for not giving its keys": a demand seen from the one who is asked."""
+    frames = []
+    text = marked.text
+    court = any(slot.kind == "court" for slot in marked.slots.values())
+    for match in _OBLIGED.finditer(text):
+        who = [slot for slot in marked.names(match.group("who")) if slot.kind == "company" and not slot.generic]
+        rest = text[match.end() : match.end() + 90]
+        found = _rules().deed.match(rest)
+        if not who or not found or not _is_fact(clause_left(text, match.start("verb"))[-60:], noun=False):
+            continue
+        weight = 0.8 if marked.index < 0 or court else 0.5
+        frames.append(_seen_from_asked(marked, match, who, found, rest, weight))
+    for match in _PUNISHED.finditer(text):
+        who = [slot for slot in marked.names((match.group("who") or "") + (match.group("whom") or "")) if slot.kind == "company"]
+        found = _rules().deed.search(match.group("rest"))
+        if who and (found or DATA in match.group("rest")):
+            frames.append(_seen_from_asked(marked, match, who, found, match.group("rest"), 0.8))
+    return [frame for frame in frames if frame is not None]
+
+
+def _seen_from_asked(
+    marked: Marked, match: re.Match[str], who: list[Slot], found: re.Match[str] | None, rest: str, weight: float
+) -> Frame | None:
+    content = found is not None and bool(found.group("content"))
+    if not content and not (found and found.group("plain")) and DATA not in rest and DEVICE not in rest:
+        return None
+    if content and CONTENT not in marked.text:
+        return None
+    frame = Frame(marked.index, "informal request", "data", 1, "refusing", match.start(), weight=weight)
+    if content:
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+    frame.vote("recipient", who, EXPLICIT)
+    near = re.search(rf" (?:to|for|with|help|give|let)(?: the| a)? (?P<to>{LIST})", rest)
+    if near:
+        frame.vote("issuer", [slot for slot in marked.names(near.group("to")) if slot.kind == "agency"], BESIDE)
+    return frame
 
 
 def _keep(frames: list[Frame], frame: Frame | None) -> None:
@@ -427,7 +510,13 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})", tail)
     companies = [slot for slot in marked.names((source.group("who") if source else "") + match.group("gap")) if slot.kind == "company" and slot.name not in own]
     about = [slot for slot in marked.names(match.group("gap") + tail) if slot.name not in own and slot.kind in ("person", "account", "organisation")]
-    if not companies and not about and (seek or match.group("thing") in _WEAK_THINGS or not re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right)):
+    if seek and not companies and not about:
+        if all(slot.generic for slot in subject) or match.group("thing") in _WEAK_THINGS:
+            return None
+        frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start(), weight=0.3)
+        frame.vote("issuer", subject, EXPLICIT)
+        return frame
+    if not companies and not about and (match.group("thing") in _WEAK_THINGS or not re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right)):
         return None
     frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start())
     frame.vote("issuer", subject, EXPLICIT)
@@ -478,7 +567,10 @@ def _refused(marked: Marked, match: re.Match[str]) -> Frame | None:
     return frame
 
 
-_GOODS = re.compile(rf"(?:{DATA}|(?<!\w)(?:access to|feeds?|netflow|posts)(?!\w))")
+_GOODS = re.compile(rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements)(?!\w))")
+
+
+_BUYERS = {"police", "law enforcement", "government", "federal government", "police departments", "federal agencies", "intelligence agencies"}
 
 
 def _bought(marked: Marked) -> list[Frame]:
@@ -489,7 +581,7 @@ def _bought(marked: Marked) -> list[Frame]:
             buyers = [slot for slot in marked.names(match.group(buyer)) if slot.kind == "agency"]
             sellers = [slot for slot in marked.names(match.group(seller)) if slot.kind == "company" and not slot.generic]
             near = text[match.start() : match.end() + 60]
-            if not buyers or not sellers or not _GOODS.search(near) or not _is_fact(text[: match.end("mid")][-60:], noun=False):
+            if all(slot.generic and slot.name.lower() not in _BUYERS for slot in buyers) or not sellers or not _GOODS.search(near) or not _is_fact(text[: match.end("mid")][-60:], noun=False):
                 continue
             frame = Frame(marked.index, "purchase", "buy", 8, "buying", match.start(), weight=1.5)
             frame.vote("issuer", buyers, EXPLICIT)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.stories.demand_roles import BESIDE, Frame
-from bot.stories.marks import Marked
+from bot.stories.marks import PARTY, Marked
 from bot.stories.model import Document
 from bot.stories.status import StatusEvent
 
@@ -22,16 +22,22 @@ _OTHER = re.compile(
     r"|isn['’]t the first time|is not the first time|not the first|in an earlier|in earlier|years earlier|in a previous|previous case|unlike|elsewhere|by contrast|at the same time)\b",
     re.IGNORECASE,
 )
-_SINGLED_OUT = re.compile(r"\b(?:in|of|over|with) one (?:subpoena|summons|warrant|order|request|demand|letter|case)\b|\bone (?:subpoena|order|request|demand)\b|\b(?:subpoena|summons|warrant|order|demand|request)s? (?:for|over|about|on) @", re.IGNORECASE)
+_SINGLED_OUT = re.compile(
+    rf"(?<!\w)one (?:subpoena|summons|warrant|order|request|demand|letter|case)(?!\w)"
+    rf"|(?<!\w)(?:the|that|this|its) (?:\w+ )?(?:subpoena|summons|warrant|order|demand|request) (?:for|over|about|on|against|targeting) (?:the )?{PARTY}"
+)
 
 
 @dataclass(slots=True)
 class Group:
-    """Frames that speak of one demand. `sentences` are those it may take its status from; empty: all that are left."""
+    """Frames that speak of one demand. `sentences` are those it may take its status from; empty: all that
+    are left, but for `foreign` ones, which tell of other matters.
+    """
 
     family: str
     frames: list[Frame] = field(default_factory=list)
     sentences: frozenset[int] = frozenset()
+    foreign: frozenset[int] = frozenset()
 
     @property
     def weight(self) -> float:
@@ -54,6 +60,8 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
     for frame in frames:
         matter = "other" if frame.index in elsewhere else "main"
         named.setdefault((matter, frame.family), Group(frame.family)).frames.append(frame)
+    for matter in ("main", "other"):
+        _assign_open(named, matter)
     groups = [group for key, group in named.items() if key[0] == "main" and _reported(group)]
     if not groups:  # an article that opens with its other matter
         groups = [group for group in named.values() if _reported(group)]
@@ -62,10 +70,28 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
             if key[0] == "other" and _stands_alone(group, groups):
                 group.sentences = elsewhere
                 groups.append(group)
+    groups = [part for group in groups for part in _split_nations(group)]
+    groups = [part for group in groups for part in _single_out(group, marked, document)]
     groups = _merge_favours(groups)
     groups = [group for group in groups if group.family != "gag" or len(groups) == 1 or _plain(group)]
+    for group in groups:
+        if not group.sentences:
+            group.foreign = elsewhere
     groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
     return groups
+
+
+def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
+    """Give words that fit any demand ("the order", "requests") to the weightiest demand there is."""
+    loose = named.pop((matter, "any"), None)
+    if loose is None:
+        return
+    groups = [group for key, group in named.items() if key[0] == matter and key[1] in ("data", "content")]
+    if groups:
+        max(groups, key=lambda group: group.weight).frames.extend(loose.frames)
+    else:
+        loose.family = "data"
+        named[(matter, "data")] = loose
 
 
 def _reported(group: Group) -> bool:
@@ -87,6 +113,62 @@ def _stands_alone(group: Group, groups: list[Group]) -> bool:
         and any(frame.named() >= BESIDE for frame in group.frames)
         and any(frame.issuers or frame.recipients for frame in group.frames)
     )
+
+
+_NATION = re.compile(
+    r"\b(French|Swiss|German|British|UK|Spanish|Italian|Dutch|Belgian|Austrian|Polish|Hungarian|Greek|Turkish|Russian|Ukrainian|Belarusian|Chinese|Japanese|Korean"
+    r"|Indian|Pakistani|Thai|Vietnamese|Indonesian|Australian|Canadian|Mexican|Brazilian|Egyptian|Saudi|Iranian|Israeli|Kenyan|Ugandan|Nigerian|Irish|Danish|Swedish|Norwegian|Finnish|US|U\.S\.)\b"
+)
+
+
+def _nations(frame: Frame) -> frozenset[str]:
+    found: set[str] = set()
+    for name, weight in frame.issuers.items():
+        if weight >= BESIDE:
+            found.update(_NATION.findall(name))
+    return frozenset(found)
+
+
+def _split_nations(group: Group) -> list[Group]:
+    """Two countries that ask the same company are two demands ("the French police", then "Swiss authorities")."""
+    weights: dict[str, float] = {}
+    for frame in group.frames:
+        for nation in _nations(frame):
+            weights[nation] = weights.get(nation, 0.0) + frame.weight
+    if group.sentences or len(weights) != 2 or min(weights.values()) < 0.8:
+        return [group]
+    minor = min(weights, key=lambda nation: weights[nation])
+    theirs = [frame for frame in group.frames if _nations(frame) == {minor}]
+    rest = [frame for frame in group.frames if frame not in theirs]
+    if not theirs or not rest:
+        return [group]
+    taken = {frame.index for frame in rest if _nations(frame)}
+    sentences = {frame.index for frame in theirs} | {frame.index + 1 for frame in theirs}
+    return [Group(group.family, rest), Group(group.family, theirs, frozenset(sentences - taken))]
+
+
+def _single_out(group: Group, marked: list[Marked], document: Document) -> list[Group]:
+    """In a campaign of many demands, one that the article singles out is a demand of its own."""
+    if group.sentences or not any(frame.plural and frame.form == "noun" and frame.rank >= 5 for frame in group.frames):
+        return [group]
+    for item in marked:
+        if item.index < 1 or not _SINGLED_OUT.search(item.text):
+            continue
+        theirs = [frame for frame in group.frames if frame.index == item.index]
+        rest = [frame for frame in group.frames if frame.index != item.index]
+        if not rest or not any(frame.recipients or frame.targets for frame in theirs):
+            continue
+        sentences = {item.index, *(s.index for s in document.sentences if s.index == item.index + 1 and not _speaks(group, s.index))}
+        single = Group(group.family, [*theirs, *(frame for frame in rest if frame.index in sentences)], frozenset(sentences))
+        main = Group(group.family, [frame for frame in rest if frame.index not in sentences])
+        if main.frames and main.weight >= ENOUGH:
+            return [main, single]
+    return [group]
+
+
+def _speaks(group: Group, index: int) -> bool:
+    """Whether a sentence speaks of the whole campaign."""
+    return any(frame.index == index and frame.plural for frame in group.frames)
 
 
 def _merge_favours(groups: list[Group]) -> list[Group]:
@@ -114,7 +196,7 @@ def matters(event: StatusEvent, group: Group, groups: list[Group]) -> bool:
     """Whether an event is one of this demand."""
     if group.sentences:
         return event.index in group.sentences
-    if any(event.index in other.sentences for other in groups):
+    if event.index in group.foreign or any(event.index in other.sentences for other in groups):
         return False
     if event.family == "gag":
         return group.family == "gag"

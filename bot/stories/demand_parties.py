@@ -22,12 +22,12 @@ def _votes(group: Group, role: str) -> tuple[dict[str, float], dict[str, Slot]]:
     return votes, slots
 
 
-def _pick(votes: dict[str, float], slots: dict[str, Slot], *, share: float) -> tuple[str, ...]:
+def _pick(votes: dict[str, float], slots: dict[str, Slot], *, share: float, least: float) -> tuple[str, ...]:
     """The party with most votes, and those that come near it; a real name before a common noun."""
     if not votes:
         return ()
     named = {name: weight for name, weight in votes.items() if not slots[name].generic}
-    pool = named if max(named.values(), default=0.0) >= 1.0 else votes
+    pool = named if max(named.values(), default=0.0) >= least else votes
     top = max(pool.values())
     return tuple(
         name
@@ -43,9 +43,10 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     _settle(issuer_votes, recipient_votes)
     if group.family != "favour":
         _companies_only(recipient_votes, recipient_slots)
-    _fold_umbrellas(issuer_votes, issuer_slots, marked)
-    issuers = _pick(issuer_votes, issuer_slots, share=0.7)[:3]
-    recipients = _pick(recipient_votes, recipient_slots, share=0.4)[:8]
+    _courts_last(issuer_votes, issuer_slots)
+    _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
+    issuers = _pick(issuer_votes, issuer_slots, share=0.7, least=1.0)[:3]
+    recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
     if not issuers:
         issuers = _salient(marked, ("agency",), exclude=set(recipients)) or _plaintiffs(marked, set(recipients))
     if not recipients and group.family != "favour":
@@ -70,18 +71,28 @@ def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
 def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
     """Where a company is asked, persons and agencies that stand near are not."""
     if max((weight for name, weight in votes.items() if slots[name].kind == "company"), default=0.0) >= 1.0:
-        for name in [name for name in votes if slots[name].kind in ("agency", "person")]:
+        for name in [name for name in votes if slots[name].kind in ("agency", "person", "organisation")]:
+            if slots[name].kind != "organisation" or votes[name] < 1.0:
+                del votes[name]
+
+
+def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
+    """A court orders what somebody else has asked for: where that one is named, the court is not the issuer."""
+    if any(weight >= 1.0 for name, weight in votes.items() if slots[name].kind != "court"):
+        for name in [name for name in votes if slots[name].kind == "court"]:
             del votes[name]
 
 
-def _fold_umbrellas(votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]) -> None:
+def _fold_umbrellas(
+    votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked], *, least: float
+) -> None:
     """Let "the government" count for the agency that the article names as acting for it."""
     agencies = [name for name in votes if slots[name].kind == "agency" and not _UMBRELLA.search(name) and not slots[name].generic]
     umbrellas = [name for name in votes if _UMBRELLA.search(name)]
     if not umbrellas:
         return
     if not agencies:
-        found = _salient(marked, ("agency",), exclude=set(umbrellas), least=2.5)
+        found = _salient(marked, ("agency",), exclude=set(umbrellas), least=least)
         if not found or _UMBRELLA.search(found[0]):
             return
         slots[found[0]] = Slot(found[0], "agency")
@@ -145,7 +156,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         nouns = {
             frame.instrument: frame.rank
             for frame in group.frames
-            if frame.form == "noun" and frame.rank >= 5 and frame.weight >= 0.9
+            if frame.form == "noun" and frame.rank >= 5 and frame.weight >= 0.3
         }
         if best in ("informal request", "court order") and nouns:
             best = max(nouns, key=lambda name: (nouns[name], scores[name]))

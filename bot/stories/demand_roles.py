@@ -137,7 +137,7 @@ _TO = re.compile(
 )
 _OF = re.compile(rf"\b(?:of|for|about|over|behind|on|regarding|concerning|targeting|covering|to identify|to unmask)(?: [\w-]+){{0,5}} $")
 _FROM_DATA = re.compile(rf"(?: [{DATA}{DEVICE}{CONTENT}]+|\b(?:seeking|seeks|sought|for|documents))[^,]{{0,25}} from{_FILL}(?: [\w-]+){{0,2}} $")
-_SENT_BEFORE = re.compile(rf"\b(?:sent|send|sends|sending|serv(?:ed|es|ing)|issued|handed|gave|gives|slapped|hit|hits|hitting|giving|to){_FILL} $")
+_SENT_BEFORE = re.compile(rf"\b(?:sent|send|sends|sending|serv(?:e|ed|es|ing)|issued|handed|gave|gives|slapped|hit|hits|hitting|giving|to){_FILL} $")
 _PASSIVE_GET = re.compile(r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|slapped|given|presented)\b")
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
@@ -177,6 +177,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         elif receive.search(gap):
             if state and not kinds & {"company"}:
                 frame.vote("issuer", demanding(slots), NEAR)
+            elif kinds == {"organisation"}:  # more often a group that helps in court than the one that is asked
+                frame.vote("recipient", asked(slots), NEAR)
             else:
                 frame.vote("recipient", asked(slots), sure)
         elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):

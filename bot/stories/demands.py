@@ -28,6 +28,8 @@ _STEMS = (
     "refus", "declin", "obtain", "seiz", "acqui", "sought", "seek", "compel", "forc", "direct", "instruct", "told", "tell", "give",
     "gave", "shar", "provid", "bought", "buy", "purchas", "sell", "sold", "gag", "block", "remov", "takedown", "notice", "unmask",
     "identif", "reveal", "disclos", "pass", "press", "search", "want", "legal process", "look-up", "lookup", "bid", "not ", "contract", "paid",
+    "quash", "motion", "uph", "oppos", "challeng", "appeal", "sue", "suit", "court", "judge", "compl", "withdr", "drop", "fight",
+    "fought", "resist", "object", "fine", "contempt", "obey", "took", "suspend", "delet", "account", "n't",
 )  # fmt: skip
 
 
@@ -83,7 +85,9 @@ def _demand(
     if not issuers and not recipients:
         return None
     lead = instrument_of(group, issuers)
-    event = last_status([event for event in events if matters(event, group, groups)])
+    event = None
+    if group.family != "buy":  # what was bought was given
+        event = last_status([event for event in events if matters(event, group, groups)])
     status = event.status if event else group.default_status
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})

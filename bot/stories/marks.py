@@ -146,9 +146,15 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
         kind = mention.kind
         if kind == "person" and _JUDGE.search(lowered[max(0, mention.start - 24) : mention.start]):
             kind = "court"
-        spans.append((mention.start, mention.end, Slot(mention.name, kind)))
+        # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
+        common = mention.by != "coreference" and mention.name.islower()
+        spans.append((mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention))))
         end = mention.end
     return spans
+
+
+def _is_common(mention: Mention) -> bool:
+    return mention.by != "coreference" and mention.kind != "account" and mention.surface.islower()
 
 
 def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[tuple[int, int, Slot | str]]:
@@ -175,8 +181,10 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 run = start if run < 0 else run
                 continue
             begin = run if run >= 0 else start
-            found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
             run = -1
+            if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == kind:
+                continue  # "the web host DreamHost": the name says it
+            found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
             continue
         sign = words.signs.get(word)
         if sign is not None:
