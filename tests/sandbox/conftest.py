@@ -37,4 +37,4 @@ async def join(town: Town) -> AsyncIterator[Join]:
     yield start
     for bot, task in running:
         await bot.close()
-        await task
+        await asyncio.wait([task])

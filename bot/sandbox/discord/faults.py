@@ -29,7 +29,8 @@ class Fault:
 
     Which: `method` and `path` are patterns (`*`) on the path below `/api/v10`; `body` must stand in the raw
     body. The websocket is struck, while it connects, only by the path `/gateway`. The first `skip` matching
-    requests go free, then `times` are struck (None: all), each with `probability`.
+    requests go free, then `times` are struck (None: all), each with `probability`. (aiohttp repeats a GET,
+    PUT or DELETE once by itself when the connection breaks.)
     """
 
     effect: str
