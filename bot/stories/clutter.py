@@ -85,8 +85,10 @@ _DATELINE = re.compile(
 )
 
 # The Hill's script leaves a politician's page inside the sentence: "Rep. Ann Lee Ann Mary LeeHouse passes bill
-# Senate delays vote MORE said". From the word that runs into the next to MORE.
-_SPLICE = re.compile(r"\b(?:[A-Z][\w.'’-]*[ ]){0,3}[A-Z][\w'’.]*[a-z.][A-Z0-9][^\n]{20,700}? MORE\b")
+# Senate delays vote MORE said". From the name's second coming, which runs into the next word, to MORE.
+_SPLICE = re.compile(
+    r"\b([A-Z][\w'’-]+) ((?:[A-Z][\w.'’-]* ){1,4}\1(?=[A-Z0-9‘'\"“])[^\n]{10,700}? MORE\b)"
+)
 
 
 @cache
@@ -262,6 +264,11 @@ def is_tail_heading(line: str) -> bool:
     return len(line) <= 60 and _lines("tail").match(_fold(line))
 
 
+def is_link_heading(line: str) -> bool:
+    """Whether a line stands before the bare titles of other stories, in the middle of an article."""
+    return len(line) <= 60 and _lines("links").match(_fold(line))
+
+
 def is_cut_off(line: str) -> bool:
     """Whether a line ends in an ellipsis as a teaser does ("…teaming up with Public...")."""
     return bool(_CUT_OFF.search(line[-40:]))
@@ -312,4 +319,4 @@ def splices(text: str) -> list[tuple[int, int]]:
     """
     if " MORE" not in text:
         return []
-    return [match.span() for match in _SPLICE.finditer(text)]
+    return [match.span(2) for match in _SPLICE.finditer(text)]

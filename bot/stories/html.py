@@ -27,6 +27,9 @@ _NOTICE_CHARACTERS = 4_000  # a page with more text is more than a log-in form
 _VISIBLE_CHARACTERS = 30_000  # of a page's text that are searched for a notice
 _STRUCTURED_CHARACTERS = 500_000
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|article|section|main|form)\b", re.I)
+_FURNITURE = ("script", "style", "noscript", "template", "svg", "iframe", "nav", "footer", "button", "select")
+_MENU_LINKS = 4  # a list with so many links, and little else, is a menu or a list of other stories
+_MENU_SHARE = 0.8
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe"})
 _SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
 
@@ -44,15 +47,20 @@ class Page:
 
 def extract(page: str, url: str = "") -> Page:
     """Take a page apart. Whatever the page is, a `Page` comes back, if only an empty one."""
-    tree = _parse(page[:MAX_CHARACTERS])
+    page = page[:MAX_CHARACTERS]
+    tree = _parse(page)
     if tree is None:
         return Page("")
     structured = list(_structured_data(tree))
-    title = _title(tree, structured, url)
-    canonical = _canonical(tree, url)
-    text, by = _main_text(tree, structured)
+    title, canonical = _title(tree, structured, url), _canonical(tree, url)
+    _drop_furniture(tree)
+    text, by = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "", "trafilatura"
+    if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
+        text, by = _longest(text, by, whole, structured)
     words = _words_of_prose(text)
-    wall = _wall(_visible_text(tree), words, structured) if words < _ARTICLE_WORDS else None
+    wall = None
+    if words < _ARTICLE_WORDS and (whole := _parse(page)) is not None:
+        wall = _wall(_visible_text(whole), words, structured)
     if wall and wall != _NAMES["pay"]:
         text = ""  # a pay-wall leaves the beginning of its article, the others leave nothing of it
     return Page(text, title, canonical, wall, by)
@@ -76,20 +84,33 @@ def _parse(page: str) -> HtmlElement | None:
 
 
 # ---------------------------------------------------------------- main text
-def _main_text(tree: HtmlElement, structured: list[dict[str, Any]]) -> tuple[str, str]:
-    """Try the ways to the main text, the surest first, until one gives enough; else the longest of them."""
-    best, by = (
-        trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "",
-        "trafilatura",
-    )
-    if len(best) >= _ENOUGH:
-        return best, by
-    for way, text in _other_ways(tree, structured):
-        if len(text) > 1.5 * len(best):
-            best, by = text, way
-        if len(best) >= _ENOUGH:
+def _drop_furniture(tree: HtmlElement) -> None:
+    """Take out what never holds the article: scripts, menus, footers, lists of links.
+
+    It spares trafilatura most of a page, and its second look at pages whose article is a small part of them.
+    """
+    for element in list(tree.iter(*_FURNITURE)):
+        if element.getparent() is not None:
+            element.drop_tree()
+    for element in list(tree.iter("ul", "ol")):
+        if element.getparent() is None:
+            continue
+        links = element.findall(".//a")
+        if len(links) < _MENU_LINKS:
+            continue
+        linked = sum(len(link.text_content().strip()) for link in links)
+        if linked >= _MENU_SHARE * len(element.text_content().strip()):
+            element.drop_tree()
+
+
+def _longest(text: str, by: str, tree: HtmlElement, structured: list[dict[str, Any]]) -> tuple[str, str]:
+    """Try other ways to the main text, the surest first, until one gives enough; else keep the longest."""
+    for way, found in _other_ways(tree, structured):
+        if len(found) > 1.5 * len(text):
+            text, by = found, way
+        if len(text) >= _ENOUGH:
             break
-    return best, by
+    return text, by
 
 
 def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SAMPLE = 1500  # characters: more of a text tells no more of its language
 _MIN_WORDS = 4  # fewer words than this tell nothing
 _MIN_SHARE = 0.14  # of the words of a text that are small words of its language; running text has 0.3 to 0.6
-_MODEL_MIN_LETTERS = 40
+_MODEL_MIN_BYTES = 40  # of words in UTF-8, so that a script that says more in a letter needs fewer of them
 
 
 @cache
@@ -54,7 +54,7 @@ def detect(text: str, hint: str | None = None) -> str:
             return found
     if claimed in SUPPORTED and len(words) < 3 * _MIN_WORDS:
         return claimed
-    if sum(map(len, words)) < _MODEL_MIN_LETTERS:
+    if len("".join(words).encode("utf-8", "ignore")) < _MODEL_MIN_BYTES:
         return claimed or UNKNOWN
     named = _by_model(sample)
     return UNKNOWN if named in SUPPORTED else named

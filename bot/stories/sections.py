@@ -8,12 +8,15 @@ a judge ruled"). Entries of a live blog are the first habit many times over, in 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 
 from bot.stories.clutter import DATE
 
-_DATED_HEADLINE = re.compile(rf"^\W{{0,3}}(?P<date>(?i:{DATE}))(?:,? (?:at )?\d{{1,2}}[:.]\d{{2}}[^:]{{0,12}})?\s*[:|–—-]+\s+(?=[A-ZÀ-Þ0-9\"“‘@#])")
+_DATED_HEADLINE = re.compile(
+    rf"^\W{{0,3}}(?P<date>(?i:{DATE}))(?:,? (?:at )?\d{{1,2}}[:.]\d{{2}}[^:]{{0,12}})?\s*[:|–—-]+\s+(?=[A-ZÀ-Þ0-9\"“‘@#])"
+)
 _UPDATE = re.compile(
     r"^\W{0,4}(?i:update|updated|nachtrag|aktualisierung|mise à jour|actualización|atualização|aggiornamento)"
     r"(?: ?(?:#?\d{1,2}|(?i:at|on|le|am|del|em|vom|,|\()[^:]{0,60}|[^:\w][^:]{0,60}))?\)?\s*[:—–]+\s+(?=\S)"
@@ -31,7 +34,9 @@ def number(lines: Sequence[str]) -> list[int]:
     starts = [
         (at, match.group("date"))
         for at, line in enumerate(lines)
-        if len(line) <= _HEADLINE_CHARACTERS and not line.endswith(".") and (match := _DATED_HEADLINE.match(line))
+        if len(line) <= _HEADLINE_CHARACTERS
+        and not line.endswith(".")
+        and (match := _DATED_HEADLINE.match(line))
     ]
     if starts:
         return _by_headlines(len(lines), starts)
@@ -42,9 +47,13 @@ def _by_headlines(count: int, starts: Sequence[tuple[int, str]]) -> list[int]:
     bounds = [at for at, _ in starts]
     if bounds[0] > 0:
         bounds.insert(0, 0)
-    blocks = [sum(at >= bound for bound in bounds) - 1 for at in range(count)]
+    blocks = [bisect_right(bounds, at) - 1 for at in range(count)]
     dates = [day for _, text in starts if (day := _day(text))]
-    rising = len(dates) >= 2 and all(a <= b for a, b in zip(dates, dates[1:], strict=False)) and dates[0] < dates[-1]
+    rising = (
+        len(dates) >= 2
+        and all(a <= b for a, b in zip(dates, dates[1:], strict=False))
+        and dates[0] < dates[-1]
+    )
     return [len(bounds) - 1 - block for block in blocks] if rising else blocks
 
 

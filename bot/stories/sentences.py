@@ -19,12 +19,15 @@ _OPENING = "\"'“‘„«([‹¿¡「『"
 # A mark that may end a sentence, with what closes behind it and the blank that follows, if one does.
 _MARK = re.compile(rf"[.!?…。！？।॥؟]+[{_CLOSING}]*(?:\[\d{{1,3}}\])*(\s*)")  # noqa: RUF001 - full-width and Indic marks
 _UNSPACED = frozenset("。！？।॥؟")  # noqa: RUF001 - scripts that need no blank between sentences
-_LOST_BLANK = re.compile(r"(?:The|In|On|It|He|She|But|This|They|We|A|An|According)\s")  # "the order.The company"
-_WORD_BEFORE = re.compile(r"[^\s(\[\"“‘„«/—–-]+$")
+_LOST_BLANK = re.compile(
+    r"(?:The|In|On|It|He|She|But|This|They|We|A|An|According)\s"
+)  # "the order.The company"
+_WORD_BEFORE = re.compile(r"[^\s(\[\"“‘„«/—–'’-]+$")
 _DOTTED = re.compile(r"^(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}$")  # U.S, a.m, z.B
 _WORD_AFTER = re.compile(r"[\w'’]+")
 _ATTRIBUTION = re.compile(
-    r"(?:[\w.’'-]+ ){1,4}?(?:said|says|asked|asks|wrote|writes|added|tweeted|told|argued|replied|wondered|quipped)\b"
+    r"(?:[\w.’'-]+ ){1,4}?(?:said|says|asked|asks|wrote|writes|added|tweeted|told|argued|replied|wondered|shouted|cried|exclaimed"
+    r"|explained|continued|concluded|insisted|warned|demanded|noted|recalled|joked|responded|declared|testified|quipped|reads?)\b"
 )
 _LOOK_BACK = 40  # characters: longer than any abbreviation
 _LOOK_AHEAD = 80
@@ -75,7 +78,11 @@ def split(paragraph: str, language: str = "en") -> list[str]:
         end = match.end()
         if end >= len(paragraph):
             break
-        if not match.group(1) and paragraph[match.start()] not in _UNSPACED and not _lost_blank(paragraph, match):
+        if (
+            not match.group(1)
+            and paragraph[match.start()] not in _UNSPACED
+            and not _lost_blank(paragraph, match)
+        ):
             continue
         if _ends_sentence(paragraph, start, match.start(), match.group(), end, rules):
             found.append(paragraph[start:end].strip())
@@ -113,14 +120,14 @@ def _strong_mark_ends(word: str, mark: str, after: str, rules: _Rules) -> bool:
     name = word.rsplit(None, 1)[-1].lower()
     if name in rules.exclaiming:
         return _starts(after, rules)
-    quoted = len(mark.strip()) > 1 and mark.strip()[-1] in "\"”’»"
+    quoted = len(mark.strip()) > 1 and mark.strip()[-1] in '"”’»'
     return not (quoted and not _starts(after, rules) and _ATTRIBUTION.match(after))
 
 
 def _stop_ends(before: str, mark: str, after: str, first: str, rules: _Rules, *, at_start: bool) -> bool:
     match = _WORD_BEFORE.search(before)
-    word = match.group().lower().lstrip("'’") if match else ""
-    if len(mark) > 1 and mark[1] in "\"”»":  # a stop inside quotation marks is no abbreviation's
+    word = match.group().lower() if match else ""
+    if len(mark) > 1 and mark[1] in '"”»':  # a stop inside quotation marks is no abbreviation's
         return True
     if word in rules.never:
         return False

@@ -196,6 +196,11 @@ def _without_clutter(lines: list[_Line], title: str, source: str) -> tuple[list[
         line = lines[at]
         if prose and clutter.is_tail_heading(line.text):
             end = _end_of_tail(lines, at + 1)
+        elif prose and clutter.is_link_heading(line.text):
+            end = _end_of_links(lines, at + 1)
+        else:
+            end = at
+        if end > at:
             removed.extend(dropped.raw for dropped in lines[at:end])
             at = end
             continue
@@ -261,6 +266,11 @@ def _end_of_tail(lines: Sequence[_Line], start: int) -> int:
         if len(line.text) >= 250 or (at + 1 < len(lines) and lines[at + 1].is_prose):
             return at
     return len(lines)
+
+
+def _end_of_links(lines: Sequence[_Line], start: int) -> int:
+    """Find the end of a box of links inside an article: the first line that is no bare title."""
+    return next((at for at in range(start, len(lines)) if not lines[at].looks_like_heading), len(lines))
 
 
 def _start_of_article(lines: Sequence[_Line]) -> int:

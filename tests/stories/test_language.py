@@ -1,0 +1,60 @@
+"""The language of a text is told by its words, and not guessed where they say too little."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.stories.language import SUPPORTED, UNKNOWN, detect
+
+SAMPLES = {
+    "en": "The agency dropped its demand for the names after the company went to court.",
+    "de": "Die Behörde hat ihre Forderung nach den Namen zurückgezogen, nachdem die Firma geklagt hatte.",
+    "fr": "L'agence a retiré sa demande de noms après que la société a saisi la justice.",
+    "es": "La agencia retiró su petición de nombres después de que la empresa acudiera a los tribunales.",
+    "pt": "A agência desistiu do pedido de nomes depois que a empresa foi à justiça.",
+    "it": "L'agenzia ha ritirato la richiesta dei nomi dopo che la società si è rivolta al tribunale.",
+    "nl": "De dienst trok de vraag om namen in nadat het bedrijf naar de rechter was gestapt.",
+}
+
+
+@pytest.mark.parametrize("language", sorted(SAMPLES))
+def test_the_seven_languages_are_told_from_one_sentence(language: str) -> None:
+    assert detect(SAMPLES[language]) == language
+    assert language in SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ru", "Ведомство отозвало требование раскрыть имена пользователей после обращения компании в суд."),
+        ("pl", "Urząd wycofał żądanie ujawnienia nazwisk użytkowników po tym, jak firma poszła do sądu."),
+        ("sv", "Myndigheten drog tillbaka sin begäran om användarnas namn sedan företaget gått till domstol."),
+        ("ja", "当局は会社が裁判所に訴えた後、利用者の名前の開示要求を取り下げたと発表しました。"),
+    ],
+)
+def test_a_language_that_is_not_read_is_named_and_not_taken_for_one_that_is(language: str, text: str) -> None:
+    assert detect(text) == language
+
+
+@pytest.mark.parametrize("text", ["", "   ", "404", "Qxzv brrm", "🙂🙂🙂"])
+def test_too_little_text_is_undetermined(text: str) -> None:
+    assert detect(text) == UNKNOWN
+
+
+def test_what_the_source_claims_decides_only_where_the_text_does_not() -> None:
+    assert detect("Telegram: FSB", "pt-BR") == "pt"
+    assert detect(SAMPLES["en"], "de") == "en"
+    assert detect("", "!!") == UNKNOWN
+
+
+def test_foreign_names_do_not_sway_an_english_text() -> None:
+    text = "The Autoriteit Persoonsgegevens and the Commission Nationale de l'Informatique et des Libertés fined it."
+    assert detect(text + " The company said that it would appeal against both.") == "en"
+
+
+@given(st.text(max_size=300), st.one_of(st.none(), st.text(max_size=8)))
+def test_any_text_and_any_claim_give_a_code(text: str, claim: str | None) -> None:
+    code = detect(text, claim)
+    assert code == UNKNOWN or (2 <= len(code) <= 3 and code.islower())

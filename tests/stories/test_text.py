@@ -1,0 +1,352 @@
+"""Articles are read as a reader reads them: the article's own words, and none of the page's."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.record import Recorder
+from bot.stories import clutter, html
+from bot.stories.model import Article, Document
+from bot.stories.text import MAX_CHARACTERS, read
+
+PAGES = Path(__file__).parent / "pages"
+
+PROSE = (
+    "The Ellery Harbour Police has withdrawn a subpoena that ordered a small web forum to name nine anonymous members."
+)
+MORE = (
+    "The forum had asked a magistrate to quash the demand, and a hearing was to be held on the day after it was dropped."
+)
+
+
+def reading(body: str, title: str = "", *, is_html: bool = False, source: str = "") -> Document:
+    return read(Article(title, body, url="https://courier.example/a", source=source, is_html=is_html), Recorder())
+
+
+def words(document: Document) -> list[str]:
+    return [sentence.text for sentence in document.sentences]
+
+
+# ---------------------------------------------------------------- plain text
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Advertisement",
+        "ADVERTISEMENT",
+        "Advertisement - Article continues below",
+        "Story Continued Below",
+        "Share this page",
+        "Share Tweet Post Email",
+        "Facebook Twitter WhatsApp Email",
+        "3 minute read",
+        "Published on Feb. 15, 2026",
+        "Tuesday, April 16, 2024, 12:59 PM",
+        "Update: 2023-08-24 06:18 GMT",
+        "7 years ago",
+        "Sign up for our free weekly newsletter",
+        "Get the day's news in your inbox. By signing up you agree to our terms.",
+        "SEE ALSO: Dredger runs aground again",
+        "( Also on THE COURIER: Gull steals chain of office)",
+        "More:Oyster season opens with a record crowd",
+        "Gull steals mayor's chain of office Read more",
+        "CLICK HERE TO GET THE COURIER APP",
+        "Follow Mira Solt on Twitter @mirasolt",
+        "Photo courtesy of the harbour office",
+        "A quay at dawn. (AP Photo/Jon Weck)",
+        "Jon Weck / Getty Images",
+        "FILE - In this March 2, 2017 file photo, a gull sits on a bollard.",
+        "Image copyright Reuters Image caption A gull sits on a bollard",
+        "Enlarge this image toggle caption Jon Weck/AP Jon Weck/AP",
+        "Copyright © 2026 Estuary Media Ltd. Click here for reprint permission.",
+        "We use cookies to give you a better experience.",
+        "Your email address will not be published. Required fields are marked *",
+        "The Associated Press contributed to this report.",
+        "190211122329998",
+        "* * *",
+        "- Related: [Dredger aground](#)",
+        "https://courier.example/ferry",
+        "Anzeige",
+        "Lesen Sie auch: Der Deich wird erhöht",
+        "À lire aussi",
+        "Leia também: balsa encalha",
+        "Suscríbete a nuestro boletín",
+        "Leggi anche",
+        "Lees ook: de dijk wordt hoger",
+    ],
+)
+def test_lines_of_the_page_are_left_out_and_listed(line: str) -> None:
+    document = reading(f"{PROSE}\n\n{line}\n\n{MORE}")
+    assert words(document) == [PROSE, MORE]
+    assert document.removed == (line,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Subscribers to the network were told that their call records had been handed to the police in March.",
+        "Sharecroppers in the valley sued the county after its drones had filmed their yards for two summers.",
+        "Follow-up letters from the ministry asked for the names of the people behind four more accounts.",
+        "Watchdogs in three countries have opened inquiries into the sale of location data by the firm.",
+        "Users who download the app must show an identity card before they may read or write anything.",
+        "Related accounts were suspended as well, the company told the committee, because they shared a telephone number.",
+        "Cookies that follow people across sites need consent, the court ruled, and a notice alone is none.",
+        "Published figures show that the agency sent 4,100 such letters last year, twice as many as the year before.",
+    ],
+)
+def test_paragraphs_that_only_begin_like_the_page_stay(line: str) -> None:
+    assert words(reading(f"{PROSE}\n\n{line}\n\n{MORE}")) == [PROSE, line, MORE]
+
+
+def test_the_title_is_never_among_the_sentences() -> None:
+    title = "Harbour police dropped demand for names"
+    body = f"Home News Harbour police dropped demand for names\n\n## {title}\n\n{PROSE}\n\n{MORE}"
+    assert words(reading(body, title)) == [PROSE, MORE]
+
+
+def test_a_nearly_equal_headline_is_the_title_too() -> None:
+    body = f"Harbour Police Dropped A Demand For The Names\n\n{PROSE}"
+    assert words(reading(body, "Harbour police dropped demand for the names")) == [PROSE]
+
+
+def test_without_a_title_the_first_heading_is_taken() -> None:
+    document = reading(f"Harbour police dropped demand for names\n\nBy Mira Solt\n\n{PROSE}")
+    assert document.title == "Harbour police dropped demand for names"
+    assert words(document) == [PROSE]
+    assert reading(f"{PROSE} {MORE}").title == ""
+
+
+def test_by_lines_and_date_lines_are_not_sentences() -> None:
+    body = f"Mira Solt\n\nUSA TODAY\n\nPORT ELLERY (AP) — {PROSE}\n\nBy Ada Brill and Jon Weck\n\n{MORE}"
+    assert words(reading(body, "A title")) == [PROSE, MORE]
+
+
+@pytest.mark.parametrize(
+    "dateline",
+    ["WASHINGTON (Reuters) - ", "Washington (CNN) ", "(CNN) ", "NEW YORK – ", "Mumbai, India - ", "June 25, 2025 - ", "date 2024-09-03 THE HAGUE, Netherlands (AP) - "],
+)
+def test_a_date_line_is_cut_off_its_sentence(dateline: str) -> None:
+    assert words(reading(dateline + PROSE)) == [PROSE]
+
+
+def test_what_only_looks_like_a_date_line_stays() -> None:
+    sentence = "NSA rules were broken - again - by an office that had promised the court that it would not happen."
+    assert words(reading(sentence)) == [sentence]
+
+
+def test_teasers_forms_and_menus_behind_the_article_go() -> None:
+    tail = (
+        "Leave a Reply\n\nYour email address will not be published.\n\nRelated Articles\n\n"
+        "Oyster season opens\n\nVisitors came from as far as the hills to taste the first...\n\n"
+        "Pier gets a new colour\n\nResidents were asked in an online poll that was closed after..."
+    )
+    document = reading(f"{PROSE}\n\n{MORE}\n\n{tail}")
+    assert words(document) == [PROSE, MORE]
+    assert "Oyster season opens" in document.removed
+
+
+def test_dated_teasers_and_cut_off_ones_go_without_a_heading_too() -> None:
+    dated = "Oyster season opens with a record crowd\n\n24 Feb 2026\n\nPier gets a new colour\n\n20 Feb 2026"
+    assert words(reading(f"{PROSE}\n\n{MORE}\n\n{dated}")) == [PROSE, MORE]
+    cut = "Fourth quarter results beat what the street had expected, but sales in the…\nA fine larger than the world's…"
+    assert words(reading(f"{PROSE}\n{MORE}\n{cut}")) == [PROSE, MORE]
+
+
+def test_an_article_that_goes_on_behind_a_box_of_links_is_read_to_its_end() -> None:
+    box = "Related Stories\n\nDredger runs aground\n\nGull steals chain"
+    assert words(reading(f"{PROSE}\n\n{box}\n\n{MORE}\n\n{MORE} It was not.")) == [PROSE, MORE, MORE, "It was not."]
+
+
+def test_a_feed_s_cut_off_summary_is_all_there_is_and_stays() -> None:
+    text = "The agency has withdrawn a subpoena that ordered a small web forum to name nine of its anonymous…"
+    assert words(reading(text, "A title")) == [text]
+
+
+def test_headings_are_marked() -> None:
+    document = reading(f"{PROSE}\n\nWhat the forum says\n\n{MORE}\n\nCALLED OFF IN A HURRY\n\n{MORE} It was not.")
+    assert [sentence.text for sentence in document.sentences if sentence.is_heading] == [
+        "What the forum says",
+        "CALLED OFF IN A HURRY",
+    ]
+
+
+def test_markdown_is_taken_off_and_the_sentence_says_so() -> None:
+    body = (
+        "## Dropped\n\n![A quay](quay.jpg)\n\n"
+        "The account @ALT\\_HARBOUR was named in [the filing](https://courier.example/f.pdf) of **Tuesday**.<!-- more -->\n\n"
+        "> The magistrate had not ruled when the police gave up, and nobody was told why it did so at that hour."
+    )
+    document = reading(body, "A title")
+    first, second = [sentence for sentence in document.sentences if not sentence.is_heading]
+    assert first.text == "The account @ALT_HARBOUR was named in the filing of Tuesday."
+    assert not first.as_stands
+    assert second.text.startswith("The magistrate had not ruled")
+    assert second.as_stands
+
+
+def test_underscores_of_account_names_stay() -> None:
+    sentence = "The accounts @a_b_c and alt_uscis_2 were named, and so was _that_ one, in a letter to the company."
+    assert "@a_b_c" in reading(sentence).sentences[0].text
+    assert "alt_uscis_2" in reading(sentence).sentences[0].text
+
+
+def test_a_sentence_torn_apart_by_a_lost_link_is_put_together() -> None:
+    document = reading("A petition that was filed by\nagainst the order of the ministry was dismissed on Friday.")
+    assert words(document) == [
+        "A petition that was filed by against the order of the ministry was dismissed on Friday."
+    ]
+
+
+def test_hard_wrapped_text_is_read_by_paragraphs() -> None:
+    body = (
+        "The agency has withdrawn a subpoena that had ordered a small web\nforum to name nine of its anonymous members, and it has\n"
+        "given no reason for this. The forum's owners said that they had\nlearned of it by fax on the day before the hearing, which the\n"
+        "magistrate then cancelled.\n\nA lawyer for the forum said that the police might well try again\nwhen the matter is forgotten."
+    )
+    document = reading(body, "A title")
+    assert len(document.sentences) == 3
+    assert document.sentences[-1].paragraph == 1
+
+
+def test_dated_blocks_are_numbered_from_the_newest() -> None:
+    body = f"{PROSE}\n\n07/04/2025: Forum fights demand for names\n\n{MORE}\n\n01/04/2025: Police want names\n\n{MORE} It was not."
+    numbers = [(sentence.section, sentence.text[:10]) for sentence in reading(body, "A title").sentences]
+    assert [number for number, _ in numbers] == [0, 1, 1, 2, 2, 2]
+
+
+def test_a_live_blog_that_grows_downwards_has_its_newest_block_last() -> None:
+    body = f"1 May 2025: Police want names\n\n{PROSE}\n\n3 May 2025: Demand is dropped\n\n{MORE}"
+    assert [sentence.section for sentence in reading(body, "A title").sentences] == [1, 1, 0, 0]
+
+
+def test_an_update_above_an_article_is_newer_than_the_article() -> None:
+    body = f"UPDATE: On Thursday the magistrate closed the matter for good.\n\n{PROSE}\n\n{MORE}"
+    assert [sentence.section for sentence in reading(body, "A title").sentences] == [0, 1, 1]
+
+
+def test_findings_say_what_was_read_and_in_which_language() -> None:
+    notes = Recorder()
+    read(Article("Tittel", "Myndigheten drog tillbaka sin begäran om användarnas namn sedan företaget gått till domstol."), notes)
+    assert [finding.stage for finding in notes.findings] == ["text", "language"]
+    assert notes.findings[1].outcome == "unsupported"
+    assert "sv" in notes.findings[1].reason
+
+
+def test_only_so_much_of_a_text_is_read_and_it_is_said() -> None:
+    notes = Recorder()
+    document = read(Article("A title", (PROSE + "\n") * 3000), notes)
+    assert len(document.text) <= MAX_CHARACTERS
+    assert notes.findings[0].outcome == "cut"
+
+
+def test_script_splices_are_found_for_those_who_look_for_names() -> None:
+    text = "Rep. Ann Lee Ann Mary LeeHouse passes harbour bill Senate delays vote on ferries MORE (R-Md.) said no."
+    ((start, end),) = clutter.splices(text)
+    assert text[:start] + text[end:] == "Rep. Ann Lee  (R-Md.) said no."
+    assert clutter.splices("The FBI wants MORE, says NASA.") == []
+
+
+# ---------------------------------------------------------------- pages
+def page(name: str) -> str:
+    return (PAGES / f"{name}.html").read_text(encoding="utf-8")
+
+
+def test_a_news_page_gives_its_article_and_nothing_else() -> None:
+    document = reading(page("news"), is_html=True)
+    assert document.title == "Harbour police dropped demand for ferry forum names"
+    assert document.canonical_url == "https://courier.example/news/ferry-forum"
+    assert document.language == "en"
+    assert words(document)[0].startswith("The Ellery Harbour Police has withdrawn")
+    assert words(document)[-1] == "Gangway said that it had handed over nothing."
+    text = document.text
+    for foreign in ("cookie", "Advertisement", "Dredger", "newsletter", "Share on", "keelhaul77", "Typical", "Oyster", "©", "Photograph", "Tags"):
+        assert foreign not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "first", "last"),
+    [
+        ("blog", "City pays broker for phone trails", "The city of Velden paid", "since spring."),
+        ("breaks", "Senate panel backs limits on face scans", "A committee of the state Senate", "on Monday."),
+        ("script", "Messenger refuses to weaken encryption", "The messenger Pebble said", "A hearing is set for June."),
+        ("german", "Gericht stoppt Abfrage von Standortdaten", "Das Verwaltungsgericht Küstrin", "Beschwerde einlegen."),
+    ],
+)
+def test_pages_of_many_kinds_give_their_article(name: str, title: str, first: str, last: str) -> None:
+    document = reading(page(name), is_html=True)
+    assert document.title == title
+    assert words(document)[0].startswith(first)
+    assert words(document)[-1].endswith(last)
+
+
+@pytest.mark.parametrize(
+    ("name", "wall"),
+    [("consent", "a consent notice"), ("paywall", "a pay-wall"), ("login", "a log-in form"), ("robot", "a check for robots")],
+)
+def test_walls_are_told_apart_and_said(name: str, wall: str) -> None:
+    assert html.looks_like_wall(page(name)) == wall
+    notes = Recorder()
+    document = read(Article("", page(name), is_html=True), notes)
+    assert any(finding.outcome == "wall" and wall in finding.reason for finding in notes.findings)
+    assert len(document.sentences) == (1 if name == "paywall" else 0)
+
+
+@pytest.mark.parametrize("name", ["news", "blog", "breaks", "script", "german"])
+def test_pages_with_an_article_are_no_walls(name: str) -> None:
+    assert html.looks_like_wall(page(name)) is None
+
+
+def test_text_that_speaks_of_walls_is_none() -> None:
+    assert html.looks_like_wall(f"{PROSE} {MORE} The site then asked readers to log in to continue.\n{PROSE}\n{MORE}") is None
+    assert html.looks_like_wall("Please verify you are human by completing the captcha below.") == "a check for robots"
+
+
+@pytest.mark.parametrize(
+    ("head", "title", "canonical"),
+    [
+        ("<title>Court rules - The Ledger</title>", "Court rules - The Ledger", None),
+        ("<title>Court rules | The Ledger</title>", "Court rules", None),
+        ("<title>Court rules - Courier</title>", "Court rules", None),
+        ("<title>x</title><meta property='og:title' content='Court rules'>", "Court rules", None),
+        ("<title>Court rules</title><link rel='canonical' href='https://courier.example/'>", "Court rules", None),
+        ("<title>Court rules</title><link rel='canonical' href='javascript:alert(1)'>", "Court rules", None),
+        ("<title>Court rules</title><link rel='canonical' href='http://[bad'>", "Court rules", None),
+        ("<title>Court rules</title><link rel='canonical' href='/b'>", "Court rules", "https://courier.example/b"),
+        ("<title>Court rules</title><script type='application/ld+json'>{broken</script>", "Court rules", None),
+    ],
+)
+def test_titles_and_addresses_of_pages(head: str, title: str, canonical: str | None) -> None:
+    found = html.extract(f"<html><head>{head}</head><body><p>{PROSE}</p></body></html>", "https://courier.example/a")
+    assert (found.title, found.canonical_url) == (title, canonical)
+
+
+# ---------------------------------------------------------------- strangers' bytes
+@given(st.text(max_size=600), st.text(max_size=60))
+def test_any_text_gives_a_document_whose_sentences_stand_in_it(body: str, title: str) -> None:
+    document = reading(body, title)
+    folded = " ".join("".join(char if char >= " " and char not in "\x7f\ufeff" else " " for char in body).split())
+    for at, sentence in enumerate(document.sentences):
+        assert sentence.index == at
+        assert sentence.text == " ".join(sentence.text.split()) != ""
+        if sentence.as_stands:
+            assert sentence.text in folded
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(alphabet=st.sampled_from("<>/=\"' abpdivhtml!-[]&;\n"), max_size=300))
+def test_any_page_gives_a_document(body: str) -> None:
+    reading(body, is_html=True)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "a ", "A. ", "[", "](", "*", "**a", "_a_", "<", "<a ", "<!--", "\n", "By A ", "1 May 2020: A\n", "Read more\n", "Photo: x\n", "é", "“", "MORE aB ", "(AP"]
+)
+def test_a_megabyte_of_anything_is_read_in_time(unit: str) -> None:
+    body = unit * (1_000_000 // len(unit))
+    start = time.perf_counter()
+    reading(body, "A title")
+    assert time.perf_counter() - start < 5
