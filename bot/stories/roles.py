@@ -20,6 +20,7 @@ MOST_MENTIONS = 100  # of one sentence, that are looked at
 REACH = 90  # characters between a verb and its party
 WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 BE = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "gets", "got", "not"))
+DEEDS = frozenset(("hack", "suspension", "ban", "removal"))  # "the Doe hack": what stands before suffers it
 PREPOSITIONS = frozenset(
     (
         "by",
@@ -41,6 +42,7 @@ PREPOSITIONS = frozenset(
 )
 STATE = frozenset(("intelligence", "law enforcement", "department", "regulator", "police"))
 NAMED_ONLY = ("other", "named only")
+SPEAKERS = frozenset(("advocacy", "research", "law firm", "press"))
 MAKERS = frozenset(("spyware", "surveillance", "broker"))
 
 
@@ -55,6 +57,7 @@ class Lexicon:
     modified: frozenset[str]
     criticised: re.Pattern[str]
     account: re.Pattern[str]
+    suspect: re.Pattern[str]
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ class Standing:
     complains: int = 0
     counsels: int = 0
     criticised: int = 0
-    singled_out: int = 0  # an account that the words around it make the subject
+    singled_out: int = 0  # an account or a person that the words around make the one that is looked for
     allies: set[str] = field(default_factory=set)  # sorts of organisations named beside them
 
     @property
@@ -123,6 +126,7 @@ def lexicon() -> Lexicon:
         modified=frozenset(data["modified"]["nouns"]),
         criticised=_any_of(data["criticised"]["phrases"]),
         account=_any_of(data["account"]["words"]),
+        suspect=_any_of(data["suspect"]["phrases"]),
     )
 
 
@@ -171,6 +175,8 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
         elif mention.kind == "account":
             standing.singled_out += singled_out
         elif mention.kind in ("person", "organisation"):
+            near = known.suspect.search(text, max(0, mention.start - 50), mention.end + 60)
+            standing.singled_out += near is not None
             if any(0 <= at - mention.end < 50 or 0 <= mention.start - at < 30 for at in counsel):
                 standing.counsels += 1
             standing.complains += complaint
@@ -192,7 +198,11 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
             for mention in (left[:1] or []) + (right[:1] if right and right[0].start - end < 12 else []):
                 found[mention.name].speaks += 1
         for name in names or ():
-            passive = at > 0 and words[at - 1][0] in BE and word.endswith(("ed", "en", "ied", "n", "t"))
+            participle = word.endswith(("ed", "en", "n", "t"))
+            passive = participle and (
+                (at > 0 and words[at - 1][0] in BE) or (at + 1 < len(words) and words[at + 1][0] == "by")
+            )
+            passive |= word in DEEDS and bool(left) and start - left[0].end == 1
             agents, patients = (right if _by(text, right, end) else [], left) if passive else (left, right)
             for party, part in [(a, "agent") for a in agents] + [(p, "patient") for p in patients]:
                 key = f"{name}:{part}"
@@ -238,7 +248,10 @@ def _left(text: str, here: list[Mention], before: int, start: int) -> list[Menti
 def _right(text: str, here: list[Mention], before: int, end: int) -> list[Mention]:
     """The object after a verb: the nearest mention, and those joined to it."""
     at = before
-    while at + 1 < len(here) and _is_adjective(text, here[at]) and here[at + 1].start - here[at].end < 30:
+    while at + 1 < len(here) and (
+        here[at + 1].start - here[at].end == 1
+        or (_is_adjective(text, here[at]) and here[at + 1].start - here[at].end < 30)
+    ):
         at += 1
     if at >= len(here) or here[at].start - end > REACH or _is_adjective(text, here[at]):
         return []
@@ -251,6 +264,8 @@ def _right(text: str, here: list[Mention], before: int, end: int) -> list[Mentio
 
 def _is_adjective(text: str, mention: Mention) -> bool:
     """Whether a name only qualifies the noun after it ("Twitter users", "Trump ally")."""
+    if text[max(0, mention.start - 5) : mention.start].lower().endswith(("anti-", "pro-")):
+        return True
     after = WORD.match(text, mention.end + 1)
     return after is not None and text[mention.end] == " " and after.group() in lexicon().modified
 
@@ -284,7 +299,7 @@ class Facts:
 
 def facts_of(story: dict[str, Standing], demands: tuple[Demand, ...]) -> Facts:
     """Gather what `decide` needs to know of the whole story."""
-    given = _from_demands(demands)
+    given = _from_demands(demands, story)
     issuers = [story[name].entry for name, role in given.items() if role == "issuer" and name in story]
     everybody = story.values()
     people = [standing for standing in everybody if standing.kind == "person"]
@@ -301,9 +316,12 @@ def facts_of(story: dict[str, Standing], demands: tuple[Demand, ...]) -> Facts:
     )
 
 
-def _from_demands(demands: tuple[Demand, ...]) -> dict[str, str]:
-    """The roles that the demands give, by name; the first demand's word stands."""
-    roles: dict[str, str] = {}
+def _from_demands(demands: tuple[Demand, ...], story: dict[str, Standing]) -> dict[str, str]:
+    """The roles that the demands give, by name; the first demand's word stands.
+
+    A target in other words ("Doe's account") is the person or the account of the story that it names.
+    """
+    given: dict[str, str] = {}
     for demand in demands:
         bought = demand.instrument == "purchase"
         for names, role in (
@@ -312,14 +330,30 @@ def _from_demands(demands: tuple[Demand, ...]) -> dict[str, str]:
             (demand.target, "target"),
         ):
             for name in names:
-                roles.setdefault(name, role)
-    return roles
+                given.setdefault(name, role)
+                if role == "target" and name not in story:
+                    for party in _named_in(name, story):
+                        given.setdefault(party, role)
+    return given
+
+
+def _named_in(words: str, story: dict[str, Standing]) -> list[str]:
+    """The people and accounts whose (last) name stands in `words`."""
+    there = frozenset(re.findall(r"@?[\w-]+", words.lower()))
+    return [
+        standing.name
+        for standing in story.values()
+        if standing.kind in ("person", "account") and standing.name.lower().rsplit(" ", 1)[-1] in there
+    ]
 
 
 def decide(standing: Standing, facts: Facts) -> tuple[str, str]:
     """The role of one party, and the reason in words."""
     role = facts.given.get(standing.name)
     if role is not None:
+        parent = standing.entry.parent if standing.entry is not None else ""
+        if parent and facts.given.get(parent) == role and standing.kind == "company":
+            return "other", "a service of a company that is named itself"
         return role, "named so in a demand"
     match standing.kind:
         case "agency":
@@ -330,7 +364,7 @@ def decide(standing: Standing, facts: Facts) -> tuple[str, str]:
             return _organisation(standing)
         case "person":
             return _person(standing, facts)
-        case "account" if not facts.given and _is_acted_upon(standing, facts):
+        case "account" if _is_acted_upon(standing, facts):
             return "target", "an account that is acted upon"
     return NAMED_ONLY
 
@@ -338,8 +372,11 @@ def decide(standing: Standing, facts: Facts) -> tuple[str, str]:
 def _is_acted_upon(account: Standing, facts: Facts) -> bool:
     """Whether an account is what the story is about, and not just where a person of it was quoted from."""
     handle = account.name.lower().strip("@_").removeprefix("real").removeprefix("the")
-    shown = account.weight("moderate:patient", "sue:patient") or account.singled_out
-    return bool(shown) and handle not in facts.people
+    if handle in facts.people:
+        return False
+    if facts.given:
+        return not any(name.startswith("@") for name in facts.given)
+    return bool(account.weight("moderate:patient", "sue:patient") or account.singled_out)
 
 
 def _agency(standing: Standing, facts: Facts) -> tuple[str, str]:
@@ -364,7 +401,8 @@ def _agency_beside_demand(standing: Standing, facts: Facts) -> tuple[str, str]:
     """An agency in a story whose demands name others: their parent, or one that acts along with them."""
     if standing.name in facts.parents and standing.count > 1:
         return "issuer", "the parent of an agency that demands"
-    if _state_acts(standing) and standing.sort in STATE and not standing.criticised:
+    own_power = standing.sort in STATE or standing.entry is None
+    if own_power and _state_acts(standing) and not standing.criticised:
         return "issuer", "acts along with those that demand"
     return NAMED_ONLY
 
@@ -419,9 +457,13 @@ def _person(standing: Standing, facts: Facts) -> tuple[str, str]:
     prominent = standing.in_title or standing.count >= 3
     watched = standing.weight("watch:patient", "moderate:patient")
     acts = standing.weight("watch:agent", "moderate:agent", "sanction:agent", "sue:agent")
+    if standing.sort == "target" and (standing.singled_out or not facts.given):
+        return "target", "acted upon"
+    if not standing.sort and standing.singled_out and not standing.speaks and not standing.allies & SPEAKERS:
+        return "target", "suspected, arrested, or watched"
+    if facts.given and standing.sort == "official" and standing.speaks and standing.allies & STATE:
+        return "issuer", "speaks for the agencies that demand"
     if not facts.given:
-        if standing.sort == "target":
-            return "target", "acted upon"
         if standing.frames["sue:agent"] and prominent:
             return "issuer", "goes to court"
         if standing.sort == "official" and acts and standing.in_title:
