@@ -151,6 +151,7 @@ _REMOVED_ON_ORDER = re.compile(
 _NO_WARRANT = re.compile(r"(?:arrest|bench|death|royal|extradition|no-knock|outstanding|felony|immigration|deportation|traffic|stock|share|murder) $")
 _AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|detention)|officers?)")
 _WARRANTS_VERB = re.compile(r"^ (?:the |a |an |further |more |attention|action|concern|scrutiny|investigation|extra)")
+_SECRET_COURT = re.compile(r"foreign intelligence|secret court|fisa", re.IGNORECASE)
 _TESTIMONY = re.compile(r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|sermons|gave birth)(?!\w)")
 _QUOTED_WORD = re.compile(r"[\"'(][\w+ ]{0,12}$")
 
@@ -206,6 +207,8 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
     if instrument.lone:  # an agency is not served with a warrant
         for party in [party for party in frame.recipients if frame.slots[party].kind == "agency"]:
             del frame.recipients[party]
+    if name == "court order" and any(_SECRET_COURT.search(issuer) for issuer in frame.issuers):
+        frame.instrument, frame.rank, family, frame.family = "foreign intelligence order", 9, "data", "data"
     named = frame.named()
     if family == "weak":
         both = min(max(frame.issuers.values(), default=0.0), max(frame.recipients.values(), default=0.0))
@@ -258,7 +261,7 @@ def _subject(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
         return []
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
-        if re.search(r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|told|from)(?: the| a| an)? $", before):
+        if re.search(r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|told|from)(?: the| a| an)?(?: \w+)? $", before):
             continue
         if left[match.end() : match.end() + 2] == "'s":
             owner = re.match(rf"'s (?:[\w-]+ ){{0,4}}$", left[match.end() :])
@@ -422,7 +425,7 @@ def act_frames(marked: Marked) -> list[Frame]:
 
 
 _OBLIGED = re.compile(
-    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|was forced to|is forced to|need not|does not have to|did not have to)(?: \w+){{0,2}} "
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|was forced to|is forced to|need not|does not have to|did not have to) "
 )
 _PUNISHED = re.compile(
     rf"(?:(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|threaten\w*)(?!\w)[^;]{{0,30}}(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}} (?:fined|in contempt|penali[sz]ed))"
@@ -438,8 +441,8 @@ def _obliged(marked: Marked) -> list[Frame]:
     for match in _OBLIGED.finditer(text):
         who = [slot for slot in marked.names(match.group("who")) if slot.kind == "company" and not slot.generic]
         rest = text[match.end() : match.end() + 90]
-        found = _rules().deed.match(rest)
-        if not who or not found or not _is_fact(clause_left(text, match.start("verb"))[-60:], noun=False):
+        found = _rules().deed.search(rest)
+        if not who or not found or found.start() > 20 or not _is_fact(clause_left(text, match.start("verb"))[-60:], noun=False):
             continue
         weight = 0.8 if marked.index < 0 or court else 0.5
         frames.append(_seen_from_asked(marked, match, who, found, rest, weight))

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 
 from bot.stories.demand_groups import Group
+from bot.stories.demand_roles import LIST
 from bot.stories.marks import Marked, Slot
 
 _UMBRELLA = re.compile(r"\b(?:government|administration|authorities|white house|officials|prosecutors|law enforcement|investigators|feds)\b", re.IGNORECASE)
@@ -48,9 +49,9 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     issuers = _pick(issuer_votes, issuer_slots, share=0.7, least=1.0)[:3]
     recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
     if not issuers:
-        issuers = _salient(marked, ("agency",), exclude=set(recipients)) or _plaintiffs(marked, set(recipients))
+        issuers = _litigants(group, marked, recipients) or _salient(marked, ("agency",), exclude=set(recipients))
     if not recipients and group.family != "favour":
-        recipients = _salient(marked, ("company",), exclude=set(issuers))
+        recipients = _salient(marked, ("company",), exclude=set(issuers)) or _actors(marked, _RESISTED, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:
@@ -86,21 +87,37 @@ def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
 def _fold_umbrellas(
     votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked], *, least: float
 ) -> None:
-    """Let "the government" count for the agency that the article names as acting for it."""
-    agencies = [name for name in votes if slots[name].kind == "agency" and not _UMBRELLA.search(name) and not slots[name].generic]
-    umbrellas = [name for name in votes if _UMBRELLA.search(name)]
-    if not umbrellas:
-        return
-    if not agencies:
-        found = _salient(marked, ("agency",), exclude=set(umbrellas), least=least)
-        if not found or _UMBRELLA.search(found[0]):
-            return
-        slots[found[0]] = Slot(found[0], "agency")
-        votes[found[0]] = 0.5
-        agencies = list(found)
-    best = max(agencies, key=lambda name: votes[name])
-    for name in umbrellas:
-        votes[best] += votes.pop(name)
+    """Let "the government", "agents", "the regulator" count for the agency that the article names as acting."""
+    agencies = [name for name in votes if slots[name].kind == "agency" and not _is_umbrella(slots[name])]
+    for umbrella in [name for name in votes if _is_umbrella(slots[name])]:
+        fitting = [name for name in agencies if _fits(umbrella, name)]
+        if not fitting:
+            needed = min(least, 1.0) if slots[umbrella].generic else least
+            fitting = [
+                name
+                for name in _salient(marked, ("agency",), exclude=set(votes), least=needed)
+                if not _UMBRELLA.search(name)
+                and _fits(umbrella, name)
+                and (_ADMINISTRATION.search(umbrella) or not _FOREIGN.search(umbrella))
+            ]
+        if fitting:
+            best = max(fitting, key=lambda name: votes.get(name, 0.0))
+            slots.setdefault(best, Slot(best, "agency"))
+            votes[best] = votes.get(best, 0.0) + votes.pop(umbrella)
+
+
+def _is_umbrella(slot: Slot) -> bool:
+    return slot.kind == "agency" and (slot.generic or _UMBRELLA.search(slot.name) is not None)
+
+
+_LOCAL = re.compile(r"\b(?:police|sheriffs?|jury|attorneys?|committee|panel|troopers|deputies|detectives)\b", re.IGNORECASE)
+_FOREIGN = re.compile(r"\b(?:[A-Z]\w+(?:ish|ese|ian|an|i|ch|ss)|French|Dutch|Swiss|Greek|Thai|UK|EU)\b.*\b(?:[Gg]overnment|[Aa]uthorities|[Pp]olice|[Pp]rosecutors|[Ii]nvestigators)\b")
+_ADMINISTRATION = re.compile(r"^(?:Trump|Biden|Obama|Bush|American|US|U\.S\.)\b")
+
+
+def _fits(umbrella: str, name: str) -> bool:
+    """Whether a common noun may stand for an agency: local forces do not stand for national ones."""
+    return bool(_LOCAL.search(name)) if _LOCAL.search(umbrella) else True
 
 
 def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *, least: float = 1.5) -> tuple[str, ...]:
@@ -117,15 +134,37 @@ def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *,
     return (best,) if weight >= least else ()
 
 
-def _plaintiffs(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
-    """Litigants who demand: the common noun that the article has for them ("film studios")."""
+_SUED = re.compile(rf"(?P<who>{LIST})[^;.]{{0,40}}? (?:sued|sues|is suing|are suing|suing|sue|filed (?:a |the )?(?:defamation |copyright )?(?:law)?suit)(?!\w)")
+_RESISTED = re.compile(rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challenged|resisted|objected|complied|contested|appealed)(?!\w)")
+
+
+def _litigants(group: Group, marked: list[Marked], recipients: tuple[str, ...]) -> tuple[str, ...]:
+    """Who demands by a subpoena of which no agency is named as the author: whoever has sued, or "the studios"."""
+    if not any("subpoena" in frame.instrument for frame in group.frames):
+        return ()
+    exclude = set(recipients)
     for item in marked:
         for slot in item.slots.values():
             if slot.generic and slot.kind == "organisation" and _PLAINTIFF.search(slot.name) and slot.name not in exclude:
                 return (slot.name,)
+    return _actors(marked, _SUED, exclude)
+
+
+def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -> tuple[str, ...]:
+    """Persons and firms of which the article says that they did something."""
+    for item in marked:
+        for match in pattern.finditer(item.text):
+            found = [
+                slot.name
+                for slot in item.names(match.group("who"))
+                if slot.kind in ("person", "company") and not slot.generic and slot.name not in exclude
+            ]
+            if found:
+                return tuple(found[:3])
     return ()
 
 
+_STATE_NAME = re.compile(r"\b(?:Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE)
 _SPECIAL = {
     "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
     "search warrant": ("geofence warrant", "keyword warrant"),
@@ -151,7 +190,9 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             break
     if best in ("subpoena", "informal request", "court order"):
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}
-        if best == "subpoena" and kinds and kinds <= {"company", "organisation"}:
+        if best == "subpoena" and any("jury" in name.lower() for name in issuers):
+            return "grand jury subpoena", first[best]
+        if best == "subpoena" and issuers and kinds <= {"company", "organisation", "person"} and not any(_STATE_NAME.search(name) for name in issuers):
             return "civil subpoena", first[best]
         nouns = {
             frame.instrument: frame.rank

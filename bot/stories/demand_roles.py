@@ -141,6 +141,7 @@ _SENT_BEFORE = re.compile(rf"\b(?:sent|send|sends|sending|serv(?:e|ed|es|ing)|is
 _PASSIVE_GET = re.compile(r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|slapped|given|presented)\b")
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
+_HELD = re.compile(r"(?<!\w)(?:of|in|at)(?: (?:the|a|an))?(?: \w+){0,2} $")
 _PREPOSED_TO = re.compile(r"\b(?:to|on)(?: the| a| an)? $")
 
 
@@ -159,6 +160,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         kinds = {slot.kind for slot in slots}
         state = "agency" in kinds
         sure = EXPLICIT if distance == 0 else BESIDE
+        if distance == 0 and _HELD.search(before) and not gap.startswith("'") and issue.search(gap):
+            continue  # "the robbery of the bank": what follows is not the bank's act
         if kinds == {"account"}:
             frame.vote("target", slots, EXPLICIT)
         elif kinds == {"court"} and not court:

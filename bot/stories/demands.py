@@ -87,7 +87,8 @@ def _demand(
     lead = instrument_of(group, issuers)
     event = None
     if group.family != "buy":  # what was bought was given
-        event = last_status([event for event in events if matters(event, group, groups)])
+        itself = lead[0] in ("court order", "takedown order")
+        event = last_status([e for e in events if matters(e, group, groups) and not (e.order and itself)])
     status = event.status if event else group.default_status
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})

@@ -83,6 +83,7 @@ class _Words:
     kinds: dict[str, str]  # noun -> kind of party
     before: frozenset[str]
     needs_before: frozenset[str]
+    no_party_before: frozenset[str]
     signs: dict[str, str]  # word -> the signs behind it
 
 
@@ -97,6 +98,7 @@ def _words() -> _Words:
         kinds={word: kind for kind, words in table["nouns"].items() for word in words},
         before=frozenset(table["before"]),
         needs_before=frozenset(table["needs_before"]["words"]),
+        no_party_before=frozenset(table["no_party_before"]["words"]),
         signs={word: " " + sign for word, sign in signs.items()},
     )
 
@@ -114,13 +116,16 @@ def mark(sentence: str, index: int, mentions: Sequence[Mention]) -> Marked:
     text = sentence[:MAX_LENGTH]
     lowered = lower_same_length(text)
     spans = _named(lowered, mentions)
-    edits: list[tuple[int, int, Slot | str]] = [*spans, *_nouns(text, lowered, spans)]
+    nouns = _nouns(text, lowered, spans)  # may lengthen spans
+    edits: list[tuple[int, int, Slot | str]] = [*spans, *nouns]
     edits.sort(key=lambda edit: (edit[0], edit[1]))
     marked = Marked("", index)
     counts = dict.fromkeys(KIND_BASE, 0)
     pieces: list[str] = []
     position = 0
     for start, stop, what in edits:
+        if start < position:  # inside a party's name
+            continue
         if isinstance(what, str):
             pieces += [lowered[position:stop], what]
             position = stop
@@ -182,8 +187,11 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 continue
             begin = run if run >= 0 else start
             run = -1
+            if (kind == "court" or word == "jury") and _next_word(lowered, stop) in words.no_party_before:
+                continue
             if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == kind:
-                continue  # "the web host DreamHost": the name says it
+                taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost
+                continue
             found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
             continue
         sign = words.signs.get(word)
@@ -193,16 +201,14 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
             run = start if run < 0 else run
         else:
             run = -1
-    return [edit for edit in found if isinstance(edit[2], Slot) or not _inside(edit[0], found)]
+    return found
+
+
+def _next_word(lowered: str, stop: int) -> str:
+    following = _TOKEN.match(lowered, stop + 1) if lowered.startswith(" ", stop) else None
+    return following.group() if following else ""
 
 
 def _opens_longer(words: _Words, lowered: str, stop: int, word: str) -> bool:
     """Whether a party's noun is itself only the first part of one ("police department")."""
-    if word not in words.before or not lowered.startswith(" ", stop):
-        return False
-    following = _TOKEN.match(lowered, stop + 1)
-    return following is not None and following.group() in words.kinds
-
-
-def _inside(place: int, found: list[tuple[int, int, Slot | str]]) -> bool:
-    return any(isinstance(edit[2], Slot) and edit[0] < place <= edit[1] for edit in found)
+    return word in words.before and _next_word(lowered, stop) in words.kinds

@@ -59,7 +59,8 @@ class StatusEvent:
     index: int
     weight: float
     signs: str  # the parties in the words that say so
-    family: str = ""  # "gag" or "content" when the words speak of silence or of content alone
+    family: str = ""  # "gag" when the words speak of silence alone
+    order: bool = False  # a court's order to deliver, which may itself be the demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class _Rule:
     weight: float
     says: re.Pattern[str]
     unless: re.Pattern[str] | None
+    order: bool
 
 
 def _fill(pattern: str, deed: str) -> str:
@@ -100,7 +102,7 @@ def _rules() -> tuple[_Rule, ...]:
             raise ValueError(f"data/statuses.toml names an unknown status: {event['status']}")
         says = "|".join(_fill(words, deed) for words in event["says"])
         unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
-        found.append(_Rule(event["status"], float(event["weight"]), re.compile(rf"(?<!\w)(?:{says})"), unless))
+        found.append(_Rule(event["status"], float(event["weight"]), re.compile(rf"(?<!\w)(?:{says})"), unless, bool(event.get("order"))))
     return tuple(found)
 
 
@@ -136,7 +138,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 weight -= 3.0
             words = text[max(0, match.start() - 30) : match.end() + 30]
             family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|nondisclosure)(?!\w)", words) else ""
-            found.append(StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family))
+            found.append(StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order))
             break
     return found
 
