@@ -53,7 +53,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     async def add(
         self,
         interaction: discord.Interaction,
-        channel: app_commands.AppCommandChannel,
+        channel: discord.TextChannel,
         topics: str = "",
         parties: str = "",
         keywords: str = "",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import discord
-from bot.feeds.reports import ListedFeed
 from discord import app_commands
 from discord.ext import commands
 
 from bot.alerts.foreign import host, safe_text
+from bot.feeds.reports import ListedFeed
 from bot.intake.services import Services
 from cogs.guards import guild_of, may_configure
 from cogs.panels import answer, panel, stamp

@@ -8,8 +8,11 @@ from discord import app_commands
 from bot.errors import QuashError
 
 
-class NotAllowedError(QuashError):
-    """The person may not do this; says what it takes."""
+class NotAllowedError(QuashError, app_commands.CheckFailure):
+    """The person may not do this; says what it takes.
+
+    Also a `CheckFailure`, since discord.py hands nothing else that a check raises to the error handler.
+    """
 
 
 def guild_of(interaction: discord.Interaction) -> int:
@@ -36,17 +39,12 @@ async def may_configure(interaction: discord.Interaction) -> bool:
     return True
 
 
-def check_can_post(interaction: discord.Interaction, channel: app_commands.AppCommandChannel) -> None:
+def check_can_post(interaction: discord.Interaction, channel: discord.TextChannel) -> None:
     """Raise unless the bot may post cards in a channel, and the person may see it; says what is missing."""
-    mine = interaction.guild.me if interaction.guild else None
-    resolved = channel.resolve()
-    if not isinstance(resolved, discord.TextChannel) or mine is None:
-        raise NotAllowedError(
-            f"{channel.mention} is not a channel that I can see; give me View Channel there."
-        )
-    if not channel.permissions.view_channel:
+    person = interaction.user
+    if not isinstance(person, discord.Member) or not channel.permissions_for(person).view_channel:
         raise NotAllowedError("You can name only a channel that you can see yourself.")
-    has = resolved.permissions_for(mine)
+    has = channel.permissions_for(channel.guild.me)
     missing = [
         name
         for name, there in (

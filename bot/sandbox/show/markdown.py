@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _PIECE = re.compile(
-    r"\\(?P<escaped>[^\w\s])"
+    r"\\(?P<escaped>[^A-Za-z0-9\s])"
     r"|\*\*(?P<bold>(?:\\.|[^*\n]){1,2000})\*\*"
     r"|`(?P<code>[^`\n]{1,500})`"
     r"|\[(?P<label>(?:\\.|[^\]\\\n]){1,1000})\]\(<?(?P<url>https?://[^\s<>)]{1,2000})>?\)"

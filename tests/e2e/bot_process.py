@@ -1,0 +1,81 @@
+"""`quash run` as a real process, for tests that kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.sandbox import StandIn
+from tests.conftest import ROOT
+
+
+class BotProcess:
+    """A bot process on a stand-in Discord; an async context manager that ends what it started."""
+
+    def __init__(self, discord: StandIn, database_url: str, folder: Path, **settings: str) -> None:
+        self.discord = discord
+        self.environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "DISCORD_TOKEN": discord.token,
+            "DISCORD_API_URL": discord.api_url,
+            "DATABASE_URL": database_url,
+            "FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
+            "FEED_INTERVAL": "1",
+            "FEED_INTERVAL_MIN": "1",
+            **settings,
+        }
+        self.folder = folder
+        self._log = folder / "bot.log"
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start the process and wait until it is on the gateway."""
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=self.folder,
+            env={**self.environment, "PYTHONPATH": str(ROOT)},
+            stderr=self._log.open("ab"),
+        )
+        await self.discord.wait_ready(60)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+        await self.discord.wait_for(lambda d: not d.gateway.connected, 10)
+
+    async def stop(self, within: float = 12) -> int:
+        """Ask it to end (SIGTERM); gives its exit status."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), within)
+            except TimeoutError:
+                self.process.kill()
+                await self.process.wait()
+                raise
+        return int(self.process.returncode or 0)
+
+    @property
+    def log(self) -> str:
+        """What it wrote to standard error so far."""
+        return self._log.read_text("utf-8", "replace")
