@@ -22,7 +22,7 @@ from bot.feeds.reading.kinds import refuse_other_kinds
 from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES
 from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
-from bot.feeds.reading.salvage import entry_starts, salvage
+from bot.feeds.reading.salvage import entry_starts, has_long_tag, read_with_any_prefix, salvage
 from bot.feeds.reading.strict import IllFormedError, read_strict
 
 
@@ -64,11 +64,10 @@ def _read(document: bytes, url: str, now: datetime) -> Feed | None:
     except IllFormedError as error:
         reason = error
     document = mended(document)
-    for namespaces in (True, False):
-        try:
-            return read_strict(document, url, now, namespaces=namespaces)
-        except IllFormedError:
-            continue
+    try:
+        return read_with_any_prefix(document, url, now)
+    except IllFormedError:
+        pass
     feed = _read_ill_formed(document, url, now)
     if feed is None:
         raise ParseError(f"The document is no feed that can be read: line {reason.line}, {reason.reason}.")
@@ -77,7 +76,8 @@ def _read(document: bytes, url: str, now: datetime) -> Feed | None:
 
 def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:
     """Read with feedparser if the document is small; keep what the salvage finds if that is more."""
-    forgiving = read_forgivingly(document, url, now) if len(document) <= MAX_FORGIVING_BYTES else None
+    small = len(document) <= MAX_FORGIVING_BYTES and not has_long_tag(document)
+    forgiving = read_forgivingly(document, url, now) if small else None
     if forgiving is not None and len(forgiving.entries) >= len(entry_starts(document)):
         return forgiving
     salvaged = salvage(document, url, now)

@@ -34,6 +34,7 @@ _VOID: Final = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
     "wbr",
 ))  # fmt: skip
+_MOST_PIECES: Final = 100_000  # tags and texts of one XHTML text
 _ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
 
 # What a text construct is when it does not say.
@@ -269,6 +270,8 @@ class FeedBuilder:
             self._escaped = len(self._pieces)
             if local == "div":
                 return
+        if len(self._pieces) > _MOST_PIECES:
+            return
         written = "".join(
             f" {_local(key)}={quoteattr(value)}" for key, value in attributes.items() if "xmlns" not in key
         )
@@ -284,7 +287,7 @@ class FeedBuilder:
         self._escaped = len(pieces)
 
     def _end_inside(self, name: str) -> None:
-        if not self._markup:
+        if not self._markup or len(self._pieces) > _MOST_PIECES:
             return
         local = _local(name)
         self._escape_text()

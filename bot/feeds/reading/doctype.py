@@ -7,10 +7,14 @@ entities made of entities, parameter entities and everything external have none 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.entities import html5
 from typing import Final
 
 _MOST_ENTITIES: Final = 300
+_MOST_EXPANDED: Final = 1024 * 1024  # bytes that all references to declared entities may become
+_MOST_STEPS: Final = 1000  # declarations, comments and instructions before the root
+_SUBSET_END: Final = re.compile(rb"\]\s{0,100}>")
 _ENTITY: Final = re.compile(
     rb"<!ENTITY\s+([A-Za-z_][\w.-]{0,40})\s+(?:\"([^\"&%<]{0,200}|&#\w{1,8};)\"|'([^'&%<]{0,200}|&#\w{1,8};)')\s*>"
 )
@@ -38,7 +42,7 @@ def without_doctype(document: bytes) -> bytes:
 def _first_element(document: bytes) -> int:
     """Give where the root's start tag begins; a declaration before it is stepped over whole."""
     position = 0
-    while True:
+    for _ in range(_MOST_STEPS):
         position = document.find(b"<", position)
         if position == -1:
             return len(document)
@@ -59,6 +63,7 @@ def _first_element(document: bytes) -> int:
         if end == -1:
             return len(document)
         position = end + step
+    return len(document)
 
 
 def _declaration_end(document: bytes, start: int) -> int:
@@ -67,28 +72,30 @@ def _declaration_end(document: bytes, start: int) -> int:
     bracket = document.find(b"[", start, end if end != -1 else None)
     if bracket == -1:
         return end
-    closing = document.find(b"]", bracket)
-    while closing != -1:
-        after = document[closing + 1 : closing + 200].lstrip()
-        if after.startswith(b">"):
-            return document.find(b">", closing)
-        closing = document.find(b"]", closing + 1)
-    return -1
+    closing = _SUBSET_END.search(document, bracket)
+    return closing.end() - 1 if closing else -1
 
 
-def named_characters(document: bytes, entities: dict[bytes, bytes] | None = None) -> bytes:
-    """Replace references by name that XML does not know: declared ones, and those of HTML."""
-    declared = entities or {}
+def named_characters(document: bytes, declared: Mapping[bytes, bytes] | None = None) -> bytes:
+    """Replace references by name that XML does not know: declared ones, and those of HTML.
 
-    def character(match: re.Match[bytes]) -> bytes:
-        name = match.group(1)
-        if name in _XML_OWN:
-            return match.group()
-        if name in declared:
-            return declared[name]
-        known = html5.get(name.decode("ascii", "replace") + ";")
-        if known is None:
-            return b"&amp;" + match.group()[1:]
-        return "".join(f"&#{ord(char)};" for char in known).encode("ascii")
-
-    return _REFERENCE.sub(character, document)
+    Other names lose their "&", so that they stand there as they are written.
+    """
+    names = set(_REFERENCE.findall(document)) - _XML_OWN
+    expanded = 0
+    for name in sorted(names)[:_MOST_ENTITIES]:
+        reference = b"&" + name + b";"
+        value = (declared or {}).get(name)
+        if value is not None:
+            expanded += document.count(reference) * len(value)
+            if expanded > _MOST_EXPANDED:
+                value = b""
+        else:
+            known = html5.get(name.decode("ascii", "replace") + ";")
+            value = (
+                "".join(f"&#{ord(char)};" for char in known).encode("ascii")
+                if known
+                else b"&amp;" + name + b";"
+            )
+        document = document.replace(reference, value)
+    return document

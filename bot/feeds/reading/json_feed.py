@@ -11,11 +11,15 @@ from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.authors import person_name
 from bot.feeds.reading.clean import entry_id, one_line, repaired, title_text, web_address, without_controls
 from bot.feeds.reading.dates import credible, parse_date
-from bot.feeds.reading.limits import MAX_AUTHORS, MAX_ENTRIES, MAX_TEXT
+from bot.feeds.reading.limits import MAX_AUTHORS, MAX_ENTRIES, MAX_JSON_VALUES, MAX_TEXT
 
 
 def read_json(document: bytes, base: str, now: datetime) -> Feed:
     """Read a JSON Feed in UTF-8. Raises `ParseError`; a wrong kind of value counts as absent."""
+    if document.count(b"{") + document.count(b"[") + document.count(b",") > MAX_JSON_VALUES:
+        raise ParseError(
+            f"The JSON Feed holds more than {MAX_JSON_VALUES:,} values; ask its publisher for a shorter one."
+        )
     try:
         data = json.loads(document)
     except (ValueError, RecursionError) as error:

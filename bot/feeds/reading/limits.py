@@ -26,11 +26,23 @@ MAX_ADDRESS: Final = 4_096
 MAX_AUTHORS: Final = 20
 """People kept of one entry."""
 
-MAX_TREE_TAGS: Final = 300_000
-"""Tags of a document that is built as a tree (only ill-formed ones are): about 100 MB."""
+MAX_TAGS: Final = 1_000_000
+"""Tags read of one document; what comes after is left unread. About two seconds of work."""
 
-MAX_FORGIVING_BYTES: Final = 256 * 1024
+MAX_MENDED_BYTES: Final = 2 * 1024 * 1024
+"""How far an ill-formed document is read."""
+
+MAX_TREE_TAGS: Final = 100_000
+"""Tags of a fragment that is built as a tree (only ill-formed ones are): about 30 MB."""
+
+MAX_START_TAG: Final = 64 * 1024
+"""Longest start tag given to a reader that is slow with many attributes (bytes)."""
+
+MAX_FORGIVING_BYTES: Final = 128 * 1024
 """Largest document given to feedparser, which reads some 3 MB a second and has quadratic corners."""
+
+MAX_JSON_VALUES: Final = 500_000
+"""Lists, objects and commas of a JSON Feed."""
 
 MAX_QUICK_BYTES: Final = 2 * 1024 * 1024
 """Largest document given to fastfeedparser, which builds a tree where its native part gives up."""

@@ -6,9 +6,11 @@ import re
 from typing import Final
 
 from bot.feeds.reading.doctype import named_characters
+from bot.feeds.reading.limits import MAX_MENDED_BYTES
 
 _FORBIDDEN: Final = bytes(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0C, 0x0D))
 _SPACES: Final = bytes.maketrans(b"\x0b\x0c", b"  ")
+_MOST_AMPERSANDS: Final = 200_000
 _BARE_AMPERSAND: Final = re.compile(rb"&(?!(?:[A-Za-z_][\w.-]{0,40}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _CHARACTER: Final = re.compile(rb"&#(?:([0-9]{1,7})|x([0-9A-Fa-f]{1,6}));")
 _START: Final = re.compile(
@@ -27,8 +29,10 @@ def trimmed(document: bytes) -> bytes:
 
 
 def mended(document: bytes) -> bytes:
-    """Give the document without forbidden characters, bare ampersands and references nobody declared."""
-    document = document.translate(_SPACES, _FORBIDDEN)
+    """Give the document, up to the bound, without forbidden characters, bare ampersands and references
+    that nobody declared.
+    """
+    document = document[:MAX_MENDED_BYTES].translate(_SPACES, _FORBIDDEN)
     document = document.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     document = _outside_cdata(document)
     head, _, rest = document.partition(b"?>")
@@ -53,7 +57,8 @@ def _outside_cdata(document: bytes) -> bytes:
 
 
 def _references(text: bytes) -> bytes:
-    if b"&" not in text:
+    ampersands = text.count(b"&")
+    if not ampersands or ampersands > _MOST_AMPERSANDS:
         return text
     text = _BARE_AMPERSAND.sub(b"&amp;", text)
     return _CHARACTER.sub(_allowed, named_characters(text))

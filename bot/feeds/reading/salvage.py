@@ -12,7 +12,7 @@ from lxml import etree
 
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
-from bot.feeds.reading.limits import MAX_ENTRIES, MAX_TREE_TAGS
+from bot.feeds.reading.limits import MAX_ENTRIES, MAX_START_TAG, MAX_TREE_TAGS
 from bot.feeds.reading.strict import IllFormedError, read_strict
 
 _ENTRY_START: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
@@ -71,17 +71,37 @@ def _fragments(document: bytes, starts: list[int]) -> Iterator[bytes]:
 
 
 def _one(document: bytes, base: str, now: datetime) -> Feed | None:
-    for namespaces in (True, False):
-        try:
-            return read_strict(document, base, now, namespaces=namespaces)
-        except IllFormedError:
-            continue
-    return read_loosely(document, base, now)
+    try:
+        return read_with_any_prefix(document, base, now)
+    except IllFormedError:
+        return read_loosely(document, base, now)
+
+
+def read_with_any_prefix(document: bytes, base: str, now: datetime) -> Feed | None:
+    """Read a well-formed document whose prefixes may be declared nowhere. Raises `IllFormedError`."""
+    try:
+        return read_strict(document, base, now)
+    except IllFormedError as error:
+        if not error.unbound_prefix:
+            raise
+    return read_strict(document, base, now, namespaces=False)
+
+
+def has_long_tag(document: bytes) -> bool:
+    """Tell whether something between "<" and ">" is longer than tags are."""
+    position = document.find(b"<")
+    while position != -1 and len(document) - position > MAX_START_TAG:
+        end = document.find(b">", position, position + MAX_START_TAG)
+        if end == -1 and not document.startswith((b"<!", b"<?"), position):
+            return True
+        # From the last "<" before that bound on: the next tag, or one inside this one's text.
+        position = document.find(b"<", (end if end != -1 else position) + 1)
+    return False
 
 
 def read_loosely(document: bytes, base: str, now: datetime) -> Feed | None:
     """Read a document, or a part of one, with libxml2 closing what is left open; None when it is no feed."""
-    if document.count(b"<") > MAX_TREE_TAGS:
+    if document.count(b"<") > MAX_TREE_TAGS or has_long_tag(document):
         return None
     parser = etree.XMLParser(
         recover=True,

@@ -12,18 +12,22 @@ from xml.parsers import expat
 from bot.feeds.model import Feed
 from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
 from bot.feeds.reading.clean import may_hold_controls
+from bot.feeds.reading.limits import MAX_TAGS
 
 _BUFFER = 65_536
+_PORTION = 1024 * 1024
+_JUNK_AFTER_ROOT = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
+_UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
 
 
 class IllFormedError(Exception):
-    """The document is no well-formed XML. `feed` is what was read up to there, if anything."""
+    """The document is no well-formed XML."""
 
-    def __init__(self, reason: str, line: int, feed: Feed | None) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, code: int, line: int) -> None:
+        self.reason = expat.ErrorString(code)
         self.line = line
-        self.feed = feed
+        self.unbound_prefix = code == _UNBOUND_PREFIX
+        super().__init__(f"line {line}, {self.reason}")
 
 
 def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool = True) -> Feed | None:
@@ -32,7 +36,6 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
     `namespaces=False` reads documents whose prefixes are declared nowhere. Raises `IllFormedError`.
     """
     builder = FeedBuilder(base, now, controls=may_hold_controls(document))
-    # S314: entities cannot be declared in what comes here, see above.
     parser = expat.ParserCreate("utf-8", "}" if namespaces else None)
     parser.buffer_text = True
     parser.buffer_size = _BUFFER
@@ -40,13 +43,24 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(document, True)
+        if len(document) <= _PORTION:
+            parser.Parse(document, True)
+        else:
+            _parse_in_portions(parser, document)
     except EnoughEntriesError:
         pass
     except expat.ExpatError as error:
         if error.code != _JUNK_AFTER_ROOT:
-            raise IllFormedError(expat.ErrorString(error.code), error.lineno, builder.feed()) from None
+            raise IllFormedError(error.code, error.lineno) from None
     return builder.feed()
 
 
-_JUNK_AFTER_ROOT = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
+def _parse_in_portions(parser: expat.XMLParserType, document: bytes) -> None:
+    """Read a large document as far as the bound on tags allows."""
+    budget = MAX_TAGS
+    for start in range(0, len(document), _PORTION):
+        portion = document[start : start + _PORTION]
+        budget -= portion.count(b"<")
+        if budget < 0:
+            return
+        parser.Parse(portion, start + _PORTION >= len(document))
