@@ -137,8 +137,6 @@ class _Process:
                 HealthServer(self._settings.http_addr, self._troubles, self._metrics)
             )
         tasks: list[Awaitable[None]] = []
-        if role != "gateway":
-            tasks.append(self._tick(worker))
         if role != "worker":
             client = await self._log_in(worker)
             stack.push_async_callback(client.close)
@@ -146,6 +144,8 @@ class _Process:
                 self._database, DiscordSender(client), clock=self._clock, on_sent=self._on_sent
             )
             tasks += [self._connect(client), self._deliver(client, on_ready)]
+        if role != "gateway":
+            tasks.append(self._tick(worker))
         await self._keep_going(tasks)
 
     async def _log_in(self, worker: Worker) -> QuashClient:

@@ -25,6 +25,10 @@ from db import guilds, notes
 
 _log = logging.getLogger(__name__)
 
+# Quash never speaks in a voice channel, so what that would need is no news.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
 
 class _Tree(app_commands.CommandTree["QuashClient"]):
     """The command tree; every error of a command ends in `cogs.errors`."""

@@ -1,0 +1,215 @@
+"""The command line as a user meets it: exit statuses, one line on standard error, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import StandIn
+from tests.conftest import ROOT, SHARED
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+
+
+def quash(
+    *arguments: str, folder: Path, stdin: str | bytes = "", timeout: float = 60, **environment: str
+) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        cwd=folder,
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), **environment},
+        timeout=timeout,
+        check=False,
+    )
+    ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in ran.err
+    return ran
+
+
+def test_version_and_help_answer_at_once(tmp_path: Path) -> None:
+    for argument in ("--version", "--help"):
+        took = []
+        for _ in range(3):  # the quickest of three: other work on the machine is not our doing
+            began = time.perf_counter()
+            assert quash(argument, folder=tmp_path).status == 0
+            took.append(time.perf_counter() - began)
+        assert min(took) < 0.5
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    heavy = ("discord", "sqlalchemy", "lxml", "aiohttp")
+    code = f"import sys, bot.cli; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("fly",), ("feeds",), ("run", "--role", "king"), ("preview", "--limit", "0"), ("analyse",)],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    ran = quash(*arguments, folder=tmp_path)
+    assert ran.status == 2
+    assert ran.err.startswith("quash: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    ran = quash("feeds", "list", folder=tmp_path, FEED_INTERVAL="soon")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("quash: FEED_INTERVAL: 'soon' is not allowed")
+
+
+def test_run_without_a_token_says_where_to_get_one(tmp_path: Path) -> None:
+    ran = quash("run", folder=tmp_path)
+    assert ran.status == 2
+    assert "DISCORD_TOKEN" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+async def test_a_token_that_discord_refuses_ends_the_program(tmp_path: Path) -> None:
+    import asyncio
+
+    async with StandIn() as discord:
+        ran = await asyncio.to_thread(
+            quash, "run", folder=tmp_path, DISCORD_TOKEN="wrong.token.here", DISCORD_API_URL=discord.api_url
+        )
+    assert ran.status == 2
+    assert "DISCORD_TOKEN" in ran.err
+    assert "wrong.token.here" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
+    ran = quash("feeds", "list", folder=tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/no/quash.db")
+    assert ran.status == 1
+    assert ran.err.count("\n") == 1
+    (tmp_path / "words.db").write_text("this is no database " * 100)
+    ran = quash("feeds", "list", folder=tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/words.db")
+    assert ran.status == 1
+    assert ran.err.count("\n") == 1
+    assert (tmp_path / "words.db").read_text().startswith("this is no database")
+
+
+def test_a_database_that_is_newer_than_the_program(tmp_path: Path) -> None:
+    assert quash("db", "upgrade", folder=tmp_path).status == 0
+    with sqlite3.connect(tmp_path / "quash.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    ran = quash("feeds", "list", folder=tmp_path)
+    assert ran.status == 1
+    assert "newer Quash" in ran.err
+    assert "9999" in quash("db", "current", folder=tmp_path).out
+
+
+def test_analyse_reads_files_and_says_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Court orders chat firm to unmask user\n\n"
+        "A court in Denver has ordered the chat service Discord to hand over the name of a user who had "
+        "criticised the sheriff. Discord refused to comply with the order and will appeal."
+    )
+    ran = quash("analyse", "a.txt", "missing.txt", "--json", folder=tmp_path)
+    assert ran.status == 1
+    assert "missing.txt cannot be read" in ran.err
+    (line,) = ran.out.splitlines()
+    story = json.loads(line)
+    assert story["relevant"]
+    assert "legal-demands" in {t["topic"] for t in story["topics"]}
+    shown = quash("analyse", "a.txt", folder=tmp_path)
+    assert "legal-demands" in shown.out
+
+
+def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
+    lines = [
+        {"id": "b", "title": "Soup", "text": "We made soup. It was good soup."},
+        {
+            "id": 7,
+            "html": "<p>The FBI served Google with a search warrant for a user's emails.</p>",
+        },
+    ]
+    ran = quash(
+        "analyse", "--jsonl", folder=tmp_path, stdin="\n".join(map(json.dumps, lines)) + "\nnonsense\n"
+    )
+    answers = [json.loads(line) for line in ran.out.splitlines()]
+    assert [a["id"] for a in answers] == ["b", 7, None]
+    assert answers[0]["relevant"] is False
+    assert ran.status == 1
+    assert "line 3" in ran.err
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the articles to check against lie outside the project")
+def test_the_five_seed_articles(tmp_path: Path) -> None:
+    seeds = sorted((SHARED / "seeds").glob("*.txt"))
+    ran = quash("analyse", *map(str, seeds), "--json", folder=tmp_path)
+    assert ran.status == 0, ran.err
+    cbp, journal, dhs, dataminr, isis = (json.loads(line) for line in ran.out.splitlines())
+
+    assert cbp["relevant"]
+    assert {"legal-demands", "anonymity"} <= {t["topic"] for t in cbp["topics"]}
+    (demand,) = cbp["demands"]
+    issuers = demand["issuer"] if isinstance(demand["issuer"], list) else [demand["issuer"]]
+    assert set(issuers) & {"Customs and Border Protection", "Department of Homeland Security"}
+    assert (demand["recipient"], demand["target"]) == ("Twitter", "@ALT_USCIS")
+    assert demand["instrument"] in ("administrative summons",)
+    assert demand["status"] == "withdrawn"
+    assert cbp["case"] == journal["case"]
+
+    (demand,) = dhs["demands"]
+    assert set(demand["recipient"]) >= {"Google", "Meta", "Reddit", "Discord"}
+    assert demand["instrument"] == "administrative subpoena"
+    assert demand["status"] in ("partly complied", "complied")
+
+    assert {"surveillance", "data-brokers"} <= {t["topic"] for t in dataminr["topics"]}
+    roles = {p["name"]: p["role"] for p in dataminr["parties"]}
+    assert "vendor" in {roles.get("Twitter"), roles.get("Dataminr")}
+    assert "buyer" in {roles.get("Secret Service"), roles.get("law enforcement")}
+    assert not [d for d in dataminr["demands"] if "subpoena" in d["instrument"]]
+
+    assert "platform-moderation" in {t["topic"] for t in isis["topics"]}
+    assert isis["demands"] == []
+
+    for story in (cbp, journal, dhs, dataminr, isis):
+        summary = " ".join(story["summary"])
+        assert 40 < len(summary) <= 320
+        for clutter in (
+            "Advertisement",
+            "Related",
+            "Updated on",
+            "Photo courtesy",
+            "This weekend you can get",
+        ):
+            assert clutter not in summary
+
+
+def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("https://example.org/feed\nhttps://example.com/rss\nnot an address\n")
+    imported = quash("feeds", "import", "list.txt", folder=tmp_path)
+    assert "2 feeds added" in imported.out
+    listed = quash("feeds", "list", folder=tmp_path)
+    assert "example.org" in listed.out
+    exported = quash("feeds", "export", "all.opml", folder=tmp_path)
+    assert exported.status == 0
+    assert "https://example.com/rss" in (tmp_path / "all.opml").read_text()
+    assert quash("feeds", "remove", "1", folder=tmp_path).status == 0
+    gone = quash("feeds", "remove", "1", folder=tmp_path)
+    assert (gone.status, "no feed with the number 1" in gone.err) == (1, True)
+
+
+def test_search_of_an_empty_store(tmp_path: Path) -> None:
+    ran = quash("search", 'summons "border', "-x", "NEAR(", folder=tmp_path)
+    assert (ran.status, ran.out.strip()) in ((0, "Nothing was found."), (2, ""))

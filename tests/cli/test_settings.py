@@ -1,0 +1,83 @@
+"""Settings: what is wrong is named with what is allowed; the example file tells every default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import SettingsError
+from bot.settings import OPTIONS, Settings, env_example, load
+from tests.conftest import ROOT
+
+
+def test_nothing_given_gives_the_defaults_of_the_example_file() -> None:
+    example = {k: v or "" for k, v in dotenv_values(ROOT / ".env.example").items()}
+    assert load({}, Path("/nonexistent")) == load(example, Path("/nonexistent")) == Settings()
+
+
+def test_the_example_file_is_up_to_date() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("FEED_INTERVAL", "soon", "whole number"),
+        ("FEED_INTERVAL", "0", "1 to 604800"),
+        ("FETCH_TIMEOUT", "nan", "0.1 to 600"),
+        ("FETCH_CONCURRENCY", "1e3", "1 to 1024"),
+        ("FETCH_MAX_BYTES", "-1", "1024"),
+        ("FETCH_ALLOW_NETWORKS", "10.0.0.0/33", "CIDR"),
+        ("FETCH_ALLOW_NETWORKS", "10.0.0.1/8", "CIDR"),
+        ("DISCORD_API_URL", "discord.com", "http or https"),
+        ("LOG_LEVEL", "LOUD", "DEBUG, INFO"),
+        ("LOG_FORMAT", "xml", "text or json"),
+        ("HTTP_ADDR", "8080", "HOST:PORT"),
+        ("HTTP_ADDR", "localhost:99999", "HOST:PORT"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(variable: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({variable: value}, Path("/nonexistent"))
+    message = str(caught.value)
+    assert message.startswith(f"{variable}: ")
+    assert value in message
+    assert allowed in message
+    assert caught.value.exit_status == 2
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('FEED_INTERVAL=1800\nLOG_LEVEL="debug"\n')
+    settings = load({"FEED_INTERVAL": "900"}, tmp_path)
+    assert (settings.feed_interval, settings.log_level) == (900, "DEBUG")
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00A=1")
+    with pytest.raises(SettingsError, match=r"^\.env: "):
+        load({}, tmp_path)
+
+
+def test_bounds_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(SettingsError, match="FEED_INTERVAL_MIN"):
+        load({"FEED_INTERVAL_MIN": "900", "FEED_INTERVAL_MAX": "600"}, Path("/nonexistent"))
+    lone = load({"FEED_INTERVAL_MIN": "7200"}, Path("/nonexistent"))
+    assert lone.feed_interval == 7200, "a default that was not asked for follows the bound"
+
+
+def test_secrets_do_not_show() -> None:
+    settings = load({"DISCORD_TOKEN": "tok.en.secret", "DATABASE_URL": "postgresql+asyncpg://u:pw@h/n"})
+    assert "tok.en.secret" not in repr(settings)
+    assert "pw@" not in repr(settings)
+
+
+@given(st.sampled_from([o.variable for o in OPTIONS]), st.text(max_size=40).filter(lambda s: "\0" not in s))
+def test_any_value_is_taken_or_refused_in_a_sentence(variable: str, value: str) -> None:
+    try:
+        load({variable: value}, Path("/nonexistent"))
+    except SettingsError as error:
+        assert str(error).startswith(("FEED_INTERVAL", variable))
