@@ -254,6 +254,7 @@ def _mention(scan: Scan, start: int, end: int, name: str, kind: str, by: str) ->
 def _named(scan: Scan, known: Known) -> list[Mention]:
     """The mentions that carry a name: spans, and leftover capitals that are last or short names."""
     gazetteer = load()
+    lists = words()
     here: list[Mention] = []
     for span in scan.spans:
         name, kind, by = span.name, span.kind, span.by
@@ -262,7 +263,7 @@ def _named(scan: Scan, known: Known) -> list[Mention]:
             name = _person_name(known, name)
         elif kind == "account":
             name = known.accounts.get(name.lower(), name)
-        elif by == "pattern" and name.lower() in words().generic:
+        elif by == "pattern" and name.lower() in lists.generic:
             whole = _fullest(known, name)
             if whole is None and kind != "court":
                 continue
@@ -286,7 +287,7 @@ def _named(scan: Scan, known: Known) -> list[Mention]:
         elif word in known.short:
             name, kind = known.short[word]
             here.append(_mention(scan, at, at + 1, name, kind, "coreference"))
-        elif low in gazetteer.people_by_last_name and _is_speaker(scan, at):
+        elif low in gazetteer.people_by_last_name and low not in lists.common_last and _is_speaker(scan, at):
             people = gazetteer.people_by_last_name[low]
             if len(people) == 1:
                 here.append(_mention(scan, at, at + 1, people[0].name, "person", "gazetteer"))

@@ -17,6 +17,8 @@ from typing import Any
 # apostrophes inside ("O'Brien", but not the possessive "'s"), or one other character.
 TOKEN = re.compile(r"(?<![\w.])@\w(?:\\?\w)*|(?:[A-Za-z]\.){2,}|\w+(?:['’](?!s\b)\w+)*|[^\w\s]")
 
+ABBREVIATION = re.compile(r"[A-Za-z]\.[A-Za-z]\.")
+
 
 @dataclass(slots=True)
 class Tokens:
@@ -44,15 +46,11 @@ def tokenise(text: str) -> Tokens:
     places = list(TOKEN.finditer(text))
     words = [place[0] for place in places]
     lows = [word.lower() for word in words]
-    if "." in text or "’" in text:
-        lows = [low if low.isalpha() else _plain(low) for low in lows]
+    if "’" in text:
+        lows = [low.replace("’", "'") if len(low) > 1 else low for low in lows]
+    if ABBREVIATION.search(text):
+        lows = [low.replace(".", "") if low[-1] == "." and len(low) > 1 else low for low in lows]
     return Tokens(words, lows, places)
-
-
-def _plain(low: str) -> str:
-    if len(low) > 1 and low[-1] == ".":
-        return low.replace(".", "")
-    return low.replace("’", "'") if len(low) > 1 else low
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +153,7 @@ class Gazetteer:
         self.places = places
         self.entries: dict[str, Entry] = {}
         self.trie = Trie()
+        self.small_starts: set[str] = set()  # first words of aliases that need no capital
         self.people: dict[tuple[str, str], Entry] = {}  # (first name, last name), lower case
         self.people_by_last_name: dict[str, list[Entry]] = {}
         for entry, aliases, weak in entries:
@@ -172,6 +171,8 @@ class Gazetteer:
         node = self.trie.root
         for low in tokens.lows:
             node = node.setdefault(low, {})
+        if not tokens.words[0][0].isupper():
+            self.small_starts.add(tokens.lows[0])
         node.setdefault("", []).append(Alias(tuple(tokens.words), entry, weak))
 
     def match(self, tokens: Tokens, start: int) -> tuple[int, Alias] | None:

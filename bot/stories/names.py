@@ -41,6 +41,7 @@ class Words:
     titles: Trie
     before_last_name: frozenset[str]
     given: frozenset[str]
+    common_last: frozenset[str]
     not_parties: frozenset[str]
     particles: frozenset[str]
     never: frozenset[str]
@@ -71,6 +72,7 @@ def words() -> Words:
         titles=titles,
         before_last_name=frozenset(title.lower() for title in names["before_last_name"]),
         given=frozenset(names["given"].split()),
+        common_last=frozenset(name.lower() for name in names["common_last"]),
         not_parties=frozenset(names["not_parties"]),
         particles=frozenset(names["particles"]),
         never=frozenset(names["never"].split()),

@@ -33,33 +33,29 @@ def _scan(sentence: int, text: str) -> Scan:
     gazetteer = load()
     tokens = tokenise(text)
     scan = Scan(sentence, text, tokens, names.is_title_case(tokens))
-    at = 0
-    count = len(tokens.words)
-    first_words = gazetteer.trie.root
-    while at < count:
-        word = tokens.words[at]
-        if word[0] == "@":
+    small_starts = gazetteer.small_starts
+    upto = 0  # where the last name found ends
+    for at, word in enumerate(tokens.words):
+        first = word[0]
+        if at < upto or not (first.isupper() or first == "@" or tokens.lows[at] in small_starts):
+            continue
+        if first == "@":
             if len(word) > 2 and not _signs_a_post(tokens, at):
                 scan.spans.append(names.Found(at, at + 1, word.replace("\\", ""), "account"))
-            at += 1
             continue
-        capital = word[0].isupper()
-        known = gazetteer.match(tokens, at) if tokens.lows[at] in first_words else None
-        found = (
-            _find_unlisted(tokens, at, known[0] if known else at, headline=scan.headline) if capital else None
-        )
+        known = gazetteer.match(tokens, at)
+        found = None
+        if first.isupper():
+            found = _find_unlisted(tokens, at, known[0] if known else at, headline=scan.headline)
         if known is not None and (found is None or known[0] >= found.end):
-            at = _take_known(scan, at, known)
+            upto = _take_known(scan, at, known)
         elif found is not None:
             scan.spans.append(found)
-            at = found.end
-        else:
-            if capital:
-                scan.loose.append(at)
-                place = gazetteer.places.trie.longest(tokens.lows, at)
-                at = place[0] if place is not None else at + 1
-            else:
-                at += 1
+            upto = found.end
+        elif first.isupper():
+            scan.loose.append(at)
+            place = gazetteer.places.trie.longest(tokens.lows, at)
+            upto = place[0] if place is not None else at + 1
     return scan
 
 
@@ -72,10 +68,13 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
     `known_end` is where a party of the gazetteer ends that starts here too (`start` when none does): a
     pattern must go beyond it without a break.
     """
+    lists = names.words()
+    low = tokens.lows[start]
     ahead = tokens.words[start + 1] if start + 1 < len(tokens.words) else ""
     capital_ahead = bool(ahead) and names.is_capital(ahead)
+    if low in lists.never and not capital_ahead and low not in load().places.trie.root:
+        return None
     best = organisations.find_local(tokens, start)
-    lists = names.words()
     if capital_ahead or ahead in _BEFORE_MORE or ahead in lists.particles:
         for found in (
             organisations.find_organisation(tokens, start, known_end, headline=headline),

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import islice
+from functools import cache, lru_cache
 
 from bot.stories.gazetteer import Entry, load, read_data
 from bot.stories.model import Demand, Document, Mention
@@ -52,12 +51,12 @@ class Lexicon:
 
     frames: dict[str, frozenset[str]]  # word form -> the frames it opens
     speech: frozenset[str]
-    complaint: re.Pattern[str]
-    counsel: re.Pattern[str]
+    complaint: tuple[str, ...]  # beginnings of words
+    counsel: tuple[str, ...]  # these and the next: phrases in lower case
+    criticised: tuple[str, ...]
+    account: tuple[str, ...]
+    suspect: tuple[str, ...]
     modified: frozenset[str]
-    criticised: re.Pattern[str]
-    account: re.Pattern[str]
-    suspect: re.Pattern[str]
 
 
 @dataclass(slots=True)
@@ -103,10 +102,6 @@ def _forms(verb: str) -> set[str]:
     return forms
 
 
-def _any_of(phrases: list[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE)
-
-
 @cache
 def lexicon() -> Lexicon:
     """The word lists, read once per process."""
@@ -121,13 +116,23 @@ def lexicon() -> Lexicon:
     return Lexicon(
         frames={form: frozenset(names) for form, names in frames.items()},
         speech=frozenset(data["speech"]["words"]),
-        complaint=re.compile(rf"\b(?:{_any_of(data['complaint']['stems']).pattern})", re.IGNORECASE),
-        counsel=_any_of(data["counsel"]["phrases"]),
+        complaint=tuple(data["complaint"]["stems"]),
+        counsel=tuple(data["counsel"]["phrases"]),
+        criticised=tuple(data["criticised"]["phrases"]),
+        account=tuple(data["account"]["words"]),
+        suspect=tuple(data["suspect"]["phrases"]),
         modified=frozenset(data["modified"]["nouns"]),
-        criticised=_any_of(data["criticised"]["phrases"]),
-        account=_any_of(data["account"]["words"]),
-        suspect=_any_of(data["suspect"]["phrases"]),
     )
+
+
+@lru_cache(maxsize=20_000)
+def _complains(word: str) -> bool:
+    return word.startswith(lexicon().complaint)
+
+
+def _holds(low: str, phrases: tuple[str, ...], start: int, end: int) -> bool:
+    """Whether one of the phrases stands in `low` between two places."""
+    return any(low.find(phrase, max(0, start), end) >= 0 for phrase in phrases)
 
 
 def standings(document: Document, mentions: tuple[Mention, ...]) -> dict[str, Standing]:
@@ -159,29 +164,25 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
     known = lexicon()
     here = here[:MOST_MENTIONS]
     weight = 2 if index == -1 else 1
-    singled_out = known.account.search(text) is not None
-    complaint = known.complaint.search(text) is not None
-    counsel = [
-        match.start()
-        for match in islice(known.counsel.finditer(text), MOST_MENTIONS)
-        if not any(m.kind == "organisation" and 0 <= m.start - match.end() < 6 for m in here)
-    ]
+    low = text.lower()
+    words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(low)]
+    complaint = any(map(_complains, (word for word, _, _ in words)))
+    suspect, counsel, criticised, account = (
+        tuple(phrase for phrase in phrases if phrase in low)
+        for phrases in (known.suspect, known.counsel, known.criticised, known.account)
+    )
     for mention in here:
         standing = found[mention.name]
-        if mention.kind == "agency" and known.criticised.search(
-            text, max(0, mention.start - 28), mention.start
-        ):
-            standing.criticised += 1
+        start, end = mention.start, mention.end
+        if mention.kind == "agency":
+            standing.criticised += _holds(low, criticised, start - 28, start)
         elif mention.kind == "account":
-            standing.singled_out += singled_out
+            standing.singled_out += _holds(low, account, start - 150, end + 150)
         elif mention.kind in ("person", "organisation"):
-            near = known.suspect.search(text, max(0, mention.start - 50), mention.end + 60)
-            standing.singled_out += near is not None
-            if any(0 <= at - mention.end < 50 or 0 <= mention.start - at < 30 for at in counsel):
-                standing.counsels += 1
             standing.complains += complaint
+            standing.singled_out += _holds(low, suspect, start - 50, end + 60)
+            standing.counsels += _is_counsel(low, counsel, mention, here)
     _read_allies(here, found)
-    words = [(match.group().lower(), match.start(), match.end()) for match in WORD.finditer(text)]
     before = 0  # mentions that end before the word looked at
     for at, (word, start, end) in enumerate(words):
         names = known.frames.get(word)
@@ -209,6 +210,17 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
                 standing = found[party.name]
                 standing.frames[key] += weight
                 standing.shown_by.setdefault(key, index)
+
+
+def _is_counsel(low: str, phrases: tuple[str, ...], mention: Mention, here: list[Mention]) -> bool:
+    """Whether "attorney for ..." stands beside a name, other than for the organisation one belongs to."""
+    for phrase in phrases:
+        for first, last in ((mention.start - 45, mention.start), (mention.end, mention.end + 65)):
+            at = low.find(phrase, max(0, first), last)
+            end = at + len(phrase)
+            if at >= 0 and not any(m.kind == "organisation" and 0 <= m.start - end < 6 for m in here):
+                return True
+    return False
 
 
 def _read_allies(here: list[Mention], found: dict[str, Standing]) -> None:
@@ -292,7 +304,7 @@ class Facts:
     makers: bool  # makers or sellers of the means of surveillance are named
     regulators: bool
     states: bool  # agencies with powers of their own are named, not only a government
-    watchers: int  # how often the intelligence service that is named most is
+    most: int  # mentions of the agency with powers of its own that is named most
     attacked: bool  # an official in the title acts against platforms, rather than they against somebody
     sued: bool  # a person goes to court
 
@@ -310,7 +322,7 @@ def facts_of(story: dict[str, Standing], demands: tuple[Demand, ...]) -> Facts:
         makers=any(s.sort in MAKERS for s in everybody if s.kind == "company"),
         regulators=any(s.sort == "regulator" for s in everybody),
         states=any(s.kind == "agency" and (s.sort in STATE or s.entry is None) for s in everybody),
-        watchers=max((s.count for s in everybody if s.sort == "intelligence"), default=0),
+        most=max((s.count for s in everybody if s.kind == "agency" and s.sort in STATE), default=0),
         attacked=any(p.sort == "official" and p.in_title and p.frames["sanction:agent"] for p in people),
         sued=any(p.frames["sue:agent"] for p in people),
     )
@@ -383,7 +395,7 @@ def _agency(standing: Standing, facts: Facts) -> tuple[str, str]:
     acts = _state_acts(standing)
     if standing.weight("buy:agent", "sell:patient") > acts and facts.makers:
         return "buyer", "buys from a firm of the trade"
-    if standing.sort == "intelligence" and standing.count >= facts.watchers:
+    if standing.sort == "intelligence" and standing.count >= facts.most:
         return "issuer", "an intelligence service in a story about power over data"
     prominent = standing.in_title or standing.count >= 3 or standing.first <= 1
     leading = standing.in_title or standing.first <= 1
@@ -415,7 +427,8 @@ def _company(standing: Standing, facts: Facts) -> tuple[str, str]:
     prominent = standing.in_title or standing.count >= 3
     if standing.sort in MAKERS:
         if facts.given or not facts.regulators:
-            return "vendor", "makes or sells the means"
+            central = prominent or standing.count > 1 or standing.first <= 3
+            return ("vendor", "makes or sells the means") if central else NAMED_ONLY
         if prominent or standing.first <= 1:
             return "target", "a regulator acts against it"
         return NAMED_ONLY
