@@ -45,7 +45,8 @@ class QuashClient(commands.AutoShardedBot):
 
     def __init__(self, services: Services, *, api_url: str) -> None:
         super().__init__(
-            command_prefix=_no_prefix,
+            # Slash commands only; there is no text command that a mention could call.
+            command_prefix=commands.when_mentioned,
             help_command=None,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -106,8 +107,3 @@ class QuashClient(commands.AutoShardedBot):
     async def _remember(self, guild: discord.Guild) -> None:
         async with self.services.database.write() as session:
             await guilds.remember(session, guild.id, self.services.clock())
-
-
-async def _no_prefix(_bot: commands.Bot, _message: discord.Message) -> list[str]:
-    """Slash commands only: no message is ever a command."""
-    return []
