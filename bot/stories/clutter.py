@@ -17,6 +17,7 @@ from typing import Any
 _MAX_LINE = 450  # characters: a longer line that begins like clutter is a paragraph of the article
 _MAX_CONTAINS = 700
 _MAX_SENTENCE = 200
+_MAX_NOTICE = 400
 _EDGE = " \t\"'“”‘’*_#|>·•–—-:.,!…()[]{}«»=~"
 
 _MONTH = (
@@ -30,12 +31,17 @@ _DAY = (
     r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
 )
 _CLOCK = r"\d{1,2}[:.h]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?\s*(?:[A-Z]{2,4}|uhr)?|\d{1,2}\s*[ap]\.?m\.?"
-DATE = rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{1,2}}\.?(?:st|nd|rd|th|er)?(?: de)? {_MONTH}\.?,?(?: de)? \d{{4}}|{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+DATE = (
+    r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
+    rf"|\d{{1,2}}\.?(?:st|nd|rd|th|er)?(?: de)? {_MONTH}\.?,?(?: de)? \d{{4}}"
+    rf"|{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+)
 _DATE_ONLY = re.compile(
-    rf"^\W*(?:(?:by|on|date|am|le|el|il|op|em|posted|published|updated|update|last updated|modified)\b\W*)*"
-    rf"(?:(?:{_DAY})\.?,?\s+)?{DATE}(?:[\s,|•·–—-]+(?:at\s+)?(?:{_CLOCK}))?\W*(?:\d+ min(?:ute)?s? read|by [\w .'-]{{2,40}})?\W*$"
-    rf"|^\W*\d{{1,2}} {_MONTH} \d{{4}}\W*$|^\W*(?:{_CLOCK})\W*$|^\W*\d+ (?:second|minute|hour|day|week|month|year)s? ago\W*$"
-    rf"|^\W*\d+ min(?:ute)?s? read\W*$",
+    r"^\W*(?:(?:by|on|date|am|le|el|il|op|em|posted|published|updated|update|last updated|modified)\b\W*)*"
+    rf"(?:(?:{_DAY})\.?,?\s+)?{DATE}(?:[\s,|•·–—-]+(?:at\s+)?(?:{_CLOCK}))?"
+    r"\W*(?:\d+ min(?:ute)?s? read|by [\w .'-]{2,40})?\W*$"
+    rf"|^\W*\d{{1,2}} {_MONTH} \d{{4}}\W*$|^\W*(?:{_CLOCK})\W*$"
+    r"|^\W*\d+ (?:second|minute|hour|day|week|month|year)s? ago\W*$|^\W*\d+ min(?:ute)?s? read\W*$",
     re.I,
 )
 _BYLINE = re.compile(
@@ -47,26 +53,19 @@ _NAME = re.compile(
     r"^[A-ZÀ-Þ][\w.'’-]+(?: (?:[A-ZÀ-Þ][\w.'’-]*|de|van|von|der|bin|al|del|la|di)){1,3}"
     r"(?:(?:,| and| und| et| y| e| en| &) [A-ZÀ-Þ][\w.'’-]+(?: [A-ZÀ-Þ][\w.'’-]*){1,3})*,?$"
 )
-_UNSPACED_LABEL = re.compile(r"^[A-Z][\w.’' &-]{2,50}:(?=[A-Z‘'\"“])")  # "More on the leak:Who knew what when": a link
+# "More on the leak:Who knew what when": a link to another story
+_UNSPACED_LABEL = re.compile(r"^[A-Z][\w.’' &-]{2,50}:(?=[A-Z‘'\"“])")
 _NO_LETTERS = re.compile(r"^[\W\d_]*$")
 _CREDIT_END = re.compile(
-    r"[(\[][^()\[\]]{0,60}(?:/|via |for |courtesy )(?:[^()\[\]]{0,40})[)\]]\.?$|(?:/|via )(?:AP|AFP|CNET|NPR|EPA|Reuters|POLITICO|Getty)\)?\.?$"
+    r"[(\[][^()\[\]]{0,60}(?:/|via |for |courtesy )(?:[^()\[\]]{0,40})[)\]]\.?$"
+    r"|(?:/|via )(?:AP|AFP|CNET|NPR|EPA|Reuters|POLITICO|Getty)\)?\.?$"
 )
 _MARKDOWN_LINKS_ONLY = re.compile(r"^(?:[-*•]\s*)?(?:Related: )?(?:!?\[[^\]]*\]\([^)]*\)[\s|·•,]*)+$")
 _URL_ONLY = re.compile(r"^[\W_]*(?:https?://|www\.)\S+[\W_]*$|^\*?\[?www\.")
 _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[…\]|\[\.\.\.\]|\[&hellip;\])\s*(?:read more|continue reading|more)?\W*$", re.I
 )
-_SHARE_BAR = re.compile(
-    r"^(?:\W*(?:share|tweet|post|email|e-mail|print|facebook|twitter|x|linkedin|whatsapp|reddit|pinterest|flipboard|copy link|link|comment|comments|save|pocket|messenger|mastodon|bluesky|threads|via|teilen|merken|drucken|partager|imprimer|compartir|imprimir|compartilhar|condividi|stampa|delen|gmail|telegram)\b\W*\d*){2,}$",
-    re.I,
-)
-
 # Date-lines: "WASHINGTON (AP) — ", "Washington (CNN) ", "MUMBAI, India - ", "(Reuters) - ", "May 3, 2024 - ".
-_AGENCY = (
-    r"\((?:AP|CNN|CNN Business|CNNMoney|Reuters|REUTERS|AFP|UPI|dpa|DPA|Thomson Reuters Foundation|Bloomberg|Bloomberg News"
-    r"|PTI|ANI|IANS|EFE|ANSA|ANP|Xinhua|TNS|Kyodo|The Center Square)\)"
-)
 _PLACE = (
     r"[A-ZÀ-Þ][\w.'’-]*(?:[ /][A-ZÀ-Þ][\w.'’-]*){0,3}(?:, [A-ZÀ-Þ][\w.'’-]*(?:[ .][A-ZÀ-Þ][\w.'’-]*){0,2})?"
 )
@@ -74,27 +73,36 @@ _CAPITALS = (
     r"[A-ZÀ-Þ]{3}[A-ZÀ-Þ.'’-]*(?: [A-ZÀ-Þ]{2}[A-ZÀ-Þ.'’-]*){0,3}"
     r"(?:, [A-ZÀ-Þ][\w.'’-]*(?: [A-ZÀ-Þ][\w.'’-]*)?)?"
 )
-_DATELINE = re.compile(
-    rf"^(?:date \d{{4}}-\d{{2}}-\d{{2}}\s+)?(?:"
-    rf"(?:{_PLACE},? )?{_AGENCY}(?:\s*(?:--|[-–—:])+)?\s+"
-    r"|\([A-Z][A-Za-z.]{2,24}\)\s*(?:--|[–—])\s*"
-    rf"|(?:{_CAPITALS})\s*(?:--|[–—]|(?<=\s)-)\s*"
-    r"|[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][a-z]+(?: [A-Z][a-z]+)? [-–—]+ (?=[A-Z])"
-    rf"|(?:(?i:{_DAY}),? )?(?i:{DATE})\s*(?:--|[–—]|(?<=\s)-)\s+"
-    r")(?=\S)|^date \d{4}-\d{2}-\d{2}\s+(?=\S)"
-)
-
-# The Hill's script leaves a politician's page inside the sentence: "Rep. Ann Lee Ann Mary LeeHouse passes bill
-# Senate delays vote MORE said". From the name's second coming, which runs into the next word, to MORE.
-_SPLICE = re.compile(
-    r"\b([A-Z][\w'’-]+) ((?:[A-Z][\w.'’-]* ){1,4}\1(?=[A-Z0-9‘'\"“])[^\n]{10,700}? MORE\b)"
-)
+# A script of The Hill leaves a politician's page inside the sentence: "Rep. Ann Lee Ann Mary LeeHouse passes
+# bill Senate delays vote MORE said". From the name's second coming, which runs into the next word, to MORE.
+_SPLICE = re.compile(r"\b([A-Z][\w'’-]+) ((?:[A-Z][\w.'’-]* ){1,4}\1(?=[A-Z0-9‘'\"“])[^\n]{10,700}? MORE\b)")
 
 
 @cache
 def _data() -> dict[str, Any]:
     source = resources.files("bot.stories.data").joinpath("clutter.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+@cache
+def _share_bar() -> re.Pattern[str]:
+    """At least two words of a bar of buttons, with counts between, and nothing else."""
+    words = "|".join(re.escape(word) for word in _data()["buttons"])
+    return re.compile(rf"^(?:\W*(?:{words})\b\W*\d*){{2,}}$", re.I)
+
+
+@cache
+def _dateline() -> re.Pattern[str]:
+    agencies = "|".join(re.escape(name) for name in _data()["agencies"])
+    return re.compile(
+        r"^(?:date \d{4}-\d{2}-\d{2}\s+)?(?:"
+        rf"(?:{_PLACE},? )?\((?:{agencies})\)(?:\s*(?:--|[-–—:])+)?\s+"
+        r"|\([A-Z][A-Za-z.]{2,24}\)\s*(?:--|[–—])\s*"
+        rf"|(?:{_CAPITALS})\s*(?:--|[–—]|(?<=\s)-)\s*"
+        r"|[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][a-z]+(?: [A-Z][a-z]+)? [-–—]+ (?=[A-Z])"
+        rf"|(?:(?i:{_DAY}),? )?(?i:{DATE})\s*(?:--|[–—]|(?<=\s)-)\s+"
+        r")(?=\S)|^date \d{4}-\d{2}-\d{2}\s+(?=\S)"
+    )
 
 
 def _fold(text: str) -> str:
@@ -222,7 +230,7 @@ def kind_of_line(line: str) -> str | None:
             return "a label of the page"
         if _DATE_ONLY.match(line):
             return "a date"
-        if _SHARE_BAR.match(line) or _URL_ONLY.match(line) or _MARKDOWN_LINKS_ONLY.match(line):
+        if _share_bar().match(line) or _URL_ONLY.match(line) or _MARKDOWN_LINKS_ONLY.match(line):
             return "links"
         if _openings("starts_short").match(line, low):
             return "a notice of the page"
@@ -230,8 +238,10 @@ def kind_of_line(line: str) -> str | None:
         return "links"
     if length <= 160 and _inside("contains_short").match(line, low):
         return "a credit or notice"
-    if length <= _MAX_LINE and (_openings("starts").match(line, low) or low.rstrip(_EDGE).endswith(_endings())):
+    if length <= _MAX_LINE and _openings("starts").match(line, low):
         return "a notice of the page"
+    if length <= _MAX_LINE and low.rstrip(_EDGE).endswith(_endings()):
+        return "links"
     if _inside("gallery").match(line, low):
         return "a gallery"
     if length <= _MAX_CONTAINS and (_inside("contains").match(line, low) or _CREDIT_END.search(line[-120:])):
@@ -255,7 +265,7 @@ def is_name(line: str) -> bool:
 
 
 def is_sentence_clutter(sentence: str) -> bool:
-    """Whether a sentence inside a paragraph is the page's and not the article's ("Subscribe to us on Telegram!")."""
+    """Whether a sentence inside a paragraph is the page's own ("Subscribe to us on Telegram!")."""
     return len(sentence) <= _MAX_SENTENCE and _openings("sentence").match(sentence, _fold(sentence))
 
 
@@ -283,7 +293,7 @@ def lead_in(line: str) -> int:
     """Give how many characters before a paragraph's text are a date-line or a label of the page."""
     match = _labels().match(line)
     at = match.end() if match else 0
-    match = _DATELINE.match(line[at : at + 120])
+    match = _dateline().match(line[at : at + 120])
     return at + match.end() if match else at
 
 
@@ -297,8 +307,9 @@ def _notice_phrases() -> tuple[dict[str, _Inside], dict[str, tuple[str, ...]]]:
 
 
 def notices(text: str) -> tuple[set[str], dict[str, int]]:
-    """Give the kinds of notice ("robot", "consent", "pay", "login") that a text surely shows, and for each kind
-    how many of its weaker signs stand there.
+    """Give the kinds of notice that a text surely shows, and how many weaker signs of each kind stand there.
+
+    The kinds are "robot", "consent", "pay" and "login".
     """
     strong, weak = _notice_phrases()
     low = _fold(text)
@@ -308,6 +319,8 @@ def notices(text: str) -> tuple[set[str], dict[str, int]]:
 
 def is_notice(line: str) -> bool:
     """Whether a line is part of a notice that a page shows in place of its article."""
+    if len(line) > _MAX_NOTICE:
+        return False
     sure, signs = notices(line)
     return bool(sure) or any(count >= 2 for count in signs.values())
 

@@ -36,7 +36,7 @@ _SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a web page holds. `by` tells which way led to `text`; `wall` names what stands in its place, if so."""
+    """What a web page holds. `by` tells which way led to `text`, `wall` what stands in its place, if so."""
 
     text: str
     title: str = ""
@@ -54,7 +54,8 @@ def extract(page: str, url: str = "") -> Page:
     structured = list(_structured_data(tree))
     title, canonical = _title(tree, structured, url), _canonical(tree, url)
     _drop_furniture(tree)
-    text, by = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or "", "trafilatura"
+    text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+    by = "trafilatura"
     if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
         text, by = _longest(text, by, whole, structured)
     words = _words_of_prose(text)
@@ -67,7 +68,7 @@ def extract(page: str, url: str = "") -> Page:
 
 
 def looks_like_wall(content: str) -> str | None:
-    """Say what a page (HTML or its text) shows in place of its article, in a few words; None when it shows one.
+    """Say what a page (HTML or its text) shows in place of its article; None when it shows one.
 
     One of "a consent notice", "a pay-wall", "a log-in form", "a check for robots".
     """
@@ -181,7 +182,7 @@ _NAMES = {
 
 
 def _wall(visible: str, words: int, structured: list[dict[str, Any]]) -> str | None:
-    """Decide from a page's visible text, and how many words of an article it has besides, whether it is a notice."""
+    """Decide from a page's visible text, and its words of an article besides, whether it is a notice."""
     sure, signs = clutter.notices(visible)
     for kind, name in _NAMES.items():
         if kind != "pay" and words >= _NO_ARTICLE_WORDS:
@@ -263,7 +264,7 @@ def _without_site(title: str, site: str, url: str) -> str:
 
 
 def _canonical(tree: HtmlElement, url: str) -> str | None:
-    """Give the address by which the page wants to be known; None when it names none, or only its front page."""
+    """Give the address by which the page wants to be known; None when it names none but its front page."""
     named = ""
     for element in tree.iter("link"):
         if "canonical" in (element.get("rel") or "").lower().split():

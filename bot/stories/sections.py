@@ -11,18 +11,21 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from bot.stories.clutter import DATE
 
 _DATED_HEADLINE = re.compile(
-    rf"^\W{{0,3}}(?P<date>(?i:{DATE}))(?:,? (?:at )?\d{{1,2}}[:.]\d{{2}}[^:]{{0,12}})?\s*[:|–—-]+\s+(?=[A-ZÀ-Þ0-9\"“‘@#])"
+    rf"^\W{{0,3}}(?P<date>(?i:{DATE}))(?:,? (?:at )?\d{{1,2}}[:.]\d{{2}}[^:]{{0,12}})?"
+    r"\s*[:|–—-]+\s+(?=[A-ZÀ-Þ0-9\"“‘@#])"
 )
 _UPDATE = re.compile(
     r"^\W{0,4}(?i:update|updated|nachtrag|aktualisierung|mise à jour|actualización|atualização|aggiornamento)"
     r"(?: ?(?:#?\d{1,2}|(?i:at|on|le|am|del|em|vom|,|\()[^:]{0,60}|[^:\w][^:]{0,60}))?\)?\s*[:—–]+\s+(?=\S)"
 )
 _ORIGINAL = re.compile(
-    r"^\W{0,4}(?i:original (?:story|post|article|report)|earlier(?: story)?|previously|our (?:original|earlier) (?:story|report)|"
+    r"^\W{0,4}(?i:original (?:story|post|article|report)|earlier(?: story)?|previously"
+    r"|our (?:original|earlier) (?:story|report)|"
     r"ursprüngliche(?:r artikel| meldung)|article d'origine|texto original|nota original)\b[^:]{0,60}(?::|$)"
 )
 _HEADLINE_CHARACTERS = 140
@@ -49,11 +52,7 @@ def _by_headlines(count: int, starts: Sequence[tuple[int, str]]) -> list[int]:
         bounds.insert(0, 0)
     blocks = [bisect_right(bounds, at) - 1 for at in range(count)]
     dates = [day for _, text in starts if (day := _day(text))]
-    rising = (
-        len(dates) >= 2
-        and all(a <= b for a, b in zip(dates, dates[1:], strict=False))
-        and dates[0] < dates[-1]
-    )
+    rising = len(dates) >= 2 and all(a <= b for a, b in pairwise(dates)) and dates[0] < dates[-1]
     return [len(bounds) - 1 - block for block in blocks] if rising else blocks
 
 
@@ -73,7 +72,7 @@ def _by_updates(lines: Sequence[str]) -> list[int]:
 
 
 def _day(text: str) -> date | None:
-    """Read a date as well as it can be read; day before month where both could be, as one text writes it one way."""
+    """Read a date as well as it can be read: the day before the month where both could be."""
     figures = [int(found) for found in re.findall(r"\d+", text)]
     month = next((at for at, name in enumerate(_MONTHS, 1) if name in text.lower()), 0)
     try:

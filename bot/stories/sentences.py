@@ -17,8 +17,8 @@ _CLOSING = "\"'”’»)\\]›」』"
 _OPENING = "\"'“‘„«([‹¿¡「『"
 
 # A mark that may end a sentence, with what closes behind it and the blank that follows, if one does.
-_MARK = re.compile(rf"[.!?…。！？।॥؟]+[{_CLOSING}]*(?:\[\d{{1,3}}\])*(\s*)")  # noqa: RUF001 - full-width and Indic marks
-_UNSPACED = frozenset("。！？।॥؟")  # noqa: RUF001 - scripts that need no blank between sentences
+_MARK = re.compile(rf"[.!?…。！？।॥؟]+[{_CLOSING}]*(?:\[\d{{1,3}}\])*(\s*)")
+_UNSPACED = frozenset("。！？।॥؟")
 _LOST_BLANK = re.compile(
     r"(?:The|In|On|It|He|She|But|This|They|We|A|An|According)\s"
 )  # "the order.The company"
@@ -26,8 +26,9 @@ _WORD_BEFORE = re.compile(r"[^\s(\[\"“‘„«/—–'’-]+$")
 _DOTTED = re.compile(r"^(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}$")  # U.S, a.m, z.B
 _WORD_AFTER = re.compile(r"[\w'’]+")
 _ATTRIBUTION = re.compile(
-    r"(?:[\w.’'-]+ ){1,4}?(?:said|says|asked|asks|wrote|writes|added|tweeted|told|argued|replied|wondered|shouted|cried|exclaimed"
-    r"|explained|continued|concluded|insisted|warned|demanded|noted|recalled|joked|responded|declared|testified|quipped|reads?)\b"
+    r"(?:[\w.’'-]+ ){1,4}?(?:said|says|asked|asks|wrote|writes|added|tweeted|told|argued|replied|wondered"
+    r"|shouted|cried|exclaimed|explained|continued|concluded|insisted|warned|demanded|noted|recalled|joked|responded"
+    r"|declared|testified|quipped|reads?)\b"
 )
 _LOOK_BACK = 40  # characters: longer than any abbreviation
 _LOOK_AHEAD = 80
@@ -116,7 +117,7 @@ def _ends_sentence(text: str, start: int, at: int, mark: str, end: int, rules: _
 
 
 def _strong_mark_ends(word: str, mark: str, after: str, rules: _Rules) -> bool:
-    """`!` and `?` end a sentence, but for names such as Yahoo! and a quotation that goes on ("Why?" Yen asked)."""
+    """`!` and `?` end a sentence, save in names (Yahoo!) and quotations that go on ("Why?" Yen asked)."""
     name = word.rsplit(None, 1)[-1].lower()
     if name in rules.exclaiming:
         return _starts(after, rules)

@@ -30,8 +30,8 @@ _FILLER = 0.06  # a further sentence has to add so much of what the others weigh
 _WORD = re.compile(r"@?\w+(?:'\w+)?")
 _SHORT = frozenset({"us", "uk", "eu", "un", "x", "ai"})  # names that are no longer than a small word
 _OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
-_CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks are meant
-_QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")  # noqa: RUF001
+_CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")
+_QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Ww]e|[Oo]ur|us|[Yy]ou|[Yy]our)\b")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
 _PASTED = re.compile(r"pic\.twitter\.com|https?://|\bt\.co/|— [^—]{2,60} \(@\w+\)")
@@ -101,9 +101,9 @@ def summarise(
     if not usable:
         notes.note("summary", "none", "The article has no whole sentence to take.")
         return ()
-    shown = _shown(topics, demands)
-    candidates = [_candidate(sentence, document, shown) for sentence in usable]
-    weights = _word_weights(document.title, candidates, demands, parties)
+    in_title, shown = _stems(document.title), _shown(topics, demands)
+    candidates = [_candidate(sentence, document, in_title, shown) for sentence in usable]
+    weights = _word_weights(in_title, candidates, demands, parties)
     for candidate in candidates:
         candidate.weight = sum(weights[word] for word in candidate.words)
     fitting = [candidate for candidate in candidates if len(candidate.sentence.text) <= limit]
@@ -123,8 +123,12 @@ def summarise(
 def _stems(text: str) -> frozenset[str]:
     """Give the telling words of a text, cut to their stems."""
     empty = _empty_words()
-    words = {word[:-2] if word.endswith("'s") else word for word in _WORD.findall(text.lower().replace("’", "'"))}
-    return frozenset([word[:_STEM] for word in words - empty if len(word) > 2 or word in _SHORT or word.isdigit()])
+    words = {
+        word[:-2] if word.endswith("'s") else word for word in _WORD.findall(text.lower().replace("’", "'"))
+    }
+    return frozenset(
+        [word[:_STEM] for word in words - empty if len(word) > 2 or word in _SHORT or word.isdigit()]
+    )
 
 
 @cache
@@ -145,18 +149,22 @@ def _is_field(stem: str) -> bool:
 
 
 def _word_weights(
-    title: str, candidates: Sequence[_Candidate], demands: Sequence[Demand], parties: Sequence[Party]
+    in_title: frozenset[str],
+    candidates: Sequence[_Candidate],
+    demands: Sequence[Demand],
+    parties: Sequence[Party],
 ) -> dict[str, float]:
     """Weigh every telling word of the article."""
     weight = _data().weights
     frequency: dict[str, int] = {}
     found: dict[str, float] = {}
+    # The lead is the first sentence that has to do with the headline; what stands before it paints the scene.
+    lead = next((at for at, candidate in enumerate(candidates) if candidate.words & in_title), 0)
     for place, candidate in enumerate(candidates):
+        worth = weight["lead"] / (1 + 0.5 * (place - lead)) if place >= lead else 0.0
         for stem in candidate.words:
             frequency[stem] = frequency.get(stem, 0) + 1
-            if stem not in found:
-                found[stem] = weight["lead"] / (1 + 0.5 * place)
-    in_title = _stems(title)
+            found[stem] = max(found.get(stem, 0.0), worth)
     named = _stems(" ".join(party.name for party in parties))
     asked = _stems(
         " ".join(
@@ -191,13 +199,17 @@ def _shown(topics: Sequence[Topic], demands: Sequence[Demand]) -> dict[str, floa
     return found
 
 
-def _candidate(sentence: Sentence, document: Document, shown: Mapping[str, float]) -> _Candidate:
+def _candidate(
+    sentence: Sentence, document: Document, in_title: frozenset[str], shown: Mapping[str, float]
+) -> _Candidate:
     weight, text = _data().weights, sentence.text
+    words = _stems(text)
     worth = shown.get(text, 0.0) - _faults(sentence, document.title)
-    worth += weight["early"] / (1 + 0.5 * sentence.paragraph)
+    if not in_title or words & in_title:  # a first paragraph that paints the scene is no lead
+        worth += weight["early"] / (1 + 0.5 * sentence.paragraph)
     if sentence.section == 0 and document.sentences[-1].section > 0:
         worth += weight["newest"]
-    return _Candidate(sentence, _stems(text), worth, _hangs(text, document.language))
+    return _Candidate(sentence, words, worth, _hangs(text, document.language))
 
 
 def _hangs(text: str, language: str) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bot.record import Notes
 from bot.stories import clutter, html, language, sections, sentences
@@ -18,13 +19,16 @@ from bot.stories.model import Article, Document, Sentence
 
 MAX_CHARACTERS = 100_000  # of main text; a longer one is no news article, and every stage reads all of it
 _TOP_LINES = 12  # by-lines, dates and a repeated title stand within the first lines
+_TITLE_CHARACTERS = 200
 _HEADING_WORDS = 16
 _HEADING_CHARACTERS = 120
-_PROSE_CHARACTERS = 100  # a closed line of this length is running text
+_PROSE_CHARACTERS = 60  # a closed line of this length is running text
+_SURE_PROSE_CHARACTERS = 100  # ... even among teasers, where another such line follows it
+_LONG_PROSE_CHARACTERS = 250  # ... even alone among them
 _KEPT_REMOVED = 200  # characters of a dropped line that are kept for explanations
 
-_CLOSED = re.compile(r"(?:[.!?…。！？।؟][\"'”’»)\]*_]*|[:;])$")  # noqa: RUF001 - full-width marks are meant
-_SENTENCE_END = re.compile(r"[.!?。！？।؟][\"'”’»)\]*_]*$")  # noqa: RUF001
+_CLOSED = re.compile(r"(?:[.!?…。！？।؟][\"'”’»)\]*_]*|[:;])$")
+_SENTENCE_END = re.compile(r"[.!?。！？।؟][\"'”’»)\]*_]*$")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufeff]")
 _WORDS = re.compile(r"\w+")
@@ -64,7 +68,9 @@ def read(article: Article, notes: Notes) -> Document:
         page = html.extract(article.body, article.url)
         body, canonical, title = page.text, page.canonical_url, title or page.title
         if page.wall:
-            notes.note("text", "wall", f"The page shows {page.wall} in place of its article, or of most of it.")
+            notes.note(
+                "text", "wall", f"The page shows {page.wall} in place of its article, or of most of it."
+            )
         elif page.text:
             notes.note("text", "extracted", f"The main text was taken from the page by {page.by}.")
     if len(body) > MAX_CHARACTERS:
@@ -131,8 +137,8 @@ def _lines(body: str) -> list[_Line]:
 
 
 def _is_hard_wrapped(rows: Sequence[str]) -> bool:
-    """Whether lines were broken at a fixed width (mails, old archives): most stop short of a sentence's end."""
-    inner = [row for row, after in zip(rows, rows[1:], strict=False) if row and after]
+    """Whether lines were broken at a fixed width (mails, archives): most stop short of a sentence's end."""
+    inner = [row for row, after in pairwise(rows) if row and after]
     if len(inner) < 5:
         return False
     wrapped = sum(45 <= len(row) <= 100 and not _CLOSED.search(row[-8:]) for row in inner)
@@ -150,7 +156,7 @@ def _unwrapped(rows: Sequence[str]) -> list[str]:
 
 
 def _joined(lines: list[_Line]) -> list[_Line]:
-    """Put together what a lost link or tag tore apart: an open line, and one that goes on in small letters."""
+    """Put together what a lost link or tag tore apart: an open line and one that goes on in small letters."""
     found: list[_Line] = []
     for line in lines:
         first = line.text.lstrip("\"'“‘([")[:2]
@@ -176,9 +182,9 @@ def _title_from(lines: list[_Line]) -> tuple[str, list[_Line]]:
             break
         if clutter.kind_of_line(line.text) or clutter.is_byline(line.text):
             continue
-        if line.is_title or not _SENTENCE_END.search(line.text[-8:]) or line.text.endswith("?"):
-            if len(line.text) <= 200:
-                return line.text, lines[:at] + lines[at + 1 :]
+        headline = line.is_title or not _SENTENCE_END.search(line.text[-8:]) or line.text.endswith("?")
+        if headline and len(line.text) <= _TITLE_CHARACTERS:
+            return line.text, lines[:at] + lines[at + 1 :]
         break
     return "", lines
 
@@ -253,7 +259,7 @@ def _repeats(text: str, title: str, *, closed: bool) -> bool:
 
 
 def _end_of_tail(lines: Sequence[_Line], start: int) -> int:
-    """Find where running text begins again behind a heading of teasers; a form for comments ends the article."""
+    """Find where running text begins again behind a heading of teasers; a form for comments ends it."""
     if re.match(
         r"(?i)\W*(?:leave a|post a|comments|\d+ comments|about the author|privacy|contact|navigation)",
         lines[start - 1].text,
@@ -261,11 +267,17 @@ def _end_of_tail(lines: Sequence[_Line], start: int) -> int:
         return len(lines)
     for at in range(start, len(lines)):
         line = lines[at]
-        if not line.is_prose or clutter.kind_of_line(line.text):
+        if not _is_sure_prose(line):
             continue
-        if len(line.text) >= 250 or (at + 1 < len(lines) and lines[at + 1].is_prose):
+        if len(line.text) >= _LONG_PROSE_CHARACTERS or (
+            at + 1 < len(lines) and _is_sure_prose(lines[at + 1])
+        ):
             return at
     return len(lines)
+
+
+def _is_sure_prose(line: _Line) -> bool:
+    return line.is_prose and len(line.text) >= _SURE_PROSE_CHARACTERS and not clutter.kind_of_line(line.text)
 
 
 def _end_of_links(lines: Sequence[_Line], start: int) -> int:

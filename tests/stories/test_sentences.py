@@ -41,7 +41,10 @@ def test_english_marks_end_sentences_where_a_reader_would(sentences: list[str]) 
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [
-        ("de", ["Am 15. September hat der 2. Senat z.B. über Art. 10 entschieden.", "Das kostet 3 Mio. Euro."]),
+        (
+            "de",
+            ["Am 15. September hat der 2. Senat z.B. über Art. 10 entschieden.", "Das kostet 3 Mio. Euro."],
+        ),
         ("de", ["Das Amt, d.h. Dr. Uhl, schwieg.", "Die Klage läuft."]),
         ("fr", ["M. Dupont a saisi la C.N.I.L. mardi.", "La société a refusé, cf. art. 82."]),
         ("es", ["El Sr. Ruiz citó el art. 18 de la ley en EE. UU.", "La empresa se negó."]),

@@ -16,16 +16,16 @@ from bot.stories.text import MAX_CHARACTERS, read
 
 PAGES = Path(__file__).parent / "pages"
 
-PROSE = (
-    "The Ellery Harbour Police has withdrawn a subpoena that ordered a small web forum to name nine anonymous members."
-)
+PROSE = "The Ellery Harbour Police has withdrawn a subpoena that ordered a web forum to name nine members."
 MORE = (
-    "The forum had asked a magistrate to quash the demand, and a hearing was to be held on the day after it was dropped."
+    "The forum had asked a magistrate to quash the demand, and a hearing was to be held in the harbour court."
 )
 
 
 def reading(body: str, title: str = "", *, is_html: bool = False, source: str = "") -> Document:
-    return read(Article(title, body, url="https://courier.example/a", source=source, is_html=is_html), Recorder())
+    return read(
+        Article(title, body, url="https://courier.example/a", source=source, is_html=is_html), Recorder()
+    )
 
 
 def words(document: Document) -> list[str]:
@@ -88,14 +88,14 @@ def test_lines_of_the_page_are_left_out_and_listed(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "Subscribers to the network were told that their call records had been handed to the police in March.",
-        "Sharecroppers in the valley sued the county after its drones had filmed their yards for two summers.",
+        "Subscribers to the network were told that their call records had been handed to the police.",
+        "Sharecroppers in the valley sued the county after its drones had filmed their yards in summer.",
         "Follow-up letters from the ministry asked for the names of the people behind four more accounts.",
         "Watchdogs in three countries have opened inquiries into the sale of location data by the firm.",
         "Users who download the app must show an identity card before they may read or write anything.",
-        "Related accounts were suspended as well, the company told the committee, because they shared a telephone number.",
+        "Related accounts were suspended as well, the company told the committee, for they shared a number.",
         "Cookies that follow people across sites need consent, the court ruled, and a notice alone is none.",
-        "Published figures show that the agency sent 4,100 such letters last year, twice as many as the year before.",
+        "Published figures show that the agency sent 4,100 such letters last year, twice as many as before.",
     ],
 )
 def test_paragraphs_that_only_begin_like_the_page_stay(line: str) -> None:
@@ -127,14 +127,24 @@ def test_by_lines_and_date_lines_are_not_sentences() -> None:
 
 @pytest.mark.parametrize(
     "dateline",
-    ["WASHINGTON (Reuters) - ", "Washington (CNN) ", "(CNN) ", "NEW YORK – ", "Mumbai, India - ", "June 25, 2025 - ", "date 2024-09-03 THE HAGUE, Netherlands (AP) - "],
+    [
+        "WASHINGTON (Reuters) - ",
+        "Washington (CNN) ",
+        "(CNN) ",
+        "NEW YORK – ",
+        "Mumbai, India - ",
+        "June 25, 2025 - ",
+        "date 2024-09-03 THE HAGUE, Netherlands (AP) - ",
+    ],
 )
 def test_a_date_line_is_cut_off_its_sentence(dateline: str) -> None:
     assert words(reading(dateline + PROSE)) == [PROSE]
 
 
 def test_what_only_looks_like_a_date_line_stays() -> None:
-    sentence = "NSA rules were broken - again - by an office that had promised the court that it would not happen."
+    sentence = (
+        "NSA rules were broken - again - by an office that had promised the court that it would not happen."
+    )
     assert words(reading(sentence)) == [sentence]
 
 
@@ -152,13 +162,18 @@ def test_teasers_forms_and_menus_behind_the_article_go() -> None:
 def test_dated_teasers_and_cut_off_ones_go_without_a_heading_too() -> None:
     dated = "Oyster season opens with a record crowd\n\n24 Feb 2026\n\nPier gets a new colour\n\n20 Feb 2026"
     assert words(reading(f"{PROSE}\n\n{MORE}\n\n{dated}")) == [PROSE, MORE]
-    cut = "Fourth quarter results beat what the street had expected, but sales in the…\nA fine larger than the world's…"
+    cut = "Fourth quarter results beat what all had expected, but sales in the…\nA fine larger than the…"
     assert words(reading(f"{PROSE}\n{MORE}\n{cut}")) == [PROSE, MORE]
 
 
 def test_an_article_that_goes_on_behind_a_box_of_links_is_read_to_its_end() -> None:
     box = "Related Stories\n\nDredger runs aground\n\nGull steals chain"
-    assert words(reading(f"{PROSE}\n\n{box}\n\n{MORE}\n\n{MORE} It was not.")) == [PROSE, MORE, MORE, "It was not."]
+    assert words(reading(f"{PROSE}\n\n{box}\n\n{MORE}\n\n{MORE} It was not.")) == [
+        PROSE,
+        MORE,
+        MORE,
+        "It was not.",
+    ]
 
 
 def test_a_feed_s_cut_off_summary_is_all_there_is_and_stays() -> None:
@@ -167,7 +182,9 @@ def test_a_feed_s_cut_off_summary_is_all_there_is_and_stays() -> None:
 
 
 def test_headings_are_marked() -> None:
-    document = reading(f"{PROSE}\n\nWhat the forum says\n\n{MORE}\n\nCALLED OFF IN A HURRY\n\n{MORE} It was not.")
+    document = reading(
+        f"{PROSE}\n\nWhat the forum says\n\n{MORE}\n\nCALLED OFF IN A HURRY\n\n{MORE} It was not."
+    )
     assert [sentence.text for sentence in document.sentences if sentence.is_heading] == [
         "What the forum says",
         "CALLED OFF IN A HURRY",
@@ -177,25 +194,29 @@ def test_headings_are_marked() -> None:
 def test_markdown_is_taken_off_and_the_sentence_says_so() -> None:
     body = (
         "## Dropped\n\n![A quay](quay.jpg)\n\n"
-        "The account @ALT\\_HARBOUR was named in [the filing](https://courier.example/f.pdf) of **Tuesday**.<!-- more -->\n\n"
-        "> The magistrate had not ruled when the police gave up, and nobody was told why it did so at that hour."
+        "The account @ALT\\_HARBOUR is named in [the filing](https://a.example/f) of **May**.<!-- more -->\n\n"
+        "> The magistrate had not ruled when the police gave up, and nobody was told why it did so."
     )
     document = reading(body, "A title")
     first, second = [sentence for sentence in document.sentences if not sentence.is_heading]
-    assert first.text == "The account @ALT_HARBOUR was named in the filing of Tuesday."
+    assert first.text == "The account @ALT_HARBOUR is named in the filing of May."
     assert not first.as_stands
     assert second.text.startswith("The magistrate had not ruled")
     assert second.as_stands
 
 
 def test_underscores_of_account_names_stay() -> None:
-    sentence = "The accounts @a_b_c and alt_uscis_2 were named, and so was _that_ one, in a letter to the company."
+    sentence = (
+        "The accounts @a_b_c and alt_uscis_2 were named, and so was _that_ one, in a letter to the company."
+    )
     assert "@a_b_c" in reading(sentence).sentences[0].text
     assert "alt_uscis_2" in reading(sentence).sentences[0].text
 
 
 def test_a_sentence_torn_apart_by_a_lost_link_is_put_together() -> None:
-    document = reading("A petition that was filed by\nagainst the order of the ministry was dismissed on Friday.")
+    document = reading(
+        "A petition that was filed by\nagainst the order of the ministry was dismissed on Friday."
+    )
     assert words(document) == [
         "A petition that was filed by against the order of the ministry was dismissed on Friday."
     ]
@@ -203,9 +224,13 @@ def test_a_sentence_torn_apart_by_a_lost_link_is_put_together() -> None:
 
 def test_hard_wrapped_text_is_read_by_paragraphs() -> None:
     body = (
-        "The agency has withdrawn a subpoena that had ordered a small web\nforum to name nine of its anonymous members, and it has\n"
-        "given no reason for this. The forum's owners said that they had\nlearned of it by fax on the day before the hearing, which the\n"
-        "magistrate then cancelled.\n\nA lawyer for the forum said that the police might well try again\nwhen the matter is forgotten."
+        "The agency has withdrawn a subpoena that had ordered a small web\n"
+        "forum to name nine of its anonymous members, and it has\n"
+        "given no reason for this. The forum's owners said that they had\n"
+        "learned of it by fax on the day before the hearing, which the\n"
+        "magistrate then cancelled.\n\n"
+        "A lawyer for the forum said that the police might well try again\n"
+        "when the matter is forgotten."
     )
     document = reading(body, "A title")
     assert len(document.sentences) == 3
@@ -213,7 +238,10 @@ def test_hard_wrapped_text_is_read_by_paragraphs() -> None:
 
 
 def test_dated_blocks_are_numbered_from_the_newest() -> None:
-    body = f"{PROSE}\n\n07/04/2025: Forum fights demand for names\n\n{MORE}\n\n01/04/2025: Police want names\n\n{MORE} It was not."
+    older = (
+        f"07/04/2025: Forum fights demand\n\n{MORE}\n\n01/04/2025: Police want names\n\n{MORE} It was not."
+    )
+    body = f"{PROSE}\n\n{older}"
     numbers = [(sentence.section, sentence.text[:10]) for sentence in reading(body, "A title").sentences]
     assert [number for number, _ in numbers] == [0, 1, 1, 2, 2, 2]
 
@@ -230,7 +258,13 @@ def test_an_update_above_an_article_is_newer_than_the_article() -> None:
 
 def test_findings_say_what_was_read_and_in_which_language() -> None:
     notes = Recorder()
-    read(Article("Tittel", "Myndigheten drog tillbaka sin begäran om användarnas namn sedan företaget gått till domstol."), notes)
+    read(
+        Article(
+            "Tittel",
+            "Myndigheten drog tillbaka sin begäran om användarnas namn sedan företaget gått till domstol.",
+        ),
+        notes,
+    )
     assert [finding.stage for finding in notes.findings] == ["text", "language"]
     assert notes.findings[1].outcome == "unsupported"
     assert "sv" in notes.findings[1].reason
@@ -244,7 +278,7 @@ def test_only_so_much_of_a_text_is_read_and_it_is_said() -> None:
 
 
 def test_script_splices_are_found_for_those_who_look_for_names() -> None:
-    text = "Rep. Ann Lee Ann Mary LeeHouse passes harbour bill Senate delays vote on ferries MORE (R-Md.) said no."
+    text = "Rep. Ann Lee Ann Mary LeeHouse passes harbour bill Senate delays vote MORE (R-Md.) said no."
     ((start, end),) = clutter.splices(text)
     assert text[:start] + text[end:] == "Rep. Ann Lee  (R-Md.) said no."
     assert clutter.splices("The FBI wants MORE, says NASA.") == []
@@ -263,7 +297,19 @@ def test_a_news_page_gives_its_article_and_nothing_else() -> None:
     assert words(document)[0].startswith("The Ellery Harbour Police has withdrawn")
     assert words(document)[-1] == "Gangway said that it had handed over nothing."
     text = document.text
-    for foreign in ("cookie", "Advertisement", "Dredger", "newsletter", "Share on", "keelhaul77", "Typical", "Oyster", "©", "Photograph", "Tags"):
+    for foreign in (
+        "cookie",
+        "Advertisement",
+        "Dredger",
+        "newsletter",
+        "Share on",
+        "keelhaul77",
+        "Typical",
+        "Oyster",
+        "©",
+        "Photograph",
+        "Tags",
+    ):
         assert foreign not in text
 
 
@@ -271,9 +317,24 @@ def test_a_news_page_gives_its_article_and_nothing_else() -> None:
     ("name", "title", "first", "last"),
     [
         ("blog", "City pays broker for phone trails", "The city of Velden paid", "since spring."),
-        ("breaks", "Senate panel backs limits on face scans", "A committee of the state Senate", "on Monday."),
-        ("script", "Messenger refuses to weaken encryption", "The messenger Pebble said", "A hearing is set for June."),
-        ("german", "Gericht stoppt Abfrage von Standortdaten", "Das Verwaltungsgericht Küstrin", "Beschwerde einlegen."),
+        (
+            "breaks",
+            "Senate panel backs limits on face scans",
+            "A committee of the state Senate",
+            "on Monday.",
+        ),
+        (
+            "script",
+            "Messenger refuses to weaken encryption",
+            "The messenger Pebble said",
+            "A hearing is set for June.",
+        ),
+        (
+            "german",
+            "Gericht stoppt Abfrage von Standortdaten",
+            "Das Verwaltungsgericht Küstrin",
+            "Beschwerde einlegen.",
+        ),
     ],
 )
 def test_pages_of_many_kinds_give_their_article(name: str, title: str, first: str, last: str) -> None:
@@ -285,7 +346,12 @@ def test_pages_of_many_kinds_give_their_article(name: str, title: str, first: st
 
 @pytest.mark.parametrize(
     ("name", "wall"),
-    [("consent", "a consent notice"), ("paywall", "a pay-wall"), ("login", "a log-in form"), ("robot", "a check for robots")],
+    [
+        ("consent", "a consent notice"),
+        ("paywall", "a pay-wall"),
+        ("login", "a log-in form"),
+        ("robot", "a check for robots"),
+    ],
 )
 def test_walls_are_told_apart_and_said(name: str, wall: str) -> None:
     assert html.looks_like_wall(page(name)) == wall
@@ -301,8 +367,11 @@ def test_pages_with_an_article_are_no_walls(name: str) -> None:
 
 
 def test_text_that_speaks_of_walls_is_none() -> None:
-    assert html.looks_like_wall(f"{PROSE} {MORE} The site then asked readers to log in to continue.\n{PROSE}\n{MORE}") is None
-    assert html.looks_like_wall("Please verify you are human by completing the captcha below.") == "a check for robots"
+    article = f"{PROSE}\n{MORE}\nThe site then asked readers to log in to continue.\n{PROSE} {MORE}\n{MORE}"
+    assert html.looks_like_wall(article) is None
+    assert (
+        html.looks_like_wall("Please verify you are human by completing the captcha.") == "a check for robots"
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,15 +381,29 @@ def test_text_that_speaks_of_walls_is_none() -> None:
         ("<title>Court rules | The Ledger</title>", "Court rules", None),
         ("<title>Court rules - Courier</title>", "Court rules", None),
         ("<title>x</title><meta property='og:title' content='Court rules'>", "Court rules", None),
-        ("<title>Court rules</title><link rel='canonical' href='https://courier.example/'>", "Court rules", None),
+        (
+            "<title>Court rules</title><link rel='canonical' href='https://courier.example/'>",
+            "Court rules",
+            None,
+        ),
         ("<title>Court rules</title><link rel='canonical' href='javascript:alert(1)'>", "Court rules", None),
         ("<title>Court rules</title><link rel='canonical' href='http://[bad'>", "Court rules", None),
-        ("<title>Court rules</title><link rel='canonical' href='/b'>", "Court rules", "https://courier.example/b"),
-        ("<title>Court rules</title><script type='application/ld+json'>{broken</script>", "Court rules", None),
+        (
+            "<title>Court rules</title><link rel='canonical' href='/b'>",
+            "Court rules",
+            "https://courier.example/b",
+        ),
+        (
+            "<title>Court rules</title><script type='application/ld+json'>{broken</script>",
+            "Court rules",
+            None,
+        ),
     ],
 )
 def test_titles_and_addresses_of_pages(head: str, title: str, canonical: str | None) -> None:
-    found = html.extract(f"<html><head>{head}</head><body><p>{PROSE}</p></body></html>", "https://courier.example/a")
+    found = html.extract(
+        f"<html><head>{head}</head><body><p>{PROSE}</p></body></html>", "https://courier.example/a"
+    )
     assert (found.title, found.canonical_url) == (title, canonical)
 
 
@@ -328,7 +411,9 @@ def test_titles_and_addresses_of_pages(head: str, title: str, canonical: str | N
 @given(st.text(max_size=600), st.text(max_size=60))
 def test_any_text_gives_a_document_whose_sentences_stand_in_it(body: str, title: str) -> None:
     document = reading(body, title)
-    folded = " ".join("".join(char if char >= " " and char not in "\x7f\ufeff" else " " for char in body).split())
+    folded = " ".join(
+        "".join(char if char >= " " and char not in "\x7f\ufeff" else " " for char in body).split()
+    )
     for at, sentence in enumerate(document.sentences):
         assert sentence.index == at
         assert sentence.text == " ".join(sentence.text.split()) != ""
@@ -343,7 +428,29 @@ def test_any_page_gives_a_document(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "a ", "A. ", "[", "](", "*", "**a", "_a_", "<", "<a ", "<!--", "\n", "By A ", "1 May 2020: A\n", "Read more\n", "Photo: x\n", "é", "“", "MORE aB ", "(AP"]
+    "unit",
+    [
+        "a",
+        "a ",
+        "A. ",
+        "[",
+        "](",
+        "*",
+        "**a",
+        "_a_",
+        "<",
+        "<a ",
+        "<!--",
+        "\n",
+        "By A ",
+        "1 May 2020: A\n",
+        "Read more\n",
+        "Photo: x\n",
+        "é",
+        "“",
+        "MORE aB ",
+        "(AP",
+    ],
 )
 def test_a_megabyte_of_anything_is_read_in_time(unit: str) -> None:
     body = unit * (1_000_000 // len(unit))
