@@ -24,6 +24,14 @@ MODAL_TOP = frozenset({ROW, TEXT_DISPLAY, LABEL})
 IN_LABEL = SELECTS | {TEXT_INPUT, FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX}
 INPUTS = SELECTS | {TEXT_INPUT, FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX}
 
+_DEFAULTS: Mapping[int, Json] = {
+    CONTAINER: {"accent_color": None, "spoiler": False},
+    SEPARATOR: {"spacing": 1, "divider": True},
+    THUMBNAIL: {"description": None, "spoiler": False},
+    FILE: {"spoiler": False},
+    **{select: {"min_values": 1, "max_values": 1} for select in SELECTS},
+}
+
 MAX_COMPONENTS = 40
 MAX_TEXT = 4000
 MAX_ROWS = 5
@@ -77,6 +85,16 @@ def number(components: list[Json]) -> None:
     for component in walk(components):
         if not component.get("id"):
             component["id"] = next(fresh)
+
+
+def complete(components: list[Json]) -> None:
+    """Number components and fill in what Discord's answers always hold."""
+    number(components)
+    for component in walk(components):
+        for key, value in _DEFAULTS.get(component["type"], {}).items():
+            component.setdefault(key, value)
+        for item in component.get("items", ()) if component["type"] == GALLERY else ():
+            item |= {"description": None, "spoiler": False} | item
 
 
 def media_of(components: list[Json]) -> Iterator[Json]:

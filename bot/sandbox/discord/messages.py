@@ -155,9 +155,9 @@ def fill(
         message.embeds = [{"type": "rich"} | copy.deepcopy(embed) for embed in body["embeds"] or ()]
     if "components" in body:
         message.components = copy.deepcopy(body["components"] or [])
-        components.number(message.components)
+        components.complete(message.components)
     _attach(world, message, body, uploads, host)
-    _resolve_media(message)
+    _resolve_media(world, message)
     shows = message.content or message.embeds or message.components or message.attachments
     if not shows and not message.flags & LOADING:
         raise refusal(50006)
@@ -211,11 +211,12 @@ _TYPES = {
 }
 
 
-def _resolve_media(message: Message) -> None:
+def _resolve_media(world: World, message: Message) -> None:
     by_name = {f"attachment://{each.filename}": each for each in message.attachments}
     form = Form()
     for media in components.media_of(message.components):
         url = media["url"]
+        media.setdefault("id", str(world.ids.next()))
         attachment = by_name.get(url)
         if attachment is not None:
             media |= {

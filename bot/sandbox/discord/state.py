@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from bot.sandbox.discord.settings import Settings
 from bot.sandbox.discord.world import World
 
 T = TypeVar("T")
+NOW_AND_THEN = 0.05
 
 
 class Changes:
@@ -29,17 +31,18 @@ class Changes:
         self._event = asyncio.Event()
 
     async def until(self, check: Callable[[], T], timeout: float) -> T:
-        """Wait until `check` gives something true, at most `timeout` seconds; gives its last value."""
+        """Wait until `check` gives something true, at most `timeout` seconds; gives its last value.
+
+        It is asked again at every change here and now and then besides, since it may look elsewhere too.
+        """
         loop = asyncio.get_running_loop()
         ends = loop.time() + timeout
         while not (value := check()):
             left = ends - loop.time()
             if left <= 0:
                 break
-            try:
-                await asyncio.wait_for(self._event.wait(), left)
-            except TimeoutError:
-                return check()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._event.wait(), min(left, NOW_AND_THEN))
         return value
 
 

@@ -40,6 +40,7 @@ def active_threads(call: Call) -> Json:
     return {
         "threads": [payloads.channel_json(call.world, each) for each in seen],
         "members": [payloads.thread_member_json(each, call.world.bot_id) for each in mine],
+        "has_more": False,
     }
 
 
