@@ -14,6 +14,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -169,7 +170,7 @@ class _Demo:
         self._shown[message.id] = versions
         print_message(self.console, self.discord.world, message, what)
 
-    async def _run(self, who: Person, name: str, /, **options: object) -> Answer:
+    async def _run(self, who: Person, name: str, /, **options: Any) -> Answer:
         shown = " ".join(f"{key}:{_words(value)}" for key, value in options.items())
         user = self.discord.world.users[who.user_id].name
         self._say(f"{user}: /{name} {shown}")

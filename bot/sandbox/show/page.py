@@ -1,0 +1,124 @@
+"""Messages as a web page that looks like Discord, drawn from what was really sent; for pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import Any
+
+from bot.sandbox.discord.model import Message
+from bot.sandbox.discord.world import World
+from bot.sandbox.show.markdown import Line, Piece, lines_of
+from bot.sandbox.show.names import namer
+
+_ACTION_ROW, _BUTTON, _STRING_SELECT, _SECTION, _TEXT, _GALLERY, _SEPARATOR, _CONTAINER = (
+    1,
+    2,
+    3,
+    9,
+    10,
+    12,
+    14,
+    17,
+)
+_SELECTS = {3, 5, 6, 7, 8}
+_BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
+
+
+def page_of(world: World, messages: Iterable[Message], *, width: int | None = None) -> str:
+    """Give a page with the messages, in their order; it needs nothing from elsewhere."""
+    limit = f"body {{ max-width: {width}px; }}" if width else ""
+    drawn = "\n".join(_message(world, message) for message in messages)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>'
+        f"<style>{_style()}{limit}</style></head><body>{drawn}</body></html>"
+    )
+
+
+@cache
+def _style() -> str:
+    return (resources.files("bot.sandbox.show") / "page.css").read_text("utf-8")
+
+
+def _message(world: World, message: Message) -> str:
+    author = world.users[message.author_id].name
+    now = datetime.fromtimestamp(world.now(), UTC)
+    at = datetime.fromtimestamp(message.timestamp, UTC).strftime("%H:%M")
+    answered = '<div class="reply">↪ answers an earlier card</div>' if message.reference else ""
+    only = '<div class="only">Only you can see this</div>' if message.ephemeral_to else ""
+    content = f'<p class="text">{_text(message.content, world, now)}</p>' if message.content else ""
+    parts = "".join(_component(c, message, world, now) for c in message.components)
+    return (
+        f'<div class="message"><div class="avatar">{escape(author[:1].upper())}</div>'
+        f'<div class="body">{answered}<span class="name">{escape(author)}</span>'
+        f'<span class="app">APP</span><span class="when">{at}</span>'
+        f"{content}{parts}{only}</div></div>"
+    )
+
+
+def _component(component: dict[str, Any], message: Message, world: World, now: datetime) -> str:
+    kind = component["type"]
+    inner = "".join(_component(c, message, world, now) for c in component.get("components", []))
+    if kind == _TEXT:
+        return f'<p class="text">{_text(component["content"], world, now)}</p>'
+    if kind == _CONTAINER:
+        colour = component.get("accent_color")
+        edge = f' style="border-left-color: #{colour:06x}"' if colour is not None else ""
+        return f'<div class="container"{edge}>{inner}</div>'
+    if kind == _ACTION_ROW:
+        return f'<div class="row">{inner}</div>'
+    if kind == _BUTTON:
+        style = _BUTTON_STYLES.get(component.get("style", 2), "secondary")
+        off = " disabled" if component.get("disabled") else ""
+        return f'<span class="button {style}{off}">{escape(component.get("label") or "")}</span>'
+    if kind in _SELECTS:
+        return f'<div class="select">{escape(_chosen(component))} ▾</div>'
+    if kind == _SECTION:
+        accessory = _component(component["accessory"], message, world, now)
+        return f'<div class="section"><div>{inner}</div>{accessory}</div>'
+    if kind == _GALLERY:
+        return "".join(_picture(item, message) for item in component["items"])
+    if kind == _SEPARATOR:
+        return "<hr>"
+    return inner
+
+
+def _chosen(component: dict[str, Any]) -> str:
+    preset = [o["label"] for o in component.get("options", []) if o.get("default")]
+    return ", ".join(preset) or component.get("placeholder") or "Make a selection"
+
+
+def _picture(item: dict[str, Any], message: Message) -> str:
+    name = str(item["media"]["url"]).rpartition("/")[2]
+    alt = escape(item.get("description") or "")
+    for attachment in message.attachments:
+        if attachment.filename == name:
+            data = base64.b64encode(attachment.content).decode()
+            return f'<img alt="{alt}" src="data:{attachment.content_type};base64,{data}">'
+    return f"<span>{alt}</span>"
+
+
+def _text(text: str, world: World, now: datetime) -> str:
+    lines = lines_of(text, namer(world), now)
+    drawn = [(line.kind, "".join(_pieces(line))) for line in lines]
+    return "\n".join(
+        inner if kind == "text" else f'<span class="{kind}">{inner}</span>' for kind, inner in drawn
+    ).replace('</span>\n<span class="quote">', '</span><span class="quote">')
+
+
+def _pieces(line: Line) -> Iterator[str]:
+    for piece in line.pieces:
+        yield _piece(piece)
+
+
+def _piece(piece: Piece) -> str:
+    text = escape(piece.text)
+    if piece.code:
+        text = f"<code>{text}</code>"
+    if piece.bold:
+        text = f"<b>{text}</b>"
+    return f'<a href="{escape(piece.url)}">{text}</a>' if piece.url else text
