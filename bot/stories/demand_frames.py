@@ -150,7 +150,7 @@ _REMOVED_ON_ORDER = re.compile(
 )
 _NO_WARRANT = re.compile(r"(?:arrest|bench|death|royal|extradition|no-knock|outstanding|felony|immigration|deportation|traffic|stock|share|murder) $")
 _AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|detention)|officers?)")
-_WARRANTS_VERB = re.compile(r"^ (?:the |a |an |further |more |attention|action|concern|scrutiny|investigation|extra)")
+_WARRANTS_VERB = re.compile(r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)")
 _SECRET_COURT = re.compile(r"foreign intelligence|secret court|fisa", re.IGNORECASE)
 _TESTIMONY = re.compile(r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|sermons|gave birth)(?!\w)")
 _QUOTED_WORD = re.compile(r"[\"'(][\w+ ]{0,12}$")
@@ -204,9 +204,7 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
             family = "weak"
     frame = Frame(marked.index, name, family, rank, "noun", start, plural=word.endswith("s") and not word.endswith("ss"))
     noun_roles(frame, marked, start, stop, court=name in ("court order", "takedown order", "gag order", "wiretap order"))
-    if instrument.lone:  # an agency is not served with a warrant
-        for party in [party for party in frame.recipients if frame.slots[party].kind == "agency"]:
-            del frame.recipients[party]
+    _drop_unlikely(frame, instrument)
     if name == "court order" and any(_SECRET_COURT.search(issuer) for issuer in frame.issuers):
         frame.instrument, frame.rank, family, frame.family = "foreign intelligence order", 9, "data", "data"
     named = frame.named()
@@ -228,6 +226,24 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
     if _GENERAL.search(marked.text) or _QUOTED_WORD.search(marked.text[max(0, start - 14) : start]):
         frame.weight *= 0.4
     return frame
+
+
+_FROM_PERSONS = ("subpoena", "civil subpoena", "national security letter", "gag order", "informal request", "court order", "takedown order")
+"""Instruments that a person without an office may use, or be served with."""
+
+
+def _drop_unlikely(frame: Frame, instrument: Instrument) -> None:
+    """No agency is served with a warrant, and nobody but an office has one."""
+    for party in list(frame.recipients):
+        kind = frame.slots[party].kind
+        if instrument.lone and (kind == "agency" or (kind == "person" and frame.instrument not in _FROM_PERSONS)):
+            del frame.recipients[party]
+            if kind == "person":
+                frame.targets.append(party)
+    if frame.instrument not in _FROM_PERSONS:
+        for party in list(frame.issuers):
+            if frame.slots[party].kind in ("company", "organisation"):
+                del frame.issuers[party]
 
 
 # ---------------------------------------------------------------- verbs of demanding
@@ -318,6 +334,7 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     verb = match.group()
     ordered = match.group("order") is not None
     frame = Frame(marked.index, "court order" if ordered else "informal request", "data", 4 if ordered else 2, "verb", match.start())
+    frame.asking = verb.startswith(("demand", "ask", "request", "want", "press", "seek", "approach"))
     passive = _AUX.search(left)
     participle = verb.endswith("ed") or verb in ("told", "made")
     reduced = participle and not passive and re.match(r" (?:by|to) ", right) is not None
@@ -349,7 +366,10 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     return _deed(frame, found, text)
 
 
-_COMPLEMENT = re.compile(r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|(?:^| )(?:to|must|should|has to|that it|that they)(?: \w+){0,2} $")
+_NOT_DATA = re.compile(
+    r"(?:hand|turn|giv\w*|surrender\w*|releas\w*|disclos\w*)(?: over)?(?: (?:the|its|their|his|more|some|any|over|up|all))* (?:cash|money|\$|control|power|funds|suspects?|land|territory|hostages?|weapons|guns|reins|profits|prisoners?|tax returns|medical supplies|ukraine)"
+)
+_COMPLEMENT = re.compile(r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|^(?: (?!that |which |who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $")
 _BLOCKED = re.compile(rf"(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |be )?(?:blocked|banned|suspended|shut down|taken down|taken offline|removed|unblocked)(?!\w)")
 
 
@@ -366,6 +386,8 @@ def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | Non
 
 def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
     """"demanded user data from Google", "asked Apple for the data"."""
+    if frame.instrument != "court order" and not frame.asking:
+        return None
     found = re.match(rf"(?: (?:the|a))*(?: (?P<who>{LIST}))? (?:for )?[^;]{{0,80}}? {_THINGS}(?P<rest>[^;]{{0,90}})", right)
     if not found:
         return None
@@ -375,7 +397,8 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
         return None
     frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
     frame.vote("issuer", _subject(left, marked, courts=True), EXPLICIT)
-    frame.weight = 1.2 if frame.issuers else 0.7
+    state = any(frame.slots[name].kind in ("agency", "court") or frame.slots[name].official for name in frame.issuers)
+    frame.weight = 1.2 if state else 0.7
     return frame if frame.recipients and not set(frame.recipients) & set(frame.issuers) else None
 
 
@@ -392,6 +415,8 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.weight = 1.2
         return frame
     plain = bool(groups.get("plain"))
+    if _NOT_DATA.search(text[frame.position : frame.position + 120]):
+        return None
     if not plain and DATA not in text and DEVICE not in text:
         return None
     firm = any(frame.slots[name].kind == "company" for name in frame.recipients)
@@ -511,7 +536,12 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     own = {slot.name for slot in subject}
     tail = right[:90]
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})", tail)
-    companies = [slot for slot in marked.names((source.group("who") if source else "") + match.group("gap")) if slot.kind == "company" and slot.name not in own]
+    owners = re.search(rf"(?P<who>{LIST})(?:'s)?(?: [\w-]+){{0,3}} $", match.group("gap"))
+    companies = [
+        slot
+        for slot in marked.names((source.group("who") if source else "") + (owners.group("who") if owners else ""))
+        if slot.kind == "company" and slot.name not in own
+    ]
     about = [slot for slot in marked.names(match.group("gap") + tail) if slot.name not in own and slot.kind in ("person", "account", "organisation")]
     if seek and not companies and not about:
         if all(slot.generic for slot in subject) or match.group("thing") in _WEAK_THINGS:

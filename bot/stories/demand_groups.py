@@ -95,11 +95,31 @@ def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
 
 
 def _reported(group: Group) -> bool:
-    """Whether a group is a demand: weighty enough, and with somebody who has a name."""
+    """Whether a group is a demand: weighty enough, with a name in it, and told with at least two of its parties."""
     if group.weight < ENOUGH:
         return False
-    slots = [slot for frame in group.frames for slot in frame.slots.values()]
-    return any(not slot.generic for slot in slots)
+    frames = group.frames
+    slots = [slot for frame in frames for slot in frame.slots.values()]
+    if all(slot.generic for slot in slots):
+        return False
+    issuer = _most(frames, "issuers")
+    recipient = _most(frames, "recipients")
+    firms = any(frame.slots[name].kind in ("company", "organisation") for frame in frames for name in frame.recipients)
+    target = any(frame.targets for frame in frames)
+    if group.family == "favour":
+        return issuer >= BESIDE
+    if group.family == "content":
+        orders = any(frame.rank >= 8 for frame in frames)
+        return (issuer >= BESIDE and (firms or orders)) or (firms and group.weight >= 1.5 and any(frame.form == "noun" for frame in frames))
+    exact = any(frame.rank >= 5 and frame.form in ("noun", "verb") for frame in frames)
+    if group.family == "data" and not exact and not firms and not any(frame.form == "taking" and target for frame in frames):
+        return False  # people and agencies ask each other for all sorts of things
+    sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
+    return sure >= 2 or (firms and group.weight >= 1.5) or (exact and sure >= 1 and group.weight >= 2.5)
+
+
+def _most(frames: list[Frame], role: str) -> float:
+    return max((weight for frame in frames for weight in getattr(frame, role).values()), default=0.0)
 
 
 def _plain(group: Group) -> bool:

@@ -42,7 +42,10 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     issuer_votes, issuer_slots = _votes(group, "issuer")
     recipient_votes, recipient_slots = _votes(group, "recipient")
     _settle(issuer_votes, recipient_votes)
+    _offices_only(group, issuer_votes, issuer_slots, marked)
     if group.family != "favour":
+        for name in [name for name in recipient_votes if recipient_slots[name].kind == "agency"]:
+            del recipient_votes[name]
         _companies_only(recipient_votes, recipient_slots)
     _courts_last(issuer_votes, issuer_slots)
     _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
@@ -51,13 +54,28 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     if not issuers:
         issuers = _litigants(group, marked, recipients) or _salient(marked, ("agency",), exclude=set(recipients))
     if not recipients and group.family != "favour":
-        recipients = _salient(marked, ("company",), exclude=set(issuers)) or _actors(marked, _RESISTED, set(issuers))
+        recipients = _salient(marked, ("company",), exclude=set(issuers), least=3.0) or _actors(marked, _RESISTED, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:
             if name not in issuers and name not in recipients:
                 targets.setdefault(name)
     return issuers, recipients, tuple(targets)[:3]
+
+
+_ANYBODY = ("civil subpoena", "subpoena", "court order", "takedown order", "informal request", "gag order", "preservation request")
+
+
+def _offices_only(group: Group, votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]) -> None:
+    """Persons demand by warrant only in an office: a name beside a warrant is more often its target or a critic."""
+    if any(frame.instrument in _ANYBODY and frame.form == "verb" for frame in group.frames):
+        return
+    if any(frame.instrument in ("civil subpoena", "subpoena") for frame in group.frames):
+        return
+    offices = {slot.name for item in marked for slot in item.slots.values() if slot.official}
+    for name in [name for name in votes if slots[name].kind == "person" and name not in offices]:
+        if len(votes) > 1 or group.family != "data" or not any(frame.form == "taking" for frame in group.frames):
+            del votes[name]
 
 
 def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
@@ -127,7 +145,7 @@ def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *,
         weight = 2.0 if item.index < 0 else 1.0 if item.index < 5 else 0.5
         for slot in item.slots.values():
             if slot.kind in kinds and not slot.generic and slot.name not in exclude:
-                counts[slot.name] += weight
+                counts[slot.name] += weight * (0.4 if _UMBRELLA.search(slot.name) else 1.0)
     if not counts:
         return ()
     best, weight = max(counts.items(), key=lambda pair: pair[1])
@@ -140,10 +158,8 @@ _RESISTED = re.compile(rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challe
 
 def _litigants(group: Group, marked: list[Marked], recipients: tuple[str, ...]) -> tuple[str, ...]:
     """Who demands by a subpoena of which no agency is named as the author: whoever has sued, or "the studios"."""
-    if not any("subpoena" in frame.instrument for frame in group.frames):
-        return ()
     exclude = set(recipients)
-    for item in marked:
+    for item in marked if any("subpoena" in frame.instrument or frame.form == "attempt" for frame in group.frames) else ():
         for slot in item.slots.values():
             if slot.generic and slot.kind == "organisation" and _PLAINTIFF.search(slot.name) and slot.name not in exclude:
                 return (slot.name,)
@@ -167,7 +183,7 @@ def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -
 _STATE_NAME = re.compile(r"\b(?:Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE)
 _SPECIAL = {
     "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
-    "search warrant": ("geofence warrant", "keyword warrant"),
+    "search warrant": ("geofence warrant", "keyword warrant", "foreign intelligence order"),
 }
 
 

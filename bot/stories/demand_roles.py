@@ -48,6 +48,7 @@ class Frame:
     slots: dict[str, Slot] = field(default_factory=dict)
     weight: float = 1.0
     plural: bool = False
+    asking: bool = False  # a verb of asking for a thing ("demand", "ask for")
 
     def vote(self, role: str, slots: list[Slot], weight: float) -> None:
         """Count parties for a role ("issuer", "recipient" or "target")."""
@@ -142,6 +143,8 @@ _PASSIVE_GET = re.compile(r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
 _HELD = re.compile(r"(?<!\w)(?:of|in|at)(?: (?:the|a|an))?(?: \w+){0,2} $")
+_SOURCE = re.compile(r"(?<!\w)(?:according to|told|reported by|published by|obtained by|interview with|shared with|seen by|reviewed by)(?: the| an?)? $")
+_SAYS = re.compile(r"^,? (?:first |also |has |had )?(?:reported|reports|said|says|wrote|writes|found|revealed|published|noted)(?!\w)")
 _PREPOSED_TO = re.compile(r"\b(?:to|on)(?: the| a| an)? $")
 
 
@@ -178,6 +181,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             role = "issuer" if state or (kinds == {"court"} and court) else "recipient"
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), BESIDE)
         elif receive.search(gap):
+            if kinds == {"person"} and (len(gap) > 40 or " over " in gap or " against " in gap):
+                continue
             if state and not kinds & {"company"}:
                 frame.vote("issuer", demanding(slots), NEAR)
             elif kinds == {"organisation"}:  # more often a group that helps in court than the one that is asked
@@ -187,7 +192,7 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):
             role = "recipient" if _PREPOSED_TO.search(before) else "issuer"
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
-        else:
+        elif not _SOURCE.search(before) and not _SAYS.match(gap):
             by_kind(frame, slots)
 
 
@@ -212,13 +217,13 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
                 frame.vote("recipient", asked(slots), BESIDE)
             elif kinds != {"court"} or court:
                 frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
-        elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.search(after):
+        elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.match(after.lstrip()):
             frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif _TO.search(before) and kinds != {"court"}:
             frame.vote("recipient", asked(slots), EXPLICIT if kinds & {"company", "organisation"} else BESIDE)
         elif _OF.search(before) or (number == 0 and before == " "):
             _of(frame, slots, before, court=court)
-        else:
+        elif not _SOURCE.search(before) and not _SAYS.match(after):
             by_kind(frame, slots)
 
 
@@ -229,14 +234,16 @@ def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool) -> None:
         frame.vote("recipient", asked(slots), BESIDE)
     elif "person" in kinds:
         frame.vote("target", [slot for slot in slots if slot.kind == "person"], EXPLICIT)
-    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before):
+    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before) and ("agency" in kinds or (court and "court" in kinds)):
         frame.vote("issuer", demanding(slots, courts=court), BESIDE)
+    elif "organisation" in kinds:
+        frame.vote("target", slots, EXPLICIT)
     else:
         by_kind(frame, slots)
 
 
 def by_kind(frame: Frame, slots: list[Slot]) -> None:
     """Let the kind of a party decide, weakly."""
-    frame.vote("issuer", [slot for slot in slots if slot.kind == "agency"], NEAR)
+    frame.vote("issuer", [slot for slot in slots if slot.kind == "agency" and not _LEGISLATURE.search(slot.name)], NEAR)
     frame.vote("recipient", [slot for slot in slots if slot.kind == "company"], NEAR)
     frame.vote("target", [slot for slot in slots if slot.kind == "account"], NEAR)

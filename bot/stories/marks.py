@@ -47,6 +47,10 @@ MAX_LENGTH = 1_200
 """Characters of a sentence that are read. Real sentences are shorter; the rest of a monster says nothing."""
 
 _JUDGE = re.compile(r"(?:judge|justice|magistrate)\s+(?:\w\.? ?){0,2}$")
+_OFFICE = re.compile(
+    r"(?:special counsel|attorney general|prosecutors?|detective|sheriff|commissioner|minister|inspector|investigator|chairman|chairwoman|chair|chairs|"
+    r"district attorney|u\.s\. attorney|regulator|secretary|superintendent|mayor|governor)(?: \w+)? $"
+)
 _FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
@@ -58,6 +62,7 @@ class Slot:
     name: str
     kind: str
     generic: bool = False
+    official: bool = False  # a person with an office that may demand ("special counsel Robert Mueller")
 
 
 @dataclass(slots=True)
@@ -153,7 +158,8 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
             kind = "court"
         # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
         common = mention.by != "coreference" and mention.name.islower()
-        spans.append((mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention))))
+        official = kind == "person" and _OFFICE.search(lowered[max(0, mention.start - 40) : mention.start]) is not None
+        spans.append((mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention), official)))
         end = mention.end
     return spans
 
