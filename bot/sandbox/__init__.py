@@ -25,6 +25,7 @@
         discord.gateway.ask_reconnect(); discord.gateway.invalidate(); discord.gateway.abort()
         await discord.gateway.drop()
         discord.world.leave(guild); discord.world.set_unavailable(guild, True)
+        discord.world.listeners.append(callback)                        # every Event (MESSAGE_CREATE, ...)
 
 What Discord's own client would not let a person do raises `NotOffered`. Everything can be steered from
 another process too: `python -m bot.sandbox` starts a stand-in alone, `bot.sandbox.discord.control` is its

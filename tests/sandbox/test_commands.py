@@ -266,3 +266,36 @@ async def test_more_commands_than_discord_takes(town: Town, join: Join) -> None:
         await bot.http.bulk_upsert_global_commands(town.world.application.id, many)  # type: ignore[arg-type]
     assert raised.value.code in (30032, 50035)
     town.discord.violations.clear()
+
+
+async def test_a_token_ends_and_serves_nobody_else(town: Town, join: Join) -> None:
+    tokens: list[discord.Interaction] = []
+
+    async def setup(bot: Bot) -> None:
+        @bot.tree.command(name="keep", description="Keeps the token")
+        async def keep(interaction: discord.Interaction) -> None:
+            tokens.append(interaction)
+            with pytest.raises(discord.NotFound) as raised:  # nothing follows before the first answer
+                await interaction.followup.send("too early")
+            assert raised.value.code == 10015
+            await interaction.response.send_message("first")
+
+    await join(setup)
+    assert (await town.person().command("keep")).text == "first"
+    await tokens[0].followup.send("in time")
+    town.discord.settings.token_seconds = 0.0
+    with pytest.raises(discord.HTTPException) as ended:
+        await tokens[0].followup.send("too late")
+    assert (ended.value.status, ended.value.code) == (401, 50027)
+    assert [each.text for each in town.discord.messages(town.channel.id)] == ["first", "in time"]
+
+
+async def test_only_200_commands_are_created_a_day(town: Town, join: Join) -> None:
+    town.discord.settings.command_creates_per_day = 1
+    bot = await join(add_alerts)
+    await bot.tree.sync()  # what is registered already is no creation
+    bot.tree.clear_commands(guild=None)
+    await add_echo(bot)
+    with pytest.raises(discord.HTTPException) as raised:
+        await bot.tree.sync()
+    assert raised.value.code == 30034

@@ -47,6 +47,8 @@ def check_message_components(form: Form, components: object, *, v2: bool) -> Non
     if not v2 and len(components) > MAX_ROWS:
         form.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {MAX_ROWS} in length.")
     _check_all(form, path, components, V2_TOP if v2 else LEGACY_TOP)
+    if form.errors:
+        return  # what has the wrong shape cannot be counted
     everything = walk(components)
     if v2 and len(everything) > MAX_COMPONENTS:
         message = f"The total number of components cannot exceed {MAX_COMPONENTS}"

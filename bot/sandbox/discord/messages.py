@@ -9,6 +9,7 @@ import copy
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.discord import components, payloads, permissions
 from bot.sandbox.discord.errors import Form, Json, refusal
@@ -191,7 +192,7 @@ def make_attachment(world: World, upload: Upload, host: Host, channel_id: int) -
     kind = upload.content_type
     if kind == "application/octet-stream":
         kind = _TYPES.get(upload.filename.rpartition(".")[2].lower(), kind)
-    url = f"{host.url}/attachments/{channel_id}/{number}/{upload.filename}"
+    url = f"{host.url}/attachments/{channel_id}/{number}/{quote(upload.filename)}"
     attachment = Attachment(number, upload.filename, upload.content, kind, url)
     world.attachments[number] = attachment
     return attachment

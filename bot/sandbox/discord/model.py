@@ -143,7 +143,7 @@ class Member:
 
 @dataclass(slots=True)
 class Guild:
-    """A server. `unavailable`: in an outage; `installed`: its moderators added the app."""
+    """A server. `unavailable`: in an outage; `joined`: when the bot did, in seconds since 1970."""
 
     id: int
     name: str
@@ -167,7 +167,6 @@ class Attachment:
     url: str
     description: str | None = None
     ephemeral: bool = False
-    spoiler: bool = False
 
 
 @dataclass(slots=True)

@@ -42,7 +42,8 @@ class Resolver:
         if self.guild and member:
             data = payloads.member_json(world, member, with_user=False)
             del data["mute"], data["deaf"]
-            data["permissions"] = str(permissions.in_guild(self.guild, number))
+            here = self.state.world.channels[self.channel_id]
+            data["permissions"] = str(self.state.world.permissions_in(here, number))
             self.data.setdefault("members", {})[str(number)] = data
         return str(number)
 

@@ -44,7 +44,6 @@ class World:
         self.ephemeral: dict[int, Message] = {}
         self.attachments: dict[int, Attachment] = {}
         self.commands: dict[int | None, dict[int, Json]] = {None: {}}
-        self.command_permissions: dict[tuple[int, int], list[Json]] = {}
         owner = self.add_user("operator")
         bot = self.add_user("Quash", bot=True)
         self.application = Application(bot.id, bot.id, owner.id)

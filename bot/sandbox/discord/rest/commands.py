@@ -47,8 +47,8 @@ def _build(call: Call, body: Json, old: Json | None) -> Json:
         if key in body and key not in ("id", "application_id", "version", "guild_id", "type"):
             made[key] = copy.deepcopy(body[key])
     made["description"] = made["description"] or ""
-    for key in ("default_member_permissions",):
-        made[key] = None if made[key] is None else str(made[key])
+    needed = made["default_member_permissions"]
+    made["default_member_permissions"] = None if needed is None else str(needed)
     if made.get("integration_types") is None:
         made.pop("integration_types", None)
     return made
@@ -162,28 +162,13 @@ def delete(call: Call) -> None:
 
 @route("GET", GUILD + "/permissions")
 def all_permissions(call: Call) -> list[Any]:
-    """List what a guild's moderators set about who may use which command."""
-    guild = call.guild()
-    return [
-        _permissions(call, guild.id, target)
-        for (where, target), _ in call.world.command_permissions.items()
-        if where == guild.id
-    ]
+    """List what a guild's moderators set about who may use which command: here they set nothing."""
+    call.guild()
+    return []
 
 
 @route("GET", GUILD + "/{command_id}/permissions")
 def command_permissions(call: Call) -> Json:
-    """Give what a guild's moderators set about one command (10066 if nothing)."""
-    guild, command = call.guild(), call.id("command_id")
-    if (guild.id, command) not in call.world.command_permissions:
-        raise refusal(10066)
-    return _permissions(call, guild.id, command)
-
-
-def _permissions(call: Call, guild_id: int, target: int) -> Json:
-    return {
-        "id": str(target),
-        "application_id": str(call.world.application.id),
-        "guild_id": str(guild_id),
-        "permissions": call.world.command_permissions[guild_id, target],
-    }
+    """Refuse (10066), as Discord does where moderators set nothing about a command."""
+    call.guild()
+    raise refusal(10066)
