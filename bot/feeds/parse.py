@@ -19,7 +19,7 @@ from bot.feeds.reading.doctype import without_doctype
 from bot.feeds.reading.forgiving import read_forgivingly
 from bot.feeds.reading.json_feed import read_json
 from bot.feeds.reading.kinds import refuse_other_kinds
-from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES
+from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS
 from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
 from bot.feeds.reading.salvage import entry_starts, has_long_tag, read_with_any_prefix, salvage
@@ -76,7 +76,11 @@ def _read(document: bytes, url: str, now: datetime) -> Feed | None:
 
 def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:
     """Read with feedparser if the document is small; keep what the salvage finds if that is more."""
-    small = len(document) <= MAX_FORGIVING_BYTES and not has_long_tag(document)
+    small = (
+        len(document) <= MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS
+        and document.count(b"<") <= MAX_FORGIVING_TAGS
+        and not has_long_tag(document)
+    )
     forgiving = read_forgivingly(document, url, now) if small else None
     if forgiving is not None and len(forgiving.entries) >= len(entry_starts(document)):
         return forgiving

@@ -35,6 +35,7 @@ _VOID: Final = frozenset((
     "wbr",
 ))  # fmt: skip
 _MOST_PIECES: Final = 100_000  # tags and texts of one XHTML text
+_MOST_BASES: Final = 16  # xml:base inside xml:base
 _ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
 
 # What a text construct is when it does not say.
@@ -374,7 +375,7 @@ class FeedBuilder:
 
     def _inherit(self, attributes: Mapping[str, str]) -> None:
         base = attributes.get(_BASE) or attributes.get("xml:base")
-        if base:
+        if base and len(self._bases) < _MOST_BASES:
             resolved = web_address(base, self._base)
             if resolved:
                 self._bases.append((self._depth, self._base))
