@@ -224,7 +224,7 @@ def _hangs(text: str, language: str) -> float:
     opening = {" ".join(words[:size]) for size in range(1, len(words) + 1)}
     if opening & data.openings.get(language, data.openings["en"]):
         return data.penalties["dangling"]
-    if words[0] in ("the", "that") and len(words) > 1 and words[1] in data.leaning:
+    if words[0] == "the" and not data.leaning.isdisjoint(words[1:3]):
         return data.penalties["leaning"]
     return 0.0
 
