@@ -88,7 +88,7 @@ def _rules() -> _Rules:
             rf"(?<![\w'])(?:{fill(table['hypothetical']['before'])})(?!\w)(?: [\w'{MARKS}-]+){{0,4}} $"
         ),
         attempt=re.compile(
-            rf"(?:(?P<who>{LIST})(?P<gap>'s?(?: [\w-]+){{0,3}}| [^;,]{{0,40}}?))? (?:{fill(table['attempts']['words'])}) (?:to|of|that) (?P<rest>[^;]{{0,60}}?){deed}(?P<after>[^;]{{0,70}})"
+            rf"(?:(?P<who>{LIST})(?P<gap>'s?(?: [\w-]+){{0,3}}| [^;,]{{0,40}}?))? (?:(?:{fill(table['attempts']['words'])}) (?:to|of|that)|(?:fails?|failed|tries|tried|wants?|wanted|seeks?|sought|hopes|hoped|aims) to) (?P<rest>[^;]{{0,60}}?){deed}(?P<after>[^;]{{0,70}})"
         ),
         taking=re.compile(
             rf"(?<![\w-])(?:(?P<seek>{fill(table['taking']['seek'])})|(?P<obtain>{fill(table['taking']['obtain'])}))(?P<gap> [^;]{{0,70}}?)(?P<thing>[\w-]+) {_THINGS}"

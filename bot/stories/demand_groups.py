@@ -31,13 +31,15 @@ _SINGLED_OUT = re.compile(
 @dataclass(slots=True)
 class Group:
     """Frames that speak of one demand. `sentences` are those it may take its status from; empty: all that
-    are left, but for `foreign` ones, which tell of other matters.
+    are left, but for `foreign` ones, which tell of other matters. `campaign` is the demand that this
+    one was singled out of: what it leaves open, that one tells.
     """
 
     family: str
     frames: list[Frame] = field(default_factory=list)
     sentences: frozenset[int] = frozenset()
     foreign: frozenset[int] = frozenset()
+    campaign: Group | None = None
 
     @property
     def weight(self) -> float:
@@ -115,7 +117,7 @@ def _reported(group: Group) -> bool:
     if group.family == "data" and not exact and not firms and not any(frame.form == "taking" and target for frame in frames):
         return False  # people and agencies ask each other for all sorts of things
     sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
-    return sure >= 2 or (firms and group.weight >= 1.5) or (exact and sure >= 1 and group.weight >= 2.5)
+    return sure >= 2 or (firms and group.weight >= 1.3) or (exact and sure >= 1 and group.weight >= 2.5)
 
 
 def _most(frames: list[Frame], role: str) -> float:
@@ -181,6 +183,7 @@ def _single_out(group: Group, marked: list[Marked], document: Document) -> list[
         sentences = {item.index, *(s.index for s in document.sentences if s.index == item.index + 1 and not _speaks(group, s.index))}
         single = Group(group.family, [*theirs, *(frame for frame in rest if frame.index in sentences)], frozenset(sentences))
         main = Group(group.family, [frame for frame in rest if frame.index not in sentences])
+        single.campaign = main
         if main.frames and main.weight >= ENOUGH:
             return [main, single]
     return [group]

@@ -50,11 +50,13 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     _courts_last(issuer_votes, issuer_slots)
     _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
     issuers = _pick(issuer_votes, issuer_slots, share=0.7, least=1.0)[:3]
+    if group.campaign and max(issuer_votes.values(), default=0.0) < 2.0:
+        issuers = parties_of(group.campaign, marked)[0]
     recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
     if not issuers:
         issuers = _litigants(group, marked, recipients) or _salient(marked, ("agency",), exclude=set(recipients))
     if not recipients and group.family != "favour":
-        recipients = _salient(marked, ("company",), exclude=set(issuers), least=3.0) or _actors(marked, _RESISTED, set(issuers))
+        recipients = _salient(marked, ("company",), exclude=set(issuers), least=2.0 if marked[0].slots else 3.0) or _actors(marked, _RESISTED, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:
@@ -88,7 +90,9 @@ def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
 
 
 def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
-    """Where a company is asked, persons and agencies that stand near are not."""
+    """Where a company is asked, persons and agencies that stand near are not; an organisation near by never is."""
+    for name in [name for name in votes if slots[name].kind == "organisation" and votes[name] < 1.0]:
+        del votes[name]
     if max((weight for name, weight in votes.items() if slots[name].kind == "company"), default=0.0) >= 1.0:
         for name in [name for name in votes if slots[name].kind in ("agency", "person", "organisation")]:
             if slots[name].kind != "organisation" or votes[name] < 1.0:
@@ -200,6 +204,10 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         if frame.instrument not in first or (first[frame.instrument] < 0 <= frame.index):
             first[frame.instrument] = frame.index
     best = max(scores, key=lambda name: scores[name])
+    if group.campaign:
+        whole = instrument_of(group.campaign, issuers)[0]
+        if whole in _SPECIAL.get(best, ()):
+            return whole, first[best]
     for name in _SPECIAL.get(best, ()):
         if name in scores:
             best = name

@@ -13,6 +13,7 @@ from bot.record import Notes
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
+from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import instrument_of, parties_of
 from bot.stories.demand_roles import Frame
 from bot.stories.marks import Marked, mark
@@ -39,6 +40,14 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     `mentions` are the places that name parties (`bot.stories.parties.find_mentions`). Nothing is found, and that is
     noted, where an article only speaks of what may be, of law in general, or of political summonses.
     """
+    if document.language in supported():
+        found = demands_in(document, mentions, most=MAX_SENTENCES)
+        for demand in found:
+            notes.note("demand", demand.status, _reason(demand), evidence=demand.evidence)
+        return found
+    if document.language not in ("en", "und"):
+        notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
+        return ()
     marked = _mark(document, mentions)
     frames = [frame for item in marked for frame in frames_of(item)]
     groups = group_frames(frames, marked, document)
