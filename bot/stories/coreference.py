@@ -365,9 +365,7 @@ def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Menti
             if hit is None:
                 continue
             end, noun = hit
-        elif lows[at] == "police" and not (
-            at and (is_capital(tokens.words[at - 1]) or lows[at - 1] in _NOT_ALONE)
-        ):
+        elif lows[at] == "police" and not (at and (_names_police(tokens, at - 1))):
             end, noun = at + 1, "police"
         else:
             continue
@@ -382,6 +380,13 @@ def _referring(scan: Scan, known: Known, here: list[Mention], before: list[Menti
         if target is not None:
             out.append(_mention(scan, at, end, target[0], target[1], "coreference"))
     return out
+
+
+def _names_police(tokens: Tokens, before: int) -> bool:
+    """Whether the word before "police" says whose ("Boise police"), so that it refers to no other."""
+    if tokens.lows[before] in _NOT_ALONE:
+        return True
+    return is_capital(tokens.words[before]) and not starts_sentence(tokens, before)
 
 
 _NOT_ALONE = frozenset(("the", "local", "state", "secret", "military", "federal"))

@@ -77,7 +77,7 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         elif low in ("of", "for", "on"):
             head = there[at - 1]
             if at < known_end or not (
-                head in known.starts or head in known.heads or (low == "of" and goes_on)
+                head in known.starts or (head in known.heads and at > start + 1) or (low == "of" and goes_on)
             ):
                 break
             if end == at and kind in ("company", "organisation") and head not in known.starts:

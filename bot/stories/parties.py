@@ -44,6 +44,8 @@ def _scan(sentence: int, text: str) -> Scan:
                 scan.spans.append(names.Found(at, at + 1, word.replace("\\", ""), "account"))
             continue
         known = gazetteer.match(tokens, at)
+        if known is not None and first == "t" and _is_only_a_start(tokens, at, known[0]):
+            continue
         found = None
         if first.isupper():
             found = _find_unlisted(tokens, at, known[0] if known else at, headline=scan.headline)
@@ -59,6 +61,17 @@ def _scan(sentence: int, text: str) -> Scan:
     return scan
 
 
+def _is_only_a_start(tokens: Tokens, at: int, end: int) -> bool:
+    """Whether a longer name begins after the "the" of a known one ("the House" Judiciary Committee)."""
+    if end >= len(tokens.words) or not names.is_capital(tokens.words[end]):
+        return False
+    longer = load().match(tokens, at + 1)
+    if longer is not None and longer[0] > end:
+        return True
+    found = organisations.find_organisation(tokens, at + 1, at + 1, headline=False)
+    return found is not None and found.end > end
+
+
 _BEFORE_MORE = frozenset((".", "'", "’", "-", ",", "(", "of", "for", "on", "&", "and"))
 
 
@@ -71,10 +84,15 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
     lists = names.words()
     low = tokens.lows[start]
     ahead = tokens.words[start + 1] if start + 1 < len(tokens.words) else ""
-    capital_ahead = bool(ahead) and names.is_capital(ahead)
-    if low in lists.never and not capital_ahead and low not in load().places.trie.root:
+    capital_ahead = bool(ahead) and ahead[0].isupper()
+    before = tokens.lows[start - 1] if start else ""
+    is_place = low in load().places.trie.root
+    if not (capital_ahead or is_place) and (
+        low in lists.never
+        or (ahead not in _BEFORE_MORE and before not in lists.trade and ahead not in lists.particles)
+    ):
         return None
-    best = organisations.find_local(tokens, start)
+    best = organisations.find_local(tokens, start) if is_place or capital_ahead else None
     if capital_ahead or ahead in _BEFORE_MORE or ahead in lists.particles:
         for found in (
             organisations.find_organisation(tokens, start, known_end, headline=headline),
@@ -82,10 +100,9 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
         ):
             if found is not None and (best is None or found.end > best.end):
                 best = found
-    if best is None and known_end == start and not headline:
-        before = tokens.lows[start - 1] if start else ""
-        if capital_ahead or ahead == "," or before in lists.trade:
-            best = organisations.find_by_trade(tokens, start)
+    trade_near = capital_ahead or ahead == "," or before in lists.trade
+    if best is None and known_end == start and trade_near and not headline:
+        return organisations.find_by_trade(tokens, start)
     return best
 
 
