@@ -77,7 +77,7 @@ def _read(document: bytes, url: str, now: datetime) -> Feed | None:
 def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:
     """Read with feedparser if the document is small; keep what the salvage finds if that is more."""
     small = (
-        len(document) <= MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS
+        len(document) <= MAX_FORGIVING_BYTES
         and document.count(b"<") <= MAX_FORGIVING_TAGS
         and not has_long_tag(document)
     )

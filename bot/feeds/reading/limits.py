@@ -35,7 +35,7 @@ MAX_MENDED_BYTES: Final = 2 * 1024 * 1024
 MAX_TREE_TAGS: Final = 100_000
 """Tags of a fragment that is built as a tree (only ill-formed ones are): about 30 MB."""
 
-MAX_START_TAG: Final = 64 * 1024
+MAX_START_TAG: Final = 16 * 1024
 """Longest start tag given to a reader that is slow with many attributes (bytes)."""
 
 MAX_FORGIVING_BYTES: Final = 128 * 1024
