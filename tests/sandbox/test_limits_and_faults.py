@@ -235,3 +235,17 @@ def test_a_fault_that_makes_no_sense_is_refused() -> None:
         Fault("drop", when="during")
     with pytest.raises(ValueError, match="a fault has no tims"):
         Fault.from_json({"effect": "drop", "tims": 1})
+
+
+async def test_a_body_that_is_no_json_and_paths_that_lead_nowhere(place: Place) -> None:
+    address = f"{place.discord.api_url}/channels/{place.channels[0].id}/messages"
+    async with place.session.post(address, data=b'{"content": ') as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, 50109)
+    async with place.session.post(address, json=["x"]) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, 50035)
+    for path in ("/channels/x/messages", "/nowhere"):
+        async with place.session.get(place.discord.api_url + path) as answer:
+            assert answer.status in (400, 404)
+    async with place.session.get(f"{place.discord.url}/api/v9/users/@me") as answer:
+        assert answer.status == 404
+    assert place.discord.requests[0].body == '{"content": '

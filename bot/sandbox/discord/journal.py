@@ -39,6 +39,7 @@ class Recorded:
 class Violation:
     """A request body that Discord's description of its API does not allow: where, and what is wrong."""
 
+    number: int
     method: str
     path: str
     pointer: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from bot.sandbox.discord.control import Control
 from bot.sandbox.discord.errors import ApiError, Json, not_found, refusal, unauthorized
@@ -25,6 +25,7 @@ from bot.sandbox.discord.model import Channel, Guild, Message, User
 from bot.sandbox.discord.options import id_of
 from bot.sandbox.discord.people import Person
 from bot.sandbox.discord.rest import account, channels, commands, guilds, interactions, messages
+from bot.sandbox.discord.rest.body import BAD_JSON, read
 from bot.sandbox.discord.rest.call import MAJOR, Call, Route, find
 from bot.sandbox.discord.settings import Settings
 from bot.sandbox.discord.state import Changes, SessionStarts, State
@@ -206,8 +207,9 @@ class StandIn:
             self.state.changes.notify()
 
     async def _answer(self, request: web.Request, path: str, entry: Recorded) -> web.StreamResponse:
-        raw, body, uploads = await _read(request)
-        entry.body, entry.files = body, [each.filename for each in uploads]
+        raw, body, uploads = await read(request)
+        entry.body = raw.decode(errors="replace") if body is BAD_JSON else body
+        entry.files = [each.filename for each in uploads]
         fault = self.faults.draw(request.method, path, raw)
         if fault is not None:
             entry.fault = fault.effect
@@ -239,7 +241,7 @@ class StandIn:
             headers = verdict.headers
             if verdict.refusal is not None:
                 return self._reply(entry, 429, verdict.refusal, headers)
-            if body is _BAD_JSON:
+            if body is BAD_JSON:
                 raise refusal(50109)
             self._check(request.method, path, body, entry)
             result = route.handler(Call(self.state, parameters, dict(request.query), body, uploads))
@@ -256,7 +258,7 @@ class StandIn:
     def _check(self, method: str, path: str, body: Any, entry: Recorded) -> None:
         if self._description is not None and body is not None:
             for pointer, problem in self._description.problems(method, path, body):
-                self.journal.violations.append(Violation(method, path, pointer, problem))
+                self.journal.violations.append(Violation(entry.number, method, path, pointer, problem))
 
     def _reply(self, entry: Recorded, status: int, body: Any, headers: dict[str, str]) -> web.Response:
         entry.status = status
@@ -312,35 +314,6 @@ class StandIn:
             return await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return False
-
-
-_BAD_JSON = object()
-
-
-async def _read(request: web.Request) -> tuple[bytes, Any, list[Upload]]:
-    """Read a body: its raw bytes (of a multipart one, `payload_json`), its JSON and its files."""
-    if not request.content_type.startswith("multipart/"):
-        raw = await request.read()
-        return raw, _json(raw) if raw else None, []
-    raw, uploads = b"", {}
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            continue
-        content = bytes(await part.read())
-        name = part.name or ""
-        if name == "payload_json":
-            raw = content
-        elif name.startswith("files["):
-            kind = part.headers.get("Content-Type", "application/octet-stream")
-            uploads[int(name[6:-1])] = Upload(part.filename or name, content, kind)
-    return raw, _json(raw) if raw else None, [uploads[index] for index in sorted(uploads)]
-
-
-def _json(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return _BAD_JSON
 
 
 async def _cut(request: web.Request, response: web.Response) -> web.StreamResponse:
