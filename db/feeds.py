@@ -121,17 +121,17 @@ async def entry_counts(session: AsyncSession, feed_ids: Sequence[int] | None = N
     """Give how many entries are stored of each feed (of all feeds: None)."""
     query = select(EntryRow.feed_id, func.count()).group_by(EntryRow.feed_id)
     if feed_ids is None:
-        return dict((await session.execute(query)).tuples().all())
+        return dict((await session.execute(query)).all())
     counts: dict[int, int] = {}
     for part in _parts(feed_ids):
-        counts.update((await session.execute(query.where(EntryRow.feed_id.in_(part)))).tuples().all())
+        counts.update((await session.execute(query.where(EntryRow.feed_id.in_(part)))).all())
     return counts
 
 
 async def guilds_of(session: AsyncSession, feed_id: int) -> dict[int, bool]:
     """Give the guilds that use a feed, each with whether it paused it."""
     query = select(GuildFeedRow.guild_id, GuildFeedRow.paused).where(GuildFeedRow.feed_id == feed_id)
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def paused_by(session: AsyncSession, guild_id: int) -> set[int]:

@@ -139,7 +139,7 @@ def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLim
         memory = replace(memory, not_before=int(_capped(answer.retry_after) + now.timestamp()) + 1)
     history = History(
         limits,
-        stored.url,
+        str(stored.id),
         failures=stored.failures + 1,
         failing_since=failing_since,
         gone=memory.gone,
@@ -207,7 +207,7 @@ def _after_success(
     validators = _validators(look)
     history = History(
         limits,
-        stored.url,
+        str(stored.id),
         validators=any(validators.values()),
         gap=publishing_gap(memory.times, now.timestamp()),
         hints=memory.hints,
@@ -325,16 +325,23 @@ def _validators(look: Look) -> dict[str, str | None]:
 
 
 def _move(look: Look, known: int, memory: Memory) -> Move | None:
-    """P25: remember where permanent redirects led. A look without a body says nothing of entries."""
+    """P25: remember where permanent redirects led, and whether the target shows entries of this feed.
+
+    A 304 is no proof: the validators of two servers may happen to be the same ("1").
+    """
     response = look.response
     target = response.moved_to if response is not None else None
     if target is None or target in (look.stored.url, memory.refused_move):
         return None
-    if memory.move is not None and memory.move.to == target:
-        return replace(memory.move, seen=memory.move.seen + 1)
-    first = look.stored.first_looked_at is None
-    ours = first or look.feed is None or known * 2 >= len(look.sightings) > 0
-    return Move(target, int(look.at.timestamp()), 1, ours)
+    move = memory.move
+    if move is None or move.to != target:
+        move = Move(target, int(look.at.timestamp()), 0, None)
+    ours = move.ours
+    if ours is None and look.same_body:
+        ours = True
+    elif ours is None and look.feed is not None:
+        ours = look.stored.first_looked_at is None or known * 2 >= len(look.sightings) > 0
+    return replace(move, seen=move.seen + 1, ours=ours)
 
 
 def _adopted(memory: Memory, now: datetime) -> str | None:

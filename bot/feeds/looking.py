@@ -190,8 +190,8 @@ class Round:
                 async with asyncio.timeout(_PATIENCE):
                     while look is not None:
                         batch.append(look)
-                        if len(batch) == _BATCH:
-                            break
+                        if len(batch) >= min(_BATCH, len(self._under_way)):
+                            break  # full, or nothing more to wait for
                         look = await done.get()
             ended = look is None
             for stored in await store_looks(self._database, batch, self._limits):

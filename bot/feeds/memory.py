@@ -14,13 +14,13 @@ from bot.feeds.model import Rhythm
 class Move:
     """A permanent redirect that was seen: where to, since when, in how many looks.
 
-    `ours`: at the first sight of it, the target showed entries of this feed.
+    `ours`: whether the target showed entries of this feed when it first showed any; None: not seen yet.
     """
 
     to: str
     since: int
     seen: int
-    ours: bool
+    ours: bool | None
 
 
 @dataclass(frozen=True, slots=True)

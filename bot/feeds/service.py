@@ -130,7 +130,8 @@ class FeedService:
                     lease=LEASE,
                     pick=pick,
                 )
-            left -= len(claimed)
+            # Fewer than asked for: nothing more is due, so there is no need to ask again.
+            left = left - len(claimed) if len(claimed) == count else 0
             return claimed
 
         reports: list[LookReport] = []

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bot.clock import utc_now
 from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Feed
 from bot.feeds.parse import parse_feed
@@ -30,7 +31,7 @@ class Asked:
     path: str
     method: str
     headers: dict[str, str]
-    at: float
+    at: datetime
 
     def __getitem__(self, name: str) -> str | None:
         return self.headers.get(name.lower())
@@ -45,6 +46,7 @@ class Site:
     under_way: int = 0
     most_under_way: int = 0
     pause: float = 0.0
+    clock: Callable[[], datetime] = utc_now
     answers: dict[str, Callable[[web.Request], web.StreamResponse]] = field(default_factory=dict)
 
     def url(self, path: str = "/feed") -> str:
@@ -81,8 +83,7 @@ class Site:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        at = asyncio.get_running_loop().time()
-        self.asked.append(Asked(request.path_qs, request.method, headers, at))
+        self.asked.append(Asked(request.path_qs, request.method, headers, self.clock()))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
