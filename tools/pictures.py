@@ -55,7 +55,7 @@ def picture(world: World, name: str, messages: list[Message], width: int = WIDE)
         )
         background = ("-background", "#313338", "-bordercolor", "#313338")
         trimmed = ("-trim", *background, "-border", "16", "-colors", "128")
-        subprocess.run(["convert", f"{folder}/shot.png", *trimmed, str(target)], check=True, timeout=60)
+        subprocess.run(["/usr/bin/convert", f"{folder}/shot.png", *trimmed, str(target)], check=True, timeout=60)
     print(target.relative_to(ROOT))
 
 
@@ -98,10 +98,9 @@ async def draw(discord: StandIn, web: SampleWeb) -> None:
     for day in range(1, web.last_day + 1):
         web.turn_to(day)
         await asyncio.sleep(6)
-    posts = {m.text: m for m in discord.messages(channel.id)}
 
-    def post(words: str) -> Message:
-        return next(m for text, m in posts.items() if words in text)
+    def post(title: str) -> Message:
+        return next(m for m in discord.messages(channel.id) if title in m.text.partition("\n-#")[0])
 
     card, update = post("Homeland Security sends hundreds"), post("Government drops its summons")
     answers = {

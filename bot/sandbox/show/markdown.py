@@ -60,6 +60,8 @@ def lines_of(text: str, name: Name, now: datetime) -> list[Line]:
             kind, rest = "small", raw[3:]
         elif raw.startswith("> "):
             kind, rest = "quote", raw[2:]
+        elif raw.startswith(("- ", "* ")):
+            rest = f"• {raw[2:]}"
         found.append(Line(kind, tuple(_pieces(rest, name, now, bold=False, url=None))))
     return found
 
