@@ -304,8 +304,16 @@ def _fullest(known: Known, generic: str) -> str | None:
         candidates = sorted(
             name for name in known.strong if name.lower().endswith(" " + low) or low in own.get(name, ())
         )
-        known.fullest[low] = candidates[0] if candidates else None
+        known.fullest[low] = candidates[0] if candidates else _committee_of(known, generic)
     return known.fullest[low]
+
+
+def _committee_of(known: Known, name: str) -> str | None:
+    """The committee of the chamber that the article names ("Judiciary Committee" beside "the House")."""
+    for chamber, party in (("House", "House of Representatives"), ("Senate", "Senate")):
+        if party in known.strong and load().entry(f"{chamber} {name}") is not None:
+            return f"{chamber} {name}"
+    return None
 
 
 def _meant_here(known: Known, name: str, kind: str) -> tuple[str, str]:

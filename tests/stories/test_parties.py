@@ -137,6 +137,11 @@ def test_the_same_words_mean_another_court_elsewhere() -> None:
     assert ("Supreme Court", "court") in names("The FBI asked AT&T.", "The Supreme Court will hear it.")
 
 
+def test_a_committee_belongs_to_the_chamber_that_is_named() -> None:
+    found = names("In the Senate the bill waits.", "The Judiciary Committee backed it.")
+    assert ("Senate Judiciary Committee", "organisation") in found
+
+
 def test_headlines_in_capitals_give_no_names_of_their_own() -> None:
     found = names(
         "The channel was gone by noon.", title="Video Site Calls Project Robin Goodfellow Wants Banned"
