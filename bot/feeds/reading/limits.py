@@ -26,8 +26,8 @@ MAX_ADDRESS: Final = 4_096
 MAX_AUTHORS: Final = 20
 """People kept of one entry."""
 
-MAX_TAGS: Final = 1_000_000
-"""Tags read of one document; what comes after is left unread. About two seconds of work."""
+MAX_TAGS: Final = 500_000
+"""Tags read of one document; what comes after is left unread. About a second of work."""
 
 MAX_MENDED_BYTES: Final = 2 * 1024 * 1024
 """How far an ill-formed document is read."""
