@@ -31,6 +31,7 @@ _WORD = re.compile(r"@?\w+(?:'\w+)?")
 _SHORT = frozenset({"us", "uk", "eu", "un", "x", "ai"})  # names that are no longer than a small word
 _OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
 _CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")
+_ENDING = 8  # characters that hold a sentence's last mark and what closes behind it
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Ww]e|[Oo]ur|us|[Yy]ou|[Yy]our)\b")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
@@ -234,15 +235,15 @@ def _faults(sentence: Sentence, title: str) -> float:
     cost, text = _data().penalties, sentence.text
     low = text.lower()
     total = 0.0
-    if text[0] in '"“„«':
+    if text[0] in "\"“„«'‘":
         total += cost["quotation"]
     if text.count('"') % 2 or text.count("“") != text.count("”"):
         total += cost["torn"]
-    if _QUESTION.search(text):
+    if _QUESTION.search(text[-_ENDING:]):
         total += cost["question"]
-    elif not _CLOSED.search(text):
+    elif not _CLOSED.search(text[-_ENDING:]):
         total += cost["open_end"]
-    if _FIRST_PERSON.search(_QUOTED.sub("", text)):
+    if _FIRST_PERSON.search(text) and _FIRST_PERSON.search(_QUOTED.sub("", text)):
         total += cost["first_person"]
     if text[0] in "([":
         total += cost["aside"]
@@ -254,8 +255,10 @@ def _faults(sentence: Sentence, title: str) -> float:
         total += cost["spliced"]
     if _PASTED.search(text):
         total += cost["pasted"]
-    if any(notice in low and notice not in title.lower() for notice in _data().notices):
-        total += cost["notice"]
+    for notice in _data().notices:
+        if notice in low and notice not in title.lower():
+            total += cost["notice"]
+            break
     return total
 
 

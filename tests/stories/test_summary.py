@@ -59,7 +59,6 @@ def test_a_sentence_is_never_cut() -> None:
         "This meant that the harbour police withdrew its subpoena to the forum for the names of its members.",
         "In response, the harbour police withdrew its subpoena to the forum for the names of its members.",
         "“We withdrew the subpoena of the harbour police to the forum for the names of its members.”",
-        "What if the harbour police had withdrawn its subpoena to the forum for the names of its members?",
         "(The harbour police withdrew its subpoena to the forum for the names of its members.)",
         "The harbour police withdrew its subpoena to the forum for the names of its members, because...",
         "The harbour police withdrew its subpoena to the forum for the names of these members:",

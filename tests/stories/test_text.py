@@ -194,12 +194,12 @@ def test_headings_are_marked() -> None:
 def test_markdown_is_taken_off_and_the_sentence_says_so() -> None:
     body = (
         "## Dropped\n\n![A quay](quay.jpg)\n\n"
-        "The account @ALT\\_HARBOUR is named in [the filing](https://a.example/f) of **May**.<!-- more -->\n\n"
+        "The account @ALT\\_HARBOUR is in [the filing](https://a.example/f) of **May**.<!-- more -->\n\n"
         "> The magistrate had not ruled when the police gave up, and nobody was told why it did so."
     )
     document = reading(body, "A title")
     first, second = [sentence for sentence in document.sentences if not sentence.is_heading]
-    assert first.text == "The account @ALT_HARBOUR is named in the filing of May."
+    assert first.text == "The account @ALT_HARBOUR is in the filing of May."
     assert not first.as_stands
     assert second.text.startswith("The magistrate had not ruled")
     assert second.as_stands
