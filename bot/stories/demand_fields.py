@@ -12,20 +12,32 @@ _DAY = r"(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 _DATE = rf"(?:{_MONTH} \d{{1,2}}(?:, \d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}(?: \d{{4}})?|{_MONTH}(?:,? \d{{4}})?|\d{{4}}-\d{{2}}-\d{{2}})"
 
 _STATUTE = re.compile(
-    r"\b(?:(?:[Ss]ections?|§+|[Aa]rticles?) \d[\w.()]*(?:(?:, | and | or )\d[\w.()]*)*(?: of (?:the )?(?:[A-Z][\w'’.&-]*|of|and|on|the|\d{4}|\([A-Z]+\))(?: (?:[A-Z][\w'’.&-]*|of|and|on|\d{4}|\([A-Z]+\)))*)?"
+    r"\b(?:(?:[Ss]ections?|§+|[Aa]rticles?) \d[\w.()]*(?:(?:, | and |"
+    r" or )\d[\w.()]*)*(?: of (?:the )?(?:[A-Z][\w'’.&-]*|of|and|on|the|\d{4}|"
+    r"\([A-Z]+\))(?: (?:[A-Z][\w'’.&-]*|of|and|on|\d{4}|\([A-Z]+\)))*)?"
     r"|\d+ U\.?S\.?C\.?(?: §+)? ?\d[\w()]*"
-    r"|(?:[A-Z][\w'’.-]* (?:(?:and|of|on|to|for|the) )*)+(?:Act|Code|Regulation|Ordinance|Bill)(?: of \d{4}| \d{4})?(?: \([A-Z]+\))?)"
+    r"|(?:[A-Z][\w'’.-]* (?:(?:and|of|on|to|for|the) )*)+(?:Act|Code|Regulation|Ordinance|"
+    r"Bill)(?: of \d{4}| \d{4})?(?: \([A-Z]+\))?)"
 )
 _NOT_A_BASIS = re.compile(r"\b(?:Amendment|Freedom of Information|FOIA)\b")
 _DATED = re.compile(rf"\b(?:on|of|in|dated|last|since) ({_DATE}|{_DAY}|week|month|year)\b")
 _DEADLINE = re.compile(
-    rf"\b((?:within|in) (?:\d+|one|two|three|four|five|six|seven|ten|fourteen|fifteen|twenty|thirty) (?:hours|days|weeks|months)|(?:until|by|no later than|before) (?:the end of (?:the )?\w+|{_DATE}|{_DAY}|midnight)"
-    rf"|(?:\d+|one|two|three|five|six|seven|ten|fourteen|fifteen|twenty-one|thirty) (?:hours|days|weeks) to (?:comply|respond|answer|object|remove|hand|turn|produce|challenge|give|appeal))\b"
+    rf"\b((?:within|in) (?:\d+|one|two|three|four|five|six|seven|ten|fourteen|fifteen|twenty|"
+    rf"thirty) (?:hours|days|weeks|months)|(?:until|by|no later than|"
+    rf"before) (?:the end of (?:the )?\w+|{_DATE}|{_DAY}|midnight)"
+    rf"|(?:\d+|one|two|three|five|six|seven|ten|fourteen|fifteen|twenty-one|thirty) (?:hours|"
+    rf"days|weeks) to (?:comply|respond|answer|object|remove|hand|turn|produce|challenge|give|"
+    rf"appeal))\b"
 )
 _TARGET = re.compile(
-    r"\b(?:(?:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |all |dozens of |hundreds of |thousands of |millions of |anonymous |pseudonymous )+)?"
+    r"\b(?:(?:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |"
+    r"all |dozens of |hundreds of |thousands of |millions of |anonymous |pseudonymous )+)?"
     r"(?:[\w'’-]+ ){0,2}?"
-    r"((?:anonymous |pseudonymous |former |climate |protest |political |[A-Z][\w'’]+ )*(?:users?|customers?|subscribers?|visitors?|account ?holders?|accounts?|critics?|activists?|journalists?|reporters?|protesters?|reviewers?|bloggers?|posters?|commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|readers|patients|travell?ers|migrants|author|website|page)"
+    r"((?:anonymous |pseudonymous |former |climate |protest |political |"
+    r"[A-Z][\w'’]+ )*(?:users?|customers?|subscribers?|visitors?|account ?holders?|accounts?|"
+    r"critics?|activists?|journalists?|reporters?|protesters?|reviewers?|bloggers?|posters?|"
+    r"commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|readers|"
+    r"patients|travell?ers|migrants|author|website|page)"
     r"(?: (?:of|to|who|that|behind|critical of|on|opposed to|at) [^,.;:()]{3,40})?)"
 )
 

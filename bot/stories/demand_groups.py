@@ -18,13 +18,16 @@ ENOUGH = 1.0
 """Weight of the frames of a demand, together, from which it is reported."""
 
 _OTHER = re.compile(
-    r"\b(?:separately|in a separate|in another|another (?:case|matter|request|fight)|(?:a )?similar (?:case|issue|dispute|fight|battle|request|order|demand)"
-    r"|isn['’]t the first time|is not the first time|not the first|in an earlier|in earlier|years earlier|in a previous|previous case|unlike|elsewhere|by contrast|at the same time)\b",
+    r"\b(?:separately|in a separate|in another|another (?:case|matter|request|fight)|"
+    r"(?:a )?similar (?:case|issue|dispute|fight|battle|request|order|demand)"
+    r"|isn['’]t the first time|is not the first time|not the first|in an earlier|in earlier|"
+    r"years earlier|in a previous|previous case|unlike|elsewhere|by contrast|at the same time)\b",
     re.IGNORECASE,
 )
 _SINGLED_OUT = re.compile(
     rf"(?<!\w)one (?:subpoena|summons|warrant|order|request|demand|letter|case)(?!\w)"
-    rf"|(?<!\w)(?:the|that|this|its) (?:\w+ )?(?:subpoena|summons|warrant|order|demand|request) (?:for|over|about|on|against|targeting) (?:the )?{PARTY}"
+    rf"|(?<!\w)(?:the|that|this|its) (?:\w+ )?(?:subpoena|summons|warrant|order|demand|"
+    rf"request) (?:for|over|about|on|against|targeting) (?:the )?{PARTY}"
 )
 
 
@@ -106,15 +109,24 @@ def _reported(group: Group) -> bool:
         return False
     issuer = _most(frames, "issuers")
     recipient = _most(frames, "recipients")
-    firms = any(frame.slots[name].kind in ("company", "organisation") for frame in frames for name in frame.recipients)
+    firms = any(
+        frame.slots[name].kind in ("company", "organisation") for frame in frames for name in frame.recipients
+    )
     target = any(frame.targets for frame in frames)
     if group.family == "favour":
         return issuer >= BESIDE
     if group.family == "content":
         orders = any(frame.rank >= 8 for frame in frames)
-        return (issuer >= BESIDE and (firms or orders)) or (firms and group.weight >= 1.5 and any(frame.form == "noun" for frame in frames))
+        return (issuer >= BESIDE and (firms or orders)) or (
+            firms and group.weight >= 1.5 and any(frame.form == "noun" for frame in frames)
+        )
     exact = any(frame.rank >= 5 and frame.form in ("noun", "verb") for frame in frames)
-    if group.family == "data" and not exact and not firms and not any(frame.form == "taking" and target for frame in frames):
+    if (
+        group.family == "data"
+        and not exact
+        and not firms
+        and not any(frame.form == "taking" and target for frame in frames)
+    ):
         return False  # people and agencies ask each other for all sorts of things
     sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
     return sure >= 2 or (firms and group.weight >= 1.3) or (exact and sure >= 1 and group.weight >= 2.5)
@@ -138,8 +150,11 @@ def _stands_alone(group: Group, groups: list[Group]) -> bool:
 
 
 _NATION = re.compile(
-    r"\b(French|Swiss|German|British|UK|Spanish|Italian|Dutch|Belgian|Austrian|Polish|Hungarian|Greek|Turkish|Russian|Ukrainian|Belarusian|Chinese|Japanese|Korean"
-    r"|Indian|Pakistani|Thai|Vietnamese|Indonesian|Australian|Canadian|Mexican|Brazilian|Egyptian|Saudi|Iranian|Israeli|Kenyan|Ugandan|Nigerian|Irish|Danish|Swedish|Norwegian|Finnish|US|U\.S\.)\b"
+    r"\b(French|Swiss|German|British|UK|Spanish|Italian|Dutch|Belgian|Austrian|Polish|Hungarian|"
+    r"Greek|Turkish|Russian|Ukrainian|Belarusian|Chinese|Japanese|Korean"
+    r"|Indian|Pakistani|Thai|Vietnamese|Indonesian|Australian|Canadian|Mexican|Brazilian|"
+    r"Egyptian|Saudi|Iranian|Israeli|Kenyan|Ugandan|Nigerian|Irish|Danish|Swedish|Norwegian|"
+    r"Finnish|US|U\.S\.)\b"
 )
 
 
@@ -171,7 +186,9 @@ def _split_nations(group: Group) -> list[Group]:
 
 def _single_out(group: Group, marked: list[Marked], document: Document) -> list[Group]:
     """In a campaign of many demands, one that the article singles out is a demand of its own."""
-    if group.sentences or not any(frame.plural and frame.form == "noun" and frame.rank >= 5 for frame in group.frames):
+    if group.sentences or not any(
+        frame.plural and frame.form == "noun" and frame.rank >= 5 for frame in group.frames
+    ):
         return [group]
     for item in marked:
         if item.index < 1 or not _SINGLED_OUT.search(item.text):
@@ -180,8 +197,19 @@ def _single_out(group: Group, marked: list[Marked], document: Document) -> list[
         rest = [frame for frame in group.frames if frame.index != item.index]
         if not rest or not any(frame.recipients or frame.targets for frame in theirs):
             continue
-        sentences = {item.index, *(s.index for s in document.sentences if s.index == item.index + 1 and not _speaks(group, s.index))}
-        single = Group(group.family, [*theirs, *(frame for frame in rest if frame.index in sentences)], frozenset(sentences))
+        sentences = {
+            item.index,
+            *(
+                s.index
+                for s in document.sentences
+                if s.index == item.index + 1 and not _speaks(group, s.index)
+            ),
+        }
+        single = Group(
+            group.family,
+            [*theirs, *(frame for frame in rest if frame.index in sentences)],
+            frozenset(sentences),
+        )
         main = Group(group.family, [frame for frame in rest if frame.index not in sentences])
         single.campaign = main
         if main.frames and main.weight >= ENOUGH:

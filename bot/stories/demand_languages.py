@@ -16,7 +16,14 @@ from bot.stories.instruments import load_table
 from bot.stories.model import Demand, Document, Mention
 
 _MAX_LENGTH = 1_200
-_STANDING = {"withdrawn": 6.0, "quashed": 6.0, "upheld": 6.0, "complied": 4.6, "challenged": 4.0, "refused": 4.2}
+_STANDING = {
+    "withdrawn": 6.0,
+    "quashed": 6.0,
+    "upheld": 6.0,
+    "complied": 4.6,
+    "challenged": 4.0,
+    "refused": 4.2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,9 @@ class _Words:
 def _languages() -> dict[str, _Words]:
     found = {}
     for language, table in load_table("demand_languages.toml").items():
-        compiled = {key: re.compile(r"(?<!\w)(?:" + "|".join(words) + r")(?!\w)") for key, words in table.items()}
+        compiled = {
+            key: re.compile(r"(?<!\w)(?:" + "|".join(words) + r")(?!\w)") for key, words in table.items()
+        }
         found[language] = _Words(
             compiled["demand"],
             compiled["block"],
@@ -52,7 +61,11 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
     if words is None:
         return ()
     texts = {-1: document.title, **{s.index: s.text for s in document.sentences[:most]}}
-    kinds: dict[str, dict[str, float]] = {"agency": defaultdict(float), "court": defaultdict(float), "company": defaultdict(float)}
+    kinds: dict[str, dict[str, float]] = {
+        "agency": defaultdict(float),
+        "court": defaultdict(float),
+        "company": defaultdict(float),
+    }
     where: dict[str, int] = {}
     for mention in mentions:
         if mention.kind in kinds and mention.sentence in texts:
@@ -72,7 +85,9 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
             block.append(index)
         for status, pattern in words.statuses:
             if pattern.search(lowered):
-                events.append((_STANDING[status] + (2.0 if index < 0 else 1.0 if index < 2 else 0.0), -index, status))
+                events.append(
+                    (_STANDING[status] + (2.0 if index < 0 else 1.0 if index < 2 else 0.0), -index, status)
+                )
     if len(data) + len(block) < 2 and not (data and data[0] < 2):
         return ()
     content = len(block) > len(data)
@@ -81,7 +96,11 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
     issuer = max(issuers, key=lambda name: issuers[name])
     recipient = max(kinds["company"], key=lambda name: kinds["company"][name])
     evidence = dict.fromkeys([texts[first], *([texts[-best[1]]] if best and best[1] <= 0 else [])])
-    fields = [("issuer", texts[where[issuer]]), ("recipient", texts[where[recipient]]), ("instrument", texts[first])]
+    fields = [
+        ("issuer", texts[where[issuer]]),
+        ("recipient", texts[where[recipient]]),
+        ("instrument", texts[first]),
+    ]
     if best:
         fields.append(("status", texts[-best[1]]))
     court = bool(kinds["court"])

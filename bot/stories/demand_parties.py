@@ -9,8 +9,14 @@ from bot.stories.demand_groups import Group
 from bot.stories.demand_roles import LIST
 from bot.stories.marks import Marked, Slot
 
-_UMBRELLA = re.compile(r"\b(?:government|administration|authorities|white house|officials|prosecutors|law enforcement|investigators|feds)\b", re.IGNORECASE)
-_PLAINTIFF = re.compile(r"studios|labels|plaintiff|producers|filmmakers|publishers|holders|owners", re.IGNORECASE)
+_UMBRELLA = re.compile(
+    r"\b(?:government|administration|authorities|white house|officials|prosecutors|"
+    r"law enforcement|investigators|feds)\b",
+    re.IGNORECASE,
+)
+_PLAINTIFF = re.compile(
+    r"studios|labels|plaintiff|producers|filmmakers|publishers|holders|owners", re.IGNORECASE
+)
 
 
 def _votes(group: Group, role: str) -> tuple[dict[str, float], dict[str, Slot]]:
@@ -37,7 +43,9 @@ def _pick(votes: dict[str, float], slots: dict[str, Slot], *, share: float, leas
     )
 
 
-def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def parties_of(
+    group: Group, marked: list[Marked]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Decide issuers, recipients and named targets of a demand."""
     issuer_votes, issuer_slots = _votes(group, "issuer")
     recipient_votes, recipient_slots = _votes(group, "recipient")
@@ -54,9 +62,13 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
         issuers = parties_of(group.campaign, marked)[0]
     recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
     if not issuers:
-        issuers = _litigants(group, marked, recipients) or _salient(marked, ("agency",), exclude=set(recipients))
+        issuers = _litigants(group, marked, recipients) or _salient(
+            marked, ("agency",), exclude=set(recipients)
+        )
     if not recipients and group.family != "favour":
-        recipients = _salient(marked, ("company",), exclude=set(issuers), least=2.0 if marked[0].slots else 3.0) or _actors(marked, _RESISTED, set(issuers))
+        recipients = _salient(
+            marked, ("company",), exclude=set(issuers), least=2.0 if marked[0].slots else 3.0
+        ) or _actors(marked, _RESISTED, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:
@@ -65,10 +77,20 @@ def parties_of(group: Group, marked: list[Marked]) -> tuple[tuple[str, ...], tup
     return issuers, recipients, tuple(targets)[:3]
 
 
-_ANYBODY = ("civil subpoena", "subpoena", "court order", "takedown order", "informal request", "gag order", "preservation request")
+_ANYBODY = (
+    "civil subpoena",
+    "subpoena",
+    "court order",
+    "takedown order",
+    "informal request",
+    "gag order",
+    "preservation request",
+)
 
 
-def _offices_only(group: Group, votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]) -> None:
+def _offices_only(
+    group: Group, votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]
+) -> None:
     """Persons demand by warrant only in an office: a name beside a warrant is more often its target or a critic."""
     if any(frame.instrument in _ANYBODY and frame.form == "verb" for frame in group.frames):
         return
@@ -76,7 +98,11 @@ def _offices_only(group: Group, votes: dict[str, float], slots: dict[str, Slot],
         return
     offices = {slot.name for item in marked for slot in item.slots.values() if slot.official}
     for name in [name for name in votes if slots[name].kind == "person" and name not in offices]:
-        if len(votes) > 1 or group.family != "data" or not any(frame.form == "taking" for frame in group.frames):
+        if (
+            len(votes) > 1
+            or group.family != "data"
+            or not any(frame.form == "taking" for frame in group.frames)
+        ):
             del votes[name]
 
 
@@ -132,8 +158,13 @@ def _is_umbrella(slot: Slot) -> bool:
     return slot.kind == "agency" and (slot.generic or _UMBRELLA.search(slot.name) is not None)
 
 
-_LOCAL = re.compile(r"\b(?:police|sheriffs?|jury|attorneys?|committee|panel|troopers|deputies|detectives)\b", re.IGNORECASE)
-_FOREIGN = re.compile(r"\b(?:[A-Z]\w+(?:ish|ese|ian|an|i|ch|ss)|French|Dutch|Swiss|Greek|Thai|UK|EU)\b.*\b(?:[Gg]overnment|[Aa]uthorities|[Pp]olice|[Pp]rosecutors|[Ii]nvestigators)\b")
+_LOCAL = re.compile(
+    r"\b(?:police|sheriffs?|jury|attorneys?|committee|panel|troopers|deputies|detectives)\b", re.IGNORECASE
+)
+_FOREIGN = re.compile(
+    r"\b(?:[A-Z]\w+(?:ish|ese|ian|an|i|ch|ss)|French|Dutch|Swiss|Greek|Thai|UK|"
+    r"EU)\b.*\b(?:[Gg]overnment|[Aa]uthorities|[Pp]olice|[Pp]rosecutors|[Ii]nvestigators)\b"
+)
 _ADMINISTRATION = re.compile(r"^(?:Trump|Biden|Obama|Bush|American|US|U\.S\.)\b")
 
 
@@ -142,7 +173,9 @@ def _fits(umbrella: str, name: str) -> bool:
     return bool(_LOCAL.search(name)) if _LOCAL.search(umbrella) else True
 
 
-def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *, least: float = 1.5) -> tuple[str, ...]:
+def _salient(
+    marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *, least: float = 1.5
+) -> tuple[str, ...]:
     """The party of a kind that the title and the first sentences name most."""
     counts: dict[str, float] = defaultdict(float)
     for item in marked:
@@ -156,16 +189,31 @@ def _salient(marked: list[Marked], kinds: tuple[str, ...], exclude: set[str], *,
     return (best,) if weight >= least else ()
 
 
-_SUED = re.compile(rf"(?P<who>{LIST})[^;.]{{0,40}}? (?:sued|sues|is suing|are suing|suing|sue|filed (?:a |the )?(?:defamation |copyright )?(?:law)?suit)(?!\w)")
-_RESISTED = re.compile(rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challenged|resisted|objected|complied|contested|appealed)(?!\w)")
+_SUED = re.compile(
+    rf"(?P<who>{LIST})[^;.]{{0,40}}? (?:sued|sues|is suing|are suing|suing|sue|filed (?:a |"
+    rf"the )?(?:defamation |copyright )?(?:law)?suit)(?!\w)"
+)
+_RESISTED = re.compile(
+    rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challenged|resisted|objected|complied|"
+    rf"contested|appealed)(?!\w)"
+)
 
 
 def _litigants(group: Group, marked: list[Marked], recipients: tuple[str, ...]) -> tuple[str, ...]:
     """Who demands by a subpoena of which no agency is named as the author: whoever has sued, or "the studios"."""
     exclude = set(recipients)
-    for item in marked if any("subpoena" in frame.instrument or frame.form == "attempt" for frame in group.frames) else ():
+    for item in (
+        marked
+        if any("subpoena" in frame.instrument or frame.form == "attempt" for frame in group.frames)
+        else ()
+    ):
         for slot in item.slots.values():
-            if slot.generic and slot.kind == "organisation" and _PLAINTIFF.search(slot.name) and slot.name not in exclude:
+            if (
+                slot.generic
+                and slot.kind == "organisation"
+                and _PLAINTIFF.search(slot.name)
+                and slot.name not in exclude
+            ):
                 return (slot.name,)
     return _actors(marked, _SUED, exclude)
 
@@ -184,7 +232,9 @@ def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -
     return ()
 
 
-_STATE_NAME = re.compile(r"\b(?:Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE)
+_STATE_NAME = re.compile(
+    r"\b(?:Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE
+)
 _SPECIAL = {
     "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
     "search warrant": ("geofence warrant", "keyword warrant", "foreign intelligence order"),
@@ -216,7 +266,12 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}
         if best == "subpoena" and any("jury" in name.lower() for name in issuers):
             return "grand jury subpoena", first[best]
-        if best == "subpoena" and issuers and kinds <= {"company", "organisation", "person"} and not any(_STATE_NAME.search(name) for name in issuers):
+        if (
+            best == "subpoena"
+            and issuers
+            and kinds <= {"company", "organisation", "person"}
+            and not any(_STATE_NAME.search(name) for name in issuers)
+        ):
             return "civil subpoena", first[best]
         nouns = {
             frame.instrument: frame.rank

@@ -24,7 +24,8 @@ NEAR = 0.5
 _LEFT, _RIGHT = 170, 230  # characters around a word in which its parties are looked for
 
 LIST = (
-    rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:and |or )?|,? and |,? or | & |/| as well as |, including )"
+    rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:and |or )?|,? and |,? or | & |/|"
+    rf" as well as |, including )"
     rf"(?:the |its |parent )?{PARTY})*"
 )
 """A regular expression for one party or an enumeration of parties."""
@@ -67,7 +68,8 @@ class Frame:
 
 
 _LEGISLATURE = re.compile(
-    r"\b(?:congress|senate|house of representatives|parliament|house|lawmakers|committee|bundestag|court)\b", re.IGNORECASE
+    r"\b(?:congress|senate|house of representatives|parliament|house|lawmakers|committee|bundestag|court)\b",
+    re.IGNORECASE,
 )
 
 
@@ -76,7 +78,9 @@ def demanding(slots: list[Slot], *, courts: bool = False) -> list[Slot]:
     states = [slot for slot in slots if slot.kind == "agency"]
     if states:
         return states
-    kinds = ("organisation", "company", "person", "court") if courts else ("organisation", "company", "person")
+    kinds = (
+        ("organisation", "company", "person", "court") if courts else ("organisation", "company", "person")
+    )
     return [slot for slot in slots if slot.kind in kinds]
 
 
@@ -85,13 +89,21 @@ def asked(slots: list[Slot]) -> list[Slot]:
     companies = [slot for slot in slots if slot.kind in ("company", "organisation")]
     if companies:
         return companies
-    return [slot for slot in slots if slot.kind in ("agency", "person") and not _LEGISLATURE.search(slot.name)]
+    return [
+        slot for slot in slots if slot.kind in ("agency", "person") and not _LEGISLATURE.search(slot.name)
+    ]
 
 
 def fill(words: list[str]) -> str:
     """One regular expression (a group) out of words from the data files, their placeholders filled in."""
     joined = "|".join(sorted(words, key=len, reverse=True))
-    for name, value in (("party", PARTY), ("marks", MARKS), ("data", DATA), ("device", DEVICE), ("content", CONTENT)):
+    for name, value in (
+        ("party", PARTY),
+        ("marks", MARKS),
+        ("data", DATA),
+        ("device", DEVICE),
+        ("content", CONTENT),
+    ):
         joined = joined.replace("{" + name + "}", value)
     return f"(?:{joined})"
 
@@ -111,7 +123,10 @@ def _actions() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-_CLAUSE_END = re.compile(r"[;]|\. |, (?:but|while|whereas|although|though|because|since) | - | – ")  # noqa: RUF001 - dashes are meant
+_CLAUSE_END = re.compile(
+    r"[;]|\. |, (?:but|while|whereas|although|though|because|since) | - |"
+    r" – "
+)
 
 
 def clause_left(text: str, position: int) -> str:
@@ -133,18 +148,38 @@ def clause_right(text: str, position: int) -> str:
 _FILL = r"(?: (?:the|a|an|its|that|web|host|tech|technology|social|media|largest|including|biggest|such as|like|two|several|three|four|u\.s\.|us|federal|local|state|companies|firms))*"
 _BY = re.compile(rf"\b(?:by|from){_FILL}(?: [\w-]+){{0,2}} $")
 _TO = re.compile(
-    rf"\b(?:to|on|upon|against|at|compelling|forcing|requiring|ordering|directing|demanding|telling|asking|compels?|forces?|"
-    rf"requires?|orders?|directs?|directed|ordered|asks?|asked|told|tells|commanding|commands|hitting|reached|that|required|compelled|had|made){_FILL} $"
+    rf"\b(?:to|on|upon|against|at|compelling|forcing|requiring|ordering|directing|demanding|"
+    rf"telling|asking|compels?|forces?|"
+    rf"requires?|orders?|directs?|directed|ordered|asks?|asked|told|tells|commanding|commands|"
+    rf"hitting|reached|that|required|compelled|had|made){_FILL} $"
 )
-_OF = re.compile(rf"\b(?:of|for|about|over|behind|on|regarding|concerning|targeting|covering|to identify|to unmask)(?: [\w-]+){{0,5}} $")
-_FROM_DATA = re.compile(rf"(?: [{DATA}{DEVICE}{CONTENT}]+|\b(?:seeking|seeks|sought|for|documents))[^,]{{0,25}} from{_FILL}(?: [\w-]+){{0,2}} $")
-_SENT_BEFORE = re.compile(rf"\b(?:sent|send|sends|sending|serv(?:e|ed|es|ing)|issued|handed|gave|gives|slapped|hit|hits|hitting|giving|to){_FILL} $")
-_PASSIVE_GET = re.compile(r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|slapped|given|presented)\b")
+_OF = re.compile(
+    r"\b(?:of|for|about|over|behind|on|regarding|concerning|targeting|covering|to identify|"
+    r"to unmask)(?: [\w-]+){0,5} $"
+)
+_FROM_DATA = re.compile(
+    rf"(?: [{DATA}{DEVICE}{CONTENT}]+|\b(?:seeking|seeks|sought|for|"
+    rf"documents))[^,]{{0,25}} from{_FILL}(?: [\w-]+){{0,2}} $"
+)
+_SENT_BEFORE = re.compile(
+    rf"\b(?:sent|send|sends|sending|serv(?:e|ed|es|ing)|issued|handed|gave|gives|slapped|hit|"
+    rf"hits|hitting|giving|to){_FILL} $"
+)
+_PASSIVE_GET = re.compile(
+    r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|"
+    r"slapped|given|presented)\b"
+)
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
 _HELD = re.compile(r"(?<!\w)(?:of|in|at)(?: (?:the|a|an))?(?: \w+){0,2} $")
-_SOURCE = re.compile(r"(?<!\w)(?:according to|told|reported by|published by|obtained by|interview with|shared with|seen by|reviewed by)(?: the| an?)? $")
-_SAYS = re.compile(r"^,? (?:first |also |has |had )?(?:reported|reports|said|says|wrote|writes|found|revealed|published|noted)(?!\w)")
+_SOURCE = re.compile(
+    r"(?<!\w)(?:according to|told|reported by|published by|obtained by|interview with|"
+    r"shared with|seen by|reviewed by)(?: the| an?)? $"
+)
+_SAYS = re.compile(
+    r"^,? (?:first |also |has |had )?(?:reported|reports|said|says|wrote|writes|found|revealed|"
+    r"published|noted)(?!\w)"
+)
 _PREPOSED_TO = re.compile(r"\b(?:to|on)(?: the| a| an)? $")
 
 
@@ -185,7 +220,9 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
                 continue
             if state and not kinds & {"company"}:
                 frame.vote("issuer", demanding(slots), NEAR)
-            elif kinds == {"organisation"}:  # more often a group that helps in court than the one that is asked
+            elif kinds == {
+                "organisation"
+            }:  # more often a group that helps in court than the one that is asked
                 frame.vote("recipient", asked(slots), NEAR)
             else:
                 frame.vote("recipient", asked(slots), sure)
@@ -228,13 +265,15 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
 
 
 def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool) -> None:
-    """"orders of the ministry", "a warrant for DreamHost's logs", "a subpoena for Smith's e-mails"."""
+    """ "orders of the ministry", "a warrant for DreamHost's logs", "a subpoena for Smith's e-mails"."""
     kinds = {slot.kind for slot in slots}
     if "company" in kinds:
         frame.vote("recipient", asked(slots), BESIDE)
     elif "person" in kinds:
         frame.vote("target", [slot for slot in slots if slot.kind == "person"], EXPLICIT)
-    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before) and ("agency" in kinds or (court and "court" in kinds)):
+    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before) and (
+        "agency" in kinds or (court and "court" in kinds)
+    ):
         frame.vote("issuer", demanding(slots, courts=court), BESIDE)
     elif "organisation" in kinds:
         frame.vote("target", slots, EXPLICIT)
@@ -244,6 +283,10 @@ def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool) -> None:
 
 def by_kind(frame: Frame, slots: list[Slot]) -> None:
     """Let the kind of a party decide, weakly."""
-    frame.vote("issuer", [slot for slot in slots if slot.kind == "agency" and not _LEGISLATURE.search(slot.name)], NEAR)
+    frame.vote(
+        "issuer",
+        [slot for slot in slots if slot.kind == "agency" and not _LEGISLATURE.search(slot.name)],
+        NEAR,
+    )
     frame.vote("recipient", [slot for slot in slots if slot.kind == "company"], NEAR)
     frame.vote("target", [slot for slot in slots if slot.kind == "account"], NEAR)

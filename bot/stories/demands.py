@@ -24,14 +24,14 @@ from bot.stories.status import StatusEvent, events_of, last_status
 MAX_SENTENCES = 150
 """Sentences that are read. A report says what it has to say within them; a book is no report."""
 
-_STEMS = (
+_DEMANDS = (
     "subpoena", "summon", "warrant", "order", "demand", "request", "letter", "ask", "hand", "turn", "unlock", "decrypt",
     "refus", "declin", "obtain", "seiz", "acqui", "sought", "seek", "compel", "forc", "direct", "instruct", "told", "tell", "give",
-    "gave", "shar", "provid", "bought", "buy", "purchas", "sell", "sold", "gag", "block", "remov", "takedown", "notice", "unmask",
-    "identif", "reveal", "disclos", "pass", "press", "search", "want", "legal process", "look-up", "lookup", "bid", "not ", "contract", "paid",
-    "quash", "motion", "uph", "oppos", "challeng", "appeal", "sue", "suit", "court", "judge", "compl", "withdr", "drop", "fight",
-    "fought", "resist", "object", "fine", "contempt", "obey", "took", "suspend", "delet", "account", "n't",
+    "gave", "shar", "provid", "bought", "buy", "purchas", "sell", "sold", "gag", "block", "takedown", "notice", "unmask",
+    "identif", "reveal", "disclos", "pass", "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract",
+    "paid", "contempt", "fine", "must", " to ",
 )  # fmt: skip
+"""Letters of which some stand in every sentence that may speak of a demand."""
 
 
 def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes) -> tuple[Demand, ...]:
@@ -48,35 +48,58 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     if document.language not in ("en", "und"):
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
         return ()
-    marked = _mark(document, mentions)
-    frames = [frame for item in marked for frame in frames_of(item)]
-    groups = group_frames(frames, marked, document)
+    marked = _Marker(document, mentions)
+    frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
+    groups = (
+        group_frames(frames, marked.some(_DEMANDS), document)
+        if any(frame.weight >= 0.5 for frame in frames)
+        else []
+    )
     if not groups:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
         return ()
     texts = {sentence.index: sentence.text for sentence in document.sentences}
     texts[-1] = document.title
-    events = _events(document, marked)
+    whole = marked.some()
+    events = _events(document, whole)
     demands = []
     for group in groups:
-        demand = _demand(group, groups, marked, events, texts)
+        demand = _demand(group, groups, whole, events, texts)
         if demand is not None and demand not in demands:
             demands.append(demand)
-            notes.note("demand", demand.status, _reason(demand), evidence=demand.evidence, weight=round(group.weight, 2))
+            notes.note(
+                "demand",
+                demand.status,
+                _reason(demand),
+                evidence=demand.evidence,
+                weight=round(group.weight, 2),
+            )
     return tuple(demands)
 
 
-def _mark(document: Document, mentions: tuple[Mention, ...]) -> list[Marked]:
-    """Mark the title and the sentences that may say something of a demand."""
-    by_sentence: dict[int, list[Mention]] = defaultdict(list)
-    for mention in mentions:
-        by_sentence[mention.sentence].append(mention)
-    marked = [mark(document.title, -1, by_sentence.get(-1, []))]
-    for sentence in document.sentences[:MAX_SENTENCES]:
-        lowered = sentence.text.lower()
-        if sentence.index < 3 or any(stem in lowered for stem in _STEMS):
-            marked.append(mark(sentence.text, sentence.index, by_sentence.get(sentence.index, [])))
-    return marked
+class _Marker:
+    """Marks sentences as they are needed, each once."""
+
+    def __init__(self, document: Document, mentions: tuple[Mention, ...]) -> None:
+        self._texts = [(-1, document.title), *((s.index, s.text) for s in document.sentences[:MAX_SENTENCES])]
+        self._mentions: dict[int, list[Mention]] = defaultdict(list)
+        for mention in mentions:
+            self._mentions[mention.sentence].append(mention)
+        self._marked: dict[int, Marked] = {}
+
+    def some(self, letters: tuple[str, ...] = ()) -> list[Marked]:
+        """Give the title and the sentences in which some of `letters` stand; without letters all of them."""
+        found = []
+        for index, text in self._texts:
+            item = self._marked.get(index)
+            if item is None:
+                if letters and index >= 0:
+                    lowered = text.lower()
+                    if not any(some in lowered for some in letters):
+                        continue
+                item = self._marked[index] = mark(text, index, self._mentions.get(index, ()))
+            found.append(item)
+        return found
 
 
 def _events(document: Document, marked: list[Marked]) -> list[StatusEvent]:
@@ -111,7 +134,9 @@ def _demand(
     fields.append(("instrument", texts[lead[1]]))
     if event:
         fields.append(("status", texts[event.index]))
-    evidence = dict.fromkeys([texts[strongest.index], *([texts[event.index]] if event and event.index >= 0 else [])])
+    evidence = dict.fromkeys(
+        [texts[strongest.index], *([texts[event.index]] if event and event.index >= 0 else [])]
+    )
     near = [texts[index] for index in indices if index >= 0]
     return Demand(
         issuer=issuers,

@@ -48,7 +48,8 @@ MAX_LENGTH = 1_200
 
 _JUDGE = re.compile(r"(?:judge|justice|magistrate)\s+(?:\w\.? ?){0,2}$")
 _OFFICE = re.compile(
-    r"(?:special counsel|attorney general|prosecutors?|detective|sheriff|commissioner|minister|inspector|investigator|chairman|chairwoman|chair|chairs|"
+    r"(?:special counsel|attorney general|prosecutors?|detective|sheriff|commissioner|minister|"
+    r"inspector|investigator|chairman|chairwoman|chair|chairs|"
     r"district attorney|u\.s\. attorney|regulator|secretary|superintendent|mayor|governor)(?: \w+)? $"
 )
 _FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
@@ -84,12 +85,19 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Word:
+    """What a word may be: a party's noun of some kind, a word before one, a word for data with its sign."""
+
+    kind: str | None
+    before: bool
+    alone: bool  # a party's noun also without a word before it
+    sign: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Words:
-    kinds: dict[str, str]  # noun -> kind of party
-    before: frozenset[str]
-    needs_before: frozenset[str]
+    known: dict[str, _Word]
     no_party_before: frozenset[str]
-    signs: dict[str, str]  # word -> the signs behind it
 
 
 @cache
@@ -99,12 +107,19 @@ def _words() -> _Words:
     for key, sign in (("data", DATA), ("device", DEVICE), ("content", CONTENT)):
         for word in table["things"][key]:
             signs[word] = signs.get(word, "") + sign
+    kinds = {word: kind for kind, words in table["nouns"].items() for word in words}
+    before, needs = set(table["before"]), set(table["needs_before"]["words"])
     return _Words(
-        kinds={word: kind for kind, words in table["nouns"].items() for word in words},
-        before=frozenset(table["before"]),
-        needs_before=frozenset(table["needs_before"]["words"]),
+        known={
+            word: _Word(
+                kinds.get(word),
+                word in before,
+                word not in needs,
+                " " + "".join(dict.fromkeys(signs[word])) if word in signs else None,
+            )
+            for word in {*kinds, *before, *signs}
+        },
         no_party_before=frozenset(table["no_party_before"]["words"]),
-        signs={word: " " + sign for word, sign in signs.items()},
     )
 
 
@@ -158,8 +173,13 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
             kind = "court"
         # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
         common = mention.by != "coreference" and mention.name.islower()
-        official = kind == "person" and _OFFICE.search(lowered[max(0, mention.start - 40) : mention.start]) is not None
-        spans.append((mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention), official)))
+        official = (
+            kind == "person"
+            and _OFFICE.search(lowered[max(0, mention.start - 40) : mention.start]) is not None
+        )
+        spans.append(
+            (mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention), official))
+        )
         end = mention.end
     return spans
 
@@ -175,8 +195,12 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
     run = -1  # where a run of words that may stand before a party's noun began
     last = -1
     number = 0
+    known = words.known
     for match in _TOKEN.finditer(lowered):
-        word = match.group()
+        word = known.get(match.group())
+        if word is None:
+            run = -1
+            continue
         start, stop = match.span()
         while number < len(taken) and taken[number][1] <= start:
             number += 1
@@ -186,35 +210,28 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
         if run >= 0 and lowered[last:start] != " ":
             run = -1
         last = stop
-        kind = words.kinds.get(word)
-        if kind is not None and not lowered.startswith("-", stop) and (run >= 0 or word not in words.needs_before):
-            if _opens_longer(words, lowered, stop, word):
-                run = start if run < 0 else run
+        if word.kind is not None and not lowered.startswith("-", stop) and (run >= 0 or word.alone):
+            following = _next_word(lowered, stop)
+            if word.before and following in known and known[following].kind is not None:
+                run = start if run < 0 else run  # "police" in "police department"
                 continue
-            begin = run if run >= 0 else start
-            run = -1
-            if (kind == "court" or word == "jury") and _next_word(lowered, stop) in words.no_party_before:
+            begin, run = (run if run >= 0 else start), -1
+            if (word.kind == "court" or match.group() == "jury") and following in words.no_party_before:
                 continue
-            if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == kind:
+            if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == word.kind:
                 taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost
                 continue
-            found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
+            found.append((begin, stop, Slot(text[begin:stop], word.kind, generic=True)))
             continue
-        sign = words.signs.get(word)
-        if sign is not None:
-            found.append((stop, stop, sign))
-        if word in words.before:
-            run = start if run < 0 else run
-        else:
+        if word.sign is not None:
+            found.append((stop, stop, word.sign))
+        if not word.before:
             run = -1
+        elif run < 0:
+            run = start
     return found
 
 
 def _next_word(lowered: str, stop: int) -> str:
     following = _TOKEN.match(lowered, stop + 1) if lowered.startswith(" ", stop) else None
     return following.group() if following else ""
-
-
-def _opens_longer(words: _Words, lowered: str, stop: int, word: str) -> bool:
-    """Whether a party's noun is itself only the first part of one ("police department")."""
-    return word in words.before and _next_word(lowered, stop) in words.kinds

@@ -19,7 +19,8 @@ from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PART
 from bot.stories.model import STATUSES
 
 _THING = (
-    r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|quest|bids?|efforts?|attempts?|claims?|"
+    r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|quest|bids?|"
+    r"efforts?|attempts?|claims?|"
     r"campaign|notices?|application|push|directives?|directions?|injunction|gag|mandate|nsls?|decree)"
 )
 
@@ -36,18 +37,12 @@ _STANDING: dict[str, float] = {
 _TITLE, _LEAD, _EARLY = 2.2, 1.2, 0.6
 _OLDER_SECTION = -2.5
 _PAST_PERFECT = re.compile(
-    r"(?<!\w)(?:had|having|earlier|previously|last (?:year|month|week)|years ago|in the past|initially|at first|once|before|first|in (?:19|20)\d\d)(?!\w)[^,;]{0,25}$"
+    r"(?<!\w)(?:had|having|earlier|previously|last (?:year|month|week)|years ago|in the past|"
+    r"initially|at first|once|before|first|in (?:19|20)\d\d)(?!\w)[^,;]{0,25}$"
 )
-_WEAK = re.compile(r"(?<!\w)(?:often|sometimes|usually|typically|generally|routinely|always|in the past|reserves the right|whenever|each time)(?!\w)")
-_STEMS = re.compile(
-    r"withdr|rescin|retract|revok|scrap|cancel|pull|recall|drop|abandon|g[ai]ve|end|walk|moot|back|quash|threw|throw|toss|void|vacat|null|annul|"
-    r"invalid|overturn|struck|strik|set|lift|grant|refus|declin|den[iy]|reject|dismiss|turn|need|have|has|can|may|ruled|rules|found|find|h[eo]ld|"
-    r"declar|block|halt|bar|fail|stay|sided|win|won|prevail|upho|uphe|affirm|enforc|confirm|approv|valid|reinstat|call|los|order|direct|"
-    r"told|must|contempt|allow|let|permit|clear|convinc|su[ei]|challeng|contest|appeal|f[io]gh|fought|oppos|object|resist|push|hit|battl|litig|"
-    r"protest|fil|brought|launch|lodg|mov|ask|petition|s[eo]ught|seek|motion|legal|lawsuit|suit|complaint|plea|court|interven|notice|balk|will|"
-    r"not|n't|never|rebuff|ignor|def[iy]|says|said|stand|compl|nothing|shut|clos|some|part|met|%|per ?cent|obey|acced|bow|cav|capit|acqui|coop|"
-    r"hand|provid|shar|disclos|pass|surrend|suppl|reveal|produc|releas|deliver|sold|sell|unmask|remov|took|take|delet|withh|suspen|restrict|"
-    r"disabl|obtain|seiz|got|secur|receiv|gain|access|choice|execut|carried|made|ran|conduct|vanish|gone"
+_WEAK = re.compile(
+    r"(?<!\w)(?:often|sometimes|usually|typically|generally|routinely|always|in the past|"
+    r"reserves the right|whenever|each time)(?!\w)"
 )
 
 
@@ -67,7 +62,9 @@ class StatusEvent:
 class _Rule:
     status: str
     weight: float
-    says: re.Pattern[str]
+    says: tuple[
+        tuple[frozenset[str], re.Pattern[str]], ...
+    ]  # each with stems of which one must stand in the text
     unless: re.Pattern[str] | None
     order: bool
 
@@ -92,6 +89,29 @@ def _fill(pattern: str, deed: str) -> str:
     return pattern
 
 
+_LEADING_GROUP = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(?!\?)")
+
+
+def _stems(pattern: str) -> tuple[str, ...]:
+    """Give stems of which one must stand in a text for a pattern to match; none when the pattern does not tell.
+
+    They are the letters with which the pattern's first words begin: a look for them costs next to nothing,
+    the pattern itself is only tried where one is found.
+    """
+    group = _LEADING_GROUP.match(pattern)
+    parts = re.split(r"\|(?![^(]*\))", group.group(1)) if group else [pattern]
+    found = []
+    for part in parts:
+        letters = re.match(r"[a-z']+", part)
+        length = len(letters.group()) if letters else 0
+        if letters and part[length : length + 1] in ("?", "*", "{"):
+            length -= 1
+        if letters is None or length < 2:
+            return ()
+        found.append(letters.group()[:length])
+    return tuple(found)
+
+
 @cache
 def _rules() -> tuple[_Rule, ...]:
     deeds = load_table("demand_verbs.toml")["deeds"]
@@ -100,13 +120,23 @@ def _rules() -> tuple[_Rule, ...]:
     for event in load_table("statuses.toml")["event"]:
         if event["status"] not in STATUSES:
             raise ValueError(f"data/statuses.toml names an unknown status: {event['status']}")
-        says = "|".join(_fill(words, deed) for words in event["says"])
+        says = tuple(
+            (frozenset(_stems(words)), re.compile(rf"(?<!\w)(?:{_fill(words, deed)})"))
+            for words in event["says"]
+        )
         unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
-        found.append(_Rule(event["status"], float(event["weight"]), re.compile(rf"(?<!\w)(?:{says})"), unless, bool(event.get("order"))))
+        found.append(_Rule(event["status"], float(event["weight"]), says, unless, bool(event.get("order"))))
     return tuple(found)
 
 
-_UNSURE = re.compile(r"(?<!\w)(?:whether|if|show that|prove that|unless|so that|in order to|until)(?!\w)[^,;]{0,40}$")
+@cache
+def _all_stems() -> tuple[str, ...]:
+    return tuple({stem for rule in _rules() for stems, _ in rule.says for stem in stems})
+
+
+_UNSURE = re.compile(
+    r"(?<!\w)(?:whether|if|show that|prove that|unless|so that|in order to|until)(?!\w)[^,;]{0,40}$"
+)
 
 
 def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
@@ -115,32 +145,44 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
     `section` is the sentence's (0 is the newest); `place` counts the sentences of the article from 0, the title is -1.
     """
     text = marked.text
-    if not _STEMS.search(text):
-        return []
+    present = {stem for stem in _all_stems() if stem in text}
     found = []
     for rule in _rules():
-        for match in rule.says.finditer(text):
-            before = text[max(0, match.start() - 60) : match.start()]
-            if (rule.unless is not None and rule.unless.search(before)) or _UNSURE.search(before):
-                continue
-            weight = _STANDING[rule.status] * rule.weight
-            if place < 0:
-                weight += _TITLE
-            elif place < 2:
-                weight += _LEAD
-            elif place < 4:
-                weight += _EARLY
-            if section > 0:
-                weight += _OLDER_SECTION
-            if _PAST_PERFECT.search(before):
-                weight -= 1.5
-            if _WEAK.search(text):
-                weight -= 3.0
-            words = text[max(0, match.start() - 30) : match.end() + 30]
-            family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|nondisclosure)(?!\w)", words) else ""
-            found.append(StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order))
-            break
+        match = _match(rule, text, present)
+        if match is None:
+            continue
+        before = text[max(0, match.start() - 60) : match.start()]
+        weight = _STANDING[rule.status] * rule.weight
+        if place < 0:
+            weight += _TITLE
+        elif place < 2:
+            weight += _LEAD
+        elif place < 4:
+            weight += _EARLY
+        if section > 0:
+            weight += _OLDER_SECTION
+        if _PAST_PERFECT.search(before):
+            weight -= 1.5
+        if _WEAK.search(text):
+            weight -= 3.0
+        words = text[max(0, match.start() - 30) : match.end() + 30]
+        family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|nondisclosure)(?!\w)", words) else ""
+        found.append(
+            StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order)
+        )
     return found
+
+
+def _match(rule: _Rule, text: str, present: set[str]) -> re.Match[str] | None:
+    """Find a place where the rule's words say it, and nothing before them takes it back."""
+    for stems, pattern in rule.says:
+        if stems and stems.isdisjoint(present):
+            continue
+        for match in pattern.finditer(text):
+            before = text[max(0, match.start() - 60) : match.start()]
+            if not _UNSURE.search(before) and (rule.unless is None or not rule.unless.search(before)):
+                return match
+    return None
 
 
 def _signs(text: str) -> str:
@@ -157,7 +199,13 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
     if best.status in ("complied", "refused"):
         # Gave one thing, refused another: partly, when both are said about as plainly.
         other = "refused" if best.status == "complied" else "complied"
-        rivals = [event for event in events if event.status == other and best.weight - event.weight < 1.1 and event.weight > 2.5]
-        if rivals and not any(event.status == "challenged" and event.weight >= best.weight for event in events):
+        rivals = [
+            event
+            for event in events
+            if event.status == other and best.weight - event.weight < 1.1 and event.weight > 2.5
+        ]
+        if rivals and not any(
+            event.status == "challenged" and event.weight >= best.weight for event in events
+        ):
             return StatusEvent("partly complied", best.index, best.weight, best.signs)
     return best

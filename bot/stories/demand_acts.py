@@ -1,0 +1,279 @@
+"""Demands read from acts: attempts at data, data taken, given or refused, and duties to give it."""
+
+from __future__ import annotations
+
+import re
+
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, clause_right, demanding
+from bot.stories.demand_rules import PRONOUN_SUBJECT, holds, is_fact, rules, subject_of
+from bot.stories.demand_trade import bought, favours
+from bot.stories.marks import CONTENT, DATA, DEVICE, Marked, Slot
+
+# Letters of which some must stand in a sentence for the rules of the same name: a look is cheaper than a rule.
+_ATTEMPTS = ("bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand", "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim")  # fmt: skip
+_REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
+_DUTIES = ("must", "has to", "have to", "had to", "is to", "forced to", "need not")
+_PENALTIES = ("fin", "penali", "punish", "contempt", "cut off", "block", "sue", "threaten")
+_TAKINGS = ("seek", "sought", "demand", "request", "want", "ask", "after", "obtain", "acquir", "seiz", "receiv", "access", "got", "subpoenaed", "collected", "pulled", "secured")  # fmt: skip
+
+
+def act_frames(marked: Marked) -> list[Frame]:
+    """Read attempts at data, and the acts of taking, giving, refusing and buying it."""
+    text = marked.text
+    frames: list[Frame] = []
+    for match in rules().attempt.finditer(text) if holds(text, _ATTEMPTS) else ():
+        _keep(frames, _attempted(marked, match))
+    if DATA in text or DEVICE in text:
+        for match in rules().taking.finditer(text) if holds(text, _TAKINGS) else ():
+            _keep(frames, _taken(marked, match))
+        frames.extend(_given(marked))
+    if any(slot.kind == "company" for slot in marked.slots.values()):
+        frames.extend(bought(marked))
+    for match in rules().refusing.finditer(text) if holds(text, _REFUSALS) else ():
+        _keep(frames, _refused(marked, match))
+    frames.extend(favours(marked))
+    frames.extend(_obliged(marked))
+    return frames
+
+
+_OBLIGED = re.compile(
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|"
+    rf"was forced to|is forced to|need not|does not have to|did not have to) "
+)
+_PUNISHED = re.compile(
+    rf"(?:(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|"
+    rf"sue[sd]|threaten\w*)(?!\w)[^;]{{0,30}}(?P<who>{LIST})|"
+    rf"(?P<whom>{LIST})[^;]{{0,40}} (?:fined|in contempt|penali[sz]ed))"
+    rf"[^;]{{0,120}}(?:not|refus\w*|fail\w*|ignor\w*|over)(?: to| its)? (?P<rest>[^;]{{0,80}})"
+)
+
+
+def _obliged(marked: Marked) -> list[Frame]:
+    """ "OpenAI must keep the chats", "Telegram fined for not giving its keys": a demand seen from the one who is asked."""
+    frames = []
+    text = marked.text
+    court = any(slot.kind == "court" for slot in marked.slots.values())
+    for match in _OBLIGED.finditer(text) if holds(text, _DUTIES) else ():
+        who = [
+            slot for slot in marked.names(match.group("who")) if slot.kind == "company" and not slot.generic
+        ]
+        rest = text[match.end() : match.end() + 90]
+        found = rules().deed.search(rest)
+        if (
+            not who
+            or not found
+            or found.start() > 20
+            or not is_fact(clause_left(text, match.start("verb"))[-60:], noun=False)
+        ):
+            continue
+        weight = 0.8 if marked.index < 0 or court else 0.5
+        frames.append(_seen_from_asked(marked, match, who, found, rest, weight))
+    for match in _PUNISHED.finditer(text) if holds(text, _PENALTIES) else ():
+        who = [
+            slot
+            for slot in marked.names((match.group("who") or "") + (match.group("whom") or ""))
+            if slot.kind == "company"
+        ]
+        found = rules().deed.search(match.group("rest"))
+        if who and (found or DATA in match.group("rest")):
+            frames.append(_seen_from_asked(marked, match, who, found, match.group("rest"), 0.8))
+    return [frame for frame in frames if frame is not None]
+
+
+def _seen_from_asked(
+    marked: Marked,
+    match: re.Match[str],
+    who: list[Slot],
+    found: re.Match[str] | None,
+    rest: str,
+    weight: float,
+) -> Frame | None:
+    content = found is not None and bool(found.group("content"))
+    if not content and not (found and found.group("plain")) and DATA not in rest and DEVICE not in rest:
+        return None
+    if content and CONTENT not in marked.text:
+        return None
+    frame = Frame(marked.index, "informal request", "data", 1, "refusing", match.start(), weight=weight)
+    if content:
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+    frame.vote("recipient", who, EXPLICIT)
+    near = re.search(rf" (?:to|for|with|help|give|let)(?: the| a)? (?P<to>{LIST})", rest)
+    if near:
+        frame.vote(
+            "issuer", [slot for slot in marked.names(near.group("to")) if slot.kind == "agency"], BESIDE
+        )
+    return frame
+
+
+def _keep(frames: list[Frame], frame: Frame | None) -> None:
+    if frame is not None:
+        frames.append(frame)
+
+
+def _attempted(marked: Marked, match: re.Match[str]) -> Frame | None:
+    text = marked.text
+    if not (
+        match.group("plain")
+        or (match.group("deed") and DATA in match.group())
+        or (match.group("content") and CONTENT in match.group("after"))
+    ):
+        return None
+    if not is_fact(text[max(0, match.start() - 60) : match.start()] + " ", noun=False):
+        return None
+    frame = Frame(marked.index, "informal request", "data", 2, "attempt", match.start(), weight=0.9)
+    if match.group("content"):
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+    frame.vote(
+        "issuer",
+        demanding(marked.names(match.group("who") or "")),
+        EXPLICIT if (match.group("gap") or "").startswith("'") else BESIDE,
+    )
+    inside = marked.names((match.group("rest") or "") + (match.group("after") or ""))
+    frame.vote(
+        "recipient",
+        [slot for slot in inside if slot.kind == "company" and slot.name not in frame.issuers],
+        BESIDE,
+    )
+    frame.vote("target", [slot for slot in inside if slot.kind in ("account", "person")], BESIDE)
+    return frame
+
+
+_WEAK_THINGS = {
+    "information",
+    "details",
+    "account",
+    "accounts",
+    "code",
+    "list",
+    "lists",
+    "phone",
+    "phones",
+    "record",
+    "location",
+    "mail",
+    "movements",
+}
+
+
+def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
+    """ "The FBI obtained his e-mails": a demand when it is known whose data it was, or from whom."""
+    text = marked.text
+    left, right = clause_left(text, match.start()), clause_right(text, match.end())
+    seek = match.group("seek") is not None
+    verb = match.group("seek") or match.group("obtain")
+    past = verb.endswith("ed") or verb.startswith("got") or marked.index < 0
+    if not is_fact(left[-70:], noun=False) or not (past or seek) or (verb == "after" and marked.index >= 0):
+        return None
+    subject = [
+        slot
+        for slot in subject_of(left, marked, courts=False)
+        if slot.kind in ("agency", "person") or (seek and slot.kind == "organisation")
+    ]
+    if not subject:
+        return None
+    own = {slot.name for slot in subject}
+    tail = right[:90]
+    source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})", tail)
+    owners = re.search(rf"(?P<who>{LIST})(?:'s)?(?: [\w-]+){{0,3}} $", match.group("gap"))
+    companies = [
+        slot
+        for slot in marked.names(
+            (source.group("who") if source else "") + (owners.group("who") if owners else "")
+        )
+        if slot.kind == "company" and slot.name not in own
+    ]
+    about = [
+        slot
+        for slot in marked.names(match.group("gap") + tail)
+        if slot.name not in own and slot.kind in ("person", "account", "organisation")
+    ]
+    if seek and not companies and not about:
+        if all(slot.generic for slot in subject) or match.group("thing") in _WEAK_THINGS:
+            return None
+        frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start(), weight=0.3)
+        frame.vote("issuer", subject, EXPLICIT)
+        return frame
+    if (
+        not companies
+        and not about
+        and (
+            match.group("thing") in _WEAK_THINGS
+            or not re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right)
+        )
+    ):
+        return None
+    frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start())
+    frame.vote("issuer", subject, EXPLICIT)
+    frame.vote("recipient", companies, EXPLICIT)
+    frame.vote("target", about, BESIDE)
+    frame.weight = 1.1 if companies else 0.4 if (seek or match.group("thing") in _WEAK_THINGS) else 1.0
+    return frame
+
+
+def _given(marked: Marked) -> list[Frame]:
+    """ "Google gave the FBI the data", "the data was handed to the police"."""
+    text = marked.text
+    frames = []
+    for pattern in (rules().giving, rules().gave):
+        for match in pattern.finditer(text):
+            to = [slot for slot in marked.names(match.group("to")) if slot.kind == "agency"]
+            left = clause_left(text, match.start())
+            if (
+                not to
+                or DATA not in text[max(0, match.start() - 60) : match.end() + 60]
+                or not is_fact(left[-70:], noun=False)
+            ):
+                continue
+            who = [
+                slot
+                for slot in subject_of(left, marked, courts=False)
+                if slot.kind in ("company", "organisation")
+            ]
+            frame = Frame(
+                marked.index,
+                "informal request",
+                "data",
+                2,
+                "giving",
+                match.start(),
+                weight=0.9 if who else 0.6,
+            )
+            frame.vote("issuer", to, BESIDE)
+            frame.vote("recipient", who, EXPLICIT)
+            frames.append(frame)
+    return frames
+
+
+def _refused(marked: Marked, match: re.Match[str]) -> Frame | None:
+    """ "Apple refused to unlock the phone", "it would not give the FSB its keys"."""
+    data = match.group("plain") or (
+        match.group("deed") and (DATA in match.group() or DEVICE in match.group())
+    )
+    content = match.group("content") and CONTENT in match.group()
+    if not data and not content:
+        return None
+    left = clause_left(marked.text, match.start())
+    if re.search(r"(?<!\w)(?:could|may|might|if|whether|should|can|to)(?: \w+)? $", left):
+        return None
+    who = [
+        slot
+        for slot in subject_of(re.sub(r"for $", "", left), marked, courts=False)
+        if slot.kind == "company"
+    ]
+    pronoun = PRONOUN_SUBJECT.search(left)
+    if not who and not pronoun:
+        return None
+    frame = Frame(
+        marked.index, "informal request", "data", 2, "refusing", match.start(), weight=0.9 if who else 0.6
+    )
+    if content:
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+    frame.vote("recipient", who, EXPLICIT)
+    near = re.search(
+        rf"(?: (?:to|for|with|help|assist|give|by))? (?:the |a |of the )?(?P<to>{LIST})", match.group("gap")
+    )
+    if near:
+        frame.vote(
+            "issuer", [slot for slot in marked.names(near.group("to")) if slot.kind == "agency"], BESIDE
+        )
+    return frame

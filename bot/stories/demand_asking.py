@@ -1,0 +1,217 @@
+"""Demands read from verbs: "DHS subpoenaed Google", "a judge ordered Twitter to hand over", "asked for the data"."""
+
+from __future__ import annotations
+
+import re
+
+from bot.stories.demand_nouns import TESTIMONY
+from bot.stories.demand_roles import (
+    BESIDE,
+    EXPLICIT,
+    LIST,
+    LISTS,
+    Frame,
+    asked,
+    clause_left,
+    clause_right,
+    demanding,
+)
+from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
+from bot.stories.marks import CONTENT, DATA, DEVICE, Marked
+
+_AUX = re.compile(
+    rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
+    rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first)? $"
+)
+_NO_DEMAND = re.compile(
+    r"^(?: to (?:comment|respond|explain|testify|appear|pay|apologi[sz]e|answer questions|"
+    r"account|be (?:named|quoted))| if | whether | why | how )"
+)
+
+
+def verb_frames(marked: Marked) -> list[Frame]:
+    """Read the verbs: subpoenaed; ordered, asked, demanded that somebody do something."""
+    rule = rules()
+    frames: list[Frame] = []
+    if "subpoena" in marked.text or "summons" in marked.text:
+        for match in rule.instrument_verb.finditer(marked.text):
+            frame = _subpoenaed(marked, match)
+            if frame:
+                frames.append(frame)
+    for match in rule.demanding.finditer(marked.text):
+        frame = _demanded(marked, match)
+        if frame:
+            frames.append(frame)
+    return frames
+
+
+def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
+    rule = rules()
+    text = marked.text
+    left, right = clause_left(text, match.start()), clause_right(text, match.end())
+    if not is_fact(left[-70:], noun=False):
+        return None
+    frame = Frame(
+        marked.index, rule.instrument_verbs[(match.lastindex or 1) - 1], "data", 5, "verb", match.start()
+    )
+    passive = _AUX.search(left)
+    by = re.match(rf"(?: [\w,-]+){{0,4}}? by (?:the |a |an )?(?:[\w-]+ ){{0,2}}?(?P<by>{LIST})", right)
+    if passive or by or (marked.index < 0 and re.match(r" (?:by|for|over|in)(?!\w)", right)):
+        who = passive.group("who") if passive else None
+        if who is None and (found := list(LISTS.finditer(left))):
+            who = found[-1].group()
+        frame.vote("recipient", asked(marked.names(who or "")), EXPLICIT)
+        if by:
+            frame.vote("issuer", demanding(marked.names(by.group("by"))), EXPLICIT)
+    else:
+        frame.vote("issuer", subject_of(left, marked, courts=False), EXPLICIT)
+        what = re.match(
+            rf"(?: (?:the|a|an|tech|social|media|web|internet))* (?P<who>{LIST})(?P<own>'s)?", right
+        )
+        if what:
+            slots = marked.names(what.group("who"))
+            firms = [slot for slot in slots if slot.kind in ("company", "organisation")]
+            frame.vote(
+                "recipient" if firms or not what.group("own") else "target", firms or asked(slots), EXPLICIT
+            )
+        elif DATA not in right[:90]:
+            return None
+        for found_from in re.finditer(rf" from (?:the )?(?P<who>{LIST})", right):
+            frame.vote("recipient", asked(marked.names(found_from.group("who"))), EXPLICIT)
+    if any(slot.kind == "company" for slot in frame.slots.values()):
+        frame.weight = 2.0
+    elif TESTIMONY.search(text):
+        frame.weight = 0.2
+    elif DATA not in text:
+        frame.weight = 0.3
+    return frame
+
+
+def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
+    rule = rules()
+    text = marked.text
+    left, right = clause_left(text, match.start()), clause_right(text, match.end())
+    if _NO_DEMAND.match(right) or not is_fact(left[-70:], noun=False):
+        return None
+    verb = match.group()
+    ordered = match.group("order") is not None
+    frame = Frame(
+        marked.index,
+        "court order" if ordered else "informal request",
+        "data",
+        4 if ordered else 2,
+        "verb",
+        match.start(),
+    )
+    frame.asking = verb.startswith(("demand", "ask", "request", "want", "press", "seek", "approach"))
+    passive = _AUX.search(left)
+    participle = verb.endswith("ed") or verb in ("told", "made")
+    reduced = participle and not passive and re.match(r" (?:by|to) ", right) is not None
+    if participle and (passive or reduced):
+        found = rule.passive.match(right)
+        if not found:
+            return None
+        who = passive.group("who") if passive else None
+        if who is None and (lists := list(LISTS.finditer(left))) and len(left) - lists[-1].end() < 45:
+            who = lists[-1].group()
+        frame.vote("recipient", asked(marked.names(who or "")), EXPLICIT)
+        if found.group("by"):
+            frame.vote("issuer", demanding(marked.names(found.group("by")), courts=True), EXPLICIT)
+    else:
+        found = rule.active.match(right)
+        if not found or not _COMPLEMENT.search(found.group("between")):
+            return _wanted_from(frame, marked, left, right) or _blocked(frame, marked, left, right)
+        slots = marked.names(found.group("owned") or found.group("who") or "")
+        frame.vote("recipient", asked(slots), EXPLICIT)
+        if found.group("owned"):
+            frame.vote("target", marked.names(found.group("who")), BESIDE)
+        frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
+        if (
+            not found.group("who")
+            and not frame.issuers
+            and not re.search(r"(?<!\w)(?:orders?|warrant|subpoena|summons|notice|that|which|it) $", left)
+        ):
+            return None
+    if set(frame.recipients) & set(frame.issuers):
+        frame.issuers.clear()
+    if not frame.recipients and (found.re is rule.passive or found.group("who")):
+        return None
+    return _deed(frame, found, text)
+
+
+_NOT_DATA = re.compile(
+    r"(?:hand|turn|giv\w*|surrender\w*|releas\w*|disclos\w*)(?: over)?(?: (?:the|its|their|his|"
+    r"more|some|any|over|up|all))* (?:cash|money|\$|control|power|funds|suspects?|land|"
+    r"territory|hostages?|weapons|guns|reins|profits|prisoners?|tax returns|medical supplies|"
+    r"ukraine)"
+)
+_COMPLEMENT = re.compile(
+    r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|^(?: (?!that |which |"
+    r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
+)
+_BLOCKED = re.compile(
+    rf"(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |"
+    rf"be )?(?:blocked|banned|suspended|shut down|taken down|taken offline|removed|"
+    rf"unblocked)(?!\w)"
+)
+
+
+def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
+    """ "orders LinkedIn blocked": the platform is what shall go."""
+    found = _BLOCKED.match(right)
+    if not found or frame.instrument != "court order":
+        return None
+    frame.instrument, frame.family, frame.rank, frame.weight = "takedown order", "content", 5, 1.2
+    frame.vote(
+        "recipient", [slot for slot in marked.names(found.group("who")) if slot.kind == "company"], BESIDE
+    )
+    frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
+    return frame if frame.recipients else None
+
+
+def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
+    """ "demanded user data from Google", "asked Apple for the data"."""
+    if frame.instrument != "court order" and not frame.asking:
+        return None
+    found = re.match(
+        rf"(?: (?:the|a))*(?: (?P<who>{LIST}))? (?:for )?[^;]{{0,80}}? {THINGS}(?P<rest>[^;]{{0,90}})", right
+    )
+    if not found:
+        return None
+    source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", found.group("rest"))
+    who = source.group("from") if source else found.group("who") if " for " in found.group() else None
+    if not who:
+        return None
+    frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
+    frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
+    state = any(
+        frame.slots[name].kind in ("agency", "court") or frame.slots[name].official for name in frame.issuers
+    )
+    frame.weight = 1.2 if state else 0.7
+    return frame if frame.recipients and not set(frame.recipients) & set(frame.issuers) else None
+
+
+def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
+    """What shall be done decides which instrument it is, and whether it is a demand for data at all."""
+    groups = found.groupdict()
+    if groups.get("silence"):
+        frame.instrument, frame.family, frame.rank = "gag order", "gag", 6
+        return frame
+    if groups.get("content"):
+        if CONTENT not in text:
+            return None
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+        frame.weight = 1.2
+        return frame
+    plain = bool(groups.get("plain"))
+    if _NOT_DATA.search(text[frame.position : frame.position + 120]):
+        return None
+    if not plain and DATA not in text and DEVICE not in text:
+        return None
+    firm = any(frame.slots[name].kind == "company" for name in frame.recipients)
+    frame.weight = (1.5 if plain else 1.0) if firm else (0.8 if plain else 0.4)
+    if not frame.issuers:
+        frame.weight *= 0.7
+    if GENERAL.search(text):
+        frame.weight *= 0.4
+    return frame

@@ -1,0 +1,188 @@
+"""Demands read from the words for instruments: "a subpoena from ICE to Google", "the ministry's blocking orders"."""
+
+from __future__ import annotations
+
+import re
+
+from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame, noun_roles
+from bot.stories.demand_rules import GENERAL, is_fact
+from bot.stories.instruments import Instrument, instrument_words
+from bot.stories.marks import CONTENT, DATA, DEVICE, PARTY, Marked
+
+FOLLOW_UP = re.compile(
+    r"^(?:s)? (?:requirements?|powers?|authorit(?:y|ies)|process|system|laws?|bill|canary|"
+    r"exception|clause|rules?|proceedings?)\b"
+)
+
+_NOUN_STEMS = (
+    "subpoena",
+    "summons",
+    "warrant",
+    "order",
+    "letter",
+    "nsl",
+    "gag",
+    "request",
+    "demand",
+    "notice",
+    "register",
+    "trap",
+    "tower dump",
+    "directive",
+    "decree",
+    "edict",
+    "mandate",
+    "injunction",
+    "process",
+    "inquir",
+    "tcn",
+    "provision",
+    "direction",
+    "ruling",
+    "search",
+    "takedown",
+    "fenc",
+)
+_NOT_AN_ORDER = re.compile(
+    r"(?:executive|restraining|in|law and|new world|pecking|removal|deportation|stay-at-home|"
+    r"travel|short|tall|public|money|mail|back|consent|stipulated|on|lockdown|evacuation) $"
+)
+_CONTENT_NEAR = re.compile(
+    rf"(?<!\w)(?:block\w*|remov\w*|delet\w*|tak(?:e|en|ing) [^,;]{{0,30}}down|suspen\w+|"
+    rf"censor\w*|restrict\w*|takedown|geo-?block\w*|withh\w+|ban)(?!\w)[^;]{{0,60}}{CONTENT}"
+    rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
+)
+_REMOVED_ON_ORDER = re.compile(
+    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|took|taken|takes?|deleted|"
+    r"suspended|withh[eo]ld|restrict(?:ed|s))(?!\w)[^;]{0,70}(?:after|at|on|under|following|"
+    r"in response to|because of)(?!\w)[^;]{0,40}(?:orders?|requests?|demands?|directives?)(?!\w)"
+)
+_NO_WARRANT = re.compile(
+    r"(?:arrest|bench|death|royal|extradition|no-knock|outstanding|felony|immigration|"
+    r"deportation|traffic|stock|share|murder) $"
+)
+_AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|detention)|officers?)")
+_WARRANTS_VERB = re.compile(
+    r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
+)
+_SECRET_COURT = re.compile(r"foreign intelligence|secret court|fisa", re.IGNORECASE)
+TESTIMONY = re.compile(
+    r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|"
+    r"sermons|gave birth)(?!\w)"
+)
+_QUOTED_WORD = re.compile(r"[\"'(][\w+ ]{0,12}$")
+
+
+def noun_frames(marked: Marked) -> list[Frame]:
+    """Read the words for instruments."""
+    text = marked.text
+    if not any(stem in text for stem in _NOUN_STEMS):
+        return []
+    pattern, instruments = instrument_words()
+    frames: list[Frame] = []
+    for match in pattern.finditer(text):
+        instrument = instruments[(match.lastindex or 1) - 1]
+        start, stop = match.span()
+        left, after = text[max(0, start - 70) : start], text[stop : stop + 24]
+        word = match.group()
+        if instrument.name == "search warrant" and (
+            _NO_WARRANT.search(left)
+            or _AFTER_NO_WARRANT.match(after)
+            or (word == "warrants" and _WARRANTS_VERB.match(after))
+        ):
+            continue
+        if instrument.family == "any" and (_NOT_AN_ORDER.search(left) or _is_verb(text, start, stop, word)):
+            continue
+        if FOLLOW_UP.match(after) or not is_fact(left, noun=True):
+            continue
+        frame = _noun_frame(instrument, marked, start, stop, word)
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+def _is_verb(text: str, start: int, stop: int, word: str) -> bool:
+    """Whether "orders", "demands", "requests" is a verb here, which the verb rules read."""
+    before, after = text[max(0, start - 9) : start], text[stop : stop + 5]
+    if not word.endswith("s") and re.search(
+        r"(?<!\w)(?:to|will|would|could|may|might|must|not|they|we|i|you|can|should|in) $", before
+    ):
+        return True
+    return bool(
+        re.match(rf" (?:the |{PARTY}|that )", after)
+        and re.search(rf"(?:{PARTY}|it|he|she|they|who|which|that) $", before)
+    )
+
+
+def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, word: str) -> Frame | None:
+    name, family, rank = instrument.name, instrument.family, instrument.rank
+    around = marked.text[max(0, start - 90) : stop + 130]
+    if family == "any":
+        if word.startswith(("order", "directi", "decree", "edict", "injunction", "mandate", "ruling")):
+            name, rank = "court order", 4
+        if _CONTENT_NEAR.search(around) or _REMOVED_ON_ORDER.search(around):
+            name, family, rank = "takedown order", "content", 5
+        elif DATA in around or DEVICE in around:
+            family = "data"
+        else:
+            family = "weak"
+    frame = Frame(
+        marked.index, name, family, rank, "noun", start, plural=word.endswith("s") and not word.endswith("ss")
+    )
+    noun_roles(
+        frame,
+        marked,
+        start,
+        stop,
+        court=name in ("court order", "takedown order", "gag order", "wiretap order"),
+    )
+    _drop_unlikely(frame, instrument)
+    if name == "court order" and any(_SECRET_COURT.search(issuer) for issuer in frame.issuers):
+        frame.instrument, frame.rank, family, frame.family = "foreign intelligence order", 9, "data", "data"
+    named = frame.named()
+    if family == "weak":
+        both = min(max(frame.issuers.values(), default=0.0), max(frame.recipients.values(), default=0.0))
+        if not both and named < EXPLICIT:
+            return None
+        frame.family = "any"
+        frame.weight = 0.9 if both >= BESIDE else 0.4 if both else 0.2
+    elif not instrument.lone:
+        frame.weight = (0.9 if frame.issuers and frame.recipients else 0.6) if named >= BESIDE else 0.3
+    else:
+        frame.weight = 1.5 if named >= BESIDE else 1.0 if named else 0.5
+        if name == "search warrant" and named < BESIDE:
+            frame.weight *= 0.6
+    companies = any(slot.kind == "company" for slot in frame.slots.values())
+    if not companies and TESTIMONY.search(around):
+        frame.weight *= 0.3
+    if GENERAL.search(marked.text) or _QUOTED_WORD.search(marked.text[max(0, start - 14) : start]):
+        frame.weight *= 0.4
+    return frame
+
+
+_FROM_PERSONS = (
+    "subpoena",
+    "civil subpoena",
+    "national security letter",
+    "gag order",
+    "informal request",
+    "court order",
+    "takedown order",
+)
+"""Instruments that a person without an office may use, or be served with."""
+
+
+def _drop_unlikely(frame: Frame, instrument: Instrument) -> None:
+    """No agency is served with a warrant, and nobody but an office has one."""
+    for party in list(frame.recipients):
+        kind = frame.slots[party].kind
+        if instrument.lone and (
+            kind == "agency" or (kind == "person" and frame.instrument not in _FROM_PERSONS)
+        ):
+            del frame.recipients[party]
+            if kind == "person":
+                frame.targets.append(party)
+    if frame.instrument not in _FROM_PERSONS:
+        for party in list(frame.issuers):
+            if frame.slots[party].kind in ("company", "organisation"):
+                del frame.issuers[party]

@@ -1,0 +1,182 @@
+"""The rules that the reading of one sentence rests on: the verbs compiled, fact told from possibility.
+
+What may happen, what a bill would allow, what the law says in general, is no demand.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from bot.stories.demand_roles import LIST, LISTS, demanding, fill, verbs
+from bot.stories.marks import DATA, DEVICE, MARKS, Marked, Slot
+
+THINGS = f"[{DATA}{DEVICE}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The compiled verbs of `data/demand_verbs.toml`."""
+
+    instrument_verb: re.Pattern[str]
+    instrument_verbs: tuple[str, ...]
+    demanding: re.Pattern[str]
+    active: re.Pattern[str]
+    passive: re.Pattern[str]
+    hypothetical: re.Pattern[str]
+    attempt: re.Pattern[str]
+    taking: re.Pattern[str]
+    giving: re.Pattern[str]
+    gave: re.Pattern[str]
+    refusing: re.Pattern[str]
+    deed: re.Pattern[str]
+    buying: re.Pattern[str]
+    selling: re.Pattern[str]
+
+
+@cache
+def rules() -> Rules:
+    """Compile the verbs, once a process."""
+    table = verbs()
+    ask, deeds = table["demanding"], table["deeds"]
+    deed = (
+        rf"(?<!\w)(?:(?P<silence>{fill(deeds['silence'])})|(?P<plain>{fill(deeds['plain'])})|"
+        rf"(?P<content>{fill(deeds['content'])})|(?P<deed>{fill(deeds['data'])}))(?!\w)"
+    )
+    instrument_verbs = table["instrument_verbs"]
+    gave = fill(table["giving"]["gave"])
+    return Rules(
+        instrument_verb=re.compile(
+            r"(?<![\w-])(?:"
+            + "|".join(f"({fill(words)})" for words in instrument_verbs.values())
+            + r")(?!\w)"
+        ),
+        instrument_verbs=tuple(instrument_verbs),
+        demanding=re.compile(
+            rf"(?<![\w-])(?:(?P<order>{fill(ask['order'])})|(?P<force>{fill(ask['force'])})|"
+            rf"(?P<ask>{fill(ask['ask'])}))(?!\w)"
+        ),
+        # "ordered Twitter to hand over", "demanded that Google name", "ordered Carpenter's provider to turn over"
+        active=re.compile(
+            rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|internet|web|"
+            rf"tech|all|both|five|two|three|main|several|[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
+            rf"him|us)(?!\w)"
+            rf"(?P<own>'s? (?:[\w-]+ ){{0,3}}?(?P<owned>{LIST}))?(?P<between>[^;{MARKS}]{{0,60}}?){deed}"
+        ),
+        # "was ordered by a judge to hand over", "was asked for the data"
+        passive=re.compile(
+            rf"(?: [\w,-]+){{0,4}}?(?: by (?:the |a |"
+            rf"an )?(?:[\w-]+ ){{0,2}}?(?P<by>{LIST}))?[^;]{{0,60}}? (?:to|for|that it|that they)"
+            rf" (?:[\w,-]+ ){{0,3}}?(?:{deed}|(?P<thing>[^;]{{0,40}}? {THINGS}))"
+        ),
+        hypothetical=re.compile(
+            rf"(?<![\w'])(?:{fill(table['hypothetical']['before'])})(?!\w)(?: [\w'{MARKS}-]+){{0,4}} $"
+        ),
+        attempt=re.compile(
+            rf"(?:(?P<who>{LIST})(?P<gap>'s?(?: [\w-]+){{0,3}}|"
+            rf" [^;,]{{0,40}}?))? (?:(?:{fill(table['attempts']['words'])}) (?:to|of|that)|"
+            rf"(?:fails?|failed|tries|tried|wants?|wanted|seeks?|sought|hopes|hoped|"
+            rf"aims) to) (?P<rest>[^;]{{0,60}}?){deed}(?P<after>[^;]{{0,70}})"
+        ),
+        taking=re.compile(
+            rf"(?<![\w-])(?:(?P<seek>{fill(table['taking']['seek'])})|"
+            rf"(?P<obtain>{fill(table['taking']['obtain'])}))(?P<gap> [^;]{{0,70}}?)(?P<thing>[\w"
+            rf"-]+) {THINGS}"
+        ),
+        giving=re.compile(
+            rf"(?<![\w-]){gave}(?!\w)(?P<gap>[^;]{{0,100}}?) (?:to|with) (?:the |a |"
+            rf"an )?(?:[\w-]+ ){{0,2}}?(?P<to>{LIST})"
+        ),
+        gave=re.compile(
+            rf"(?<![\w-]){gave} (?:the |a )?(?:[\w-]+ ){{0,2}}?(?P<to>{LIST})(?P<gap>[^;]{{0,60}}?) {THINGS}"
+        ),
+        refusing=re.compile(
+            rf"(?:refus(?:ed|es|ing|al|e)|declin(?:ed|es|ing)|would not|will not|won't|did not|"
+            rf"didn't|does not|doesn't|has not|have not|failed|fails|failing|not|never|"
+            rf"nothing to)"
+            rf" (?:to |want to |wish to |agree to |\w+ly )*{deed}(?P<gap>[^;]{{0,110}})"
+        ),
+        deed=re.compile(deed),
+        buying=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w"
+            rf")(?P<gap>[^;]{{0,120}}?)(?:'s | (?:from|with|to|for|by) )(?:the |a |"
+            rf"an )?(?:[\w-]+ ){{0,4}}?(?P<from>{LIST})"
+        ),
+        selling=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['sell'])}(?!"
+            rf"\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:(?!for |"
+            rf"that )[\w-]+ ){{0,3}}?(?P<to>{LIST})"
+        ),
+    )
+
+
+_DEFINITE = re.compile(
+    r"(?:(?<!\w)(?:the|its|their|his|her|this|that|these|those|both|hundreds of|dozens of|"
+    r"thousands of|several|one|first|second)|'s|s')(?: [\w-]+){0,3} $"
+)
+_DENIED = re.compile(
+    r"(?<!\w)(?:no|without|any|need|needs|such an?|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
+)
+_TO_GET = re.compile(
+    r"(?<!\w)(?:to|must|should|would|could|first|generally|and) (?:\w+ )?(?:get|obtain|seek|"
+    r"have|secure|issue|use|require|apply for)(?: (?:a|an|any|individual|court|"
+    r"search))*(?: [\w-]+){0,2} $"
+)
+GENERAL = re.compile(
+    r"(?<!\w)(?:in each case|in every case|always|each time|whenever|routinely|"
+    r"under the (?:bill|proposal|law|rules)|in general|generally|if enacted|typically|"
+    r"for example, (?:if|when)|every time)(?!\w)"
+)
+
+
+_STILL_FACT = re.compile(
+    r"(?<!\w)(?:will|would|to|won't|may|can|could|not) (?:\w+ ){0,2}?(?:oppose|fight|challenge|"
+    r"appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
+    r"enforce|withdraw|drop)(?: \S+){0,4} $"
+    r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
+)
+"""What is done about a demand may be to come, the demand is there; powers that were used were used."""
+
+
+def is_fact(left: str, *, noun: bool) -> bool:
+    """Whether what stands before a word lets it be a fact."""
+    if _STILL_FACT.search(left):
+        return True
+    if noun:
+        if _DENIED.search(left) or _TO_GET.search(left):
+            return False
+        if _DEFINITE.search(left):
+            return True
+    return rules().hypothetical.search(left) is None
+
+
+PRONOUN_SUBJECT = re.compile(
+    r"(?:^|[ ,\"(])(?:it|they|he|she|we)(?: (?:had|has|have|also|then|now|first|later))? $"
+)
+
+
+def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
+    """The party that acts: the nearest one before the verb that no preposition holds; none behind a pronoun."""
+    if PRONOUN_SUBJECT.search(left):
+        return []
+    for match in reversed(list(LISTS.finditer(left))[-3:]):
+        before = left[: match.start()]
+        if re.search(
+            r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|"
+            r"told|from)(?: the| a| an)?(?: \w+)? $",
+            before,
+        ):
+            continue
+        if left[match.end() : match.end() + 2] == "'s":
+            owner = re.match(r"'s (?:[\w-]+ ){0,4}$", left[match.end() :])
+            if not owner:
+                continue
+        kept = demanding(marked.names(match.group()), courts=courts)
+        if kept:
+            return kept
+    return []
+
+
+def holds(text: str, letters: tuple[str, ...]) -> bool:
+    return any(some in text for some in letters)
