@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
+from bot.stories.demand_duties import duty_frames
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, clause_right, demanding
 from bot.stories.demand_rules import PRONOUN_SUBJECT, holds, is_fact, rules, subject_of
 from bot.stories.demand_trade import bought, favours
-from bot.stories.marks import CONTENT, DATA, DEVICE, Marked, Slot
+from bot.stories.marks import CONTENT, DATA, DEVICE, Marked
 
 # Letters of which some must stand in a sentence for the rules of the same name: a look is cheaper than a rule.
 _ATTEMPTS = ("bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand", "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim")  # fmt: skip
 _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
-_DUTIES = ("must", "has to", "have to", "had to", "is to", "forced to", "need not")
-_PENALTIES = ("fin", "penali", "punish", "contempt", "cut off", "block", "sue", "threaten")
 _TAKINGS = ("seek", "sought", "demand", "request", "want", "ask", "after", "obtain", "acquir", "seiz", "receiv", "access", "got", "subpoenaed", "collected", "pulled", "secured")  # fmt: skip
 
 
@@ -32,77 +31,8 @@ def act_frames(marked: Marked) -> list[Frame]:
     for match in rules().refusing.finditer(text) if holds(text, _REFUSALS) else ():
         _keep(frames, _refused(marked, match))
     frames.extend(favours(marked))
-    frames.extend(_obliged(marked))
+    frames.extend(duty_frames(marked))
     return frames
-
-
-_OBLIGED = re.compile(
-    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|"
-    rf"was forced to|is forced to|need not|does not have to|did not have to) "
-)
-_PUNISHED = re.compile(
-    rf"(?:(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|"
-    rf"sue[sd]|threaten\w*)(?!\w)[^;]{{0,30}}(?P<who>{LIST})|"
-    rf"(?P<whom>{LIST})[^;]{{0,40}} (?:fined|in contempt|penali[sz]ed))"
-    rf"[^;]{{0,120}}(?:not|refus\w*|fail\w*|ignor\w*|over)(?: to| its)? (?P<rest>[^;]{{0,80}})"
-)
-
-
-def _obliged(marked: Marked) -> list[Frame]:
-    """ "OpenAI must keep the chats", "Telegram fined for not giving its keys": a demand seen from the one who is asked."""
-    frames = []
-    text = marked.text
-    court = any(slot.kind == "court" for slot in marked.slots.values())
-    for match in _OBLIGED.finditer(text) if holds(text, _DUTIES) else ():
-        who = [
-            slot for slot in marked.names(match.group("who")) if slot.kind == "company" and not slot.generic
-        ]
-        rest = text[match.end() : match.end() + 90]
-        found = rules().deed.search(rest)
-        if (
-            not who
-            or not found
-            or found.start() > 20
-            or not is_fact(clause_left(text, match.start("verb"))[-60:], noun=False)
-        ):
-            continue
-        weight = 0.8 if marked.index < 0 or court else 0.5
-        frames.append(_seen_from_asked(marked, match, who, found, rest, weight))
-    for match in _PUNISHED.finditer(text) if holds(text, _PENALTIES) else ():
-        who = [
-            slot
-            for slot in marked.names((match.group("who") or "") + (match.group("whom") or ""))
-            if slot.kind == "company"
-        ]
-        found = rules().deed.search(match.group("rest"))
-        if who and (found or DATA in match.group("rest")):
-            frames.append(_seen_from_asked(marked, match, who, found, match.group("rest"), 0.8))
-    return [frame for frame in frames if frame is not None]
-
-
-def _seen_from_asked(
-    marked: Marked,
-    match: re.Match[str],
-    who: list[Slot],
-    found: re.Match[str] | None,
-    rest: str,
-    weight: float,
-) -> Frame | None:
-    content = found is not None and bool(found.group("content"))
-    if not content and not (found and found.group("plain")) and DATA not in rest and DEVICE not in rest:
-        return None
-    if content and CONTENT not in marked.text:
-        return None
-    frame = Frame(marked.index, "informal request", "data", 1, "refusing", match.start(), weight=weight)
-    if content:
-        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
-    frame.vote("recipient", who, EXPLICIT)
-    near = re.search(rf" (?:to|for|with|help|give|let)(?: the| a)? (?P<to>{LIST})", rest)
-    if near:
-        frame.vote(
-            "issuer", [slot for slot in marked.names(near.group("to")) if slot.kind == "agency"], BESIDE
-        )
-    return frame
 
 
 def _keep(frames: list[Frame], frame: Frame | None) -> None:

@@ -17,7 +17,7 @@ from bot.stories.demand_roles import (
     demanding,
 )
 from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
-from bot.stories.marks import CONTENT, DATA, DEVICE, Marked
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked
 
 _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
@@ -120,7 +120,11 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     else:
         found = rule.active.match(right)
         if not found or not _COMPLEMENT.search(found.group("between")):
-            return _wanted_from(frame, marked, left, right) or _blocked(frame, marked, left, right)
+            return (
+                _wanted_from(frame, marked, left, right)
+                or _blocked(frame, marked, left, right)
+                or _ordered_to(frame, marked, left, right)
+            )
         slots = marked.names(found.group("owned") or found.group("who") or "")
         frame.vote("recipient", asked(slots), EXPLICIT)
         if found.group("owned"):
@@ -156,6 +160,23 @@ _BLOCKED = re.compile(
 )
 
 
+_BLOCK_A_FIRM = re.compile(
+    rf"[^;]{{0,120}}?(?:block|suspend|ban|restrict|cut off|shut down)(?: access to)?(?: the)? {COMPANY}"
+)
+_ORDERED_TO = re.compile(rf"(?: (?:the|all))* (?:(?P<who>{LIST})|it|them)(?: \w+)? to(?:[.,:;]|$)")
+
+
+def _ordered_to(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
+    """ "after the regulator ordered them to": what was done stands elsewhere in the sentence."""
+    found = _ORDERED_TO.match(right)
+    if not found or frame.instrument != "court order":
+        return None
+    frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
+    frame.vote("recipient", asked(marked.names(found.group("who") or "")), EXPLICIT)
+    frame.family, frame.weight = "any", 0.9
+    return frame if frame.issuers else None
+
+
 def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
     """ "orders LinkedIn blocked": the platform is what shall go."""
     found = _BLOCKED.match(right)
@@ -173,14 +194,10 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     """ "demanded user data from Google", "asked Apple for the data"."""
     if frame.instrument != "court order" and not frame.asking:
         return None
-    found = re.match(
-        rf"(?: (?:the|a))*(?: (?P<who>{LIST}))? (?:for )?[^;]{{0,80}}? {THINGS}(?P<rest>[^;]{{0,90}})", right
-    )
-    if not found:
-        return None
-    source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", found.group("rest"))
-    who = source.group("from") if source else found.group("who") if " for " in found.group() else None
-    if not who:
+    source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
+    found = re.match(rf"(?: (?:the|a))* (?P<who>{LIST}) for [^;]{{0,80}}?{THINGS}", right)
+    who = source.group("from") if source else found.group("who") if found else None
+    if not who or (DATA not in right and DEVICE not in right):
         return None
     frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
     frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
@@ -198,7 +215,7 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.instrument, frame.family, frame.rank = "gag order", "gag", 6
         return frame
     if groups.get("content"):
-        if CONTENT not in text:
+        if CONTENT not in text and not _BLOCK_A_FIRM.match(text[frame.position :]):
             return None
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
         frame.weight = 1.2

@@ -67,9 +67,9 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         named.setdefault((matter, frame.family), Group(frame.family)).frames.append(frame)
     for matter in ("main", "other"):
         _assign_open(named, matter)
-    groups = [group for key, group in named.items() if key[0] == "main" and _reported(group)]
+    groups = [group for key, group in named.items() if key[0] == "main" and _reported(group, marked)]
     if not groups:  # an article that opens with its other matter
-        groups = [group for group in named.values() if _reported(group)]
+        groups = [group for group in named.values() if _reported(group, marked)]
     else:
         for key, group in named.items():
             if key[0] == "other" and _stands_alone(group, groups):
@@ -99,11 +99,13 @@ def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
         named[(matter, "data")] = loose
 
 
-def _reported(group: Group) -> bool:
+def _reported(group: Group, marked: list[Marked]) -> bool:
     """Whether a group is a demand: weighty enough, with a name in it, and told with at least two of its parties."""
+    frames = group.frames
+    if _headline(group, marked):
+        return True
     if group.weight < ENOUGH:
         return False
-    frames = group.frames
     slots = [slot for frame in frames for slot in frame.slots.values()]
     if all(slot.generic for slot in slots):
         return False
@@ -130,6 +132,18 @@ def _reported(group: Group) -> bool:
         return False  # people and agencies ask each other for all sorts of things
     sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
     return sure >= 2 or (firms and group.weight >= 1.3) or (exact and sure >= 1 and group.weight >= 2.5)
+
+
+def _headline(group: Group, marked: list[Marked]) -> bool:
+    """Whether the title names a company, the article an agency, and the sentences speak of an exact instrument."""
+    title = marked[0].slots.values()
+    firm = any(slot.kind == "company" and not slot.generic for slot in title)
+    if (
+        not firm
+        or sum(frame.weight for frame in group.frames if frame.rank >= 5 and frame.form == "noun") < 0.8
+    ):
+        return False
+    return any(slot.kind in ("agency", "court") for item in marked[:6] for slot in item.slots.values())
 
 
 def _most(frames: list[Frame], role: str) -> float:

@@ -126,6 +126,8 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
             family = "data"
         else:
             family = "weak"
+    if name == "court order" and family == "data" and DATA not in around and DEVICE not in around:
+        family = "any"
     frame = Frame(
         marked.index, name, family, rank, "noun", start, plural=word.endswith("s") and not word.endswith("ss")
     )

@@ -138,7 +138,11 @@ def _fold_umbrellas(
     """Let "the government", "agents", "the regulator" count for the agency that the article names as acting."""
     agencies = [name for name in votes if slots[name].kind == "agency" and not _is_umbrella(slots[name])]
     for umbrella in [name for name in votes if _is_umbrella(slots[name])]:
-        fitting = [name for name in agencies if _fits(umbrella, name)]
+        fitting = [
+            name
+            for name in agencies
+            if _fits(umbrella, name) and (votes[name] >= 2.0 or not _FOREIGN.search(umbrella))
+        ]
         if not fitting:
             needed = min(least, 1.0) if slots[umbrella].generic else least
             fitting = [

@@ -86,12 +86,11 @@ def demanding(slots: list[Slot], *, courts: bool = False) -> list[Slot]:
 
 def asked(slots: list[Slot]) -> list[Slot]:
     """Of a list with several kinds, those that are asked: companies first."""
+    slots = [slot for slot in slots if not _LEGISLATURE.search(slot.name)]
     companies = [slot for slot in slots if slot.kind in ("company", "organisation")]
     if companies:
         return companies
-    return [
-        slot for slot in slots if slot.kind in ("agency", "person") and not _LEGISLATURE.search(slot.name)
-    ]
+    return [slot for slot in slots if slot.kind in ("agency", "person")]
 
 
 def fill(words: list[str]) -> str:
@@ -171,7 +170,7 @@ _PASSIVE_GET = re.compile(
 )
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
-_HELD = re.compile(r"(?<!\w)(?:of|in|at)(?: (?:the|a|an))?(?: \w+){0,2} $")
+_HELD = re.compile(r"(?<!\w)(?:of(?: \w+){0,3}|(?:in|at) the(?: \w+){0,2}) $")
 _SOURCE = re.compile(
     r"(?<!\w)(?:according to|told|reported by|published by|obtained by|interview with|"
     r"shared with|seen by|reviewed by)(?: the| an?)? $"

@@ -156,17 +156,24 @@ PRONOUN_SUBJECT = re.compile(
 )
 
 
+_GOVERNED = re.compile(
+    r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|told|from)"
+    r"(?: the| a| an)?(?: \w+)? $"
+)
+_WHEN = re.compile(
+    r"(?<!\w)(?:in|on|at|of|by|for|to) (?:january|february|march|april|may|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\d{4}|response|court|return|addition|turn|"
+    r"fact|total|first|last|once|date|secret|papers|instance|example) $"
+)
+
+
 def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
     """The party that acts: the nearest one before the verb that no preposition holds; none behind a pronoun."""
     if PRONOUN_SUBJECT.search(left):
         return []
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
-        if re.search(
-            r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|"
-            r"told|from)(?: the| a| an)?(?: \w+)? $",
-            before,
-        ):
+        if _GOVERNED.search(before) and not _WHEN.search(before):
             continue
         if left[match.end() : match.end() + 2] == "'s":
             owner = re.match(r"'s (?:[\w-]+ ){0,4}$", left[match.end() :])
@@ -179,4 +186,5 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
 
 
 def holds(text: str, letters: tuple[str, ...]) -> bool:
+    """Whether some of the letters stand in a text."""
     return any(some in text for some in letters)

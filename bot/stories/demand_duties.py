@@ -1,0 +1,124 @@
+"""Demands seen from the one who is asked: what it must do, is punished for not doing, or quarrels over."""
+
+from __future__ import annotations
+
+import re
+
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left
+from bot.stories.demand_rules import holds, is_fact, rules
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
+
+_DUTIES = ("must", "has to", "have to", "had to", "is to", "forced to", "need not")
+_PENALTIES = ("fin", "penali", "punish", "contempt", "cut off", "block", "sue", "threaten")
+_QUARRELS = (
+    "fight",
+    "battle",
+    "dispute",
+    "quarrel",
+    "standoff",
+    "row ",
+    "clash",
+    "odds",
+    "tussle",
+    "showdown",
+)
+
+_OBLIGED = re.compile(
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|was forced to|is forced to|"
+    r"need not|does not have to|did not have to) "
+)
+_PUNISHED = re.compile(
+    rf"(?<!\w)(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|threaten\w*)"
+    rf"(?!\w)[^;]{{0,40}}?(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}}? (?:fined|in contempt|penali[sz]ed)(?!\w)"
+)
+_OMITTED = re.compile(
+    r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over)(?: to| its| their)? (?P<rest>[^;]{0,80})"
+)
+_QUARREL = re.compile(
+    rf"(?<!\w)(?:fight|battle|dispute|quarrel|standoff|row|clash|odds|tussle|showdown) over (?P<rest>[^;]{{0,50}}[{DATA}{DEVICE}])"
+)
+
+
+def duty_frames(marked: Marked) -> list[Frame]:
+    """Read what a company must do, is punished for, or fights over."""
+    text = marked.text
+    frames: list[Frame | None] = []
+    if holds(text, _DUTIES):
+        frames.extend(_obliged(marked))
+    if holds(text, _PENALTIES):
+        frames.extend(_punished(marked))
+    if holds(text, _QUARRELS):
+        for match in _QUARREL.finditer(text):
+            who = [slot for slot in marked.slots.values() if slot.kind == "company" and not slot.generic]
+            if who:
+                frames.append(_seen_from_asked(marked, match, who[:1], None, match.group("rest"), 0.6))
+    return [frame for frame in frames if frame is not None]
+
+
+def _obliged(marked: Marked) -> list[Frame | None]:
+    """ "OpenAI must keep the chats"."""
+    text = marked.text
+    court = any(slot.kind == "court" for slot in marked.slots.values())
+    frames = []
+    for match in _OBLIGED.finditer(text):
+        who = [
+            slot for slot in marked.names(match.group("who")) if slot.kind == "company" and not slot.generic
+        ]
+        rest = text[match.end() : match.end() + 90]
+        found = rules().deed.search(rest)
+        if not who or not found or found.start() > 20:
+            continue
+        if is_fact(clause_left(text, match.start("verb"))[-60:], noun=False):
+            weight = 1.0 if marked.index < 0 and court else 0.8 if marked.index < 0 or court else 0.5
+            frames.append(_seen_from_asked(marked, match, who, found, rest, weight))
+    return frames
+
+
+def _punished(marked: Marked) -> list[Frame | None]:
+    """ "Telegram was fined for not giving its keys", "held in contempt"."""
+    text = marked.text
+    frames = []
+    for match in _PUNISHED.finditer(text):
+        who = [
+            slot
+            for slot in marked.names((match.group("who") or "") + (match.group("whom") or ""))
+            if slot.kind == "company"
+        ]
+        if not who:
+            continue
+        for omitted in _OMITTED.finditer(text):
+            found = rules().deed.match(omitted.group("rest"))
+            if found or DATA in omitted.group("rest"):
+                frames.append(_seen_from_asked(marked, match, who, found, omitted.group("rest"), 0.8))
+                break
+        else:
+            if "contempt" in match.group():
+                frame = Frame(marked.index, "court order", "data", 4, "refusing", match.start(), weight=0.6)
+                frame.vote("recipient", who, EXPLICIT)
+                frames.append(frame)
+    return frames
+
+
+def _seen_from_asked(
+    marked: Marked,
+    match: re.Match[str],
+    who: list[Slot],
+    found: re.Match[str] | None,
+    rest: str,
+    weight: float,
+) -> Frame | None:
+    content = found is not None and bool(found.group("content"))
+    if not content and not (found and found.group("plain")) and DATA not in rest and DEVICE not in rest:
+        return None
+    if content and CONTENT not in marked.text and not re.search(COMPANY, rest):
+        return None
+    frame = Frame(marked.index, "informal request", "data", 1, "refusing", match.start(), weight=weight)
+    if content:
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
+    frame.vote("recipient", who, EXPLICIT)
+    near = re.search(rf" (?:to|for|with|help|give|let)(?: the| a)? (?P<to>{LIST})", rest)
+    if near:
+        frame.vote(
+            "issuer", [slot for slot in marked.names(near.group("to")) if slot.kind == "agency"], BESIDE
+        )
+    return frame
