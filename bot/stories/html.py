@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import trafilatura
-from lxml.html import HtmlElement
+from lxml.etree import LxmlError, iterwalk
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from bot.stories import clutter
 
@@ -30,7 +31,28 @@ _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|article|sectio
 _FURNITURE = ("script", "style", "noscript", "template", "svg", "iframe", "nav", "footer", "button", "select")
 _MENU_LINKS = 4  # a list with so many links, and little else, is a menu or a list of other stories
 _MENU_SHARE = 0.8
-_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe"})
+_MAX_ELEMENTS = 15_000  # trafilatura's time grows faster than a page; ordinary pages have some thousand
+_PARAGRAPH = 40  # characters
+_WHOLE_PAGE = re.compile(r"<(?:html|body|head|main|article)\b", re.I)
+_HIDDEN = frozenset({"head", "figcaption", *_FURNITURE} - {"nav", "footer", "button"})
+# Elements that a browser sets on lines of their own.
+_SECTIONS = {
+    "address",
+    "article",
+    "aside",
+    "body",
+    "center",
+    "div",
+    "fieldset",
+    "form",
+    "header",
+    "main",
+    "section",
+}
+_TEXTS = {"blockquote", "br", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "nav", "p", "pre"}
+_LISTS = {"dd", "dl", "dt", "li", "ol", "option", "ul"}
+_TABLES = {"caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
+_BLOCKS = frozenset(_SECTIONS | _TEXTS | _LISTS | _TABLES | {"button"})
 _SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
 
 
@@ -53,15 +75,15 @@ def extract(page: str, url: str = "") -> Page:
         return Page("")
     structured = list(_structured_data(tree))
     title, canonical = _title(tree, structured, url), _canonical(tree, url)
+    if not _WHOLE_PAGE.search(page):
+        # A piece of HTML, as feeds carry it, is all article.
+        return Page(_flow(tree), title, canonical, by="its lines")
     _drop_furniture(tree)
-    text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
-    by = "trafilatura"
-    if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
-        text, by = _longest(text, by, whole, structured)
+    text, by = _main_text(tree, structured, page)
     words = _words_of_prose(text)
     wall = None
     if words < _ARTICLE_WORDS and (whole := _parse(page)) is not None:
-        wall = _wall(_visible_text(whole), words, structured)
+        wall = _wall(f"{title}\n{_flow(whole)}"[:_VISIBLE_CHARACTERS], words, structured)
     if wall and wall != _NAMES["pay"]:
         text = ""  # a pay-wall leaves the beginning of its article, the others leave nothing of it
     return Page(text, title, canonical, wall, by)
@@ -79,9 +101,12 @@ def looks_like_wall(content: str) -> str | None:
 
 
 def _parse(page: str) -> HtmlElement | None:
-    if not page.strip():
+    """Parse a page or a piece of one; None where there is nothing to parse."""
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return document_fromstring(page.replace("\x00", "").encode("utf-8", "replace"), parser=parser)
+    except (LxmlError, ValueError):
         return None
-    return trafilatura.load_html(page.replace("\x00", ""))
 
 
 # ---------------------------------------------------------------- main text
@@ -104,13 +129,18 @@ def _drop_furniture(tree: HtmlElement) -> None:
             element.drop_tree()
 
 
-def _longest(text: str, by: str, tree: HtmlElement, structured: list[dict[str, Any]]) -> tuple[str, str]:
-    """Try other ways to the main text, the surest first, until one gives enough; else keep the longest."""
-    for way, found in _other_ways(tree, structured):
-        if len(found) > 1.5 * len(text):
-            text, by = found, way
-        if len(text) >= _ENOUGH:
-            break
+def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -> tuple[str, str]:
+    """Give the main text and the way that led to it: the surest first, others until one gives enough."""
+    if sum(1 for _ in tree.iter()) > _MAX_ELEMENTS:
+        return "\n".join(_paragraphs(tree)), "its paragraphs"
+    text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+    by = "trafilatura"
+    if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
+        for way, found in _other_ways(whole, structured):
+            if len(found) > 1.5 * len(text):
+                text, by = found, way
+            if len(text) >= _ENOUGH:
+                break
     return text, by
 
 
@@ -126,41 +156,30 @@ def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator
 
 
 def _paragraphs(tree: HtmlElement) -> Iterator[str]:
-    for element in tree.iter("p", "blockquote"):
-        text = " ".join(" ".join(element.itertext()).split())
-        if len(text) >= 40:
-            yield text
+    """Give the lines of a page that are long enough to be paragraphs of an article."""
+    return (line for line in _flow(tree).split("\n") if len(line) >= _PARAGRAPH)
 
 
 def _without_tags(text: str) -> str:
-    if "<" not in text:
-        return text
-    tree = _parse(f"<div>{text}</div>")
-    return "" if tree is None else "\n".join(_blocks(tree))
+    tree = _parse(text) if "<" in text else None
+    return text if tree is None else _flow(tree)
 
 
-def _blocks(tree: HtmlElement) -> Iterator[str]:
-    """Give the visible text of a page, an element's own text a line."""
-    for element in tree.iter():
-        if not isinstance(element.tag, str) or element.tag in _HIDDEN:
-            tail = element.tail
-            if tail and tail.strip():
-                yield tail.strip()
-            continue
-        for piece in (element.text, element.tail):
-            if piece and piece.strip():
-                yield piece.strip()
-
-
-def _visible_text(tree: HtmlElement) -> str:
+def _flow(tree: HtmlElement) -> str:
+    """Give the visible text of a page as a browser would break it into lines, without captions."""
     pieces: list[str] = []
-    length = 0
-    for piece in _blocks(tree):
-        pieces.append(piece)
-        length += len(piece)
-        if length > _VISIBLE_CHARACTERS:
-            break
-    return "\n".join(pieces)
+    walk = iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
+        if element.tag in _BLOCKS:
+            pieces.append("\n")
+        if event == "start" and element.tag in _HIDDEN:
+            walk.skip_subtree()
+            continue
+        text = element.text if event == "start" else element.tail
+        if text:
+            pieces.append(text.replace("\n", " "))
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _words_of_prose(text: str) -> int:

@@ -345,6 +345,29 @@ def test_pages_of_many_kinds_give_their_article(name: str, title: str, first: st
 
 
 @pytest.mark.parametrize(
+    "piece",
+    [
+        f"<p>{PROSE}</p><p>{MORE}</p>",
+        f"<p>{PROSE}</p>\n<figure><img src='a.jpg'><figcaption>A quay</figcaption></figure><p>{MORE}</p>",
+        f"{PROSE}<br><br>{MORE}",
+        f"<div><b>{PROSE}</b></div>{MORE}<script>var a = 'x';</script>",
+        f"<p>{PROSE.replace(' ', chr(10))}</p>{MORE}",
+    ],
+)
+def test_a_piece_of_html_as_feeds_carry_it_is_all_article(piece: str) -> None:
+    assert words(reading(piece, "A title", is_html=True)) == [PROSE, MORE]
+
+
+def test_a_page_of_a_hundred_thousand_elements_is_read_in_time() -> None:
+    start = time.perf_counter()
+    document = reading(
+        f"<html><body>{'<p>word <a href=x>y</a>' * 60_000}<p>{PROSE}</body></html>", is_html=True
+    )
+    assert time.perf_counter() - start < 8
+    assert words(document) == [PROSE]
+
+
+@pytest.mark.parametrize(
     ("name", "wall"),
     [
         ("consent", "a consent notice"),
