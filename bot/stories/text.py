@@ -184,7 +184,11 @@ def _title_from(lines: list[_Line]) -> tuple[str, list[_Line]]:
             continue
         headline = line.is_title or not _SENTENCE_END.search(line.text[-8:]) or line.text.endswith("?")
         if headline and len(line.text) <= _TITLE_CHARACTERS:
-            return line.text, lines[:at] + lines[at + 1 :]
+            # A menu may run into the title ("Home News Title"); the title alone then follows.
+            again = next(
+                (after.text for after in lines[at + 1 : at + 4] if line.text.endswith(after.text)), ""
+            )
+            return again or line.text, lines[:at] + lines[at + 1 :]
         break
     return "", lines
 

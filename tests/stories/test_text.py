@@ -120,6 +120,12 @@ def test_without_a_title_the_first_heading_is_taken() -> None:
     assert reading(f"{PROSE} {MORE}").title == ""
 
 
+def test_a_menu_that_runs_into_the_title_is_no_part_of_it() -> None:
+    title = "Harbour police dropped demand for names"
+    document = reading(f"Home News {title}\n\n{title}\n\n{PROSE}")
+    assert (document.title, words(document)) == (title, [PROSE])
+
+
 def test_by_lines_and_date_lines_are_not_sentences() -> None:
     body = f"Mira Solt\n\nUSA TODAY\n\nPORT ELLERY (AP) — {PROSE}\n\nBy Ada Brill and Jon Weck\n\n{MORE}"
     assert words(reading(body, "A title")) == [PROSE, MORE]
