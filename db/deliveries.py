@@ -189,13 +189,10 @@ async def let_go(session: AsyncSession, claim: Claim, *, now: datetime, pause_un
     )
 
 
-async def forget_claims(session: AsyncSession) -> None:
-    """Give all destinations back: only where no other process can hold one (SQLite, at the start)."""
-    await session.execute(
-        update(DestinationRow)
-        .where(DestinationRow.claimed_by.is_not(None))
-        .values(claimed_until=None, claimed_by=None)
-    )
+async def forget_claims(session: AsyncSession, owner: str | None = None) -> None:
+    """Give back all destinations that an owner holds; without one, all: where no other process can be."""
+    held = DestinationRow.claimed_by.is_not(None) if owner is None else DestinationRow.claimed_by == owner
+    await session.execute(update(DestinationRow).where(held).values(claimed_until=None, claimed_by=None))
 
 
 async def get_first_card(

@@ -81,9 +81,11 @@ class Deliverer:
                     failures += 1
                     if failures == 1:
                         _log.error("deliveries wait: the database does not answer (%s)", type(error).__name__)
-                await self._wait(min(self._poll * 2.0 ** min(failures, 10), _LONGEST_WAIT))
+                if not stop.is_set():
+                    await self._wait(min(self._poll * 2.0 ** min(failures, 10), _LONGEST_WAIT))
         finally:
             watching.cancel()
+            await self._give_back()
 
     async def deliver_due(self) -> int:
         """Send all that is due now; gives the number of messages sent or edited."""
@@ -123,6 +125,14 @@ class Deliverer:
         if self._database.is_sqlite:
             async with self._database.write() as session:
                 await deliveries.forget_claims(session)
+
+    async def _give_back(self) -> None:
+        """Give back what this process still holds, so that the next one need not wait for the leases."""
+        try:
+            async with self._database.write() as session:
+                await deliveries.forget_claims(session, self._owner)
+        except (SQLAlchemyError, OSError) as error:
+            _log.info("leases were not given back (%s); they run out by themselves", type(error).__name__)
 
     async def _claim(self, room: int) -> list[Claim]:
         if self._stopping or room <= 0:
