@@ -9,7 +9,9 @@ from datetime import datetime
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 ENOUGH_TEXT = 900  # characters; an entry with so many of its own is read as it stands
-PLAINLY_IRRELEVANT = 0.08  # relevance of title and summary below which the page is left alone
+# Relevance of title and summary below which the page is left alone. A teaser that says nothing either way
+# lies above it: one request too many is a smaller fault than an alert that nobody gets.
+PLAINLY_IRRELEVANT = 0.15
 
 # How far along a demand is. A report can be behind the news: what goes back along this line is an older
 # state told again, no news.
