@@ -24,9 +24,14 @@ _FAR_WEIGHT = 0.05
 _HEADING_SHARE = 0.5
 _HALF = 2.0  # a strength of this much fills half of a feature; the rest fills ever more slowly
 
+# In a short report each sentence tells more of the whole: strengths are scaled to an article of usual length.
+_USUAL = 16.0
+_LEAST_SHARE, _MOST_SHARE = 0.7, 2.0
+
 _WORDS_READ = 4000  # an article's first words decide; a book is not read to its end
 _PIECE = 80  # words; a longer "sentence" is cut, so that words far apart do not make a frame
 _PLACES_PER_GROUP = 6  # in one sentence
+_CORE = 0.9  # the judged relevance from which a feature makes a sentence one of the field's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,19 @@ def frames() -> tuple[Frame, ...]:
 
 @cache
 def features() -> tuple[Feature, ...]:
-    """Give everything that counts, groups and frames, in the order of the file."""
+    """Give everything that counts, measures, groups and frames, in the order of the file."""
     data = read_data("evidence.toml")
     return tuple(
         Feature(name, entry["about"], float(entry.get("relevance", 0.0)), dict(entry.get("topics", {})))
-        for name, entry in (*data["group"].items(), *data["frame"].items())
+        for kind in ("measure", "group", "frame")
+        for name, entry in data[kind].items()
     )
+
+
+@cache
+def _core() -> frozenset[str]:
+    """The features that by themselves make a sentence one of the field's."""
+    return frozenset(feature.name for feature in features() if feature.relevance >= _CORE)
 
 
 def gather(document: Document, language: str) -> Evidence:
@@ -86,14 +98,23 @@ def gather(document: Document, language: str) -> Evidence:
     lexicon = lexicon_for(language)
     strengths: dict[str, float] = {}
     places: dict[str, list[tuple[int, float]]] = {}
+    core = _core()
+    read = 0.0
     for index, weight, words in _pieces(document):
-        hits = lexicon.scan(words)
-        if not hits:
-            continue
-        for name in _found(hits):
+        names = _found(lexicon.scan(words))
+        if index != TITLE:
+            read += weight
+        if not core.isdisjoint(names):
+            names.append("headline" if index == TITLE else "focus")
+        for name in names:
             strengths[name] = strengths.get(name, 0.0) + weight
             places.setdefault(name, []).append((index, weight))
-    values = {name: 1.0 - 2.0 ** (-strength / _HALF) for name, strength in strengths.items()}
+    share = min(_MOST_SHARE, max(_LEAST_SHARE, _USUAL / (read + _TITLE_WEIGHT)))
+    values = {name: 1.0 - 2.0 ** (-strength * share / _HALF) for name, strength in strengths.items()}
+    if "headline" in values:
+        values["headline"] = 1.0
+    if "focus" in values:
+        values["focus"] = strengths["focus"] / read
     return Evidence(values, {name: tuple(where) for name, where in places.items()})
 
 
