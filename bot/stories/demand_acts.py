@@ -120,7 +120,7 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     if seek and not companies and not about:
         if all(slot.generic for slot in subject) or match.group("thing") in _WEAK_THINGS:
             return None
-        frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start(), weight=0.3)
+        frame = Frame(marked.index, "informal request", "data", 1, "seeking", match.start(), weight=0.3)
         frame.vote("issuer", subject, EXPLICIT)
         return frame
     if (
@@ -132,7 +132,8 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         )
     ):
         return None
-    frame = Frame(marked.index, "informal request", "data", 1, "taking", match.start())
+    form = "seeking" if seek else "taking"
+    frame = Frame(marked.index, "informal request", "data", 1, form, match.start())
     frame.vote("issuer", subject, EXPLICIT)
     frame.vote("recipient", companies, EXPLICIT)
     frame.vote("target", about, BESIDE)

@@ -61,6 +61,10 @@ class Group:
 def group_frames(frames: list[Frame], marked: list[Marked], document: Document) -> list[Group]:
     """Put frames together, drop what is too weak to be reported, the main demand first."""
     elsewhere = _other_matters(document)
+    if any("executive order" in item.text for item in marked):  # then "the order" is that
+        frames = [
+            frame for frame in frames if not (frame.form == "noun" and frame.instrument == "court order")
+        ]
     named: dict[tuple[str, str], Group] = {}
     for frame in frames:
         matter = "other" if frame.index in elsewhere else "main"
@@ -111,9 +115,13 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         return False
     issuer = _most(frames, "issuers")
     recipient = _most(frames, "recipients")
-    firms = any(
-        frame.slots[name].kind in ("company", "organisation") for frame in frames for name in frame.recipients
+    asked = [frame.slots[name] for frame in frames for name in frame.recipients]
+    named = any(
+        not frame.slots[name].generic and weight >= BESIDE
+        for frame in frames
+        for name, weight in frame.issuers.items()
     )
+    firms = any(slot.kind in ("company", "organisation") and (named or not slot.generic) for slot in asked)
     target = any(frame.targets for frame in frames)
     if group.family == "favour":
         return issuer >= BESIDE
@@ -131,7 +139,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     ):
         return False  # people and agencies ask each other for all sorts of things
     sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
-    return sure >= 2 or (firms and group.weight >= 1.3) or (exact and sure >= 1 and group.weight >= 2.5)
+    return sure >= 2 or (firms and group.weight >= 1.3)
 
 
 def _headline(group: Group, marked: list[Marked]) -> bool:

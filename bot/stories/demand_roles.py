@@ -171,6 +171,7 @@ _PASSIVE_GET = re.compile(
 _OWNED_NOUN = re.compile(r"^'s? (?:[\w$,.-]+ ){0,5}$")
 _BESIDE_NOUN = re.compile(r"^ (?:[\w$,.-]+ ){0,2}$|^ $")
 _HELD = re.compile(r"(?<!\w)(?:of(?: \w+){0,3}|(?:in|at) the(?: \w+){0,2}) $")
+_BARE_TO = re.compile(r"(?<!\w)(?:to|on|upon|at|against|that)(?: (?:the|a|an|its|two|several))* $")
 _SOURCE = re.compile(
     r"(?<!\w)(?:according to|told|reported by|published by|obtained by|interview with|"
     r"shared with|seen by|reviewed by)(?: the| an?)? $"
@@ -256,7 +257,11 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
         elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.match(after.lstrip()):
             frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif _TO.search(before) and kinds != {"court"}:
-            frame.vote("recipient", asked(slots), EXPLICIT if kinds & {"company", "organisation"} else BESIDE)
+            firm = bool(kinds & {"company", "organisation"})
+            if match.start() > 60 and _BARE_TO.search(before) and not issue.search(before):
+                by_kind(frame, slots)  # "a request about a server suspected of links to a bank"
+            elif firm or frame.family != "any":
+                frame.vote("recipient", asked(slots), EXPLICIT if firm else BESIDE)
         elif _OF.search(before) or (number == 0 and before == " "):
             _of(frame, slots, before, court=court)
         elif not _SOURCE.search(before) and not _SAYS.match(after):
