@@ -121,6 +121,11 @@ class _Worker:
             self._process.start()
             theirs.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The process's number."""
+        return self._process.pid
+
     def ask(self, task: tuple[bytes, str, str | None], deadline: float) -> tuple[tuple[Any, ...], bool]:
         """Hand over a document and wait; gives the answer and whether the worker is fit for more."""
         try:

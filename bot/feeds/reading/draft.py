@@ -74,9 +74,8 @@ class Draft:
             identity = self.about
             url = url or web_address(identity, base)
         elif self.id_is_link:
-            address = web_address(identity, base)
-            identity = address or identity
-            url = url or address
+            # The id itself stays as it stands: it must not change with the address of the feed.
+            url = url or web_address(identity, base)
         summary = _body(self.summary, controls)
         content = ""
         if self.contents is not None:

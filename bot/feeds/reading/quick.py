@@ -106,8 +106,9 @@ class _Shape:
         self._summary = bool(entries[0].summary)
         self._content = bool(entries[0].content)
         self._markup = _title_markup(document, found) if self._atom else None
+        mixed = self._atom and self._markup is None
         self._controls = may_hold_controls(document)
-        self.even = all(
+        self.even = not mixed and all(
             (entry.published is not None) == self._published
             and (entry.updated is not None) == self._updated
             and bool(entry.summary) == self._summary
@@ -152,10 +153,11 @@ def _title_markup(document: bytes, found: list[dict[str, Any]]) -> bool | None:
     """Tell whether Atom titles are HTML, where it matters; None where they are not all of one type."""
     if not any("&" in (title := item.get("title") or "") or "<" in title for item in found):
         return False
-    escaped = document.count(b'<title type="html"') + document.count(b"<title type='html'")
-    if escaped >= len(found):
-        return True
-    return None if escaped else False
+    start = document.find(b"<entry>")
+    escaped = sum(document.count(tag, start) for tag in (b'<title type="html"', b"<title type='html'"))
+    if escaped in (0, len(found)):
+        return escaped > 0
+    return None
 
 
 def _moment(text: str | None, now: datetime) -> datetime | None:
