@@ -46,7 +46,7 @@ _DATE_ONLY = re.compile(
 )
 _BYLINE = re.compile(
     r"^(?:(?i:by|von|par|por|di|da|door|text|story by|words by|reported by|analysis by|opinion by))[\s:]+"
-    r"(?:(?:(?i:and|und|et|y|e|en|with|de|van|von|der|del|la|di)|[A-ZÀ-Þ][\w.'’-]*|\||/|,|&)[\s,]*){1,14}"
+    r"(?:(?:(?i:and|und|et|y|e|en|with|de|van|von|der|del|la|di)\b|[A-ZÀ-Þ][\w.'’-]*+|\||/|,|&)[\s,]*+){1,14}"
     rf"(?:[\s,|•·–—-]*(?i:{DATE}|{_CLOCK}|updated|published|staff|writer|reporter|correspondent|editor).{{0,60}})?$"
 )
 _NAME = re.compile(
@@ -88,7 +88,7 @@ def _data() -> dict[str, Any]:
 def _share_bar() -> re.Pattern[str]:
     """At least two words of a bar of buttons, with counts between, and nothing else."""
     words = "|".join(re.escape(word) for word in _data()["buttons"])
-    return re.compile(rf"^(?:\W*(?:{words})\b\W*\d*){{2,}}$", re.I)
+    return re.compile(rf"^\W*+(?:(?:{words})\b\W*+(?:\d++\W*+)?){{2,}}$", re.I)
 
 
 @cache

@@ -457,6 +457,28 @@ def test_any_page_gives_a_document(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "By " + "A" * 150 + "!",
+        "By " + "A-" * 75 + "!",
+        "x - " * 34 + "zz",
+        "share  1  " * 14 + "zz",
+        "A, " * 46 + "- b",
+        "AAA " * 34 + "b",
+        "A.A " * 30 + "(X",
+        "on by at " * 15 + "!",
+        "Aa Bb " * 13 + "Aa, ?",
+        "[a](b) " * 19 + "c",
+        "Aa Aa Aa Aa AaB" * 20 + " MORE",
+    ],
+)
+def test_no_line_makes_a_pattern_run_wild(line: str) -> None:
+    start = time.perf_counter()
+    reading(f"{line}\n{PROSE}\n{line}.", "A title")
+    assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize(
     "unit",
     [
         "a",
