@@ -20,7 +20,7 @@ _STATUTE = re.compile(
     r"Bill)(?: of \d{4}| \d{4})?(?: \([A-Z]+\))?)"
 )
 _NOT_A_BASIS = re.compile(r"\b(?:Amendment|Freedom of Information|FOIA)\b")
-_DATED = re.compile(rf"\b(?:on|of|in|dated|last|since) ({_DATE}|{_DAY}|week|month|year)\b")
+_DATED = re.compile(rf"\b(?:[Oo]n|of|[Ii]n|dated|[Ll]ast|since) ({_DATE}|{_DAY}|week|month|year)\b")
 _DEADLINE = re.compile(
     rf"\b((?:within|in) (?:\d+|one|two|three|four|five|six|seven|ten|fourteen|fifteen|twenty|"
     rf"thirty) (?:hours|days|weeks|months)|(?:until|by|no later than|"

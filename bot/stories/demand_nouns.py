@@ -70,7 +70,7 @@ TESTIMONY = re.compile(
     r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|"
     r"sermons|gave birth)(?!\w)"
 )
-_QUOTED_WORD = re.compile(r"[\"'(][\w+ ]{0,12}$")
+_QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
 def noun_frames(marked: Marked) -> list[Frame]:
