@@ -42,6 +42,8 @@ OnSent = Callable[[Card], Awaitable[None]]
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
+_FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
+_LONGEST_PAUSE = 300.0
 _DRAIN = 8.0  # seconds that a part may take to end its work after SIGTERM
 
 
@@ -49,8 +51,21 @@ class TokenError(SettingsError):
     """Discord does not accept the token."""
 
 
-class DiscordUnreachableError(QuashError):
-    """Discord could not be reached at the start."""
+class GatewayError(QuashError):
+    """Discord closed the gateway for good."""
+
+
+_REFUSED = "DISCORD_TOKEN: Discord does not accept it (401); copy the bot's token anew from Discord's developer portal."
+
+
+def _why_closed(error: discord.ConnectionClosed) -> QuashError:
+    """Say why the gateway is closed for good.
+
+    https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway
+    """
+    if error.code == 4004:
+        return TokenError(_REFUSED)
+    return GatewayError(f"Discord closed the connection for good (code {error.code}); start again later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,8 @@ class _Process:
         tasks: list[Awaitable[None]] = []
         if role != "worker":
             client = await self._log_in(worker)
+            if client is None:
+                return
             stack.push_async_callback(client.close)
             self._deliverer = Deliverer(
                 self._database, DiscordSender(client), clock=self._clock, on_sent=self._on_sent
@@ -148,24 +165,29 @@ class _Process:
             tasks.append(self._tick(worker))
         await self._keep_going(tasks)
 
-    async def _log_in(self, worker: Worker) -> QuashClient:
+    async def _log_in(self, worker: Worker) -> QuashClient | None:
+        """Log in, however long Discord cannot be reached; None when told to stop meanwhile."""
         services = Services(self._database, worker.feeds, self._clock, self._wake)
-        client = self._client = QuashClient(services, api_url=self._settings.discord_api_url)
-        try:
-            await client.login(self._settings.discord_token or "")
-        except discord.LoginFailure as error:
-            await client.close()
-            raise TokenError(
-                "DISCORD_TOKEN: Discord does not accept it (401); copy the bot's token anew from "
-                "Discord's developer portal."
-            ) from error
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            await client.close()
-            raise DiscordUnreachableError(
-                f"Discord cannot be reached ({type(error).__name__}); check the connection and "
-                "DISCORD_API_URL, then start again."
-            ) from error
-        return client
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            client = QuashClient(services, api_url=self._settings.discord_api_url)
+            try:
+                await client.login(self._settings.discord_token or "")
+            except discord.LoginFailure as error:
+                await client.close()
+                raise TokenError(_REFUSED) from error
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                await client.close()
+                _log.warning(
+                    "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, pause
+                )
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self._client = client
+                return client
+        return None
 
     async def _connect(self, client: QuashClient) -> None:
         """Keep the gateway connected; discord.py reconnects by itself."""
@@ -175,7 +197,10 @@ class _Process:
         stopped.cancel()
         if self._stop.is_set():
             await client.close()
-        await connection
+        try:
+            await connection
+        except discord.ConnectionClosed as error:
+            raise _why_closed(error) from error
 
     async def _deliver(
         self, client: QuashClient, on_ready: Callable[[QuashClient], Awaitable[None]] | None
