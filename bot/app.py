@@ -55,7 +55,7 @@ class GatewayError(QuashError):
     """Discord closed the gateway for good."""
 
 
-_REFUSED = "DISCORD_TOKEN: Discord does not accept it (401); copy the bot's token anew from Discord's developer portal."
+_REFUSED = "DISCORD_TOKEN: Discord does not accept it (401); copy it anew from its developer portal."
 
 
 def _why_closed(error: discord.ConnectionClosed) -> QuashError:

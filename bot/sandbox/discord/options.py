@@ -100,7 +100,8 @@ def find_command(state: State, guild_id: int | None, name: str, kind: int) -> Js
         for command in state.world.commands.get(scope, {}).values():
             if command["type"] == kind and command["name"] == name:
                 return command
-    raise NotOffered(f"no command {name!r} of type {kind} is registered")
+    what = "slash command" if kind == commands.CHAT_INPUT else "menu entry"
+    raise NotOffered(f"there is no {what} {name!r}")
 
 
 def fill_command(
