@@ -15,14 +15,16 @@ from bot.stories.demand_roles import (
     clause_left,
     clause_right,
     demanding,
+    phrase_before,
 )
 from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
-from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
 
 _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
     rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first)? $"
 )
+_CANNOT = re.compile(r"(?<!\w)(?:cannot|can't|can not|may not|could not) $")
 _NO_DEMAND = re.compile(
     r"^(?: to (?:comment|respond|explain|testify|appear|pay|apologi[sz]e|answer questions|"
     r"account|be (?:named|quoted))| if | whether | why | how )"
@@ -64,7 +66,7 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
         if by:
             frame.vote("issuer", demanding(marked.names(by.group("by"))), EXPLICIT)
     else:
-        frame.vote("issuer", subject_of(left, marked, courts=False), EXPLICIT)
+        frame.vote("issuer", subject_of(left, marked, courts=False) or phrase_before(left), EXPLICIT)
         what = re.match(
             rf"(?: (?:the|a|an|tech|social|media|web|internet))* (?P<who>{LIST})(?P<own>'s)?", right
         )
@@ -91,7 +93,10 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     rule = rules()
     text = marked.text
     left, right = clause_left(text, match.start()), clause_right(text, match.end())
-    if _NO_DEMAND.match(right) or not is_fact(left[-70:], noun=False):
+    ruled = (
+        match.group("force") is not None and _CANNOT.search(left) is not None
+    )  # "cannot force Reddit to name"
+    if _NO_DEMAND.match(right) or not (ruled or is_fact(left[-70:], noun=False)):
         return None
     verb = match.group()
     ordered = match.group("order") is not None
@@ -124,12 +129,18 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
                 _wanted_from(frame, marked, left, right)
                 or _blocked(frame, marked, left, right)
                 or _ordered_to(frame, marked, left, right)
+                or _phrase_asked(frame, marked, left, right)
             )
         slots = marked.names(found.group("owned") or found.group("who") or "")
         frame.vote("recipient", asked(slots), EXPLICIT)
         if found.group("owned"):
             frame.vote("target", marked.names(found.group("who")), BESIDE)
-        frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
+        firm = any(slot.kind == "company" and not slot.generic for slot in slots)
+        frame.vote(
+            "issuer",
+            subject_of(left, marked, courts=True) or (phrase_before(left) if firm else []),
+            EXPLICIT,
+        )
         if (
             not found.group("who")
             and not frame.issuers
@@ -164,10 +175,30 @@ _BLOCK_A_FIRM = re.compile(
     rf"[^;]{{0,120}}?(?:block|suspend|ban|restrict|cut off|shut down)(?: access to)?(?: the)? {COMPANY}"
 )
 _ORDERED_TO = re.compile(rf"(?: (?:the|all))* (?:(?P<who>{LIST})|it|them)(?: \w+)? to(?:[.,:;]|$)")
+_DEMANDED_IT = re.compile(r" (?:it|them|this)(?:[ ,.;]|$)")
+_ASKED_NOUN = re.compile(r" (?:an?|the|its) (?P<phrase>(?:[a-z][a-z-]* ){1,3}?)to (?P<rest>.{0,60})")
+
+
+def _phrase_asked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
+    """ "a court ordered a news site to take down an article": the one that is asked is no known party."""
+    found = _ASKED_NOUN.match(right)
+    subject = subject_of(left, marked, courts=True)
+    if not found or frame.instrument != "court order" or not subject:
+        return None
+    deed = rules().deed.match(found.group("rest"))
+    if not deed:
+        return None
+    frame.vote("issuer", subject, EXPLICIT)
+    frame.vote("recipient", [Slot(found.group("phrase").strip(), "company", generic=True)], BESIDE)
+    return _deed(frame, deed, marked.text)
 
 
 def _ordered_to(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
     """ "after the regulator ordered them to": what was done stands elsewhere in the sentence."""
+    if frame.asking and _DEMANDED_IT.match(right):
+        frame.vote("issuer", subject_of(left, marked, courts=False), EXPLICIT)
+        frame.family, frame.weight = "any", 0.3
+        return frame if frame.issuers else None
     found = _ORDERED_TO.match(right)
     if not found or frame.instrument != "court order":
         return None
@@ -195,7 +226,10 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     if frame.instrument != "court order" and not frame.asking:
         return None
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
-    found = re.match(rf"(?: (?:the|a))* (?P<who>{LIST}) for [^;]{{0,80}}?{THINGS}", right)
+    found = re.match(
+        rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator| maker)? for [^;]{{0,80}}?{THINGS}",
+        right,
+    )
     who = source.group("from") if source else found.group("who") if found else None
     if not who or (DATA not in right and DEVICE not in right):
         return None

@@ -139,7 +139,15 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     ):
         return False  # people and agencies ask each other for all sorts of things
     sure = (issuer >= BESIDE) + (recipient >= BESIDE and (firms or exact)) + target
-    return sure >= 2 or (firms and group.weight >= 1.3)
+    lead = any(
+        frame.index < 2 and frame.rank >= 9 and frame.form == "noun" and _named_issuer(frame)
+        for frame in frames
+    )
+    return sure >= 2 or (firms and group.weight >= 1.3) or (lead and group.weight >= 1.5)
+
+
+def _named_issuer(frame: Frame) -> bool:
+    return any(weight >= BESIDE and not frame.slots[name].generic for name, weight in frame.issuers.items())
 
 
 def _headline(group: Group, marked: list[Marked]) -> bool:

@@ -56,14 +56,25 @@ def parties_of(
             del recipient_votes[name]
         _companies_only(recipient_votes, recipient_slots)
     _courts_last(issuer_votes, issuer_slots)
+    if any(
+        frame.rank >= 5
+        and frame.family == "data"
+        and frame.form == "noun"
+        and frame.weight >= 1.0
+        and frame.instrument != "court order"
+        for frame in group.frames
+    ):
+        for name in [name for name in issuer_votes if issuer_slots[name].kind == "court"]:
+            del issuer_votes[name]  # a court approves a warrant or enforces a subpoena, it issues neither
     _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
     issuers = _pick(issuer_votes, issuer_slots, share=0.7, least=1.0)[:3]
     if group.campaign and max(issuer_votes.values(), default=0.0) < 2.0:
         issuers = parties_of(group.campaign, marked)[0]
     recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
     if not issuers:
+        least = 1.0 if len(marked) <= 9 else 1.5  # in a short report every name counts
         issuers = _litigants(group, marked, recipients) or _salient(
-            marked, ("agency",), exclude=set(recipients)
+            marked, ("agency",), exclude=set(recipients), least=least
         )
     if not recipients and group.family != "favour":
         recipients = _salient(

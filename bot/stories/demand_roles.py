@@ -187,6 +187,8 @@ def noun_roles(frame: Frame, marked: Marked, start: int, stop: int, *, court: bo
     """Find the parties around a word for an instrument. `court`: courts may be the ones that demand."""
     _roles_left(frame, marked, start, court=court)
     _roles_right(frame, marked, stop, court=court)
+    if not any(weight >= BESIDE for weight in frame.issuers.values()):
+        frame.vote("issuer", phrase_before(clause_left(marked.text, start), issuing=True), BESIDE)
 
 
 def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> None:
@@ -198,7 +200,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         kinds = {slot.kind for slot in slots}
         state = "agency" in kinds
         sure = EXPLICIT if distance == 0 else BESIDE
-        if distance == 0 and _HELD.search(before) and not gap.startswith("'") and issue.search(gap):
+        held = distance == 0 and not state and not gap.startswith("'") and _HELD.search(before)
+        if held and issue.search(gap):
             continue  # "the robbery of the bank": what follows is not the bank's act
         if kinds == {"account"}:
             frame.vote("target", slots, EXPLICIT)
@@ -220,9 +223,7 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
                 continue
             if state and not kinds & {"company"}:
                 frame.vote("issuer", demanding(slots), NEAR)
-            elif kinds == {
-                "organisation"
-            }:  # more often a group that helps in court than the one that is asked
+            elif kinds == {"organisation"}:  # more often a group that helps in court than one that is asked
                 frame.vote("recipient", asked(slots), NEAR)
             else:
                 frame.vote("recipient", asked(slots), sure)
@@ -231,6 +232,35 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
         elif not _SOURCE.search(before) and not _SAYS.match(gap):
             by_kind(frame, slots)
+
+
+_PHRASE = (
+    r"(?:^|[,:;] |(?<!\w)(?:and|that|after|when|while|said|because|since) )(?:an?|the|one) "
+    r"(?P<phrase>(?:[a-z][a-z-]* ){1,4}?)(?:in [a-z]+ |from [a-z]+ )?(?:has |had |have |also |then |first |later |\w+ly )*"
+)
+_PHRASE_SUBJECT = re.compile(rf"{_PHRASE}$")
+
+
+@cache
+def _phrase_issues() -> re.Pattern[str]:
+    return re.compile(rf"{_PHRASE}{fill(verbs()['instrument_actions']['issue'])}(?: [\w-]+){{0,4}} $")
+
+
+def phrase_before(left: str, *, issuing: bool = False) -> list[Slot]:
+    """Give the subject that no list of parties holds ("a dental chain has subpoenaed").
+
+    `issuing`: a verb of issuing stands between it and the end of `left` ("a game studio obtained a ...").
+    """
+    match = (_phrase_issues() if issuing else _PHRASE_SUBJECT).search(left)
+    if match is None or _NO_SUBJECT.search(match.group("phrase")):
+        return []
+    return [Slot(match.group("phrase").strip(), "organisation", generic=True)]
+
+
+_NO_SUBJECT = re.compile(
+    r"(?<!\w)(?:bills?|laws?|rules?|act|proposal|amendment|report|letter|suit|lawsuit|order|orders|motion|case|court|story|complaint|"
+    r"warrant|subpoena|request|demand|company|firm|platform|to|of|for|by|who|which|that|is|was|were|not|will|would|could|may|can|user|users|man|woman)(?!\w)"
+)
 
 
 def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> None:

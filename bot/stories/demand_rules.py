@@ -174,7 +174,11 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
         if _GOVERNED.search(before) and not _WHEN.search(before):
-            continue
+            state = before.endswith((" of ", " of the ")) and any(
+                slot.kind == "agency" for slot in marked.names(match.group())
+            )
+            if not state:  # "officers of the FBI" act for the FBI
+                continue
         if left[match.end() : match.end() + 2] == "'s":
             owner = re.match(r"'s (?:[\w-]+ ){0,4}$", left[match.end() :])
             if not owner:
