@@ -34,6 +34,17 @@ def test_the_seven_languages_are_told_from_one_sentence(language: str) -> None:
             "sv",
             "Myndigheten drog tillbaka sin begäran om användarnas namn sedan företaget gått till domstol.",
         ),
+        ("ca", "El govern va demanar les dades dels usuaris a l'empresa, però el jutge no ho va autoritzar."),
+        (
+            "gl",
+            "O goberno pediu os datos dos usuarios á empresa, pero o xuíz non o autorizou porque era moito.",
+        ),
+        ("da", "Regeringen bad virksomheden om oplysninger om brugerne, men dommeren afviste det i dag."),
+        (
+            "af",
+            "Die regering het die maatskappy vir data gevra, maar die regter het dit geweier.",
+        ),
+        ("ro", "Guvernul a cerut companiei datele utilizatorilor, dar judecătorul nu a autorizat cererea."),
         ("ja", "当局は会社が裁判所に訴えた後、利用者の名前の開示要求を取り下げたと発表しました。"),
     ],
 )

@@ -169,7 +169,7 @@ def test_a_long_article_takes_no_longer() -> None:
 
 
 def test_summaries_tell_the_facts_that_a_reader_wrote_down_before_seeing_them() -> None:
-    """Held out: the facts were noted from articles that nothing was tuned on (docs/decisions/stories-text.md)."""
+    """Held out: nothing was tuned on these articles (docs/decisions/stories-text.md)."""
     labels = {item["id"]: item["key_facts"] for item in map(json.loads, LABELS.read_text().splitlines())}
     if not POOL.exists():  # the articles themselves are no part of the project
         assert len(labels) >= 30
