@@ -85,6 +85,12 @@ _WEAK_THINGS = {
 }
 
 
+_OF_SOMEBODY = re.compile(
+    r" (?:of|from|belonging to) (?:[\w'-]+ ){0,5}?(?P<who>(?:reporter|journalist|editor|activist|lawyer|lawmaker|senator|protester|"
+    r"blogger|user|customer|aide|official|whistleblower|suspect|lawmaker|adviser|critic)s?)(?!\w)"
+)
+
+
 def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     """ "The FBI obtained his e-mails": a demand when it is known whose data it was, or from whom."""
     text = marked.text
@@ -128,15 +134,18 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         and not about
         and (
             match.group("thing") in _WEAK_THINGS
-            or not re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right)
+            or not (_OF_SOMEBODY.search(right) or re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right))
         )
     ):
         return None
     form = "seeking" if seek else "taking"
+    somebody = None if companies or about else _OF_SOMEBODY.search(right)
     frame = Frame(marked.index, "informal request", "data", 1, form, match.start())
     frame.vote("issuer", subject, EXPLICIT)
     frame.vote("recipient", companies, EXPLICIT)
     frame.vote("target", about, BESIDE)
+    if somebody:
+        frame.targets.append(somebody.group("who"))
     frame.weight = 1.1 if companies else 0.4 if (seek or match.group("thing") in _WEAK_THINGS) else 1.0
     return frame
 

@@ -28,8 +28,9 @@ _OBLIGED = re.compile(
     r"need not|does not have to|did not have to) "
 )
 _PUNISHED = re.compile(
-    rf"(?<!\w)(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|threaten\w*)"
-    rf"(?!\w)[^;]{{0,40}}?(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}}? (?:fined|in contempt|penali[sz]ed)(?!\w)"
+    rf"(?<!\w)(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|"
+    rf"threaten\w*)(?!\w)[^;]{{0,40}}?(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}}? "
+    rf"(?:was|were|is|are|been|being|be) (?:fined|penali[sz]ed|punished|held in contempt)(?!\w)"
 )
 _OMITTED = re.compile(
     r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over)(?: to| its| their)? (?P<rest>[^;]{0,80})"

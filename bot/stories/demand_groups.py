@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from bot.stories.demand_roles import BESIDE, Frame
+from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.marks import PARTY, Marked
 from bot.stories.model import Document
 from bot.stories.status import StatusEvent
@@ -111,10 +111,10 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     if group.weight < ENOUGH:
         return False
     slots = [slot for frame in frames for slot in frame.slots.values()]
-    if all(slot.generic for slot in slots):
-        return False
     issuer = _most(frames, "issuers")
     recipient = _most(frames, "recipients")
+    if all(slot.generic for slot in slots) and (group.weight < 2 or min(issuer, recipient) < EXPLICIT):
+        return False
     asked = [frame.slots[name] for frame in frames for name in frame.recipients]
     named = any(
         not frame.slots[name].generic and weight >= BESIDE
@@ -128,7 +128,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     if group.family == "content":
         orders = any(frame.rank >= 8 for frame in frames)
         return (issuer >= BESIDE and (firms or orders)) or (
-            firms and group.weight >= 1.5 and any(frame.form == "noun" for frame in frames)
+            firms and group.weight >= 1.2 and any(frame.form == "noun" or frame.index < 0 for frame in frames)
         )
     exact = any(frame.rank >= 5 and frame.form in ("noun", "verb") for frame in frames)
     if (

@@ -65,6 +65,12 @@ _AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|de
 _WARRANTS_VERB = re.compile(
     r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
 )
+_KEYWORDS = re.compile(
+    r"(?<!\w)(?:googled|(?:everyone|anyone|everybody|anybody|all|people|users|accounts|those)[^;]{0,30} (?:searched|looked up|typed|googled)|search terms?|keywords?)(?!\w)"
+)
+_AREA = re.compile(
+    r"(?<!\w)(?:(?:everyone|everybody|anyone|all (?:phones|devices|people)|every (?:phone|device)|devices|phones)[^;]{0,25} (?:near|in the area|within|nearby|around|inside)|radius|geofence)(?!\w)"
+)
 _SECRET_COURT = re.compile(r"foreign intelligence|secret court|fisa", re.IGNORECASE)
 TESTIMONY = re.compile(
     r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|"
@@ -128,6 +134,11 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
             family = "weak"
     if name == "court order" and family == "data" and DATA not in around and DEVICE not in around:
         family = "any"
+    if name == "search warrant":
+        if _KEYWORDS.search(around):
+            name, rank = "keyword warrant", 10
+        elif _AREA.search(around):
+            name, rank = "geofence warrant", 10
     frame = Frame(
         marked.index, name, family, rank, "noun", start, plural=word.endswith("s") and not word.endswith("ss")
     )

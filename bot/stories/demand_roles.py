@@ -246,11 +246,21 @@ def _phrase_issues() -> re.Pattern[str]:
     return re.compile(rf"{_PHRASE}{fill(verbs()['instrument_actions']['issue'])}(?: [\w-]+){{0,4}} $")
 
 
+@cache
+def _countries() -> re.Pattern[str]:
+    names = "|".join(sorted(load_table("generic_parties.toml")["countries"]["names"], key=len, reverse=True))
+    return re.compile(
+        rf"(?:^|[,.;:] |(?<!\w)(?:that|after|and|when|as|where|since) )(?P<country>{names})(?: has| had| also)? $"
+    )
+
+
 def phrase_before(left: str, *, issuing: bool = False) -> list[Slot]:
     """Give the subject that no list of parties holds ("a dental chain has subpoenaed").
 
     `issuing`: a verb of issuing stands between it and the end of `left` ("a game studio obtained a ...").
     """
+    if not issuing and (country := _countries().search(left)):
+        return [Slot(country.group("country").removeprefix("the ").title(), "agency", generic=True)]
     match = (_phrase_issues() if issuing else _PHRASE_SUBJECT).search(left)
     if match is None or _NO_SUBJECT.search(match.group("phrase")):
         return []

@@ -166,7 +166,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         if _WEAK.search(text):
             weight -= 3.0
         words = text[max(0, match.start() - 30) : match.end() + 30]
-        family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|nondisclosure)(?!\w)", words) else ""
+        family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)", words) else ""
         found.append(
             StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order)
         )
