@@ -47,7 +47,8 @@ def test_other_links_are_none(link: str) -> None:
 
 def test_base_and_doubles() -> None:
     html = (
-        '<base href="https://other.example/dir/"><link rel="alternate" type="application/rss+xml" href="feed">'
+        '<base href="https://other.example/dir/">'
+        '<link rel="alternate" type="application/rss+xml" href="feed">'
         '<link rel="feed" href="https://other.example/dir/feed">'
     )
     assert urls(html) == ["https://other.example/dir/feed"]
@@ -56,7 +57,8 @@ def test_base_and_doubles() -> None:
 def test_link_header() -> None:
     found = urls(
         "",
-        '</feed.xml>; rel="alternate"; type="application/rss+xml"; title="All", <https://hub.example/>; rel="hub"',
+        '</feed.xml>; rel="alternate"; type="application/rss+xml"; title="All", '
+        '<https://hub.example/>; rel="hub"',
         "<https://news.example/atom>;rel=alternate;type=application/atom+xml",
     )
     assert found == ["https://news.example/feed.xml", "https://news.example/atom"]

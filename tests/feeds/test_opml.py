@@ -28,9 +28,11 @@ def test_there_and_back() -> None:
 
 def test_nested_folders_and_old_spellings() -> None:
     found = read_list(
-        b'<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY x "y">]><OPML version="1.0"><body><outline text="A"><outline title="B">'
+        b'<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY x "y">]><OPML version="1.0"><body>'
+        b'<outline text="A"><outline title="B">'
         b'<outline text="One" xmlurl="https://n.example/1" htmlURL="https://n.example/"/></outline></outline>'
-        b'<outline text="Two" xmlUrl=" https://n.example/2 "/><outline text="Two again" xmlUrl="https://n.example/2"/></body></OPML>'
+        b'<outline text="Two" xmlUrl=" https://n.example/2 "/>'
+        b'<outline text="Two again" xmlUrl="https://n.example/2"/></body></OPML>'
     )
     assert [(feed.url, feed.folders) for feed in found.feeds] == [
         ("https://n.example/1", ("A", "B")),

@@ -220,10 +220,14 @@ def test_content_of_atom(written: str, content: str) -> None:
         ('<id>urn:x</id><link href="https://n.example/1"/>', "urn:x", "https://n.example/1"),
         ('<link rel="self" href="https://n.example/s"/><id>tag:n.example,2026:1</id>', "tag:n.example,2026:1", ""),
         ('<link rel="alternate" type="application/pdf" href="https://n.example/p"/>', "", "https://n.example/p"),
-        ('<link rel="related" href="https://n.example/r"/><id>https://n.example/id</id>', "https://n.example/id", "https://n.example/id"),
+        ('<link rel="related" href="/r"/><id>https://n.example/i</id>', "https://n.example/i", "https://n.example/i"),
         ('<link href="a/b"/>', "", "https://base.example/dir/a/b"),
         ('<link xml:base="sub/" href="x"/>', "", "https://base.example/dir/sub/x"),
-        ('<link rel="http://www.iana.org/assignments/relation/alternate" href="https://n.example/1"/>', "", "https://n.example/1"),
+        (
+            '<link rel="http://www.iana.org/assignments/relation/alternate" href="https://n.example/1"/>',
+            "",
+            "https://n.example/1",
+        ),
     ],
 )  # fmt: skip
 def test_ids_and_links_of_atom(written: str, identity: str, url: str) -> None:
@@ -322,8 +326,8 @@ def test_cdf() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        b'<r:rss xmlns:r="http://backend.userland.com/rss2" version="2.0"><r:channel><r:title>D</r:title><r:item>'
-        b"<r:title>One</r:title><r:link>https://n.example/1</r:link></r:item></r:channel></r:rss>",
+        b'<r:rss xmlns:r="http://backend.userland.com/rss2" version="2.0"><r:channel><r:title>D</r:title>'
+        b"<r:item><r:title>One</r:title><r:link>https://n.example/1</r:link></r:item></r:channel></r:rss>",
         b'<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>D</a:title><a:entry><a:title>One</a:title>'
         b'<a:link href="https://n.example/1"/></a:entry></a:feed>',
         b'<feed><title>D</title><entry><title>One</title><link href="https://n.example/1"/></entry></feed>',

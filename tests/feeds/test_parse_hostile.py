@@ -82,7 +82,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "JSON, a number of 1,000,000 digits": lambda: b'{"items":[{"id":' + b"9" * 1_000_000 + b"}]}",
     "random bytes": lambda: os.urandom(1_000_000),
     "ill-formed HTML": lambda: rss(b"<item><title>t</titel><description>" + b"<p>a<b>" * 17_000),
-    "ill-formed addresses": lambda: rss(b"<item><title>t</titel><author>" + b"a@b." * 25_000 + b"</author></item>"),
+    "ill-formed addresses": lambda: rss(
+        b"<item><title>t</titel><author>" + b"a@b." * 25_000 + b"</author></item>"
+    ),
 }  # fmt: skip
 
 
