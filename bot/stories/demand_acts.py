@@ -150,6 +150,9 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     return frame
 
 
+_GAVE = re.compile(r"(?<!\w)(?:gave|handed|turned|passed|surrendered)(?!\w)")
+
+
 def _given(marked: Marked) -> list[Frame]:
     """ "Google gave the FBI the data", "the data was handed to the police"."""
     text = marked.text
@@ -176,7 +179,7 @@ def _given(marked: Marked) -> list[Frame]:
                 2,
                 "giving",
                 match.start(),
-                weight=0.9 if who else 0.6,
+                weight=1.0 if who and _GAVE.search(match.group()) else 0.9 if who else 0.6,
             )
             frame.vote("issuer", to, BESIDE)
             frame.vote("recipient", who, EXPLICIT)

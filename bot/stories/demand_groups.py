@@ -123,7 +123,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     )
     firms = any(slot.kind in ("company", "organisation") and (named or not slot.generic) for slot in asked)
     target = any(frame.targets for frame in frames)
-    if group.family == "favour":
+    if group.family in ("favour", "buy"):
         return issuer >= BESIDE
     if group.family == "content":
         orders = any(frame.rank >= 8 for frame in frames)

@@ -77,9 +77,10 @@ def parties_of(
             marked, ("agency",), exclude=set(recipients), least=least
         )
     if not recipients and group.family != "favour":
-        recipients = _salient(
-            marked, ("company",), exclude=set(issuers), least=2.0 if marked[0].slots else 3.0
-        ) or _actors(marked, _RESISTED, set(issuers))
+        least = 1.0 if group.family == "buy" else 2.0 if marked[0].slots else 3.0
+        recipients = _salient(marked, ("company",), exclude=set(issuers), least=least) or _actors(
+            marked, _RESISTED, set(issuers)
+        )
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:

@@ -32,6 +32,8 @@ class Rules:
     refusing: re.Pattern[str]
     deed: re.Pattern[str]
     buying: re.Pattern[str]
+    bought_plain: re.Pattern[str]
+    sold_to: re.Pattern[str]
     selling: re.Pattern[str]
 
 
@@ -102,6 +104,15 @@ def rules() -> Rules:
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w"
             rf")(?P<gap>[^;]{{0,120}}?)(?:'s | (?:from|with|to|for|by) )(?:the |a |"
             rf"an )?(?:[\w-]+ ){{0,4}}?(?P<from>{LIST})"
+        ),
+        # "ICE bought access to a database": who sold it is told elsewhere
+        bought_plain=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w) [^;]{{0,50}}?"
+            rf"(?:{DATA}|(?<!\w)(?:access|feeds?)(?!\w))"
+        ),
+        # "Fog sells police departments access to location data"
+        sold_to=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} (?P<to>{LIST}) "
         ),
         selling=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['sell'])}(?!"

@@ -11,41 +11,65 @@ from bot.stories.marks import DATA, Marked
 _GOODS = re.compile(rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements)(?!\w))")
 
 
-_BUYERS = {
-    "police",
-    "law enforcement",
-    "government",
-    "federal government",
-    "police departments",
-    "federal agencies",
-    "intelligence agencies",
-}
+_BUYERS = re.compile(
+    r"^(?:(?:local|state|federal|us|u\.s\.) )?(?:police(?: departments?)?|law enforcement|government|military|army|"
+    r"(?:federal|intelligence|spy|border|tax) agenc(?:y|ies)|immigration agents|border agents)$",
+    re.IGNORECASE,
+)
+_BUYING = (
+    "bought",
+    "buy",
+    "purchas",
+    "paid",
+    "pay",
+    "acquir",
+    "licens",
+    "contract",
+    "subscrib",
+    "procur",
+    "spen",
+    "deal",
+)
+_SELLING = ("sell", "sold", "resold", "market", "peddl", "licensed", "suppl", "provid")
+_NOT_DATA_BOUGHT = re.compile(
+    r"(?<!\w)(?:fine|fines|settle\w*|penalty|damages|ransom|shares|stake|startup|start-up|company)(?!\w)"
+)
 
 
 def bought(marked: Marked) -> list[Frame]:
-    frames = []
+    """Data that an agency buys from a firm, or a firm sells to an agency; the seller may stand elsewhere."""
     text = marked.text
-    for pattern, buyer, seller in ((rules().buying, "who", "from"), (rules().selling, "to", "who")):
-        for match in pattern.finditer(text):
-            buyers = [slot for slot in marked.names(match.group(buyer)) if slot.kind == "agency"]
-            sellers = [
-                slot
-                for slot in marked.names(match.group(seller))
-                if slot.kind == "company" and not slot.generic
-            ]
-            near = text[match.start() : match.end() + 60]
-            if (
-                all(slot.generic and slot.name.lower() not in _BUYERS for slot in buyers)
-                or not sellers
-                or not _GOODS.search(near)
-                or not is_fact(text[: match.end("mid")][-60:], noun=False)
-            ):
-                continue
-            frame = Frame(marked.index, "purchase", "buy", 8, "buying", match.start(), weight=1.5)
-            frame.vote("issuer", buyers, EXPLICIT)
-            frame.vote("recipient", sellers, EXPLICIT)
-            frames.append(frame)
-    return frames
+    frames = []
+    if holds(text, _BUYING):
+        for match in rules().buying.finditer(text):
+            frames.append(_trade(marked, match, match.group("who"), match.group("from")))
+        for match in rules().bought_plain.finditer(text):
+            frames.append(_trade(marked, match, match.group("who"), ""))
+    if holds(text, _SELLING):
+        for match in rules().selling.finditer(text):
+            frames.append(_trade(marked, match, match.group("to"), match.group("who")))
+        for match in rules().sold_to.finditer(text):
+            frames.append(_trade(marked, match, match.group("to"), match.group("who")))
+    return [frame for frame in frames if frame is not None]
+
+
+def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Frame | None:
+    text = marked.text
+    buyers = [
+        slot
+        for slot in marked.names(buyer)
+        if slot.kind == "agency" and (not slot.generic or _BUYERS.match(slot.name))
+    ]
+    sellers = [slot for slot in marked.names(seller) if slot.kind == "company" and not slot.generic]
+    near = text[match.start() : match.end() + 60]
+    if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
+        return None
+    if "?" in text or not is_fact(text[: match.end("mid")][-60:], noun=False):
+        return None
+    frame = Frame(marked.index, "purchase", "buy", 8, "buying", match.start(), weight=1.5 if sellers else 1.0)
+    frame.vote("issuer", buyers, EXPLICIT)
+    frame.vote("recipient", sellers, EXPLICIT)
+    return frame
 
 
 _FAVOUR = re.compile(
