@@ -9,9 +9,9 @@ from bot.intake.services import Services
 
 async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Add every cog and every persistent button to the bot."""
-    from cogs import alerts, buttons, feeds, help, lookups, subscriptions
+    from cogs import alerts, buttons, explain, feeds, help, lookups, subscriptions
 
-    for module in (alerts, feeds, lookups, subscriptions, help):
+    for module in (alerts, feeds, lookups, subscriptions, explain, help):
         await bot.add_cog(module.make(services))
     buttons.add_to(bot, services)
     lookups.add_buttons(bot, services)

@@ -40,7 +40,9 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         )
         title = "Feed added" if added.feed_id is not None else "Which feed?"
         blocks = [safe_text(added.reason, 500)]
-        blocks += [f"`{c.url.replace('`', '')[:300]}` {safe_text(c.title, 80)}" for c in added.candidates[:10]]
+        blocks += [
+            f"`{c.url.replace('`', '')[:300]}` {safe_text(c.title, 80)}" for c in added.candidates[:10]
+        ]
         await answer(interaction, panel(title, blocks))
 
     @app_commands.command(name="list", description="The feeds of this server, with state and next look")

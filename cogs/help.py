@@ -12,7 +12,7 @@ from cogs.panels import answer, panel
 _FOR_ALL = """\
 **Look something up**
 `/latest` the newest stories · `/search` by words · `/case` one matter with its timeline · \
-`/demands` who asked whom for people's data, and where it stands"""
+`/demands` who asked whom for people's data, and where it stands · `/explain` what the words mean"""
 
 _FOR_MEMBERS = """\
 **Be told**
