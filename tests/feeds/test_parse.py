@@ -218,7 +218,7 @@ def test_content_of_atom(written: str, content: str) -> None:
     ("written", "identity", "url"),
     [
         ('<id>urn:x</id><link href="https://n.example/1"/>', "urn:x", "https://n.example/1"),
-        ('<link rel="self" href="https://n.example/s"/><id>tag:n.example,2026:1</id>', "tag:n.example,2026:1", ""),
+        ('<link rel="self" href="https://n.example/s"/><id>tag:n.example:1</id>', "tag:n.example:1", ""),
         ('<link rel="alternate" type="application/pdf" href="https://n.example/p"/>', "", "https://n.example/p"),
         ('<link rel="related" href="/r"/><id>https://n.example/i</id>', "https://n.example/i", "https://n.example/i"),
         ('<link href="a/b"/>', "", "https://base.example/dir/a/b"),

@@ -49,6 +49,17 @@ def test_quick_leaves_what_it_would_misread(before: bytes, after: bytes) -> None
     assert read is None or read == read_strict(content, WHERE, NOW)
 
 
+def test_quick_resolves_links_under_the_base_of_a_content() -> None:
+    content = ordinary_atom().replace(
+        b'<content type="html">', b'<content type="html" xml:base="https://b.example/d/">'
+    )
+    content = content.replace(b"&lt;p&gt;7 ", b'&lt;p&gt;7 &lt;a href="x"&gt;y&lt;/a&gt; ')
+    quick = read_quickly(content, WHERE, NOW)
+    assert quick == read_strict(content, WHERE, NOW)
+    assert quick is not None
+    assert '<a href="https://b.example/d/x">' in quick.entries[7].content
+
+
 def test_quick_keeps_out_of_mixed_titles() -> None:
     content = ordinary_atom().replace(b'<title type="html">Order 5 &amp;amp;', b"<title>Order 5 &amp;amp;")
     assert read_quickly(content, WHERE, NOW) is None

@@ -30,6 +30,7 @@ from bot.feeds.reading.clean import (
     repaired,
     title_text,
     web_address,
+    with_absolute_links,
     without_controls,
 )
 from bot.feeds.reading.dates import credible, parse_date
@@ -86,7 +87,7 @@ def _sample(document: bytes, base: str, now: datetime) -> Feed | None:
         if third == -1:
             return None
     last = document.rfind(tag)
-    if last == third:
+    if last == third or b"xml:base" in document[: document.find(tag)]:
         return None
     try:
         sample = read_strict(document[:third] + document[last:], base, now)
@@ -127,6 +128,8 @@ class _Shape:
         content = ""
         if self._content and (contents := item.get("content")):
             content = self._body(contents[0].get("value"))
+            if own_base := contents[0].get("base"):
+                content = with_absolute_links(content, web_address(own_base, base))
         author = person_name(item["author"]) if item.get("author") else ""
         published = _moment(item.get("published"), now) if self._published else None
         return Entry(
