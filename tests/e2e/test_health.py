@@ -1,0 +1,70 @@
+"""The health endpoint and the end of a process, as an operator sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from pathlib import Path
+
+import aiohttp
+
+from bot.sandbox import Fault
+from tests.e2e.bot_process import BotProcess
+from tests.e2e.conftest import Place
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_health_readiness_and_metrics(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    base = f"http://127.0.0.1:{(port := _free_port())}"
+    async with (
+        BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=f"127.0.0.1:{port}"),
+        aiohttp.ClientSession() as session,
+    ):
+        async with session.get(f"{base}/healthz") as answer:
+            assert (answer.status, await answer.text()) == (200, "ok\n")
+        await _until(session, f"{base}/readyz", 200)
+        async with session.get(f"{base}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        assert "quash_guilds 1" in lines
+        assert "quash_deliveries_open 0" in lines
+
+
+async def _until(session: aiohttp.ClientSession, url: str, status: int) -> None:
+    for _ in range(100):
+        async with session.get(url) as answer:
+            if answer.status == status:
+                return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{url} did not come to {status}")
+
+
+async def test_a_port_that_is_taken_is_one_sentence(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        bot = BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=address)
+        assert await bot.run_to_its_end() == 1
+    assert bot.log.count("\n") == 1
+    assert address in bot.log
+
+
+async def test_sigterm_ends_it_in_order_and_soon(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:
+        began = time.monotonic()
+        assert await bot.stop() == 0
+        assert time.monotonic() - began < 10
+    assert "Traceback" not in bot.log
+
+
+async def test_discord_away_at_the_start_is_waited_for(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    place.discord.faults.add(Fault("status", status=503, method="GET", path="/users/@me", times=1))
+    async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:
+        assert "the next try is in" in bot.log
+        assert await bot.stop() == 0
