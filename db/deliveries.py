@@ -6,20 +6,22 @@ The row of a destination is the lock of its queue: whoever changes what waits th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, or_, select, tuple_, update
+from sqlalchemy import BindParameter, Select, bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.stories import insert_ignoring
-from db.tables import DeliveryRow, DestinationRow
+from db.tables import DeliveryRow, DestinationRow, FindingRow
 
 OPEN = ("due", "sending", "failed")
 GIVEN_UP = ("dead", "skipped")
+
+_AT_ONCE = 100  # rows of one INSERT
 
 Place = tuple[str, int]  # target ("channel", "user") and its id
 
@@ -48,22 +50,33 @@ async def enqueue(session: AsyncSession, places: Iterable[Place], due_at: dateti
         {"target": target, "target_id": id, "next_due": due_at, "claim": 0, "failures": 0}
         for target, id in sorted(set(places))
     ]
-    if rows:
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["target", "target_id"],
-                set_={"next_due": case((or_(old.is_(None), old > new), new), else_=old)},
-            ),
-            rows,
-        )
+    upsert = statement.on_conflict_do_update(
+        index_elements=["target", "target_id"],
+        set_={"next_due": case((or_(old.is_(None), old > new), new), else_=old)},
+    )
+    for some in _in_turns(rows):
+        await session.execute(upsert, some)
 
 
 async def insert_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[int]:
     """Write deliveries down; gives the ids of those that were not there yet."""
-    if not rows:
-        return []
     statement = insert_ignoring(session, DeliveryRow).returning(DeliveryRow.id)
-    return sorted((await session.scalars(statement, rows)).all())
+    ids: list[int] = []
+    for some in _in_turns(rows):
+        ids += (await session.scalars(statement, some)).all()
+    return sorted(ids)
+
+
+async def insert_findings(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Store lines of the record."""
+    for some in _in_turns(rows):
+        await session.execute(insert(FindingRow), some)
+
+
+def _in_turns(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    """Cut many rows into statements that are short enough not to hold the event loop."""
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows[start : start + _AT_ONCE]
 
 
 async def get_served(session: AsyncSession, story_id: int) -> set[Place]:

@@ -23,7 +23,7 @@ from db.engine import Database
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE = 64  # destinations served side by side
+AT_ONCE = 32  # destinations served side by side
 IN_A_ROW = 10  # messages to one destination before others have their turn
 POLL = 1.0  # seconds between two looks for what is due, when nobody wakes the loop
 _CHECK_BROKEN = 60.0
@@ -91,17 +91,21 @@ class Deliverer:
         """Send all that is due now; gives the number of messages sent or edited."""
         before = self._count
         running: set[asyncio.Task[None]] = set()
+        look = True
         try:
             while True:
-                try:
-                    claims = await self._claim(AT_ONCE - len(running))
-                except (SQLAlchemyError, OSError):
-                    await asyncio.gather(*running)  # what is under way ends first
-                    raise
-                running |= {asyncio.create_task(self._serve(claim)) for claim in claims}
+                # A claim is a transaction: not for each place that gets free, but for many, or in time.
+                if look or len(running) <= AT_ONCE // 2:
+                    try:
+                        claims = await self._claim(AT_ONCE - len(running))
+                    except (SQLAlchemyError, OSError):
+                        await asyncio.gather(*running)  # what is under way ends first
+                        raise
+                    running |= {asyncio.create_task(self._serve(claim)) for claim in claims}
                 if not running:
                     return self._count - before
-                running -= await self._wait_for_any(running)
+                ended, look = await self._wait_for_any(running)
+                running -= ended
         finally:
             for task in running:
                 task.cancel()
@@ -161,15 +165,18 @@ class Deliverer:
             # The lease runs out by itself; a delivery whose outcome is not stored is looked into then.
             _log.error("deliveries to %s %d stopped: %s", claim.target, claim.target_id, type(error).__name__)
 
-    async def _wait_for_any(self, running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-        """Wait until a task ends or more may be due; gives those that ended, raises their errors."""
+    async def _wait_for_any(self, running: set[asyncio.Task[None]]) -> tuple[set[asyncio.Task[None]], bool]:
+        """Wait until a task ends, or until more may be due.
+
+        Gives the tasks that ended and whether more may be due; raises what ended a task.
+        """
         waiting = asyncio.create_task(self._wait(self._poll))
         done, _ = await asyncio.wait({*running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         ended = done - {waiting}
         for task in ended:
             task.result()
-        return ended
+        return ended, waiting in done
 
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()

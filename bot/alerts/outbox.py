@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.routing import (
@@ -26,9 +25,9 @@ from bot.alerts.routing import (
     route,
 )
 from db import cards, deliveries, rules, subscriptions
-from db.tables import FindingRow, RuleRow, StoryRow, SubscriptionRow
+from db.tables import RuleRow, StoryRow, SubscriptionRow
 
-_PAGE = 500  # rules that are asked between two turns of the event loop
+_PAGE = 100  # rules that are asked between two turns of the event loop
 
 
 async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: bool = True) -> list[int]:
@@ -209,5 +208,4 @@ async def _record(
         }
         for verdict in verdicts
     ]
-    if rows:
-        await session.execute(insert(FindingRow), rows)
+    await deliveries.insert_findings(session, rows)

@@ -1,4 +1,4 @@
-"""A process that delivers what is due until somebody kills it: `python -m tests.alerts.dying URL API TOKEN`."""
+"""Delivers what is due until somebody kills it: `python -m tests.alerts.dying URL API TOKEN`."""
 
 from __future__ import annotations
 
