@@ -42,36 +42,30 @@ def parse_feed(
         )
     now = now or utc_now()
     refuse_other_kinds(content)
-    document = trimmed(utf8_document(content, content_type))
-    if not document.strip():
+    document = trimmed(utf8_document(content, content_type, trusting=True))
+    if not document or document.isspace():
         raise ParseError("The document is empty.")
     if document[:1] in (b"{", b"["):
-        return read_json(document, url, now)
+        return read_json(trimmed(utf8_document(content, content_type)), url, now)
     document = without_doctype(document)
-    feed = _read(document, url, now)
+    try:
+        feed = read_quickly(document, url, now) or read_strict(document, url, now)
+    except IllFormedError as error:
+        document = without_doctype(trimmed(utf8_document(content, content_type)))
+        feed = _read_mended(mended(document), url, now)
+        if feed is None:
+            raise ParseError(f"The document is no feed that can be read: {error}.") from None
     if feed is None:
         refuse_other_kinds(document)
         raise NotAFeedError("The document is XML, but not a feed in RSS, RDF or Atom.")
     return feed
 
 
-def _read(document: bytes, url: str, now: datetime) -> Feed | None:
-    feed = read_quickly(document, url, now)
-    if feed is not None:
-        return feed
-    try:
-        return read_strict(document, url, now)
-    except IllFormedError as error:
-        reason = error
-    document = mended(document)
+def _read_mended(document: bytes, url: str, now: datetime) -> Feed | None:
     try:
         return read_with_any_prefix(document, url, now)
     except IllFormedError:
-        pass
-    feed = _read_ill_formed(document, url, now)
-    if feed is None:
-        raise ParseError(f"The document is no feed that can be read: line {reason.line}, {reason.reason}.")
-    return feed
+        return _read_ill_formed(document, url, now)
 
 
 def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:

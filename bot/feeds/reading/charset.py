@@ -56,8 +56,11 @@ def http_charset(content_type: str | None) -> str:
     return ""
 
 
-def utf8_document(content: bytes, content_type: str | None = None) -> bytes:
-    """Give the document in UTF-8, without BOM, and without a declaration where that would now be wrong."""
+def utf8_document(content: bytes, content_type: str | None = None, *, trusting: bool = False) -> bytes:
+    """Give the document in UTF-8, without BOM, and without a declaration where that would now be wrong.
+
+    `trusting` leaves bytes that are said to be UTF-8 unread, for readers that check them anyway.
+    """
     bom = next((name for mark, name in _BOMS if content.startswith(mark)), "")
     # FF FE 00 00 is UTF-32 LE, unless it is UTF-16 LE text that starts with a NUL, which no feed does.
     if bom:
@@ -68,6 +71,8 @@ def utf8_document(content: bytes, content_type: str | None = None) -> bytes:
     declared = _declared(content, wide)
     named = (bom, http_charset(content_type), declared)
     if wide in ("", "utf-8") and all(name.lower() in ("", "utf-8", "utf8") for name in named):
+        if trusting:
+            return content
         try:
             content.decode("utf-8")
         except UnicodeDecodeError:
