@@ -10,10 +10,20 @@ from bot.stories.demand_rules import PRONOUN_SUBJECT, holds, is_fact, rules, sub
 from bot.stories.demand_trade import bought, favours
 from bot.stories.marks import CONTENT, DATA, DEVICE, Marked
 
-# Letters of which some must stand in a sentence for the rules of the same name: a look is cheaper than a rule.
-_ATTEMPTS = ("bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand", "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim")  # fmt: skip
+# Letters of which some must stand in a sentence for the rules of the same name: a look is cheaper.
+# fmt: off
+_ATTEMPTS = (
+    "bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand",
+    "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim",
+)
+# fmt: on
 _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
-_TAKINGS = ("seek", "sought", "demand", "request", "want", "ask", "after", "obtain", "acquir", "seiz", "receiv", "access", "got", "subpoenaed", "collected", "pulled", "secured")  # fmt: skip
+# fmt: off
+_TAKINGS = (
+    "seek", "sought", "demand", "request", "want", "ask", "after", "obtain", "acquir", "seiz", "receiv",
+    "access", "got", "subpoenaed", "collected", "pulled", "secured",
+)
+# fmt: on
 
 
 def act_frames(marked: Marked) -> list[Frame]:
@@ -86,7 +96,8 @@ _WEAK_THINGS = {
 
 
 _OF_SOMEBODY = re.compile(
-    r" (?:of|from|belonging to) (?:[\w'-]+ ){0,5}?(?P<who>(?:reporter|journalist|editor|activist|lawyer|lawmaker|senator|protester|"
+    r" (?:of|from|belonging to) (?:[\w'-]+ ){0,5}?(?P<who>(?:reporter|journalist|editor|"
+    r"activist|lawyer|lawmaker|senator|protester|"
     r"blogger|user|customer|aide|official|whistleblower|suspect|lawmaker|adviser|critic)s?)(?!\w)"
 )
 

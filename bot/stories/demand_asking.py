@@ -1,4 +1,4 @@
-"""Demands read from verbs: "DHS subpoenaed Google", "a judge ordered Twitter to hand over", "asked for the data"."""
+"""Demands read from verbs: "DHS subpoenaed Google", "a judge ordered Twitter to hand over the data"."""
 
 from __future__ import annotations
 
@@ -227,7 +227,8 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
         return None
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
     found = re.match(
-        rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator| maker)? for [^;]{{0,80}}?{THINGS}",
+        rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator|"
+        rf" maker)? for [^;]{{0,80}}?{THINGS}",
         right,
     )
     who = source.group("from") if source else found.group("who") if found else None

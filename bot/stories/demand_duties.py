@@ -24,7 +24,8 @@ _QUARRELS = (
 )
 
 _OBLIGED = re.compile(
-    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|was forced to|is forced to|"
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|"
+    rf"was forced to|is forced to|"
     r"need not|does not have to|did not have to) "
 )
 _PUNISHED = re.compile(
@@ -33,10 +34,12 @@ _PUNISHED = re.compile(
     rf"(?:was|were|is|are|been|being|be) (?:fined|penali[sz]ed|punished|held in contempt)(?!\w)"
 )
 _OMITTED = re.compile(
-    r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over)(?: to| its| their)? (?P<rest>[^;]{0,80})"
+    r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over)(?: to|"
+    r" its| their)? (?P<rest>[^;]{0,80})"
 )
 _QUARREL = re.compile(
-    rf"(?<!\w)(?:fight|battle|dispute|quarrel|standoff|row|clash|odds|tussle|showdown) over (?P<rest>[^;]{{0,50}}[{DATA}{DEVICE}])"
+    rf"(?<!\w)(?:fight|battle|dispute|quarrel|standoff|row|clash|odds|tussle|"
+    rf"showdown) over (?P<rest>[^;]{{0,50}}[{DATA}{DEVICE}])"
 )
 
 

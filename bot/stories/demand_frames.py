@@ -1,8 +1,8 @@
 """Reads the demands out of one sentence: who asks whom, with which words, as a fact or not.
 
 A `Frame` (`bot.stories.demand_roles`) is one way in which a sentence speaks of a demand: by its word for the
-instrument (`demand_nouns`), by a verb of demanding with what is to be done (`demand_asking`), by an attempt, or by the
-act of taking, giving, refusing or buying data (`demand_acts`, `demand_trade`).
+instrument (`demand_nouns`), by a verb of demanding with what is to be done (`demand_asking`), by an attempt,
+or by the act of taking, giving, refusing or buying data (`demand_acts`, `demand_trade`).
 
 The frames of all sentences are put together in `bot.stories.demands`.
 """

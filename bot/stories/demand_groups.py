@@ -104,7 +104,7 @@ def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
 
 
 def _reported(group: Group, marked: list[Marked]) -> bool:
-    """Whether a group is a demand: weighty enough, with a name in it, and told with at least two of its parties."""
+    """Whether a group is a demand: weighty enough, with a name, and with at least two of its parties."""
     frames = group.frames
     if _headline(group, marked):
         return True
@@ -151,7 +151,7 @@ def _named_issuer(frame: Frame) -> bool:
 
 
 def _headline(group: Group, marked: list[Marked]) -> bool:
-    """Whether the title names a company, the article an agency, and the sentences speak of an exact instrument."""
+    """Whether the title names a company, the article an agency, and sentences an exact instrument."""
     title = marked[0].slots.values()
     firm = any(slot.kind == "company" and not slot.generic for slot in title)
     if (
@@ -197,7 +197,7 @@ def _nations(frame: Frame) -> frozenset[str]:
 
 
 def _split_nations(group: Group) -> list[Group]:
-    """Two countries that ask the same company are two demands ("the French police", then "Swiss authorities")."""
+    """Two countries that ask the same company make two demands ("French police", "Swiss authorities")."""
     weights: dict[str, float] = {}
     for frame in group.frames:
         for nation in _nations(frame):

@@ -1,14 +1,13 @@
 """Demands in German, French, Spanish, Portuguese, Italian and Dutch.
 
-Fewer words and a plainer reading than for English: a sentence with a word of demanding and a word for data (or a
-word of blocking), in an article that names an agency or a court and a company; the kind of a party is its role.
+Fewer words and a plainer reading than for English: a sentence with a word of demanding and one for data (or a
+word of blocking), in an article that names an agency or a court and a company; a party's kind is its role.
 Data: `data/demand_languages.toml`.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,6 +30,7 @@ class _Words:
     demand: re.Pattern[str]
     block: re.Pattern[str]
     data: re.Pattern[str]
+    state: re.Pattern[str]
     statuses: tuple[tuple[str, re.Pattern[str]], ...]
 
 
@@ -45,6 +45,7 @@ def _languages() -> dict[str, _Words]:
             compiled["demand"],
             compiled["block"],
             compiled["data"],
+            compiled["state"],
             tuple((status, compiled[status]) for status in _STANDING),
         )
     return found
@@ -56,63 +57,93 @@ def supported() -> frozenset[str]:
 
 
 def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) -> tuple[Demand, ...]:
-    """Find the one demand that an article in another language reports, or none. `most` bounds the sentences read."""
+    """Find the demand that an article in another language reports, if any, in its first `most` sentences."""
     words = _languages().get(document.language)
     if words is None:
         return ()
     texts = {-1: document.title, **{s.index: s.text for s in document.sentences[:most]}}
-    kinds: dict[str, dict[str, float]] = {
-        "agency": defaultdict(float),
-        "court": defaultdict(float),
-        "company": defaultdict(float),
-    }
-    where: dict[str, int] = {}
-    for mention in mentions:
-        if mention.kind in kinds and mention.sentence in texts:
-            kinds[mention.kind][mention.name] += 2.0 if mention.sentence < 1 else 1.0
-            where.setdefault(mention.name, mention.sentence)
-    issuers = kinds["agency"] or kinds["court"]
-    if not issuers or not kinds["company"]:
+    lowered = {index: text[:_MAX_LENGTH].lower() for index, text in texts.items()}
+    data = [i for i, text in lowered.items() if words.demand.search(text) and words.data.search(text)]
+    block = [i for i, text in lowered.items() if words.block.search(text)]
+    companies = _count(mentions, ("company",), dict.fromkeys(texts, 1.0))
+    if not companies or (len(data) + len(block) < 2 and not (data and data[0] < 2)):
         return ()
-    data: list[int] = []
-    block: list[int] = []
-    events: list[tuple[float, int, str]] = []
-    for index, text in texts.items():
-        lowered = text[:_MAX_LENGTH].lower()
-        if words.demand.search(lowered) and words.data.search(lowered):
-            data.append(index)
-        if words.block.search(lowered):
-            block.append(index)
-        for status, pattern in words.statuses:
-            if pattern.search(lowered):
-                events.append(
-                    (_STANDING[status] + (2.0 if index < 0 else 1.0 if index < 2 else 0.0), -index, status)
-                )
-    if len(data) + len(block) < 2 and not (data and data[0] < 2):
-        return ()
+    events = _events(words, lowered)
     content = len(block) > len(data)
-    best = max(events, default=None)
+    about = dict.fromkeys(texts, 1.0) | dict.fromkeys([*data, *block], 3.0)
+    for index, status, _ in events:
+        if status in ("upheld", "quashed"):  # the court that is named there ruled on the demand of another
+            about[index] = 0.2
+    issuers = _count(mentions, ("agency",), about) or _count(mentions, ("court",), about)
+    issuer, where = _best(issuers) if issuers else _common_noun(words, texts, lowered, data or block)
+    if issuer is None:
+        return ()
+    recipient, there = _best(companies)
     first = next((index for index in (block if content else data) if index >= 0), (block or data)[0])
-    issuer = max(issuers, key=lambda name: issuers[name])
-    recipient = max(kinds["company"], key=lambda name: kinds["company"][name])
-    evidence = dict.fromkeys([texts[first], *([texts[-best[1]]] if best and best[1] <= 0 else [])])
-    fields = [
-        ("issuer", texts[where[issuer]]),
-        ("recipient", texts[where[recipient]]),
-        ("instrument", texts[first]),
-    ]
+    best = max(events, key=lambda event: event[2], default=None)
+    fields = [("issuer", texts[where]), ("recipient", texts[there]), ("instrument", texts[first])]
+    evidence = dict.fromkeys([texts[first]])
     if best:
-        fields.append(("status", texts[-best[1]]))
-    court = bool(kinds["court"])
+        fields.append(("status", texts[best[0]]))
+        if best[0] >= 0:
+            evidence.setdefault(texts[best[0]])
+    court = any(mention.kind == "court" for mention in mentions)
     return (
         Demand(
             issuer=(issuer,),
             instrument="takedown order" if content else "court order" if court else "informal request",
-            recipient=(recipient,),
+            recipient=(recipient or "",),
             target=(),
             sought=(),
-            status=best[2] if best else "issued",
+            status=best[1] if best else "issued",
             evidence=tuple(evidence),
             field_evidence=tuple(fields),
         ),
     )
+
+
+def _count(
+    mentions: tuple[Mention, ...], kinds: tuple[str, ...], weights: dict[int, float]
+) -> dict[str, tuple[float, int]]:
+    """Weigh the parties of some kinds by where they are named; each with the first sentence that names it."""
+    found: dict[str, tuple[float, int]] = {}
+    for mention in mentions:
+        if mention.kind in kinds and mention.sentence in weights:
+            weight, first = found.get(mention.name, (0.0, mention.sentence))
+            found[mention.name] = (
+                weight + weights[mention.sentence] * (2.0 if mention.sentence < 1 else 1.0),
+                first,
+            )
+    return found
+
+
+def _best(counted: dict[str, tuple[float, int]]) -> tuple[str | None, int]:
+    name = max(counted, key=lambda each: counted[each][0])
+    return name, counted[name][1]
+
+
+def _common_noun(
+    words: _Words, texts: dict[int, str], lowered: dict[int, str], places: list[int]
+) -> tuple[str | None, int]:
+    """The common noun for an agency or a court in the sentences that demand, as it stands there."""
+    for index in places:
+        match = words.state.search(lowered[index])
+        if match and len(lowered[index]) <= len(texts[index]):
+            return texts[index][match.start() : match.end()], index
+    return None, -1
+
+
+_NOT = re.compile(r"(?<!\w)(?:nicht|kein\w*|ne|n.|pas|no|não|non|niet|geen)(?: \w+)?\s$")
+
+
+def _events(words: _Words, lowered: dict[int, str]) -> list[tuple[int, str, float]]:
+    """The statuses that sentences report: sentence, status, weight."""
+    events = []
+    for index, text in lowered.items():
+        for status, pattern in words.statuses:
+            match = pattern.search(text)
+            if match and not (status == "complied" and _NOT.search(text[: match.start()][-20:])):
+                events.append(
+                    (index, status, _STANDING[status] + (2.0 if index < 0 else 1.0 if index < 2 else 0.0))
+                )
+    return events

@@ -1,4 +1,4 @@
-"""Demands read from the words for instruments: "a subpoena from ICE to Google", "the ministry's blocking orders"."""
+"""Demands read from the words for instruments: "a subpoena from ICE to Google", "blocking orders"."""
 
 from __future__ import annotations
 
@@ -66,10 +66,13 @@ _WARRANTS_VERB = re.compile(
     r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
 )
 _KEYWORDS = re.compile(
-    r"(?<!\w)(?:googled|(?:everyone|anyone|everybody|anybody|all|people|users|accounts|those)[^;]{0,30} (?:searched|looked up|typed|googled)|search terms?|keywords?)(?!\w)"
+    r"(?<!\w)(?:googled|(?:everyone|anyone|everybody|anybody|all|people|users|accounts|"
+    r"those)[^;]{0,30} (?:searched|looked up|typed|googled)|search terms?|keywords?)(?!\w)"
 )
 _AREA = re.compile(
-    r"(?<!\w)(?:(?:everyone|everybody|anyone|all (?:phones|devices|people)|every (?:phone|device)|devices|phones)[^;]{0,25} (?:near|in the area|within|nearby|around|inside)|radius|geofence)(?!\w)"
+    r"(?<!\w)(?:(?:everyone|everybody|anyone|all (?:phones|devices|people)|every (?:phone|"
+    r"device)|devices|phones)[^;]{0,25} (?:near|in the area|within|nearby|around|inside)|radius|"
+    r"geofence)(?!\w)"
 )
 _SECRET_COURT = re.compile(r"foreign intelligence|secret court|fisa", re.IGNORECASE)
 TESTIMONY = re.compile(

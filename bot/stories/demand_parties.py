@@ -103,7 +103,7 @@ _ANYBODY = (
 def _offices_only(
     group: Group, votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]
 ) -> None:
-    """Persons demand by warrant only in an office: a name beside a warrant is more often its target or a critic."""
+    """Persons demand by warrant only in an office: a name beside one is more often target or critic."""
     if any(frame.instrument in _ANYBODY and frame.form == "verb" for frame in group.frames):
         return
     if any(frame.instrument in ("civil subpoena", "subpoena") for frame in group.frames):
@@ -128,7 +128,7 @@ def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
 
 
 def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
-    """Where a company is asked, persons and agencies that stand near are not; an organisation near by never is."""
+    """Where a company is asked, persons and agencies near by are not; an organisation near by never is."""
     for name in [name for name in votes if slots[name].kind == "organisation" and votes[name] < 1.0]:
         del votes[name]
     if max((weight for name, weight in votes.items() if slots[name].kind == "company"), default=0.0) >= 1.0:
@@ -138,7 +138,7 @@ def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
 
 
 def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
-    """A court orders what somebody else has asked for: where that one is named, the court is not the issuer."""
+    """A court orders what somebody else has asked for: where that one is named, the court is no issuer."""
     if any(weight >= 1.0 for name, weight in votes.items() if slots[name].kind != "court"):
         for name in [name for name in votes if slots[name].kind == "court"]:
             del votes[name]
@@ -147,7 +147,7 @@ def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
 def _fold_umbrellas(
     votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked], *, least: float
 ) -> None:
-    """Let "the government", "agents", "the regulator" count for the agency that the article names as acting."""
+    """Let "the government", "agents", "the regulator" count for the agency that acts in the article."""
     agencies = [name for name in votes if slots[name].kind == "agency" and not _is_umbrella(slots[name])]
     for umbrella in [name for name in votes if _is_umbrella(slots[name])]:
         fitting = [
@@ -216,7 +216,7 @@ _RESISTED = re.compile(
 
 
 def _litigants(group: Group, marked: list[Marked], recipients: tuple[str, ...]) -> tuple[str, ...]:
-    """Who demands by a subpoena of which no agency is named as the author: whoever has sued, or "the studios"."""
+    """Who demands by a subpoena of which no agency is named: whoever has sued, or "the studios"."""
     exclude = set(recipients)
     for item in (
         marked

@@ -1,7 +1,7 @@
 """Who demands and who is asked: the parties around a word for an instrument, by their place in the clause.
 
-Possessives ("ICE's subpoena"), prepositions ("from ICE to Google"), and the verbs between a party and the word
-("Google received", "ICE issued") decide; where they leave it open, the kind of the party does, with little weight.
+Possessives ("ICE's subpoena"), prepositions ("from ICE to Google"), and the verbs between a party and the
+word ("Google received", "ICE issued") decide; where they leave it open, the kind of the party does, weakly.
 """
 
 from __future__ import annotations
@@ -144,7 +144,10 @@ def clause_right(text: str, position: int) -> str:
     return right[: match.start()] if match else right
 
 
-_FILL = r"(?: (?:the|a|an|its|that|web|host|tech|technology|social|media|largest|including|biggest|such as|like|two|several|three|four|u\.s\.|us|federal|local|state|companies|firms))*"
+_FILL = (
+    r"(?: (?:the|a|an|its|that|web|host|tech|technology|social|media|largest|including|biggest|such as|like|"
+    r"two|several|three|four|u\.s\.|us|federal|local|state|companies|firms))*"
+)
 _BY = re.compile(rf"\b(?:by|from){_FILL}(?: [\w-]+){{0,2}} $")
 _TO = re.compile(
     rf"\b(?:to|on|upon|against|at|compelling|forcing|requiring|ordering|directing|demanding|"
@@ -236,7 +239,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
 
 _PHRASE = (
     r"(?:^|[,:;] |(?<!\w)(?:and|that|after|when|while|said|because|since) )(?:an?|the|one) "
-    r"(?P<phrase>(?:[a-z][a-z-]* ){1,4}?)(?:in [a-z]+ |from [a-z]+ )?(?:has |had |have |also |then |first |later |\w+ly )*"
+    r"(?P<phrase>(?:[a-z][a-z-]* ){1,4}?)(?:in [a-z]+ |from [a-z]+ )?(?:has |had |have |also |"
+    r"then |first |later |\w+ly )*"
 )
 _PHRASE_SUBJECT = re.compile(rf"{_PHRASE}$")
 
@@ -250,7 +254,8 @@ def _phrase_issues() -> re.Pattern[str]:
 def _countries() -> re.Pattern[str]:
     names = "|".join(sorted(load_table("generic_parties.toml")["countries"]["names"], key=len, reverse=True))
     return re.compile(
-        rf"(?:^|[,.;:] |(?<!\w)(?:that|after|and|when|as|where|since) )(?P<country>{names})(?: has| had| also)? $"
+        rf"(?:^|[,.;:] |(?<!\w)(?:that|after|and|when|as|where|"
+        rf"since) )(?P<country>{names})(?: has| had| also)? $"
     )
 
 
@@ -268,8 +273,10 @@ def phrase_before(left: str, *, issuing: bool = False) -> list[Slot]:
 
 
 _NO_SUBJECT = re.compile(
-    r"(?<!\w)(?:bills?|laws?|rules?|act|proposal|amendment|report|letter|suit|lawsuit|order|orders|motion|case|court|story|complaint|"
-    r"warrant|subpoena|request|demand|company|firm|platform|to|of|for|by|who|which|that|is|was|were|not|will|would|could|may|can|user|users|man|woman)(?!\w)"
+    r"(?<!\w)(?:bills?|laws?|rules?|act|proposal|amendment|report|letter|suit|lawsuit|order|"
+    r"orders|motion|case|court|story|complaint|"
+    r"warrant|subpoena|request|demand|company|firm|platform|to|of|for|by|who|which|that|is|was|"
+    r"were|not|will|would|could|may|can|user|users|man|woman)(?!\w)"
 )
 
 

@@ -59,7 +59,7 @@ def rules() -> Rules:
             rf"(?<![\w-])(?:(?P<order>{fill(ask['order'])})|(?P<force>{fill(ask['force'])})|"
             rf"(?P<ask>{fill(ask['ask'])}))(?!\w)"
         ),
-        # "ordered Twitter to hand over", "demanded that Google name", "ordered Carpenter's provider to turn over"
+        # "ordered Twitter to hand over", "demanded that Google name", "ordered Lee's provider to turn over"
         active=re.compile(
             rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|internet|web|"
             rf"tech|all|both|five|two|three|main|several|[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
@@ -107,7 +107,8 @@ def rules() -> Rules:
         ),
         # "ICE bought access to a database": who sold it is told elsewhere
         bought_plain=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w) [^;]{{0,50}}?"
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w"
+            rf") [^;]{{0,50}}?"
             rf"(?:{DATA}|(?<!\w)(?:access|feeds?)(?!\w))"
         ),
         # "Fog sells police departments access to location data"
@@ -172,14 +173,16 @@ _GOVERNED = re.compile(
     r"(?: the| a| an)?(?: \w+)? $"
 )
 _WHEN = re.compile(
-    r"(?<!\w)(?:in|on|at|of|by|for|to) (?:january|february|march|april|may|june|july|august|september|october|november|"
-    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\d{4}|response|court|return|addition|turn|"
+    r"(?<!\w)(?:in|on|at|of|by|for|to) (?:january|february|march|april|may|june|july|august|"
+    r"september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\d{4}|response|court|"
+    r"return|addition|turn|"
     r"fact|total|first|last|once|date|secret|papers|instance|example) $"
 )
 
 
 def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
-    """The party that acts: the nearest one before the verb that no preposition holds; none behind a pronoun."""
+    """The party that acts: the nearest before the verb that no preposition holds; none behind a pronoun."""
     if PRONOUN_SUBJECT.search(left):
         return []
     for match in reversed(list(LISTS.finditer(left))[-3:]):

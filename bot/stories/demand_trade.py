@@ -12,7 +12,8 @@ _GOODS = re.compile(rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements
 
 
 _BUYERS = re.compile(
-    r"^(?:(?:local|state|federal|us|u\.s\.) )?(?:police(?: departments?)?|law enforcement|government|military|army|"
+    r"^(?:(?:local|state|federal|us|u\.s\.) )?(?:police(?: departments?)?|law enforcement|"
+    r"government|military|army|"
     r"(?:federal|intelligence|spy|border|tax) agenc(?:y|ies)|immigration agents|border agents)$",
     re.IGNORECASE,
 )

@@ -1,8 +1,8 @@
 """Finds the demands that an article reports: who asks whom for what about whom, and where it stands.
 
 The sentences are read one by one (`bot.stories.demand_frames`); here their frames are put together:
-which of them speak of the same demand (`bot.stories.demand_groups`), who its parties are, which instrument the
-article names, and which status is the last (`bot.stories.status`).
+which of them speak of the same demand (`bot.stories.demand_groups`), who its parties are, which instrument
+the article names, and which status is the last (`bot.stories.status`).
 """
 
 from __future__ import annotations
@@ -24,26 +24,29 @@ from bot.stories.status import StatusEvent, events_of, last_status
 MAX_SENTENCES = 150
 """Sentences that are read. A report says what it has to say within them; a book is no report."""
 
+# fmt: off
 _DEMANDS = (
-    "subpoena", "summon", "warrant", "order", "demand", "request", "letter", "ask", "hand", "turn", "unlock", "decrypt",
-    "refus", "declin", "obtain", "seiz", "acqui", "sought", "seek", "compel", "forc", "direct", "instruct", "told", "tell", "give",
-    "gave", "shar", "provid", "bought", "buy", "purchas", "sell", "sold", "gag", "block", "takedown", "notice", "unmask",
-    "identif", "reveal", "disclos", "pass", "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract",
-    "paid", "contempt", "fine", "must", " to ",
-)  # fmt: skip
+    "subpoena", "summon", "warrant", "order", "demand", "request", "letter", "ask", "hand", "turn",
+    "unlock", "decrypt", "refus", "declin", "obtain", "seiz", "acqui", "sought", "seek", "compel", "forc",
+    "direct", "instruct", "told", "tell", "give", "gave", "shar", "provid", "bought", "buy", "purchas",
+    "sell", "sold", "gag", "block", "takedown", "notice", "unmask", "identif", "reveal", "disclos", "pass",
+    "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
+    "fine", "must", " to ",
+)
+# fmt: on
 """Letters of which some stand in every sentence that may speak of a demand."""
 
 
 def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes) -> tuple[Demand, ...]:
     """Find the demands of an article, the main one first, each with its evidence.
 
-    `mentions` are the places that name parties (`bot.stories.parties.find_mentions`). Nothing is found, and that is
-    noted, where an article only speaks of what may be, of law in general, or of political summonses.
+    `mentions` are the places that name parties (`bot.stories.parties.find_mentions`). Nothing is found, and
+    that is noted, where an article only speaks of what may be, of law in general, or of political summonses.
     """
     if document.language in supported():
         found = demands_in(document, mentions, most=MAX_SENTENCES)
-        for demand in found:
-            notes.note("demand", demand.status, _reason(demand), evidence=demand.evidence)
+        for each in found:
+            notes.note("demand", each.status, _reason(each), evidence=each.evidence)
         return found
     if document.language not in ("en", "und"):
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")

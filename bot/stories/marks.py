@@ -3,8 +3,8 @@
 "DHS subpoenaed Google" becomes "<sign> subpoenaed <sign>", lower-cased, and each sign knows its party. So a
 rule can say "a party, then 'subpoenaed', then a party" as one short regular expression, however a party
 is written. The signs are private-use characters: the first byte tells the kind, the second counts. Words for
-data, devices and content (`data/generic_parties.toml`) are followed by a sign as well, a word of its own: rules
-count it as one.
+data, devices and content (`data/generic_parties.toml`) are followed by a sign as well, a word of its own:
+rules count it as one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COMPANY = f"[{_signs('company')}]"
 ASKED = f"[{_signs('company', 'organisation', 'person')}]"
 
 DATA, DEVICE, CONTENT = "\ua4d3", "\ua4e3", "\ua4da"
-"""Signs behind a word for data, for a device (or an account), for content: letters that no article uses (Lisu)."""
+"""Signs behind a word for data, for a device (or account), for content: letters of a rare script (Lisu)."""
 
 MAX_LENGTH = 1_200
 """Characters of a sentence that are read. Real sentences are shorter; the rest of a monster says nothing."""

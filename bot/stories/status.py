@@ -3,8 +3,8 @@
 An event is a way of saying "withdrawn", "quashed", "refused" ... (`data/statuses.toml`), found in a sentence.
 Which one counts: the newest section of an updated article before older ones; what ends a matter (a court's
 word, a withdrawal) before what happens on the way (refused, challenged), before the bare fact that it was
-issued; what the title or the first sentences say before what stands further down; and of two that weigh the same
-the one told last.
+issued; what the title or the first sentences say before what stands further down; and of two that weigh the
+same the one told last.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _WEAK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatusEvent:
-    """One report of a status: where it stands (`index` of the sentence, -1 the title) and how much it weighs."""
+    """One report of a status: its sentence (`index`, -1 is the title) and how much it weighs."""
 
     status: str
     index: int
@@ -93,7 +93,7 @@ _LEADING_GROUP = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(?!\?)")
 
 
 def _stems(pattern: str) -> tuple[str, ...]:
-    """Give stems of which one must stand in a text for a pattern to match; none when the pattern does not tell.
+    """Give stems of which one must stand in a text for a pattern to match; none when it does not tell.
 
     They are the letters with which the pattern's first words begin: a look for them costs next to nothing,
     the pattern itself is only tried where one is found.
@@ -142,7 +142,7 @@ _UNSURE = re.compile(
 def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
     """Find what a sentence says of where a demand stands.
 
-    `section` is the sentence's (0 is the newest); `place` counts the sentences of the article from 0, the title is -1.
+    `section` is the sentence's (0 is the newest); `place` counts the sentences from 0, the title is -1.
     """
     text = marked.text
     present = {stem for stem in _all_stems() if stem in text}
@@ -166,7 +166,9 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         if _WEAK.search(text):
             weight -= 3.0
         words = text[max(0, match.start() - 30) : match.end() + 30]
-        family = "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)", words) else ""
+        family = (
+            "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)", words) else ""
+        )
         found.append(
             StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order)
         )

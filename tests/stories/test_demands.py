@@ -1,4 +1,4 @@
-"""What a reader would say who asked whom for what: sentences of every form, and those that report no demand."""
+"""Who asked whom for what: sentences of every form, and those that report no demand."""
 
 from __future__ import annotations
 
@@ -81,23 +81,88 @@ def one(*sentences: str, title: str = "") -> Demand:
         ("DHS subpoenaed Google for the names of users.", "DHS", "subpoena", "Google"),
         ("Google was subpoenaed by DHS over an anonymous account.", "DHS", "subpoena", "Google"),
         ("ICE sent a subpoena to Reddit for the records of a user.", "ICE", "subpoena", "Reddit"),
-        ("An administrative subpoena from ICE to Google asks for e-mail addresses.", "ICE", "administrative subpoena", "Google"),
-        ("The FBI served Apple with a search warrant for a customer's backups.", "FBI", "search warrant", "Apple"),
-        ("The Justice Department's search warrant for DreamHost's visitor logs goes too far.", "Justice Department", "search warrant", "DreamHost"),
-        ("Twitter received a national security letter from the FBI.", "FBI", "national security letter", "Twitter"),
+        (
+            "An administrative subpoena from ICE to Google asks for e-mail addresses.",
+            "ICE",
+            "administrative subpoena",
+            "Google",
+        ),
+        (
+            "The FBI served Apple with a search warrant for a customer's backups.",
+            "FBI",
+            "search warrant",
+            "Apple",
+        ),
+        (
+            "The Justice Department's search warrant for DreamHost's visitor logs goes too far.",
+            "Justice Department",
+            "search warrant",
+            "DreamHost",
+        ),
+        (
+            "Twitter received a national security letter from the FBI.",
+            "FBI",
+            "national security letter",
+            "Twitter",
+        ),
         ("The IRS issued a John Doe summons to Discord.", "IRS", "administrative summons", "Discord"),
-        ("The Justice Department asked Apple to unlock the gunman's iPhone.", "Justice Department", "informal request", "Apple"),
-        ("The FSB demanded that Telegram hand over its encryption keys.", "FSB", "informal request", "Telegram"),
-        ("Telegram was ordered by the FSB to hand over its encryption keys.", "FSB", "court order", "Telegram"),
-        ("The Interior Ministry ordered Twitter to remove forty posts.", "Interior Ministry", "takedown order", "Twitter"),
-        ("Twitter fights blocking orders of the Interior Ministry.", "Interior Ministry", "takedown order", "Twitter"),
-        ("Dutch police obtained a geofence warrant that compelled Google to search its location data.", "Dutch police", "geofence warrant", "Google"),
-        ("ICE bought location data of millions of phones from Fog Data Science.", "ICE", "purchase", "Fog Data Science"),
+        (
+            "The Justice Department asked Apple to unlock the gunman's iPhone.",
+            "Justice Department",
+            "informal request",
+            "Apple",
+        ),
+        (
+            "The FSB demanded that Telegram hand over its encryption keys.",
+            "FSB",
+            "informal request",
+            "Telegram",
+        ),
+        (
+            "Telegram was ordered by the FSB to hand over its encryption keys.",
+            "FSB",
+            "court order",
+            "Telegram",
+        ),
+        (
+            "The Interior Ministry ordered Twitter to remove forty posts.",
+            "Interior Ministry",
+            "takedown order",
+            "Twitter",
+        ),
+        (
+            "Twitter fights blocking orders of the Interior Ministry.",
+            "Interior Ministry",
+            "takedown order",
+            "Twitter",
+        ),
+        (
+            "Dutch police obtained a geofence warrant that compelled Google to search its location data.",
+            "Dutch police",
+            "geofence warrant",
+            "Google",
+        ),
+        (
+            "ICE bought location data of millions of phones from Fog Data Science.",
+            "ICE",
+            "purchase",
+            "Fog Data Science",
+        ),
         ("Fog Data Science sells location data to the FBI.", "FBI", "purchase", "Fog Data Science"),
-        ("Redwood Films subpoenaed Reddit to learn who wrote the comments.", "Redwood Films", "civil subpoena", "Reddit"),
-        ("The FBI hit Verizon with a pen register order for the call records of a reporter.", "FBI", "pen register order", "Verizon"),
+        (
+            "Redwood Films subpoenaed Reddit to learn who wrote the comments.",
+            "Redwood Films",
+            "civil subpoena",
+            "Reddit",
+        ),
+        (
+            "The FBI hit Verizon with a pen register order for the call records of a reporter.",
+            "FBI",
+            "pen register order",
+            "Verizon",
+        ),
     ],
-)  # fmt: skip
+)
 def test_reads_who_asks_whom_with_which_instrument(
     text: str, issuer: str, instrument: str, recipient: str
 ) -> None:
@@ -144,7 +209,7 @@ def test_lists_all_who_are_asked() -> None:
 def test_tells_the_demands_of_two_countries_apart() -> None:
     found = read(
         "The Dutch police asked Telegram for the IP address of a user, and Telegram refused to hand it over.",
-        "Later the Belgian police obtained a search warrant and Telegram gave the Belgian police the IP address.",
+        "Later the Belgian police obtained a search warrant; Telegram gave the Belgian police the address.",
     )
     assert {demand.issuer[0] for demand in found} == {"Dutch police", "Belgian police"}
 
@@ -169,8 +234,8 @@ def test_keeps_another_matter_apart() -> None:
 
 def test_names_what_is_sought_the_law_and_the_deadline() -> None:
     demand = one(
-        "On March 3 the IRS served Discord with a summons under Section 7609 of the Tax Code for names, phone numbers "
-        "and IP addresses; Discord has 15 days to comply."
+        "On March 3 the IRS served Discord with a summons under Section 7609 of the Tax Code for names, "
+        "phone numbers and IP addresses; Discord has 15 days to comply."
     )
     assert {"phone numbers", "IP addresses"} <= set(demand.sought)
     assert demand.statute == "Section 7609 of the Tax Code"
@@ -203,11 +268,29 @@ def test_newest_section_of_an_updated_article_wins() -> None:
 @pytest.mark.parametrize(
     ("language", "sentences", "instrument", "status"),
     [
-        ("de", ("Telegram weigerte sich, der FSB die Schlüssel herauszugeben.", "Die FSB verlangt die Daten der Nutzer."), "informal request", "refused"),
-        ("pt", ("Telegram não quis entregar ao FSB as chaves.", "FSB pediu dados dos usuários."), "informal request", "refused"),
-        ("fr", ("La FSB exige de Telegram les clés.", "Telegram refuse de livrer les données."), "informal request", "refused"),
+        (
+            "de",
+            (
+                "Telegram weigerte sich, der FSB die Schlüssel herauszugeben.",
+                "Die FSB verlangt die Daten der Nutzer.",
+            ),
+            "informal request",
+            "refused",
+        ),
+        (
+            "pt",
+            ("Telegram não quis entregar ao FSB as chaves.", "FSB pediu dados dos usuários."),
+            "informal request",
+            "refused",
+        ),
+        (
+            "fr",
+            ("La FSB exige de Telegram les clés.", "Telegram refuse de livrer les données."),
+            "informal request",
+            "refused",
+        ),
     ],
-)  # fmt: skip
+)
 def test_reads_other_languages(
     language: str, sentences: tuple[str, ...], instrument: str, status: str
 ) -> None:
@@ -260,7 +343,7 @@ _WORDS = st.sampled_from(
         "(",
         "posts",
         "remove",
-    ]  # fmt: skip
+    ]
 )
 
 
