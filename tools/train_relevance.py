@@ -2,11 +2,12 @@
 
     python tools/train_relevance.py [--shared ../shared] [--write]
 
-Each decision is one logistic model over the features of `bot/stories/data/evidence.toml`. The judgement written
-there is where the fit starts and what it is drawn back to (a Gaussian prior round it), so that a word no labelled
-article contains keeps the weight that somebody who knows the field gave it. Articles come from the development
-set and from labels of pool articles in tests/stories/labels (identifiers and labels alone; the texts are read
-from --shared). Without --write nothing is changed. Needs numpy, which the program itself does not.
+Each decision is one logistic model over the features of `bot/stories/data/evidence.toml`. The judgement
+written there is where the fit starts and what it is drawn back to (a Gaussian prior round it), so that a word
+no labelled article contains keeps the weight that somebody who knows the field gave it. Articles come from
+the development set, from labels of pool articles in tests/stories/labels (identifiers and labels alone; the
+texts are read from --shared) and from written.jsonl there, short reports made for training. Without --write
+nothing is changed. Needs numpy, which the program itself does not.
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ TOPIC_SPREAD = 0.8
 INTERCEPT = -3.0  # where a story without any evidence starts
 UNSURE = 0.3  # what a label counts that its reader was not sure of
 FOLDS = 10
-# A missed topic and a false one cost the same, and topics are rare: the best F1 (held out) lies below even odds.
+# A missed topic and a false one cost the same, and topics are rare: the best F1 lies below even odds.
 TOPIC_THRESHOLD = -0.6
 # An alert about nothing costs a reader more than one missed in a stream of many reports.
 RELEVANCE_THRESHOLD = 0.2
 
-HELD_OUT = "held-out"  # articles labelled before any weights were looked at, and never fitted to
+# Labelled without sight of what the weights said of them, and never fitted to.
+HELD_OUT = "held-out"
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +190,8 @@ class Tally:
         precision = self.tp / max(1, self.tp + self.fp)
         recall = self.tp / max(1, self.tp + self.fn)
         f1 = 2 * self.tp / max(1, 2 * self.tp + self.fp + self.fn)
-        return f"P {precision:.3f} R {recall:.3f} F1 {f1:.3f} (tp {self.tp} fp {self.fp} fn {self.fn} tn {self.tn})"
+        counts = f"tp {self.tp} fp {self.fp} fn {self.fn} tn {self.tn}"
+        return f"P {precision:.3f} R {recall:.3f} F1 {f1:.3f} ({counts})"
 
 
 def assess(answers: list[tuple[Example, dict[str, float]]], show: Callable[[str], object]) -> None:

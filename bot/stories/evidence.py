@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 from bot.stories.lexicon import Hit, lexicon_for, read_data, words_of
 from bot.stories.model import Document
@@ -142,30 +142,42 @@ def _place_weight(order: int) -> float:
 def _found(hits: list[Hit]) -> list[str]:
     """Which groups and frames stand in one piece of text."""
     spots: dict[str, list[tuple[int, int]]] = {}
-    for hit in hits:
-        at = spots.setdefault(hit.group, [])
+    for group, start, end in hits:
+        at = spots.setdefault(group, [])
         if len(at) < _PLACES_PER_GROUP:
-            at.append((hit.start, hit.end))
+            at.append((start, end))
     names = list(spots)
     if len(spots) > 1:
-        names += [frame.name for frame in frames() if _stands(frame, spots)]
+        bits, masks = _masks()
+        here = 0
+        for group in spots:
+            here |= bits[group]
+        for frame, needs in masks:
+            for need in needs:
+                if not here & need:
+                    break
+            else:
+                if _stands(frame, spots):
+                    names.append(frame.name)
     return names
+
+
+@cache
+def _masks() -> tuple[dict[str, int], tuple[tuple[Frame, tuple[int, ...]], ...]]:
+    """A bit for each group, and each frame with what meets its needs as sets of bits: a quick first look."""
+    bits = {name: 1 << order for order, name in enumerate(read_data("evidence.toml")["group"])}
+    return bits, tuple((f, tuple(sum(bits[group] for group in need) for need in f.needs)) for f in frames())
 
 
 def _stands(frame: Frame, spots: dict[str, list[tuple[int, int]]]) -> bool:
     """Whether each need of a frame is met by words of its own, all within its span."""
-    met: list[list[tuple[int, int]]] = []
-    for need in frame.needs:
-        at = [spot for group in need if group in spots for spot in spots[group]]
-        if not at:
-            return False
-        met.append(at)
+    met = [[spot for group in need if group in spots for spot in spots[group]] for need in frame.needs]
     return any(_fits(frame, choice) for choice in product(*met))
 
 
 def _fits(frame: Frame, choice: tuple[tuple[int, int], ...]) -> bool:
     if frame.ordered:
-        if any(first[1] > second[0] for first, second in zip(choice, choice[1:], strict=False)):
+        if any(first[1] > second[0] for first, second in pairwise(choice)):
             return False
     elif len({start for start, _ in choice}) < len(choice):
         return False  # one and the same word does not act on itself

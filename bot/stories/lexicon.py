@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 MASK = "mask"
 
@@ -23,22 +22,22 @@ MASK = "mask"
 LANGUAGES: tuple[str, ...] = ("en", "de", "fr", "es", "pt", "it", "nl")
 
 _WORD = re.compile(r"@?\w+(?:['’]\w+)*")
+_ELISION = re.compile(r"^(?:[cdjlmnst]|qu|un|(?:d|n)?all|dell|nell|sull|quell)'(?=\w)", re.IGNORECASE)
 _KNOWN_WORDS = 60_000  # how many distinct words are remembered with what they match; a bound on memory
 
 
 def words_of(text: str) -> list[str]:
-    """Give the words of a text in order, a possessive 's taken off; an @name is one word."""
-    return [_plain(word) for word in _WORD.findall(text)]
+    """Give the words of a text in order; an @name is one word."""
+    return _WORD.findall(text)
 
 
 def _plain(word: str) -> str:
-    if "’" in word:
-        word = word.replace("’", "'")
+    """A word without its possessive 's or an article run into it (l'anonymat, dell'identità)."""
+    word = _ELISION.sub("", word.replace("’", "'"))
     return word[:-2] if word.endswith("'s") and len(word) > 3 else word
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One place where a phrase of `group` stands: words `start` to `end` (exclusive) of the text."""
 
     group: str
@@ -64,7 +63,7 @@ class Lexicon:
         self._exact: set[str] = set()
         self._heads: dict[int, set[str]] = {}
         self._tails: dict[int, set[str]] = {}
-        self._symbols: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, tuple[tuple[str, ...], list[_Node]]] = {}
         for group, phrases in groups.items():
             for phrase in phrases:
                 self._add(group, phrase)
@@ -88,52 +87,63 @@ class Lexicon:
             tail = piece[1:]
             self._tails.setdefault(len(tail), set()).add(tail)
             return [piece]
-        found = words_of(piece) if not piece.endswith("'") else [piece[:-1]]
+        found = [_plain(word) for word in words_of(piece)]
         self._exact.update(found)
         return found
 
-    def _symbols_for(self, word: str) -> tuple[str, ...]:
-        """Which entries of the lexicon a word of a text can stand for."""
-        known = self._symbols.get(word)
+    def _read(self, word: str) -> tuple[tuple[str, ...], list[_Node]]:
+        """Which entries of the lexicon a word of a text can stand for, and which phrases begin with it."""
+        known = self._known.get(word)
         if known is not None:
             return known
-        lower = word.lower()
-        symbols = [form for form in dict.fromkeys((lower, word)) if form in self._exact]
+        plain = _plain(word)
+        lower = plain.lower()
+        symbols = [form for form in dict.fromkeys((lower, plain)) if form in self._exact]
         size = len(lower)
         symbols += [lower[:n] + "*" for n, heads in self._heads.items() if n <= size and lower[:n] in heads]
         symbols += ["*" + lower[-n:] for n, tails in self._tails.items() if n <= size and lower[-n:] in tails]
-        if len(self._symbols) >= _KNOWN_WORDS:
-            self._symbols.clear()
-        result = tuple(symbols)
-        self._symbols[word] = result
-        return result
+        if len(self._known) >= _KNOWN_WORDS:
+            self._known.clear()
+        first = self._root.next
+        known = (tuple(symbols), [first[symbol] for symbol in symbols if symbol in first])
+        self._known[word] = known
+        return known
 
     def scan(self, words: list[str]) -> list[Hit]:
         """Find every phrase in `words`. Time grows with their number alone."""
-        symbols = [self._symbols_for(word) for word in words]
+        read = [self._read(word) for word in words]
         hits: list[Hit] = []
-        start, size = 0, len(words)
-        while start < size:
-            found = self._phrases_at(symbols, start) if symbols[start] else ()
-            longest = max((end for _, end in found), default=0)
-            if any(group == MASK and end == longest for group, end in found):
-                start = longest
+        free = 0  # words before this one are taken by a mask
+        for start, (_, nodes) in enumerate(read):
+            if not nodes or start < free:
                 continue
-            hits.extend(Hit(group, start, end) for group, end in found if group != MASK)
-            start += 1
+            found = self._phrases_from(nodes, read, start)
+            if not found:
+                continue
+            longest = found[-1].end
+            if any(hit.group == MASK and hit.end == longest for hit in found):
+                free = longest
+            else:
+                hits += [hit for hit in found if hit.group != MASK]
         return hits
 
-    def _phrases_at(self, symbols: list[tuple[str, ...]], start: int) -> list[tuple[str, int]]:
-        found: list[tuple[str, int]] = []
-        nodes = [self._root]
-        position, size = start, len(symbols)
-        while nodes and position < size:
-            here = symbols[position]
-            nodes = [node.next[symbol] for node in nodes for symbol in here if symbol in node.next]
-            position += 1
+    @staticmethod
+    def _phrases_from(
+        nodes: list[_Node], read: list[tuple[tuple[str, ...], list[_Node]]], start: int
+    ) -> list[Hit]:
+        """Follow the phrases that begin at `start`; the longest comes last."""
+        found: list[Hit] = []
+        position, size = start + 1, len(read)
+        while True:
             for node in nodes:
-                found.extend((group, position) for group in node.ends)
-        return found
+                for group in node.ends:
+                    found.append(Hit(group, start, position))
+            if position == size or not (here := read[position][0]):
+                return found
+            nodes = [node.next[symbol] for node in nodes for symbol in here if symbol in node.next]
+            if not nodes:
+                return found
+            position += 1
 
 
 def read_data(name: str) -> dict[str, Any]:

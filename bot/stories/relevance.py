@@ -1,8 +1,8 @@
 """Decides whether a story is worth an alert, and what it is about.
 
 Each decision is a sum: what stands in the story (evidence.py) times what that counts for the decision
-(data/weights.toml, made by tools/train_relevance.py). Nothing else decides, so the parts of the sum, each with
-its sentence, are the explanation.
+(data/weights.toml, made by tools/train_relevance.py). Nothing else decides, so the parts of the sum, each
+with its sentence, are the explanation.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from bot.record import Notes
 from bot.stories.evidence import TITLE, Evidence, features, gather
@@ -32,8 +33,7 @@ class Weights:
     by_feature: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one feature adds to a decision."""
 
     feature: str
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The sum of one decision above its threshold, as log-odds and as a chance, and its parts, largest first."""
+    """The sum of one decision above its threshold, as log-odds and as a chance, and its parts."""
 
     odds: float
     score: float
@@ -67,8 +67,9 @@ def weigh(
 ) -> tuple[Relevance, tuple[Topic, ...]]:
     """Decide relevance and topics, and write down what decided.
 
-    The title and the first few thousand words are read. `mentions` may be empty: names known to the field are in
-    the lexicons themselves. A story in a language without a lexicon is not relevant, and the notes say why.
+    The title and the first few thousand words are read. `mentions` is not used yet: the names that count
+    are in the lexicons themselves, so that a missed party costs no alert. A story in a language without a
+    lexicon is not relevant, and the notes say why.
     """
     language = _FALLBACK_LANGUAGE if document.language == "und" else document.language
     if language not in LANGUAGES:
@@ -86,17 +87,24 @@ def weigh(
     return relevance, _judge_topics(document, evidence, notes)
 
 
-def judge(evidence: Evidence, decision: str) -> Judgement:
-    """Add up one decision."""
+def odds_of(evidence: Evidence, decision: str) -> float:
+    """Add up one decision, in log-odds above its threshold."""
     entry = weights()[decision]
-    parts = [
-        Part(name, entry.by_feature[name] * value)
-        for name, value in evidence.values.items()
-        if name in entry.by_feature
-    ]
-    parts.sort(key=lambda part: -abs(part.weight))
-    odds = entry.intercept - entry.threshold + sum(part.weight for part in parts)
-    return Judgement(odds, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), tuple(parts))
+    each = entry.by_feature
+    known = sum([each[name] * value for name, value in evidence.values.items() if name in each])
+    return entry.intercept - entry.threshold + known
+
+
+def judge(evidence: Evidence, decision: str) -> Judgement:
+    """Add up one decision and keep the parts of the sum."""
+    each = weights()[decision].by_feature
+    parts = tuple(Part(name, each[name] * value) for name, value in evidence.values.items() if name in each)
+    odds = odds_of(evidence, decision)
+    return Judgement(odds, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), parts)
+
+
+def _largest(judgement: Judgement) -> list[Part]:
+    return sorted(judgement.parts, key=lambda part: -abs(part.weight))
 
 
 def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Relevance:
@@ -111,8 +119,8 @@ def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Re
         weight=judgement.odds,
     )
     for outcome, parts in (
-        ("for", [part for part in judgement.parts if part.weight >= _TELLING]),
-        ("against", [part for part in judgement.parts if part.weight <= -_TELLING]),
+        ("for", [part for part in _largest(judgement) if part.weight >= _TELLING]),
+        ("against", [part for part in _largest(judgement) if part.weight <= -_TELLING]),
     ):
         for part in parts[:_REASONS]:
             notes.note(
@@ -126,13 +134,16 @@ def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Re
 
 
 def _judge_topics(document: Document, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
-    judged = sorted(((judge(evidence, topic), topic) for topic in TOPICS), key=lambda pair: -pair[0].odds)
+    ranked = sorted(((odds_of(evidence, topic), topic) for topic in TOPICS), reverse=True)
     # Every relevant story is about something: the likeliest topic stands even below its threshold.
-    chosen = [pair for rank, pair in enumerate(judged) if rank == 0 or pair[0].odds > 0]
+    chosen = [topic for rank, (odds, topic) in enumerate(ranked) if rank == 0 or odds > 0]
     topics: list[Topic] = []
-    for judgement, topic in chosen:
+    for topic in chosen:
+        judgement = judge(evidence, topic)
         shown = _sentences(document, evidence, judgement.parts)
-        because = [_about()[part.feature] for part in judgement.parts if part.weight >= _TELLING][:_REASONS]
+        because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING][
+            :_REASONS
+        ]
         notes.note(
             "topic",
             topic,
