@@ -36,8 +36,7 @@ def act_frames(marked: Marked) -> list[Frame]:
         for match in rules().taking.finditer(text) if holds(text, _TAKINGS) else ():
             _keep(frames, _taken(marked, match))
         frames.extend(_given(marked))
-    if any(slot.kind == "company" for slot in marked.slots.values()):
-        frames.extend(bought(marked))
+    frames.extend(bought(marked))
     for match in rules().refusing.finditer(text) if holds(text, _REFUSALS) else ():
         _keep(frames, _refused(marked, match))
     frames.extend(favours(marked))

@@ -116,7 +116,7 @@ def rules() -> Rules:
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} (?P<to>{LIST}) "
         ),
         selling=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?)(?<![\w-]){fill(table['buying']['sell'])}(?!"
+            rf"(?:(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?))?(?<![\w-])(?P<verb>{fill(table['buying']['sell'])})(?!"
             rf"\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:(?!for |"
             rf"that )[\w-]+ ){{0,3}}?(?P<to>{LIST})"
         ),

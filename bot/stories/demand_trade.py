@@ -48,7 +48,8 @@ def bought(marked: Marked) -> list[Frame]:
             frames.append(_trade(marked, match, match.group("who"), ""))
     if holds(text, _SELLING):
         for match in rules().selling.finditer(text):
-            frames.append(_trade(marked, match, match.group("to"), match.group("who")))
+            if match.group("who") or match.group("verb").startswith(("sell", "sold", "resell", "resold")):
+                frames.append(_trade(marked, match, match.group("to"), match.group("who") or ""))
         for match in rules().sold_to.finditer(text):
             frames.append(_trade(marked, match, match.group("to"), match.group("who")))
     return [frame for frame in frames if frame is not None]
@@ -65,7 +66,7 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
     near = text[match.start() : match.end() + 60]
     if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
         return None
-    if "?" in text or not is_fact(text[: match.end("mid")][-60:], noun=False):
+    if "?" in text or not is_fact(text[: max(match.end("mid"), match.start())][-60:], noun=False):
         return None
     frame = Frame(marked.index, "purchase", "buy", 8, "buying", match.start(), weight=1.5 if sellers else 1.0)
     frame.vote("issuer", buyers, EXPLICIT)
