@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow
@@ -50,13 +50,6 @@ async def get_rules_of_guild(session: AsyncSession, guild_id: int) -> Sequence[R
     return (
         await session.scalars(select(RuleRow).where(RuleRow.guild_id == guild_id).order_by(RuleRow.id))
     ).all()
-
-
-async def count_rules(session: AsyncSession, guild_id: int) -> int:
-    """Count a server's rules."""
-    return (
-        await session.execute(select(func.count()).select_from(RuleRow).where(RuleRow.guild_id == guild_id))
-    ).scalar_one()
 
 
 async def get_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRow | None:
