@@ -49,6 +49,12 @@ def _keep(frames: list[Frame], frame: Frame | None) -> None:
         frames.append(frame)
 
 
+_PURSUES = re.compile(
+    r"(?<!\w)(?:drop|abandon|gave up|given up|los[et]|end|in (?:its|their|his|her)|launch|renew|"
+    r"continu|press|step|is|are|was|were|also|then)|^$"
+)
+
+
 def _attempted(marked: Marked, match: re.Match[str]) -> Frame | None:
     text = marked.text
     if not (
@@ -62,11 +68,10 @@ def _attempted(marked: Marked, match: re.Match[str]) -> Frame | None:
     frame = Frame(marked.index, "informal request", "data", 2, "attempt", match.start(), weight=0.9)
     if match.group("content"):
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
-    frame.vote(
-        "issuer",
-        demanding(marked.names(match.group("who") or "")),
-        EXPLICIT if (match.group("gap") or "").startswith("'") else BESIDE,
-    )
+    gap = match.group("gap") or ""
+    if gap.startswith("'") or marked.index < 0 or _PURSUES.search(gap):
+        slots = demanding(marked.names(match.group("who") or ""))
+        frame.vote("issuer", slots, EXPLICIT if gap.startswith("'") else BESIDE)
     inside = marked.names((match.group("rest") or "") + (match.group("after") or ""))
     frame.vote(
         "recipient",

@@ -176,7 +176,10 @@ _BLOCK_A_FIRM = re.compile(
 )
 _ORDERED_TO = re.compile(rf"(?: (?:the|all))* (?:(?P<who>{LIST})|it|them)(?: \w+)? to(?:[.,:;]|$)")
 _DEMANDED_IT = re.compile(r" (?:it|them|this)(?:[ ,.;]|$)")
-_ASKED_NOUN = re.compile(r" (?:an?|the|its) (?P<phrase>(?:[a-z][a-z-]* ){1,3}?)to (?P<rest>.{0,60})")
+_ASKED_NOUN = re.compile(
+    rf" (?:an?|the|its) (?P<phrase>(?:[a-z][a-z-]* ){{1,3}}?)(?:[{DATA}{DEVICE}{CONTENT}]+ )?to "
+    r"(?P<rest>.{0,60})"
+)
 
 
 def _phrase_asked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:

@@ -113,7 +113,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     slots = [slot for frame in frames for slot in frame.slots.values()]
     issuer = _most(frames, "issuers")
     recipient = _most(frames, "recipients")
-    if all(slot.generic for slot in slots) and (group.weight < 2 or min(issuer, recipient) < EXPLICIT):
+    if all(slot.generic for slot in slots) and not _told_first(frames):
         return False
     asked = [frame.slots[name] for frame in frames for name in frame.recipients]
     named = any(
@@ -121,6 +121,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         for frame in frames
         for name, weight in frame.issuers.items()
     )
+    named = named or all(slot.generic for slot in slots)
     firms = any(slot.kind in ("company", "organisation") and (named or not slot.generic) for slot in asked)
     target = any(frame.targets for frame in frames)
     if group.family in ("favour", "buy"):
@@ -128,7 +129,9 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     if group.family == "content":
         orders = any(frame.rank >= 8 for frame in frames)
         return (issuer >= BESIDE and (firms or orders)) or (
-            firms and group.weight >= 1.2 and any(frame.form == "noun" or frame.index < 0 for frame in frames)
+            firms
+            and group.weight >= 1.2
+            and any(frame.form == "noun" or (frame.form == "verb" and frame.index < 0) for frame in frames)
         )
     exact = any(frame.rank >= 5 and frame.form in ("noun", "verb") for frame in frames)
     if (
@@ -144,6 +147,18 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         for frame in frames
     )
     return sure >= 2 or (firms and group.weight >= 1.3) or (lead and group.weight >= 1.5)
+
+
+def _told_first(frames: list[Frame]) -> bool:
+    """Whether the first sentences tell in full who ordered whom, though neither has a name."""
+    return any(
+        frame.index < 2
+        and frame.form == "verb"
+        and frame.weight >= 1.2
+        and max(frame.issuers.values(), default=0.0) >= EXPLICIT
+        and max(frame.recipients.values(), default=0.0) >= BESIDE
+        for frame in frames
+    )
 
 
 def _named_issuer(frame: Frame) -> bool:

@@ -118,6 +118,11 @@ def _offices_only(
             del votes[name]
 
 
+def _served_on_persons(group: Group) -> bool:
+    served = ("national security letter", "subpoena", "civil subpoena", "gag order", "administrative summons")
+    return any(frame.instrument in served for frame in group.frames)
+
+
 def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
     """One party cannot be both: the stronger role wins."""
     for name in [name for name in recipients if name in issuers]:

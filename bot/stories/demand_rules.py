@@ -107,9 +107,8 @@ def rules() -> Rules:
         ),
         # "ICE bought access to a database": who sold it is told elsewhere
         bought_plain=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['buy'])}(?!\w"
-            rf") [^;]{{0,50}}?"
-            rf"(?:{DATA}|(?<!\w)(?:access|feeds?)(?!\w))"
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|"
+            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?)(?!\w))"
         ),
         # "Fog sells police departments access to location data"
         sold_to=re.compile(

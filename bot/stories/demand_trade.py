@@ -44,7 +44,7 @@ def bought(marked: Marked) -> list[Frame]:
     if holds(text, _BUYING):
         for match in rules().buying.finditer(text):
             frames.append(_trade(marked, match, match.group("who"), match.group("from")))
-        for match in rules().bought_plain.finditer(text):
+        for match in rules().bought_plain.finditer(text) if holds(text, ("bought", "buy", "purchas")) else ():
             frames.append(_trade(marked, match, match.group("who"), ""))
     if holds(text, _SELLING):
         for match in rules().selling.finditer(text):

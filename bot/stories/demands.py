@@ -31,7 +31,7 @@ _DEMANDS = (
     "direct", "instruct", "told", "tell", "give", "gave", "shar", "provid", "bought", "buy", "purchas",
     "sell", "sold", "gag", "block", "takedown", "notice", "unmask", "identif", "reveal", "disclos", "pass",
     "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
-    "fine", "must", " to ",
+    "fine", "must", " to ", "dump", "appli", "reject", "trap", "register",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand."""
