@@ -118,7 +118,7 @@ async def test_a_command_is_offered_to_those_who_may_use_it_and_only_where(town:
         ("alerts add", {"topic": "x", "nonsense": 1}, "no option 'nonsense'"),
         ("alerts remove", {}, "no 'remove'"),
         ("alerts", {}, "sub-commands"),
-        ("nothing", {}, "no command 'nothing'"),
+        ("nothing", {}, "there is no slash command 'nothing'"),
     ],
 )
 async def test_what_the_client_would_not_send(
