@@ -76,6 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--limit", type=_count, default=10, metavar="N")
     search.add_argument("--json", action="store_true")
 
+    cases = commands.add_parser("cases", help="the cases that stories were put into, and putting that right")
+    verbs = cases.add_subparsers(dest="verb", metavar="VERB", required=True)
+    shown = verbs.add_parser("list", help="the cases last reported, or one with its stories and history")
+    shown.add_argument(
+        "words", nargs="*", metavar="NUMBER|WORDS", help="a case's number, or a part of titles"
+    )
+    shown.add_argument("--limit", type=_count, default=25, metavar="N")
+    merge = verbs.add_parser("merge", help="two cases are one matter: later stories of both go to the first")
+    merge.add_argument("into", type=int, metavar="CASE")
+    merge.add_argument("other", type=int, metavar="OTHER")
+    split = verbs.add_parser("split", help="move some of a case's stories into a case of their own")
+    split.add_argument("case", type=int, metavar="CASE")
+    split.add_argument("stories", nargs="+", type=int, metavar="STORY")
+    split.add_argument("--title", default="", help="default: the title of the oldest story moved")
+
     database = commands.add_parser("db", help="schema migrations")
     database.add_argument("verb", choices=("upgrade", "current"))
     return parser

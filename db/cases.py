@@ -1,34 +1,41 @@
-"""Cases in the database: the inverted index that finds candidates, and a case's timeline."""
+"""Cases in the database: the inverted index that finds candidates, a case's members and its timeline.
+
+The queries on a story's way are few and each is bounded by what is asked, whatever is stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, case, func, or_, select, text, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import CaseEventRow, CaseRow, CaseTermRow
+from db.tables import CaseEventRow, CaseMemberRow, CaseRow, CaseSplitRow, CaseTermRow, StoryRow
 
-# A term that very many cases hold says nothing about which one is meant, and would make the cost of a
-# story grow with the store: only the cases that held it last are looked at.
-_CASES_A_TERM = 20
-_CANDIDATES = 40
-_TERMS_ASKED = 40
-_LOOK_BACK = timedelta(days=730)
 _TERM_LENGTH = 200
 _CASE_LOCK = 0x51554153  # "QUAS": names the advisory lock on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateCase:
-    """A case that shares terms with a story: its own terms, and when it was last reported."""
+class KnownCase:
+    """A case that a story might belong to: its newest members, and the cases it was split from."""
 
     case_id: int
-    terms: tuple[tuple[str, float], ...]
-    last_seen: datetime | None
+    members: tuple[tuple[Mapping[str, float], datetime | None], ...]
+    apart: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Where a case came to stand, when, and the story that reported it first."""
+
+    status: str
+    at: datetime
+    story: StoryRow | None
 
 
 async def lock_cases(session: AsyncSession) -> None:
@@ -40,36 +47,96 @@ async def lock_cases(session: AsyncSession) -> None:
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CASE_LOCK})
 
 
-async def candidates(
-    session: AsyncSession, terms: Sequence[tuple[str, float]], now: datetime
-) -> list[CandidateCase]:
-    """Find the cases that share the weightiest of `terms`, the best matches first.
+# ------------------------------------------------------------ finding a story's case
 
-    The cost is bounded by the number of terms asked, whatever is stored.
-    """
-    asked = sorted(terms, key=lambda item: (-item[1], item[0]))[:_TERMS_ASKED]
-    scores: dict[int, float] = {}
-    for term, weight in asked:
-        holders = await session.execute(
-            select(CaseTermRow.case_id)
-            .where(CaseTermRow.term == term[:_TERM_LENGTH], CaseTermRow.last_seen > now - _LOOK_BACK)
+
+async def get_holders(session: AsyncSession, terms: Sequence[str], limit: int) -> dict[str, list[int]]:
+    """Give for each term the cases that held it last, at most `limit`."""
+    if not terms:
+        return {}
+    asked = [
+        select(
+            select(CaseTermRow.term, CaseTermRow.case_id)
+            .where(CaseTermRow.term == term[:_TERM_LENGTH])
             .order_by(CaseTermRow.last_seen.desc())
-            .limit(_CASES_A_TERM)
+            .limit(limit)
+            .subquery()
         )
-        for case_id in holders.scalars():
-            scores[case_id] = scores.get(case_id, 0.0) + weight
-    best = sorted(scores, key=lambda c: (-scores[c], c))[:_CANDIDATES]
-    if not best:
+        for term in terms
+    ]
+    found: dict[str, list[int]] = {}
+    for term, case_id in await session.execute(union_all(*asked)):
+        found.setdefault(term, []).append(case_id)
+    return found
+
+
+async def get_known(session: AsyncSession, case_ids: Sequence[int], members: int) -> list[KnownCase]:
+    """Give what is known of cases, each by its newest `members`, in the order asked."""
+    if not case_ids:
         return []
-    found: dict[int, list[tuple[str, float]]] = {case_id: [] for case_id in best}
-    rows = await session.execute(
-        select(CaseTermRow.case_id, CaseTermRow.term, CaseTermRow.weight).where(CaseTermRow.case_id.in_(best))
+    newest = [
+        select(
+            select(CaseMemberRow.case_id, CaseMemberRow.terms, CaseMemberRow.published)
+            .where(CaseMemberRow.case_id == case_id)
+            .order_by(CaseMemberRow.story_id.desc())
+            .limit(members)
+            .subquery()
+        )
+        for case_id in case_ids
+    ]
+    held: dict[int, list[tuple[dict[str, Any], datetime | None]]] = {}
+    for case_id, terms, published in await session.execute(union_all(*newest)):
+        held.setdefault(case_id, []).append((terms, published))
+    apart: dict[int, set[int]] = {}
+    splits = await session.execute(
+        select(CaseSplitRow.case_id, CaseSplitRow.other_id).where(
+            CaseSplitRow.case_id.in_(case_ids), CaseSplitRow.other_id.in_(case_ids)
+        )
     )
-    for case_id, term, weight in rows:
-        found[case_id].append((term, weight))
-    seen = await session.execute(select(CaseRow.id, CaseRow.updated).where(CaseRow.id.in_(best)))
-    updated = {row.id: row.updated for row in seen}
-    return [CandidateCase(case_id, tuple(found[case_id]), updated.get(case_id)) for case_id in best]
+    for case_id, other_id in splits:
+        apart.setdefault(case_id, set()).add(other_id)
+    return [KnownCase(c, tuple(held.get(c, ())), frozenset(apart.get(c, ()))) for c in case_ids]
+
+
+async def add_member(
+    session: AsyncSession,
+    case_id: int,
+    story_id: int,
+    *,
+    terms: Mapping[str, float],
+    filed: Sequence[str],
+    published: datetime | None,
+    now: datetime,
+) -> None:
+    """Make a story one of those that a case is known by; `filed` are the terms it can be found by."""
+    session.add(
+        CaseMemberRow(
+            story_id=story_id, case_id=case_id, terms=dict(terms), filed=list(filed), published=published
+        )
+    )
+    await session.flush()
+    await file_terms(session, case_id, filed, now)
+
+
+async def file_terms(session: AsyncSession, case_id: int, terms: Iterable[str], now: datetime) -> None:
+    """Write into the index that a case holds terms."""
+    rows = [
+        {"term": term, "case_id": case_id, "last_seen": now}
+        for term in dict.fromkeys(term[:_TERM_LENGTH] for term in terms)
+    ]
+    if not rows:
+        return
+    kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = kind(CaseTermRow)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["term", "case_id"], set_={"last_seen": statement.excluded.last_seen}
+        ),
+        rows,
+    )
+
+
+# ------------------------------------------------------------------ a case itself
 
 
 async def open_case(session: AsyncSession, title: str, status: str | None, at: datetime) -> int:
@@ -90,31 +157,9 @@ async def get_case(session: AsyncSession, case_id: int) -> CaseRow | None:
     return None
 
 
-async def set_terms(
-    session: AsyncSession, case_id: int, terms: Sequence[tuple[str, float]], at: datetime
-) -> None:
-    """Store the terms by which a case is found."""
-    if not terms:
-        return
-    kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = kind(CaseTermRow)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["term", "case_id"],
-            set_={"weight": statement.excluded.weight, "last_seen": statement.excluded.last_seen},
-        ),
-        [
-            {"term": term[:_TERM_LENGTH], "case_id": case_id, "weight": weight, "last_seen": at}
-            for term, weight in dict(terms).items()
-        ],
-    )
-
-
 async def touch_case(session: AsyncSession, case_id: int, at: datetime, status: str | None) -> None:
     """Note that a case was reported again, and where it stands if that is known."""
-    values: dict[str, object] = {"updated": func.max(CaseRow.updated, at)}
-    if session.get_bind().dialect.name == "postgresql":
-        values["updated"] = func.greatest(CaseRow.updated, at)
+    values: dict[str, object] = {"updated": case((CaseRow.updated > at, CaseRow.updated), else_=at)}
     if status is not None:
         values["status"] = status
     await session.execute(update(CaseRow).where(CaseRow.id == case_id).values(**values))
@@ -126,3 +171,53 @@ async def add_event(
     """Write a line of a case's timeline."""
     session.add(CaseEventRow(case_id=case_id, at=at, kind=kind, status=status, story_id=story_id))
     await session.flush()
+
+
+async def status_history(session: AsyncSession, case_id: int) -> list[StatusReport]:
+    """Give each status a case came to, in order of time, with the story that reported it first.
+
+    A report that arrives late but was published earlier counts by when it was published.
+    """
+    events = await session.execute(
+        select(CaseEventRow, StoryRow)
+        .outerjoin(StoryRow, StoryRow.id == CaseEventRow.story_id)
+        .where(CaseEventRow.case_id == case_id, CaseEventRow.status.is_not(None))
+        .order_by(CaseEventRow.at, CaseEventRow.id)
+    )
+    first: dict[str, StatusReport] = {}
+    for event, story in events:
+        if event.status and event.status != "unknown":
+            first.setdefault(event.status, StatusReport(event.status, event.at, story))
+    return list(first.values())
+
+
+async def list_cases(session: AsyncSession, words: str = "", limit: int = 25) -> list[tuple[CaseRow, int]]:
+    """Give the cases last reported, each with how many stories it has; `words`: a part of the title."""
+    conditions: list[ColumnElement[bool]] = [CaseRow.merged_into.is_(None)]
+    if words:
+        conditions.append(CaseRow.title.icontains(words, autoescape=True))
+    count = select(func.count()).where(StoryRow.case_id == CaseRow.id).scalar_subquery()
+    rows = await session.execute(
+        select(CaseRow, count)
+        .where(*conditions)
+        .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
+        .limit(limit)
+    )
+    return [(row, stories) for row, stories in rows]
+
+
+async def get_stories(session: AsyncSession, case_id: int) -> list[StoryRow]:
+    """Give a case's stories, the oldest first."""
+    date = func.coalesce(StoryRow.published, StoryRow.first_seen)
+    rows = await session.execute(
+        select(StoryRow).where(StoryRow.case_id == case_id).order_by(date, StoryRow.id)
+    )
+    return list(rows.scalars())
+
+
+async def get_strands(session: AsyncSession, case_id: int) -> list[int]:
+    """Give a case and all that were merged into it."""
+    rows = await session.execute(
+        select(CaseRow.id).where(or_(CaseRow.id == case_id, CaseRow.merged_into == case_id))
+    )
+    return sorted(rows.scalars())

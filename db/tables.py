@@ -181,16 +181,43 @@ class CaseRow(Base):
 
 
 class CaseTermRow(Base):
-    """The inverted index by which a story finds its case: term -> cases that hold it."""
+    """The inverted index by which a story finds its case: term -> cases that hold it, the newest first."""
 
     __tablename__ = "case_terms"
 
     term: Mapped[str] = mapped_column(String(200), primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
-    weight: Mapped[float] = mapped_column(Float)
     last_seen: Mapped[datetime]
 
     __table_args__ = (Index(None, "case_id"), Index(None, "term", "last_seen"))
+
+
+class CaseMemberRow(Base):
+    """What a story is recognised by, and the case that it was found to belong to.
+
+    `case_id` stays when that case is merged into another: the stories that come after still find it, and
+    through it the case that it was merged into. That is how a merge is remembered.
+    """
+
+    __tablename__ = "case_members"
+
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    terms: Mapped[dict[str, Any]]  # term -> weight, a fingerprint
+    filed: Mapped[list[str]]  # those of the terms that stand in the index
+    published: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, "case_id", "story_id"),)
+
+
+class CaseSplitRow(Base):
+    """A moderator said that these two are different matters. Stored in both directions."""
+
+    __tablename__ = "case_splits"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime]
 
 
 class StoryRow(Base):

@@ -21,8 +21,9 @@ from bot.feeds.fetch_errors import FetchError
 from bot.feeds.identity import url_key
 from bot.intake import policy
 from bot.record import Finding, Recorder
-from bot.stories.cases import CaseSketch, choose_case, merge_terms
-from bot.stories.model import Article, Story, story_to_json
+from bot.stories.cases import HOLDERS, MEMBERS, CaseSketch, asked, choose_case, nearest
+from bot.stories.likeness import read
+from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import cases, entries, stories
 from db.engine import Database
 from db.entries import WaitingEntry
@@ -166,13 +167,17 @@ class Reader:
             notes = Recorder()
             notes.note("known", "known", "the same address came before; this feed brings it too")
         else:
-            case_id, adds = await self._place(session, story, notes) if story.relevant else (None, "new")
+            place = await self._place(session, story, notes) if story.relevant else None
             story_id = await stories.insert_story(
-                session, _row(story, read.url_key), case_id=case_id, adds=adds, now=now
+                session,
+                _row(story, read.url_key),
+                case_id=place.case_id if place else None,
+                adds=place.adds if place else "new",
+                now=now,
             )
             relevant = story.relevant
-            if case_id is not None:
-                await self._tell_case(session, story, case_id, story_id, adds)
+            if place is not None:
+                await self._tell_case(session, story, place, story_id)
         if not await entries.mark_read(session, entry.id, story_id):
             raise AlreadyReadError(f"entry {entry.id} was read by another worker meanwhile")
         await stories.add_story_feed(session, story_id, entry.feed_id, entry.id)
@@ -187,36 +192,62 @@ class Reader:
             return False
         return bool(await owe(session, story_id, now=now, alert=entry.alert))
 
-    async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> tuple[int, str]:
-        """Find or open the story's case; gives its id and what the story adds to it."""
+    async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
+        """Find or open the story's case, and tell what the story adds to it."""
         at = story.published or self._clock()
-        sketches = [
-            CaseSketch(c.case_id, c.terms, c.last_seen)
-            for c in await cases.candidates(session, story.fingerprint.terms, self._clock())
-        ]
-        choice = choose_case(story.fingerprint, sketches)
+        choice = choose_case(story.fingerprint, await _candidates(session, story.fingerprint))
         case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
-        if case is None:
+        if case is None or choice.case_id is None:
             case_id = await cases.open_case(session, story.case_title or story.title, story.status, at)
             notes.note("case", "opened", f"a new case: {choice.reason}", weight=choice.score)
-            await cases.set_terms(session, case_id, story.fingerprint.terms, at)
-            return case_id, "new"
+            return Place(case_id, case_id, "new")
         adds = policy.adds_to_case(case.status, story.status, story_at=at, case_updated=case.updated)
         notes.note("case", "joined", f"belongs to “{case.title}”: {choice.reason}", weight=choice.score)
-        old = next(s.terms for s in sketches if s.case_id == choice.case_id)
-        await cases.set_terms(session, case.id, merge_terms(old, story.fingerprint.terms), at)
-        return case.id, adds
+        return Place(case.id, choice.case_id, adds)
 
-    async def _tell_case(
-        self, session: AsyncSession, story: Story, case_id: int, story_id: int, adds: str
-    ) -> None:
-        """Write the story into its case's timeline."""
-        at = story.published or self._clock()
-        kind = {"new": "opened", "update": "status"}.get(adds, "source")
-        await cases.add_event(session, case_id, at=at, kind=kind, status=story.status, story_id=story_id)
-        case = await cases.get_case(session, case_id)
+    async def _tell_case(self, session: AsyncSession, story: Story, place: Place, story_id: int) -> None:
+        """Make the story one that its case is known by, and write it into the case's timeline."""
+        now = self._clock()
+        at = story.published or now
+        await cases.add_member(
+            session,
+            place.found_by,
+            story_id,
+            terms=dict(story.fingerprint.terms),
+            filed=asked(story.fingerprint),
+            published=story.published,
+            now=now,
+        )
+        kind = {"new": "opened", "update": "status"}.get(place.adds, "source")
+        await cases.add_event(
+            session, place.case_id, at=at, kind=kind, status=story.status, story_id=story_id
+        )
+        case = await cases.get_case(session, place.case_id)
         unknown = case is None or case.status in (None, "unknown")
-        await cases.touch_case(session, case_id, at, story.status if adds == "update" or unknown else None)
+        status = story.status if place.adds == "update" or unknown else None
+        await cases.touch_case(session, place.case_id, at, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A story's place: its case, the case it was found by (one merged into the former, often the same)."""
+
+    case_id: int
+    found_by: int
+    adds: str  # new, update, source
+
+
+async def _candidates(session: AsyncSession, found: Fingerprint) -> list[CaseSketch]:
+    """Give the cases that a story might belong to."""
+    close = nearest(await cases.get_holders(session, asked(found), HOLDERS))
+    return [
+        CaseSketch(
+            known.case_id,
+            tuple(read(Fingerprint(tuple(terms.items()), published)) for terms, published in known.members),
+            known.apart,
+        )
+        for known in await cases.get_known(session, close, MEMBERS)
+    ]
 
 
 class AlreadyReadError(QuashError):

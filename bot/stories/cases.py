@@ -1,108 +1,165 @@
 """Cases: which matter a story belongs to.
 
-A story is recognised by its `Fingerprint`: names, accounts, docket numbers and rare words, each with a
-weight. Candidates come from an inverted index (a table in the database, `CaseBook` in memory), so the
-cost of a story does not grow with the store; `choose_case` decides among them.
+A story is recognised by its `Fingerprint`. Candidates come from an inverted index (a table in the database,
+`CaseBook` in memory) that is asked a bounded number of terms and gives a bounded number of cases, so the
+cost of a story does not grow with the store; `choose_case` decides among them. A case is known by its newest
+members, not by one bag of all their words: a matter that drags on changes its words.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
+from bot.stories.case_titles import case_title
+from bot.stories.fingerprints import UNSEEN_WORD, asked, fingerprint, rarity
+from bot.stories.likeness import Reading, likeness, read, weights
+from bot.stories.model import Fingerprint
 
-_MAX_TERMS = 60
-_JOIN_AT = 0.30
-_WORD = re.compile(r"[^\W\d_]{4,30}|@\w{2,30}")
+__all__ = [
+    "CaseBook",
+    "CaseChoice",
+    "CaseSketch",
+    "asked",
+    "case_title",
+    "choose_case",
+    "fingerprint",
+    "nearest",
+]
+
+MEMBERS = 6
+"""How many of a case's newest stories stand for it."""
+CANDIDATES = 8
+"""How many cases are looked at closely."""
+HOLDERS = 20
+"""How many cases, the newest, a term gives: one that all hold says nothing about which is meant."""
+
+_SUPPORT = 3  # members whose mean likeness counts beside the best one
+_SHARED_SHOWN = 6
+_RARE_ENOUGH = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class CaseSketch:
-    """What is known of a case that a story might belong to: its terms, and when it was last reported."""
+    """What is known of a case that a story might belong to.
+
+    `members` are its newest stories. `apart` are cases that a moderator has split it from: what both
+    hold does not tell which of the two is meant.
+    """
 
     case_id: int
-    terms: tuple[tuple[str, float], ...]
-    last_seen: datetime | None
+    members: tuple[Reading, ...]
+    apart: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class CaseChoice:
-    """The decision: the case to join (None: open a new one), how alike, and a sentence that says why."""
+    """The decision: the case to join (None: open a new one), how surely (0 to 1), and why."""
 
     case_id: int | None
     score: float
     reason: str
 
 
-def fingerprint(
-    document: Document, parties: tuple[Party, ...], demands: tuple[Demand, ...], topics: tuple[Topic, ...]
-) -> Fingerprint:
-    """Give what a story is recognised by."""
-    weights: dict[str, float] = {}
-    words: dict[str, int] = defaultdict(int)
-    for word in _WORD.findall(f"{document.title} {document.title} {document.text[:4000]}"):
-        words[word.casefold()] += 1
-    for word, count in words.items():
-        weights[f"word:{word}"] = 1.0 + math.log(count)
-    for party in parties:
-        if party.role != "other":
-            weights[f"party:{party.name.casefold()}"] = 3.0
-    ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:_MAX_TERMS]
-    return Fingerprint(tuple(ranked), document.published)
-
-
-def choose_case(found: Fingerprint, candidates: Sequence[CaseSketch]) -> CaseChoice:
+def choose_case(found: Fingerprint | Reading, candidates: Sequence[CaseSketch]) -> CaseChoice:
     """Decide which of the candidates a story belongs to, if any."""
-    best = CaseChoice(None, 0.0, "nothing alike is known")
-    mine = dict(found.terms)
-    for sketch in candidates:
-        theirs = dict(sketch.terms)
-        shared = mine.keys() & theirs.keys()
-        dot = sum(mine[t] * theirs[t] for t in shared)
-        size = math.hypot(*mine.values()) * math.hypot(*theirs.values())
-        score = dot / size if size else 0.0
-        if score > best.score:
-            best = CaseChoice(sketch.case_id, score, f"shares {len(shared)} terms")
-    return best if best.score >= _JOIN_AT else CaseChoice(None, best.score, "nothing is alike enough")
+    mine = read(found) if isinstance(found, Fingerprint) else found
+    scored = sorted(
+        ((*_score(mine, sketch), sketch) for sketch in candidates if sketch.members),
+        key=lambda item: (-item[0], item[2].case_id),
+    )
+    if not scored:
+        return CaseChoice(None, 0.0, "nothing alike is known")
+    join_at = weights()[1]
+    score, nearest, sketch = scored[0]
+    if score < join_at:
+        near = _shared(mine, nearest)
+        seen = f"the nearest shares only {near}" if near else "nothing alike is known"
+        return CaseChoice(None, _chance(score), seen)
+    for other_score, other_nearest, other in scored[1:]:
+        if other_score >= join_at and other.case_id in sketch.apart and _leans(mine, sketch, other) < 0:
+            score, nearest, sketch = other_score, other_nearest, other
+    return CaseChoice(sketch.case_id, _chance(score), f"shares {_shared(mine, nearest) or 'many words'}")
 
 
-def case_title(
-    document: Document, parties: tuple[Party, ...], demands: tuple[Demand, ...], topics: tuple[Topic, ...]
-) -> str:
-    """Give the title that a person would give the case."""
-    return document.title
+def nearest(holders: Mapping[str, Collection[int]]) -> list[int]:
+    """Give the cases to look at closely, from which cases hold which of a story's terms.
+
+    A term that few cases hold tells more.
+    """
+    sums: dict[int, float] = {}
+    for held in holders.values():
+        for case_id in held:
+            sums[case_id] = sums.get(case_id, 0.0) + 1.0 / math.sqrt(1.0 + len(held))
+    return sorted(sums, key=lambda case_id: (-sums[case_id], -case_id))[:CANDIDATES]
 
 
-def merge_terms(
-    old: Iterable[tuple[str, float]], new: Iterable[tuple[str, float]]
-) -> tuple[tuple[str, float], ...]:
-    """Give a case's terms after a further story joined it."""
-    merged = dict(old)
-    for term, weight in new:
-        merged[term] = max(weight, merged.get(term, 0.0))
-    return tuple(sorted(merged.items(), key=lambda item: (-item[1], item[0]))[: 2 * _MAX_TERMS])
+def _score(mine: Reading, sketch: CaseSketch) -> tuple[float, Reading]:
+    """Give how well a story fits a case: half by its nearest member, half by those next to that one."""
+    likes = sorted(((likeness(mine, member), at) for at, member in enumerate(sketch.members)), reverse=True)
+    best, at = likes[0]
+    near = [like for like, _ in likes[:_SUPPORT]]
+    return (best + sum(near) / len(near)) / 2, sketch.members[at]
+
+
+def _leans(mine: Reading, one: CaseSketch, other: CaseSketch) -> float:
+    """Tell which of two split cases a story leans to by what only one of them holds: above 0 the first."""
+    sums = [0.0, 0.0]
+    for kind in ("word", "party", "target", "account", "docket", "demand"):
+        held = [set[str]().union(*(m.kind(kind) for m in sketch.members)) for sketch in (one, other)]
+        for term, weight in mine.kind(kind).items():
+            if (term in held[0]) != (term in held[1]):
+                sums[term in held[1]] += weight
+    return sums[0] - sums[1]
+
+
+def _chance(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+
+
+def _shared(mine: Reading, other: Reading) -> str:
+    """Name what two stories share, what is rarest and most telling first."""
+    names: dict[str, None] = {}
+    for kind in ("target", "account", "docket", "party", "means"):
+        terms = mine.kind(kind)
+        both = terms.keys() & other.kind(kind).keys()
+        for term in sorted(both, key=lambda t: (-terms[t], t)):
+            if term.casefold() not in {name.casefold() for name in names}:
+                names[term] = None
+    if len(names) < _SHARED_SHOWN:
+        rare = rarity()[0]
+        words = mine.kind("word").keys() & other.kind("word").keys()
+        telling = sorted(
+            (-rare.get(w, UNSEEN_WORD), w) for w in words if rare.get(w, UNSEEN_WORD) >= _RARE_ENOUGH
+        )
+        names.update({f"“{word}”": None for _, word in telling if word not in " ".join(names).casefold()})
+    return ", ".join(list(names)[:_SHARED_SHOWN])
 
 
 @dataclass(slots=True)
 class CaseBook:
     """The inverted index in memory, for `analyse --jsonl`, `preview` and the tests."""
 
-    _sketches: dict[int, CaseSketch] = field(default_factory=dict)
-    _by_term: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _members: dict[int, deque[Reading]] = field(default_factory=dict)
+    _holders: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def place(self, found: Fingerprint) -> tuple[int, CaseChoice]:
         """Join a story to its case or open one; gives the case's number and the decision."""
-        ids = {i for term, _ in found.terms for i in self._by_term.get(term, ())}
-        choice = choose_case(found, [self._sketches[i] for i in sorted(ids)])
-        case_id = choice.case_id if choice.case_id is not None else len(self._sketches) + 1
-        old = self._sketches.get(case_id)
-        terms = merge_terms(old.terms if old else (), found.terms)
-        self._sketches[case_id] = CaseSketch(case_id, terms, found.published)
-        for term, _ in terms:
-            self._by_term[term].add(case_id)
+        terms = asked(found)
+        mine = read(found)
+        close = nearest({term: self._holders.get(term, ()) for term in terms})
+        choice = choose_case(mine, [CaseSketch(c, tuple(self._members[c])) for c in close])
+        case_id = choice.case_id if choice.case_id is not None else len(self._members) + 1
+        self._members.setdefault(case_id, deque(maxlen=MEMBERS)).append(mine)
+        self._file(terms, case_id)
         return case_id, choice
+
+    def _file(self, terms: Iterable[str], case_id: int) -> None:
+        for term in terms:
+            holders = self._holders.setdefault(term, {})
+            holders.pop(case_id, None)
+            holders[case_id] = None
+            if len(holders) > HOLDERS:
+                del holders[next(iter(holders))]

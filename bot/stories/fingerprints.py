@@ -1,0 +1,121 @@
+"""What a story is recognised by: its rare words, its parties, accounts and docket numbers, its demands."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections import Counter
+from functools import cache
+from importlib import resources
+
+from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
+
+_MAX_WORDS = 100
+_READ = 3_000  # characters of the text: the rest of a long article tells the background
+_READ_FOR_DOCKETS = 8_000
+_MAX_PARTIES = 30
+_MAX_DEMANDS = 12
+
+# Rarities, as in data/rarity.toml.
+COMMON = 0.7  # words no rarer than this say nothing
+UNSEEN_WORD = 7.5
+UNSEEN_PARTY = 6.0
+_UNCOUNTED = 3.5  # a word of a language whose words were not counted
+
+_WORD = re.compile(r"@\w{2,30}|[^\W_]{2,30}(?:[.,-]\d{1,6})*")
+_ACCOUNT = re.compile(r"(?<![\w.])@\w{3,30}")
+_DOCKET = re.compile(
+    r"\b(?:\d{1,2}:)?\d{2}-(?:cv|cr|mc|mj|ap|md)-\d{2,6}\b|\bNo\. ?\d{2}-\d{2,6}\b|\bC-\d{1,4}/\d{2}\b",
+    re.IGNORECASE,
+)
+
+# What a case can be found by, and how many of each kind are worth asking for.
+_ASKED = {"account": 4, "docket": 3, "target": 4, "demand": 6, "party": 8, "word": 24}
+
+
+@cache
+def rarity() -> tuple[dict[str, float], dict[str, float]]:
+    """Give how rare words and parties are (`data/rarity.toml`): -ln of the share of articles with them."""
+    held = tomllib.loads(resources.files("bot.stories.data").joinpath("rarity.toml").read_text("utf-8"))
+    words = {word: float(level) for level, row in held["words"].items() for word in row.split(" ")}
+    names = {name: float(level) for level, row in held["parties"].items() for name in row.split(" | ")}
+    return words, names
+
+
+def words_of(text: str) -> list[str]:
+    """Give the words and numbers of a text as they are compared: case folded, singular."""
+    words = []
+    for word in _WORD.findall(text.casefold()):
+        if len(word) < 3 and not word[0].isdigit():
+            continue
+        if word[-1] == "s" and len(word) > 3 and word[-2] not in "suia":
+            word = word[:-3] + "y" if word.endswith("ies") and len(word) > 5 else word[:-1]
+        words.append(word)
+    return words
+
+
+def fingerprint(
+    document: Document, parties: tuple[Party, ...], demands: tuple[Demand, ...], topics: tuple[Topic, ...]
+) -> Fingerprint:
+    """Give what a story is recognised by: terms named by their kind, each with a weight.
+
+    `word:` the words of title and lead, `head:` those of the title alone (weights: root of the rarity,
+    for `word:` times how often); `party:` who takes part, `target:` whose data is asked for (rarity);
+    `account:` and `docket:`, which belong to one matter alone; `demand:` issuer and recipient;
+    `means:` the instruments; `topic:` the topics with their scores.
+    """
+    text = document.text
+    terms = _words(document.title, text[:_READ], counted=document.language in ("en", "und"))
+    names = rarity()[1]
+    for party in parties[:_MAX_PARTIES]:
+        weight = names.get(party.name, UNSEEN_PARTY)
+        takes_part = party.role != "other" or party.mentions > 1
+        terms[f"party:{party.name}"] = weight if takes_part else weight / 2
+    for account in _ACCOUNT.findall(f"{document.title} {text[:_READ]}")[:5]:
+        # "@realDonaldTrump" stands in many stories, "@ALT_USCIS" in those of one matter.
+        terms[f"account:{account.casefold()}"] = rarity()[0].get(account.casefold(), UNSEEN_WORD)
+    for docket in _DOCKET.findall(text[:_READ_FOR_DOCKETS])[:3]:
+        terms[f"docket:{docket.casefold()}"] = UNSEEN_WORD
+    for demand in demands[:_MAX_DEMANDS]:
+        terms[f"means:{demand.instrument}"] = 1.0
+        for target in demand.target[:3]:
+            terms[f"target:{target}"] = names.get(target, UNSEEN_PARTY)
+        for issuer in demand.issuer[:3]:
+            for recipient in demand.recipient[:6]:
+                terms[f"demand:{issuer} > {recipient}"] = 1.0
+    for topic in topics:
+        terms[f"topic:{topic.topic}"] = topic.score
+    return Fingerprint(
+        tuple((term[:200], round(weight, 2)) for term, weight in terms.items()), document.published
+    )
+
+
+def asked(found: Fingerprint) -> tuple[str, ...]:
+    """Give the terms by which a story is filed in the index, and by which its case is looked for."""
+    kinds: dict[str, list[tuple[float, str]]] = {kind: [] for kind in _ASKED}
+    for term, weight in found.terms:
+        kind = term.partition(":")[0]
+        if kind in kinds:
+            kinds[kind].append((-weight, term))
+    return tuple(term for kind, limit in _ASKED.items() for _, term in sorted(kinds[kind])[:limit])
+
+
+def _words(title: str, text: str, *, counted: bool) -> dict[str, float]:
+    rare = rarity()[0]
+    unseen = UNSEEN_WORD if counted else _UNCOUNTED
+    head = dict.fromkeys(words_of(title))
+    used = Counter(words_of(text))
+    used.update(dict.fromkeys(head, 2))
+    weights = {}
+    for word, count in used.items():
+        above = rare.get(word, unseen) - COMMON
+        if above > 0:
+            weights[word] = math.sqrt(above) * (1.0 + math.log(count))
+    best = sorted(weights, key=lambda word: (-weights[word], word))[:_MAX_WORDS]
+    terms = {f"word:{word}": weights[word] for word in best}
+    for word in head:
+        above = rare.get(word, unseen) - COMMON
+        if above > 0:
+            terms[f"head:{word}"] = math.sqrt(above)
+    return terms

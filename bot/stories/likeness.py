@@ -1,0 +1,147 @@
+"""How likely two stories tell of one matter: a few measures of what they share, weighed together.
+
+The weights (`data/likeness.toml`) are those of a logistic model, made by `tools/train_cases.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from operator import mul
+
+from bot.stories.fingerprints import UNSEEN_WORD, rarity
+from bot.stories.model import Fingerprint
+
+MEASURES = (
+    "bias",
+    "words",  # cosine of the words
+    "titles",  # cosine of the titles' words
+    "told",  # share of each title that the other article's words hold
+    "parties",  # cosine of the parties
+    "rare",  # how many rare words both have
+    "demand",  # the same issuer asks the same recipient
+    "unique",  # the same account, one that others do not name, or the same docket number
+    "target",  # the same target
+    "topics",  # share of topics that both have
+    "time",  # 0: within ten days, 1: a year or more apart
+    "means",  # the same instrument (1), or another (-0.5)
+    "strangers",  # both name several parties, none of them the same
+    "recipients",  # both report demands, but none to the same recipient
+)
+
+_RARE = 4.5
+_UNIQUE = 6.5
+_MUCH_RARE = 40.0
+_NEAR_DAYS, _FAR_DAYS = 10.0, 365.0
+_UNKNOWN_TIME = 0.35
+
+_Terms = dict[str, float]
+_NONE: _Terms = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A fingerprint laid out for comparing: its terms by kind, and the lengths of its vectors."""
+
+    kinds: Mapping[str, _Terms]
+    recipients: frozenset[str]
+    word_length: float
+    head_length: float
+    head_sum: float
+    party_length: float
+    published: datetime | None
+
+    def kind(self, name: str) -> _Terms:
+        """Give the terms of a kind."""
+        return self.kinds.get(name, _NONE)
+
+
+def read(found: Fingerprint) -> Reading:
+    """Lay a fingerprint out for comparing."""
+    kinds: dict[str, _Terms] = {}
+    for term, weight in found.terms:
+        kind, _, value = term.partition(":")
+        kinds.setdefault(kind, {})[value] = weight
+    head = kinds.get("head", _NONE)
+    return Reading(
+        kinds,
+        frozenset(demand.partition(" > ")[2] for demand in kinds.get("demand", _NONE)),
+        math.hypot(*kinds.get("word", _NONE).values()),
+        math.hypot(*head.values()),
+        sum(head.values()),
+        math.hypot(*kinds.get("party", _NONE).values()),
+        found.published,
+    )
+
+
+def measure(one: Reading, other: Reading) -> tuple[float, ...]:
+    """Give the `MEASURES` of two stories, each between -1 and 1."""
+    words, their_words = one.kind("word"), other.kind("word")
+    head, their_head = one.kind("head"), other.kind("head")
+    parties, their_parties = one.kind("party"), other.kind("party")
+    topics, their_topics = one.kind("topic"), other.kind("topic")
+    means, their_means = one.kind("means"), other.kind("means")
+    shared_words = words.keys() & their_words.keys()
+    shared_parties = parties.keys() & their_parties.keys()
+    every_topic = len(topics.keys() | their_topics.keys())
+    rare = rarity()[0]
+    both_ask = bool(one.recipients and other.recipients)
+    return (
+        1.0,
+        _cosine(words, their_words, shared_words, one.word_length * other.word_length),
+        _cosine(head, their_head, head.keys() & their_head.keys(), one.head_length * other.head_length),
+        (_share(head, their_words, one.head_sum) + _share(their_head, words, other.head_sum)) / 2,
+        _cosine(parties, their_parties, shared_parties, one.party_length * other.party_length),
+        math.sqrt(
+            min(1.0, sum(max(0.0, rare.get(w, UNSEEN_WORD) - _RARE) for w in shared_words) / _MUCH_RARE)
+        ),
+        _meet(one.kind("demand"), other.kind("demand")),
+        max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
+        _meet(one.kind("target"), other.kind("target")),
+        len(topics.keys() & their_topics.keys()) / every_topic if every_topic else 0.0,
+        _apart(one.published, other.published),
+        (1.0 if means.keys() & their_means.keys() else -0.5) if means and their_means else 0.0,
+        float(not shared_parties and len(parties) > 2 and len(their_parties) > 2),
+        float(both_ask and one.recipients.isdisjoint(other.recipients)),
+    )
+
+
+@cache
+def weights() -> tuple[tuple[float, ...], float]:
+    """Give the weights of the measures and the sum from which on a story joins a case."""
+    held = tomllib.loads(resources.files("bot.stories.data").joinpath("likeness.toml").read_text("utf-8"))
+    return tuple(float(held["weights"][name]) for name in MEASURES), float(held["join_at"])
+
+
+def likeness(one: Reading, other: Reading) -> float:
+    """Give, in log-odds, how likely two stories tell of one matter."""
+    odds: float = sum(map(mul, weights()[0], measure(one, other)))
+    return odds
+
+
+def _unique(story: Reading) -> _Terms:
+    return {account: rare for account, rare in story.kind("account").items() if rare >= _UNIQUE}
+
+
+def _cosine(one: _Terms, other: _Terms, shared: set[str], lengths: float) -> float:
+    return sum(one[t] * other[t] for t in shared) / lengths if shared else 0.0
+
+
+def _share(head: _Terms, words: _Terms, whole: float) -> float:
+    return sum(weight for word, weight in head.items() if word in words) / whole if whole else 0.0
+
+
+def _meet(one: _Terms, other: _Terms) -> float:
+    return float(not one.keys().isdisjoint(other)) if one and other else 0.0
+
+
+def _apart(one: datetime | None, other: datetime | None) -> float:
+    if one is None or other is None:
+        return _UNKNOWN_TIME
+    days = max(1.0, abs((one - other).total_seconds()) / 86_400)
+    return min(1.0, max(0.0, math.log(days / _NEAR_DAYS) / math.log(_FAR_DAYS / _NEAR_DAYS)))
