@@ -20,7 +20,7 @@ from db.tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
 T = TypeVar("T")
 _CHOICE = 4  # how many times more due feeds are looked through than claimed
-_AT_ONCE = 400  # rows or values in one statement: bounded, so that building it never holds the loop
+_AT_ONCE = 200  # rows or values in one statement: bounded, so that building it never holds the loop
 
 
 @dataclass(frozen=True, slots=True)

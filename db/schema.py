@@ -5,29 +5,33 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from db.engine import Database
 from db.errors import SchemaError
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
-def _config(connection: Connection | None = None) -> Config:
+
+def _apply(connection: Connection) -> None:
+    # Imported here: a command on a database that is up to date starts a quarter of a second sooner.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    if connection is not None:
-        config.attributes["connection"] = connection
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @cache
 def _known() -> tuple[str, ...]:
-    """All revisions that this program knows, newest first."""
-    return tuple(s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions())
+    """All revisions that this program knows, newest first: the numbers that their files begin with."""
+    files = (_MIGRATIONS / "versions").glob("[0-9]*_*.py")
+    return tuple(sorted((file.name.partition("_")[0] for file in files), reverse=True))
 
 
 def head() -> str:
@@ -38,7 +42,11 @@ def head() -> str:
 async def current(database: Database) -> str | None:
     """Give the revision that the database has, None when it is empty."""
     async with database.engine.connect() as connection:
-        return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+        try:
+            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except (OperationalError, ProgrammingError):  # no such table: an empty database
+            return None
+        return found.scalar()
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
@@ -50,7 +58,7 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
     _refuse_newer(before)
     if before != head():
         async with database.engine.connect() as connection:
-            await connection.run_sync(lambda c: command.upgrade(_config(c), "head"))
+            await connection.run_sync(_apply)
             await connection.commit()
     return before, head()
 

@@ -39,6 +39,8 @@ Lookup = Callable[[str, int], list[AddressInfo]]
 LONGEST_URL = 4096
 _SCHEMES = ("http", "https")
 _FULL_STOPS = re.compile("[\u3002\uff0e\uff61]")  # IDNA takes these for "." (RFC 3490 section 3.1)
+_NEVER = re.compile(r"[\x00-\x20\x7f\\]")
+_PLAIN_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,8}")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 _REFUSED_V4 = tuple(
@@ -172,7 +174,7 @@ def _split(text: str) -> SplitResult:
     text = text.strip()
     if len(text) > LONGEST_URL:
         raise AddressError(f"The address is longer than {LONGEST_URL} characters.")
-    if any(ord(c) < 33 or ord(c) == 127 or c == "\\" for c in text):
+    if _NEVER.search(text):
         raise AddressError("The address contains blanks, control characters or backslashes.")
     try:
         parts = urlsplit(text)
@@ -190,6 +192,8 @@ def _split(text: str) -> SplitResult:
 
 def _ascii_host(host: str) -> str:
     """Fold a host the way resolvers and browsers do: %XX, full-width and circled forms, IDNA."""
+    if len(host) < 200 and _PLAIN_HOST.fullmatch(host) and "xn--" not in host:
+        return host  # nothing to fold
     host = unicodedata.normalize("NFKC", unquote(host))
     host = _FULL_STOPS.sub(".", host).lower()
     if "%" in host or any(c.isspace() or c in "/?#@:\\" for c in host if ":" not in host):

@@ -48,7 +48,6 @@ class Sighting:
 
     entry: Entry
     key: str
-    url_key: str | None
     content_hash: str
 
 
@@ -112,8 +111,7 @@ def sight(entry: Entry) -> Sighting:
     return Sighting(
         entry,
         entry_key(entry),
-        url_key(entry.url) if entry.url else None,
-        hashlib.blake2b(shown.encode("utf-8", "replace"), digest_size=16).hexdigest(),
+        hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
     )
 
 
@@ -265,7 +263,7 @@ def _shown(sighting: Sighting) -> dict[str, Any]:
     entry = sighting.entry
     return {
         "url": entry.url,
-        "url_key": sighting.url_key,
+        "url_key": url_key(entry.url),
         "title": entry.title,
         "summary": entry.summary,
         "content": entry.content,

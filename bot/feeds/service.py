@@ -39,6 +39,9 @@ CHECK_GAP = 60.0
 _HOST_SHARE = 4  # times the requests that one host may have under way: its feeds in one round of due ones
 
 
+# The workers of this very process.
+_OURS: set[str] = set()
+
 Progress = Callable[[int, int, LookReport], Awaitable[None]]
 
 
@@ -63,6 +66,7 @@ class FeedService:
         self._recorder = recorder
         self._started = False
         self.worker = f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
+        _OURS.add(self.worker)
         self._adder = Adder(database, fetcher, parser, clock, limits, worker=self.worker)
 
     async def add(
@@ -101,7 +105,7 @@ class FeedService:
             return
         self._started = True
         async with self._database.write() as session:
-            dead = [name for name in await feeds.claimants(session) if _is_dead(name, self.worker)]
+            dead = [name for name in await feeds.claimants(session) if _is_dead(name)]
             if dead:
                 await feeds.release_all(session, dead)
 
@@ -317,14 +321,14 @@ def _machine() -> str:
     return socket.gethostname()[:32]
 
 
-def _is_dead(name: str, own: str) -> bool:
+def _is_dead(name: str) -> bool:
     """Tell whether a worker of this machine runs no more."""
     machine, _, rest = name.partition("/")
     pid, _, _ = rest.partition("/")
-    if machine != _machine() or not pid.isdigit() or name == own:
+    if machine != _machine() or not pid.isdigit():
         return False
     if int(pid) == os.getpid():
-        return True  # the process before us had our number: usual in containers
+        return name not in _OURS  # else the process before us had our number: usual in containers
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -5,6 +5,7 @@ A crash between storing validators and storing entries would hide those entries 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from db import feeds
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
+_AT_ONCE = 8  # looks decided between two turns of the event loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         session,
         {look.stored.id: [sighting.key for sighting in look.sightings] for look in ours if look.sightings},
     )
-    decisions = {look.stored.id: decide(look, known.get(look.stored.id, {}), limits) for look in ours}
+    decisions: dict[int, Decision] = {}
+    for number, look in enumerate(ours):
+        if number % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+        decisions[look.stored.id] = decide(look, known.get(look.stored.id, {}), limits)
     await feeds.update_feeds(
         session, [{"feed_id": feed_id, **decision.columns} for feed_id, decision in decisions.items()]
     )

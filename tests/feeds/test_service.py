@@ -275,7 +275,7 @@ async def test_one_feed_that_cannot_be_stored_costs_the_others_nothing(
     async with database.write() as session:
         claimed = await feeds.claim_due(session, now=clock.now, limit=5, worker="w", lease=60)
     good = await look_at(claimed[0], fetcher, DirectParser(), clock)
-    broken = Sighting(Entry("x", "", "title"), "k" * 32, None, None)  # type: ignore[arg-type]
+    broken = Sighting(Entry("x", "", "title"), "k" * 32, None)  # type: ignore[arg-type]
     looks = [good, Look(claimed[1], clock.now, feed=good.feed, sightings=(broken,))]
     first, second = await store_looks(database, looks, LIMITS)
     assert first.decision is not None
