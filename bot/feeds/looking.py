@@ -40,28 +40,15 @@ class Parser(Protocol):
         """Give the feed. Raises `ParseError`."""
 
 
-class Recorder(Protocol):
-    """Keeps raw answers for a bug report (`bot.feeds.record`)."""
-
-    def keep(self, feed_id: int, response: Response) -> None:
-        """Keep one answer."""
-
-
 Claims = Callable[[int], Awaitable[Sequence[StoredFeed]]]
 OnStored = Callable[[Stored], Awaitable[None]]
 
 
-async def look_at(
-    stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: Clock, *, conditional: bool = True
-) -> Look:
+async def look_at(stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: Clock) -> Look:
     """Fetch and parse one feed. Never raises for what the feed or its server does."""
     response: Response | None = None
     try:
-        response = await fetcher.fetch(
-            stored.url,
-            etag=stored.etag if conditional else None,
-            last_modified=stored.last_modified if conditional else None,
-        )
+        response = await fetcher.fetch(stored.url, etag=stored.etag, last_modified=stored.last_modified)
         return await _read(stored, response, parser, clock)
     except FeedError as error:
         return Look(stored, clock(), response, error=error)
@@ -112,7 +99,6 @@ class Round:
         limits: FeedLimits,
         *,
         worker: str,
-        recorder: Recorder | None = None,
     ) -> None:
         self._database = database
         self._fetcher = fetcher
@@ -120,7 +106,6 @@ class Round:
         self._clock = clock
         self._limits = limits
         self._worker = worker
-        self._recorder = recorder
         self._under_way: set[int] = set()
 
     async def run(self, claims: Claims, on_stored: OnStored) -> None:
@@ -176,10 +161,7 @@ class Round:
         self, waiting: asyncio.Queue[StoredFeed | None], done: asyncio.Queue[Look | None]
     ) -> None:
         while (stored := await waiting.get()) is not None:
-            look = await look_at(stored, self._fetcher, self._parser, self._clock)
-            if self._recorder is not None and look.response is not None:
-                self._recorder.keep(stored.id, look.response)
-            done.put_nowait(look)
+            done.put_nowait(await look_at(stored, self._fetcher, self._parser, self._clock))
 
     async def _keep(self, done: asyncio.Queue[Look | None], on_stored: OnStored) -> None:
         ended = False

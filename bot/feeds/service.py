@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +25,9 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Notice
-from bot.feeds.looking import LEASE, Parser, Recorder, Round
+from bot.feeds.looking import LEASE, Parser, Round
 from bot.feeds.memory import Memory
+from bot.feeds.record import write_recording
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport, RoundReport, listed, report_of
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
@@ -55,15 +58,12 @@ class FeedService:
         parser: Parser,
         clock: Clock,
         limits: FeedLimits,
-        *,
-        recorder: Recorder | None = None,
     ) -> None:
         self._database = database
         self._fetcher = fetcher
         self._parser = parser
         self._clock = clock
         self._limits = limits
-        self._recorder = recorder
         self._started = False
         self.worker = f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
         _OURS.add(self.worker)
@@ -214,6 +214,23 @@ class FeedService:
             await tell(LookReport(feed.id, feed.url, feed.title, "skipped", reason))
         return ready
 
+    async def record(self, feed_id: int, folder: Path) -> Path:
+        """Ask a feed's server once, without validators, and keep its raw answer in a file in `folder`.
+
+        The answer is not stored. Raises `FeedError`.
+        """
+        now = self._clock()
+        async with self._database.read() as session:
+            stored = await feeds.get(session, feed_id)
+        if stored is None:
+            raise FeedError(f"There is no feed with the number {feed_id}.")
+        if reason := _why_not(stored, 0, now):
+            raise FeedError(f"Feed {feed_id} is not asked now: {reason}.")
+        response = await self._fetcher.fetch(stored.url)
+        path = folder / f"feed-{feed_id}-{now:%Y%m%dT%H%M%SZ}.json"
+        await asyncio.to_thread(write_recording, path, response)
+        return path
+
     def _round(self) -> Round:
         return Round(
             self._database,
@@ -222,7 +239,6 @@ class FeedService:
             self._clock,
             self._limits,
             worker=self.worker,
-            recorder=self._recorder,
         )
 
     # ----------------------------------------------------------------- listing

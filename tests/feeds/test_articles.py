@@ -1,0 +1,123 @@
+"""Pages: fetched with the leave of robots.txt, decoded as they say."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.feeds.articles import PageFetcher
+from bot.feeds.fetch import Fetcher
+from bot.feeds.fetch_errors import FetchError, ForbiddenAddressError, NotAPageError, RobotsError, StatusError
+from bot.feeds.robots import parse_robots
+from tests.feeds.web import Site
+from tests.feeds.world import Clock
+
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("robots", "path", "allowed"),
+    [
+        ("", "/a", True),
+        ("User-agent: *\nDisallow: /", "/a", False),
+        ("User-agent: *\nDisallow:", "/a", True),
+        ("User-agent: *\nDisallow: /private", "/private/x", False),
+        ("User-agent: *\nDisallow: /private", "/public", True),
+        ("User-agent: *\nDisallow: /\nAllow: /news/", "/news/1", True),
+        ("User-agent: *\nAllow: /a\nDisallow: /a", "/a", True),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf", False),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf?z", True),
+        ("User-agent: *\nDisallow: /*?print", "/x?print=1", False),
+        ("User-agent: *\nDisallow: /a*b*c", "/a-c-b", True),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: Quash\nDisallow: /only", "/a", True),
+        ("User-agent: Quash\nDisallow: /\n\nUser-agent: *\nAllow: /", "/a", False),
+        ("User-agent: other\nUser-agent: quash\nDisallow: /", "/a", False),
+        ("User-agent: other\nDisallow: /", "/a", True),
+        ("\ufeffUser-Agent : * # all\n disallow : /a # this", "/a", False),
+        ("User-agent: *\nDisallow: /ä", "/%C3%A4", False),
+        ("User-agent: *\nDisallow: /%c3%a4", "/ä", False),
+        ("User-agent: *\nDisallow: /%7Ejoe", "/~joe/", False),
+        ("User-agent: *\nDisallow: /", "/robots.txt", True),
+        ("Disallow: /", "/a", True),
+        ("<html>nonsense</html>", "/a", True),
+    ],
+)
+def test_robots(robots: str, path: str, allowed: bool) -> None:
+    assert parse_robots(robots.encode()).allows(f"https://paper.example{path}") is allowed
+
+
+@given(st.binary(max_size=300), st.text("/*$?%ab", max_size=40))
+def test_no_robots_file_makes_us_stumble(content: bytes, path: str) -> None:
+    parse_robots(b"User-agent: *\nDisallow: " + content).allows("https://paper.example/" + path)
+    parse_robots(f"User-agent: *\nDisallow: {path}".encode()).allows("https://paper.example/" + "ab/" * 500)
+
+
+async def test_a_page_is_fetched_after_one_look_at_robots(site: Site, fetcher: Fetcher, clock: Clock) -> None:
+    pages = PageFetcher(fetcher, clock)
+    site.say("/robots.txt", body="User-agent: *\nDisallow: /private")
+    site.say("/a", body="<p>Grüße</p>", headers=HTML)
+    found = await asyncio.gather(*(pages.fetch_page(site.url("/a")) for _ in range(5)))
+    assert {(page.text, page.is_html, page.url) for page in found} == {("<p>Grüße</p>", True, site.url("/a"))}
+    with pytest.raises(RobotsError, match=r"robots\.txt"):
+        await pages.fetch_page(site.url("/private/1"))
+    asked = [asked.path for asked in site.asked]
+    assert asked.count("/robots.txt") == 1
+    assert "/private/1" not in asked
+    clock.turn(hours=25)
+    await pages.fetch_page(site.url("/a"))
+    assert [asked.path for asked in site.asked].count("/robots.txt") == 2
+    assert {asked["Accept"] for asked in site.asked if asked.path == "/a"} != {None}
+
+
+async def test_no_robots_file_allows_a_broken_server_does_not(
+    site: Site, fetcher: Fetcher, clock: Clock
+) -> None:
+    pages = PageFetcher(fetcher, clock)
+    site.say("/a", body="<p>x</p>", headers=HTML)
+    await pages.fetch_page(site.url("/a"))  # 404 for robots.txt
+    site.say("/robots.txt", status=503)
+    clock.now += timedelta(days=2)
+    with pytest.raises(RobotsError):
+        await pages.fetch_page(site.url("/a"))
+    site.say("/robots.txt", body="")
+    clock.turn(minutes=31)
+    await pages.fetch_page(site.url("/a"))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("<p>Grüße</p>".encode("windows-1252"), "text/html; charset=iso-8859-1"),
+        ('<meta charset="windows-1251"><p>Привет</p>'.encode("windows-1251"), "text/html"),
+        ("\ufeff<p>ü</p>".encode("utf-16"), "text/html"),
+        (
+            b'<meta http-equiv="Content-Type" content="text/html; charset=shift_jis">'
+            + "<p>日本</p>".encode("shift_jis"),
+            "text/html",
+        ),
+    ],
+)
+async def test_pages_are_decoded_as_they_say(
+    site: Site, fetcher: Fetcher, clock: Clock, body: bytes, content_type: str
+) -> None:
+    site.say("/a", body=body, headers={"Content-Type": content_type})
+    page = await PageFetcher(fetcher, clock).fetch_page(site.url("/a"))
+    assert any(word in page.text for word in ("Grüße", "Привет", "ü", "日本"))
+
+
+async def test_what_is_no_page(site: Site, fetcher: Fetcher, clock: Clock) -> None:
+    pages = PageFetcher(fetcher, clock)
+    site.say("/film", body=b"x", headers={"Content-Type": "video/mp4"})
+    with pytest.raises(NotAPageError, match="video/mp4"):
+        await pages.fetch_page(site.url("/film"))
+    with pytest.raises(StatusError):
+        await pages.fetch_page(site.url("/missing"))
+    site.say("/inside", status=302, headers={"Location": "http://169.254.169.254/"})
+    with pytest.raises(ForbiddenAddressError):
+        await pages.fetch_page(site.url("/inside"))
+    with pytest.raises(FetchError):
+        await pages.fetch_page("http://10.0.0.1/")
