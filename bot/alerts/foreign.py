@@ -20,6 +20,8 @@ ELLIPSIS = "…"
 _MARKDOWN = frozenset("\\*_~`|[]")
 _AT_START = frozenset("#>-+")
 _INVITES = ("discord.gg", "discord.com", "discordapp.com", "discord.me", "discord.new")
+# The two letters i of Turkish that `casefold` leaves apart from "i", and others' comparisons do not.
+_DOTS = str.maketrans("\u0130\u0131", "ii")
 _BRACKETS = str.maketrans("[](){}<>", "［］（）｛｝＜＞")
 # Controls, format characters (bidirectional, zero-width, tags), lone surrogates, private use, and what
 # Unicode tells programs not to show (fillers, variation selectors).
@@ -139,7 +141,7 @@ def _escaped(character: str, before: str, after: str) -> str:
     """
     if character in "<@" or (character == ":" and after == "/"):
         return character + BREAK
-    if character == "/" and before[-20:].casefold().endswith(_INVITES):
+    if character == "/" and before[-20:].translate(_DOTS).casefold().endswith(_INVITES):
         return BREAK + character
     starts_line = (character in _AT_START and not before) or (character == "." and before.isdecimal())
     return "\\" + character if character in _MARKDOWN or starts_line else character

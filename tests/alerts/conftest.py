@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import discord
 import pytest
+from hypothesis import settings
 
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
@@ -14,6 +15,10 @@ from bot.sandbox import StandIn
 from db.engine import Database
 from tests.alerts.house import House
 from tests.conftest import SHARED, TurnedClock
+
+# A busy machine makes one example of many slow; that is no counterexample.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _DESCRIPTION = SHARED / "discord-openapi.json"
 OPENAPI = _DESCRIPTION if _DESCRIPTION.exists() else None

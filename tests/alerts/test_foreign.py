@@ -95,6 +95,8 @@ URLS = st.one_of(
 
 @given(NASTY, st.integers(1, 300))
 @example("discord.gg/abc", 100)
+@example("d\u0131scord.gg/abc", 100)  # letters that are "i" to whoever ignores case
+@example("D\u0130SCORD.GG/abc", 100)
 @example("\u0d4e@everyone", 100)  # a letter that joins the next character to its own grapheme
 def test_a_text_is_plain_words_however_it_is_cut(text: str, limit: int) -> None:
     made = safe_text(text, limit)
