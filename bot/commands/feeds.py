@@ -18,6 +18,7 @@ from rich.text import Text
 from bot import logs
 from bot.bounds import limits_of
 from bot.clock import utc_now
+from bot.collector import calm
 from bot.errors import QuashError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
@@ -62,6 +63,7 @@ async def _run(
 async def open_service(settings: Settings) -> AsyncIterator[FeedService]:
     """Open the feeds room alone, on the settings' database."""
     limits = limits_of(settings)
+    calm()
     async with open_database(settings) as database, Fetcher(limits) as fetcher, ParserPool() as parser:
         yield FeedService(database, fetcher, parser, utc_now, limits)
 

@@ -137,6 +137,7 @@ async def watched(file: str) -> None:
     import ipaddress
 
     from bot.clock import utc_now
+    from bot.collector import calm
     from bot.feeds.fetch import Fetcher
     from bot.feeds.limits import FeedLimits
     from bot.feeds.service import FeedService
@@ -156,6 +157,7 @@ async def watched(file: str) -> None:
 
     limits = FeedLimits(allow_networks=(ipaddress.ip_network("127.0.0.0/8"),), per_host=64)
     database = Database(f"sqlite+aiosqlite:///{file}")
+    calm()
     async with Fetcher(limits) as fetcher, ParserPool() as parser:
         service = FeedService(database, fetcher, parser, utc_now, limits)
         asyncio.events.Handle._run = timed  # type: ignore[method-assign]  # how else to see every callback
