@@ -192,7 +192,7 @@ def _after_success(
     fresh, edited = _sort_out(look.sightings, known)
     rebuilt = _rebuilt(look, len(fresh), memory)
     first = stored.first_looked_at is None
-    rows = [new_entry_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in fresh]
+    rows = [new_entry_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in _oldest_first(fresh, now)]
     if look.feed is not None:
         memory = replace(
             memory,
@@ -257,6 +257,11 @@ def _sort_out(
         elif there.content_hash != sighting.content_hash:
             edits.append({"entry_id": there.id, **_shown(sighting)})
     return fresh, edits
+
+
+def _oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
+    """Put entries in the order in which they are to be read and told; feeds show the newest first."""
+    return sorted(reversed(fresh), key=lambda s: s.entry.published or s.entry.updated or now)
 
 
 def _shown(sighting: Sighting) -> dict[str, Any]:

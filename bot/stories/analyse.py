@@ -15,9 +15,13 @@ def analyse(article: Article) -> Story:
     notes = Recorder()
     document = text.read(article, notes)
     mentions = parties.find_mentions(document)
-    weighed, topics = relevance.weigh(document, mentions, notes)
-    # A story outside the field has no demands *for people's data*, whatever its words look like.
-    found = demands.find_demands(document, mentions, notes) if weighed.relevant else ()
+    of_demands = Recorder()
+    found = demands.find_demands(document, mentions, of_demands)
+    weighed, topics = relevance.weigh(document, mentions, notes, found)
+    if weighed.relevant:
+        notes.findings += of_demands.findings
+    else:  # then none is a demand *for people's data*, whatever its words look like
+        found = ()
     cast = parties.cast(document, mentions, found, notes) if weighed.relevant else ()
     return Story(
         title=document.title,

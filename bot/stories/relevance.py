@@ -16,10 +16,11 @@ from typing import NamedTuple
 from bot.record import Notes
 from bot.stories.evidence import TITLE, Evidence, features, gather
 from bot.stories.lexicon import LANGUAGES, read_data
-from bot.stories.model import TOPICS, Document, Mention, Relevance, Topic
+from bot.stories.model import TOPICS, Demand, Document, Mention, Relevance, Topic
 
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
+_DOUBTFUL = 0.2  # from here on a whole demand makes up for missing words
 _TELLING = 0.15  # log-odds; a smaller part is not worth telling
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
@@ -63,7 +64,7 @@ def weights() -> dict[str, Weights]:
 
 
 def weigh(
-    document: Document, mentions: tuple[Mention, ...], notes: Notes
+    document: Document, mentions: tuple[Mention, ...], notes: Notes, demands: tuple[Demand, ...] = ()
 ) -> tuple[Relevance, tuple[Topic, ...]]:
     """Decide relevance and topics, and write down what decided.
 
@@ -83,8 +84,24 @@ def weigh(
     evidence = gather(document, language)
     relevance = _judge_relevance(document, evidence, notes)
     if not relevance.relevant:
-        return relevance, ()
+        telling = [d for d in demands if _is_telling(d)]
+        if relevance.score < _DOUBTFUL or not telling:
+            return relevance, ()
+        shown = telling[0].evidence[:2]
+        notes.note(
+            "relevance",
+            "relevant",
+            "The words leave it open, but it tells of a whole demand.",
+            evidence=shown,
+        )
+        relevance = Relevance(True, 0.5, shown)
     return relevance, _judge_topics(document, evidence, notes)
+
+
+def _is_telling(demand: Demand) -> bool:
+    """Whether a demand names who asks whom, by an instrument, for what or about whom."""
+    named = bool(demand.issuer and demand.recipient and (demand.sought or demand.target))
+    return named and demand.instrument != "informal request"
 
 
 def odds_of(evidence: Evidence, decision: str) -> float:

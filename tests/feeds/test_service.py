@@ -57,7 +57,7 @@ async def test_adding_looks_once_and_stores_what_is_there(
     assert (added.title, added.entries, added.url) == ("The Paper", 3, site.url())
     assert "3 entries" in added.reason
     stored = await rows(database)
-    assert [entry.title for entry in stored] == ["Title of a0", "Title of a1", "Title of a2"]
+    assert {entry.title for entry in stored} == {"Title of a0", "Title of a1", "Title of a2"}
     assert {(entry.state, entry.alert) for entry in stored} == {("new", False)}
     assert all(entry.url_key for entry in stored)
     async with database.read() as session:
@@ -169,8 +169,8 @@ async def test_new_entries_edits_and_nothing(
     assert (report.new, report.edited) == (0, 1)
     stored = await rows(database)
     assert len(stored) == 6
-    assert stored[0].title == "A better title"
-    assert stored[0].published == items[0][1]
+    (edited,) = [entry for entry in stored if entry.title == "A better title"]
+    assert edited.published == items[0][1]
     clock.turn(hours=3)
     site.say(body=rss([("new", clock.now), *items]).replace("Title of a0", "A better title"))
     assert (await service.check()).looks[0].outcome == "unchanged"
@@ -435,3 +435,11 @@ async def test_indexes_serve_the_queries_that_run_on_a_schedule(database: Databa
         )
         assert "ix_feeds_due" in str(plan.all())
         assert (await session.execute(select(func.count()).select_from(FeedRow))).scalar() == 0
+
+
+async def test_entries_are_stored_in_the_order_in_which_they_are_to_be_told(
+    service: FeedService, database: Database, site: Site, clock: Clock
+) -> None:
+    site.say(body=rss(daily(3, clock.now)))  # as feeds do, the newest first
+    await service.add(site.url())
+    assert [entry.title for entry in await rows(database)] == ["Title of a2", "Title of a1", "Title of a0"]
