@@ -192,7 +192,8 @@ def _after_success(
     fresh, edited = _sort_out(look.sightings, known)
     rebuilt = _rebuilt(look, len(fresh), memory)
     first = stored.first_looked_at is None
-    rows = [new_entry_row(sighting, stored.id, now, alert=not first and not rebuilt) for sighting in _oldest_first(fresh, now)]
+    alert = not first and not rebuilt
+    rows = [new_entry_row(s, stored.id, now, alert=alert) for s in _oldest_first(fresh, now)]
     if look.feed is not None:
         memory = replace(
             memory,
@@ -261,7 +262,8 @@ def _sort_out(
 
 def _oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
     """Put entries in the order in which they are to be read and told; feeds show the newest first."""
-    return sorted(reversed(fresh), key=lambda s: s.entry.published or s.entry.updated or now)
+    upside_down = fresh[::-1]  # the order among those of one time or of none
+    return sorted(upside_down, key=lambda s: s.entry.published or s.entry.updated or now)
 
 
 def _shown(sighting: Sighting) -> dict[str, Any]:
