@@ -79,6 +79,12 @@ _SPLICE = re.compile(r"\b([A-Z][\w'’-]+) ((?:[A-Z][\w.'’-]* ){1,4}\1(?=[A-Z0
 
 
 @cache
+def box_names() -> frozenset[str]:
+    """Give the words that, in an element's class or id, name a box beside the article."""
+    return frozenset(_data()["boxes"]["names"])
+
+
+@cache
 def _data() -> dict[str, Any]:
     source = resources.files("bot.stories.data").joinpath("clutter.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))

@@ -29,6 +29,10 @@ _VISIBLE_CHARACTERS = 30_000  # of a page's text that are searched for a notice
 _STRUCTURED_CHARACTERS = 500_000
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|article|section|main|form)\b", re.I)
 _FURNITURE = ("script", "style", "noscript", "template", "svg", "iframe", "nav", "footer", "button", "select")
+_BOX_TAGS = ("aside", "form")
+_BOX_SHARE = 0.4  # of a page's running text; what holds more is no mere box
+_TEASER = 100  # characters; a paragraph of so many is running text
+_NAME = re.compile(r"[a-z]+")
 _MENU_LINKS = 4  # a list with so many links, and little else, is a menu or a list of other stories
 _MENU_SHARE = 0.8
 _MAX_ELEMENTS = 15_000  # trafilatura's time grows faster than a page; ordinary pages have some thousand
@@ -118,6 +122,7 @@ def _drop_furniture(tree: HtmlElement) -> None:
     for element in list(tree.iter(*_FURNITURE)):
         if element.getparent() is not None:
             element.drop_tree()
+    _drop_boxes(tree)
     for element in list(tree.iter("ul", "ol")):
         if element.getparent() is None:
             continue
@@ -129,6 +134,28 @@ def _drop_furniture(tree: HtmlElement) -> None:
             element.drop_tree()
 
 
+def _drop_boxes(tree: HtmlElement) -> None:
+    """Take out the boxes around an article that their class or id names: consent, related stories.
+
+    A name can lie (an article in a "with-sidebar"): what holds much of the page's running text stays.
+    """
+    most = _BOX_SHARE * _running_text(tree)
+    for element in list(tree.iter("aside", "div", "form", "section", "ul", "ol")):
+        if element.getparent() is None:
+            continue
+        names = set(_NAME.findall(f"{element.get('class') or ''} {element.get('id') or ''}".lower()[:500]))
+        if element.tag not in _BOX_TAGS and names.isdisjoint(clutter.box_names()):
+            continue
+        if _running_text(element) <= most:
+            element.drop_tree()
+
+
+def _running_text(tree: HtmlElement) -> int:
+    """Count the characters of paragraphs that are longer than a teaser."""
+    lengths = (len(p.text_content()) for p in tree.iter("p"))
+    return sum(length for length in lengths if length >= _TEASER)
+
+
 def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -> tuple[str, str]:
     """Give the main text and the way that led to it: the surest first, others until one gives enough."""
     if sum(1 for _ in tree.iter()) > _MAX_ELEMENTS:
@@ -136,6 +163,7 @@ def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -
     text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
     by = "trafilatura"
     if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
+        _drop_boxes(whole)
         for way, found in _other_ways(whole, structured):
             if len(found) > 1.5 * len(text):
                 text, by = found, way
