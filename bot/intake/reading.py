@@ -195,7 +195,7 @@ class Reader:
     async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
         """Find or open the story's case, and tell what the story adds to it."""
         at = story.published or self._clock()
-        choice = choose_case(story.fingerprint, await _candidates(session, story.fingerprint))
+        choice = choose_case(story.fingerprint, await find_candidates(session, story.fingerprint))
         case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
         if case is None or choice.case_id is None:
             case_id = await cases.open_case(session, story.case_title or story.title, story.status, at)
@@ -237,7 +237,7 @@ class Place:
     adds: str  # new, update, source
 
 
-async def _candidates(session: AsyncSession, found: Fingerprint) -> list[CaseSketch]:
+async def find_candidates(session: AsyncSession, found: Fingerprint) -> list[CaseSketch]:
     """Give the cases that a story might belong to."""
     close = nearest(await cases.get_holders(session, asked(found), HOLDERS))
     return [

@@ -6,12 +6,14 @@ import math
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
 
 _MAX_WORDS = 100
+_MAX_NAMES = 40
 _READ = 3_000  # characters of the text: the rest of a long article tells the background
 _READ_FOR_DOCKETS = 8_000
 _MAX_PARTIES = 30
@@ -25,13 +27,15 @@ _UNCOUNTED = 3.5  # a word of a language whose words were not counted
 
 _WORD = re.compile(r"@\w{2,30}|[^\W_]{2,30}(?:[.,-]\d{1,6})*")
 _ACCOUNT = re.compile(r"(?<![\w.])@\w{3,30}")
+# Words with a capital within a sentence: names of all kinds, those too that no list of parties holds.
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]{2,30}(?: [A-Z][\w-]{1,30}){0,6}")
 _DOCKET = re.compile(
     r"\b(?:\d{1,2}:)?\d{2}-(?:cv|cr|mc|mj|ap|md)-\d{2,6}\b|\bNo\. ?\d{2}-\d{2,6}\b|\bC-\d{1,4}/\d{2}\b",
     re.IGNORECASE,
 )
 
 # What a case can be found by, and how many of each kind are worth asking for.
-_ASKED = {"account": 4, "docket": 3, "target": 4, "demand": 6, "party": 8, "word": 24}
+_ASKED = {"account": 4, "docket": 3, "target": 4, "demand": 6, "party": 8, "name": 8, "word": 20}
 
 
 @cache
@@ -49,7 +53,7 @@ def words_of(text: str) -> list[str]:
     for word in _WORD.findall(text.casefold()):
         if len(word) < 3 and not word[0].isdigit():
             continue
-        if word[-1] == "s" and len(word) > 3 and word[-2] not in "suia":
+        if word[-1] == "s" and len(word) > 3 and word[-2] not in "sui":
             word = word[:-3] + "y" if word.endswith("ies") and len(word) > 5 else word[:-1]
         words.append(word)
     return words
@@ -60,10 +64,10 @@ def fingerprint(
 ) -> Fingerprint:
     """Give what a story is recognised by: terms named by their kind, each with a weight.
 
-    `word:` the words of title and lead, `head:` those of the title alone (weights: root of the rarity,
-    for `word:` times how often); `party:` who takes part, `target:` whose data is asked for (rarity);
-    `account:` and `docket:`, which belong to one matter alone; `demand:` issuer and recipient;
-    `means:` the instruments; `topic:` the topics with their scores.
+    `word:` the words of title and text, `name:` those written as names are, `head:` those of the title
+    (weights: root of the rarity, for the first two times how often); `party:` who takes part, `target:`
+    whose data is asked for (rarity); `account:` and `docket:`, which belong to one matter alone;
+    `demand:` issuer and recipient; `means:` the instruments; `topic:` the topics with their scores.
     """
     text = document.text
     terms = _words(document.title, text[:_READ], counted=document.language in ("en", "und"))
@@ -102,20 +106,24 @@ def asked(found: Fingerprint) -> tuple[str, ...]:
 
 
 def _words(title: str, text: str, *, counted: bool) -> dict[str, float]:
-    rare = rarity()[0]
-    unseen = UNSEEN_WORD if counted else _UNCOUNTED
-    head = dict.fromkeys(words_of(title))
+    head = dict.fromkeys(words_of(title), 1)
     used = Counter(words_of(text))
     used.update(dict.fromkeys(head, 2))
-    weights = {}
-    for word, count in used.items():
-        above = rare.get(word, unseen) - COMMON
-        if above > 0:
-            weights[word] = math.sqrt(above) * (1.0 + math.log(count))
-    best = sorted(weights, key=lambda word: (-weights[word], word))[:_MAX_WORDS]
-    terms = {f"word:{word}": weights[word] for word in best}
-    for word in head:
-        above = rare.get(word, unseen) - COMMON
-        if above > 0:
-            terms[f"head:{word}"] = math.sqrt(above)
-    return terms
+    names = Counter(words_of(" ".join(_NAME.findall(text))))
+    return {
+        **_weighed("word", used, _MAX_WORDS, counted=counted),
+        **_weighed("name", names, _MAX_NAMES, counted=counted),
+        **_weighed("head", head, _MAX_NAMES, counted=counted),
+    }
+
+
+def _weighed(kind: str, used: Mapping[str, int], limit: int, *, counted: bool) -> dict[str, float]:
+    rare = rarity()[0]
+    unseen = UNSEEN_WORD if counted else _UNCOUNTED
+    weights = {
+        word: math.sqrt(above) * (1.0 + math.log(count))
+        for word, count in used.items()
+        if (above := rare.get(word, unseen) - COMMON) > 0
+    }
+    best = sorted(weights, key=lambda word: (-weights[word], word))[:limit]
+    return {f"{kind}:{word}": weights[word] for word in best}

@@ -20,6 +20,8 @@ from bot.stories.model import Fingerprint
 MEASURES = (
     "bias",
     "words",  # cosine of the words
+    "some_words",  # its root: the first few words in common tell the most
+    "names",  # cosine of the words written as names are
     "titles",  # cosine of the titles' words
     "told",  # share of each title that the other article's words hold
     "parties",  # cosine of the parties
@@ -44,16 +46,17 @@ _Terms = dict[str, float]
 _NONE: _Terms = {}
 
 
+_VECTORS = ("word", "name", "head", "party")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A fingerprint laid out for comparing: its terms by kind, and the lengths of its vectors."""
 
     kinds: Mapping[str, _Terms]
-    recipients: frozenset[str]
-    word_length: float
-    head_length: float
+    lengths: Mapping[str, float]
     head_sum: float
-    party_length: float
+    recipients: frozenset[str]
     published: datetime | None
 
     def kind(self, name: str) -> _Terms:
@@ -67,14 +70,11 @@ def read(found: Fingerprint) -> Reading:
     for term, weight in found.terms:
         kind, _, value = term.partition(":")
         kinds.setdefault(kind, {})[value] = weight
-    head = kinds.get("head", _NONE)
     return Reading(
         kinds,
+        {kind: math.hypot(*kinds.get(kind, _NONE).values()) for kind in _VECTORS},
+        sum(kinds.get("head", _NONE).values()),
         frozenset(demand.partition(" > ")[2] for demand in kinds.get("demand", _NONE)),
-        math.hypot(*kinds.get("word", _NONE).values()),
-        math.hypot(*head.values()),
-        sum(head.values()),
-        math.hypot(*kinds.get("party", _NONE).values()),
         found.published,
     )
 
@@ -82,31 +82,34 @@ def read(found: Fingerprint) -> Reading:
 def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     """Give the `MEASURES` of two stories, each between -1 and 1."""
     words, their_words = one.kind("word"), other.kind("word")
-    head, their_head = one.kind("head"), other.kind("head")
     parties, their_parties = one.kind("party"), other.kind("party")
     topics, their_topics = one.kind("topic"), other.kind("topic")
     means, their_means = one.kind("means"), other.kind("means")
     shared_words = words.keys() & their_words.keys()
-    shared_parties = parties.keys() & their_parties.keys()
     every_topic = len(topics.keys() | their_topics.keys())
     rare = rarity()[0]
+    rareness = sum(max(0.0, rare.get(word, UNSEEN_WORD) - _RARE) for word in shared_words)
+    told = _share(one.kind("head"), their_words, one.head_sum)
+    told += _share(other.kind("head"), words, other.head_sum)
+    alike = _cosine("word", one, other)
     both_ask = bool(one.recipients and other.recipients)
+    strangers = len(parties) > 2 and len(their_parties) > 2 and parties.keys().isdisjoint(their_parties)
     return (
         1.0,
-        _cosine(words, their_words, shared_words, one.word_length * other.word_length),
-        _cosine(head, their_head, head.keys() & their_head.keys(), one.head_length * other.head_length),
-        (_share(head, their_words, one.head_sum) + _share(their_head, words, other.head_sum)) / 2,
-        _cosine(parties, their_parties, shared_parties, one.party_length * other.party_length),
-        math.sqrt(
-            min(1.0, sum(max(0.0, rare.get(w, UNSEEN_WORD) - _RARE) for w in shared_words) / _MUCH_RARE)
-        ),
+        alike,
+        math.sqrt(alike),
+        _cosine("name", one, other),
+        _cosine("head", one, other),
+        told / 2,
+        _cosine("party", one, other),
+        math.sqrt(min(1.0, rareness / _MUCH_RARE)),
         _meet(one.kind("demand"), other.kind("demand")),
         max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
         _meet(one.kind("target"), other.kind("target")),
         len(topics.keys() & their_topics.keys()) / every_topic if every_topic else 0.0,
         _apart(one.published, other.published),
         (1.0 if means.keys() & their_means.keys() else -0.5) if means and their_means else 0.0,
-        float(not shared_parties and len(parties) > 2 and len(their_parties) > 2),
+        float(strangers),
         float(both_ask and one.recipients.isdisjoint(other.recipients)),
     )
 
@@ -128,8 +131,12 @@ def _unique(story: Reading) -> _Terms:
     return {account: rare for account, rare in story.kind("account").items() if rare >= _UNIQUE}
 
 
-def _cosine(one: _Terms, other: _Terms, shared: set[str], lengths: float) -> float:
-    return sum(one[t] * other[t] for t in shared) / lengths if shared else 0.0
+def _cosine(kind: str, one: Reading, other: Reading) -> float:
+    mine, theirs = one.kind(kind), other.kind(kind)
+    shared = mine.keys() & theirs.keys()
+    if not shared:
+        return 0.0
+    return sum([mine[term] * theirs[term] for term in shared]) / (one.lengths[kind] * other.lengths[kind])
 
 
 def _share(head: _Terms, words: _Terms, whole: float) -> float:

@@ -28,10 +28,10 @@ SUED = (
 )
 DROPPED = (
     "Border agency withdraws its subpoena for @quay_watch",
-    "Customs and Border Protection has withdrawn the administrative subpoena with which it wanted to unmask the "
-    "Harborline account @quay_watch. A government lawyer told the company on Friday that the subpoena has no "
-    "further force. Harborline then dropped its lawsuit in Oregon. The account, which mocks the agency's plans "
-    "for the port of Astoria, stays anonymous.",
+    "Customs and Border Protection has withdrawn the administrative subpoena with which it wanted to "
+    "unmask the Harborline account @quay_watch. A government lawyer told the company on Friday that the"
+    " subpoena has no further force. Harborline then dropped its lawsuit in Oregon. The account, which "
+    "mocks the agency's plans for the port of Astoria, stays anonymous.",
 )
 SPYWARE = (
     "Spyware of Lanternworks found on phones of Baltic reporters",
@@ -42,9 +42,9 @@ SPYWARE = (
 )
 SPYWARE_AGAIN = (
     "Riga prosecutors open case over Lanternworks spyware on reporters' phones",
-    "Prosecutors in Riga have opened an investigation into who used the spyware of Lanternworks against three "
-    "reporters. Researchers had found the spyware on the reporters' phones. The interior ministry denies that "
-    "it bought the tool from Lanternworks, which sells to governments alone.",
+    "Prosecutors in Riga have opened an investigation into who used the spyware of Lanternworks against"
+    " three reporters. Researchers had found the spyware on the reporters' phones. The interior "
+    "ministry denies that it bought the tool from Lanternworks, which sells to governments alone.",
 )
 
 
