@@ -35,7 +35,7 @@ def verb_frames(marked: Marked) -> list[Frame]:
     """Read the verbs: subpoenaed; ordered, asked, demanded that somebody do something."""
     rule = rules()
     frames: list[Frame] = []
-    if "subpoena" in marked.text or "summons" in marked.text:
+    if "subpoena" in marked.text or "summon" in marked.text:
         for match in rule.instrument_verb.finditer(marked.text):
             frame = _subpoenaed(marked, match)
             if frame:
@@ -175,7 +175,7 @@ _BLOCK_A_FIRM = re.compile(
     rf"[^;]{{0,120}}?(?:block|suspend|ban|restrict|cut off|shut down)(?: access to)?(?: the)? {COMPANY}"
 )
 _ORDERED_TO = re.compile(rf"(?: (?:the|all))* (?:(?P<who>{LIST})|it|them)(?: \w+)? to(?:[.,:;]|$)")
-_DEMANDED_IT = re.compile(r" (?:it|them|this)(?:[ ,.;]|$)")
+_DEMANDED_IT = re.compile(r" (?:it|them|this|the (?:step|move|blocks?|removals?))(?:[ ,.;]|$)")
 _ASKED_NOUN = re.compile(
     rf" (?:an?|the|its) (?P<phrase>(?:[a-z][a-z-]* ){{1,3}}?)(?:[{DATA}{DEVICE}{CONTENT}]+ )?to "
     r"(?P<rest>.{0,60})"
@@ -200,7 +200,7 @@ def _ordered_to(frame: Frame, marked: Marked, left: str, right: str) -> Frame | 
     """ "after the regulator ordered them to": what was done stands elsewhere in the sentence."""
     if frame.asking and _DEMANDED_IT.match(right):
         frame.vote("issuer", subject_of(left, marked, courts=False), EXPLICIT)
-        frame.family, frame.weight = "any", 0.3
+        frame.family, frame.weight = "any", 0.7
         return frame if frame.issuers else None
     found = _ORDERED_TO.match(right)
     if not found or frame.instrument != "court order":

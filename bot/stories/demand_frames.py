@@ -12,12 +12,13 @@ from __future__ import annotations
 from bot.stories.demand_acts import act_frames
 from bot.stories.demand_asking import verb_frames
 from bot.stories.demand_nouns import noun_frames
+from bot.stories.demand_removals import removal_frames
 from bot.stories.demand_roles import Frame
 from bot.stories.marks import Marked
 
 
 def frames_of(marked: Marked) -> list[Frame]:
     """Everything that one sentence says of demands, in the order of the words."""
-    frames = [*noun_frames(marked), *verb_frames(marked), *act_frames(marked)]
+    frames = [*noun_frames(marked), *verb_frames(marked), *act_frames(marked), *removal_frames(marked)]
     frames.sort(key=lambda frame: frame.position)
     return frames

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 from bot.stories.demand_groups import Group
 from bot.stories.demand_roles import LIST
@@ -262,6 +263,22 @@ _SPECIAL = {
 }
 
 
+_EXACT_KIND = (
+    (re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE), "administrative subpoena"),
+    (re.compile(r"(?<!\w)grand[- ]jury", re.IGNORECASE), "grand jury subpoena"),
+)
+
+
+def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) -> str:
+    """The exact kind of a "subpoena" that the article names anywhere, in whatever connection."""
+    if instrument != "subpoena" or not issuers:
+        return instrument
+    for pattern, name in _EXACT_KIND:
+        if any(pattern.search(text[:1_200]) for text in texts):
+            return name
+    return instrument
+
+
 def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
     """Choose the instrument that the article names for a demand, and the sentence that names it.
 
@@ -297,7 +314,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         nouns = {
             frame.instrument: frame.rank
             for frame in group.frames
-            if frame.form == "noun" and frame.rank >= 5 and frame.weight >= 0.3
+            if frame.form in ("noun", "verb") and frame.rank >= 5 and frame.weight >= 0.3
         }
         if best in ("informal request", "court order") and nouns:
             best = max(nouns, key=lambda name: (nouns[name], scores[name]))

@@ -56,7 +56,7 @@ class Frame:
         for slot in slots:
             self.slots.setdefault(slot.name, slot)
             if role == "target":
-                if slot.name not in self.targets:
+                if slot.name not in self.targets and not slot.bystander:
                     self.targets.append(slot.name)
             else:
                 votes = self.issuers if role == "issuer" else self.recipients

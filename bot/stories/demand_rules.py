@@ -35,6 +35,8 @@ class Rules:
     bought_plain: re.Pattern[str]
     sold_to: re.Pattern[str]
     selling: re.Pattern[str]
+    paying: re.Pattern[str]
+    spent: re.Pattern[str]
 
 
 @cache
@@ -112,7 +114,19 @@ def rules() -> Rules:
         ),
         # "Fog sells police departments access to location data"
         sold_to=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} (?P<to>{LIST}) "
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} (?:the )?(?P<to>{LIST}) "
+        ),
+        # "ICE pays Babel Street for access", "tracked phones with a tool of Fog, for which it paid"
+        paying=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:(?:pays?|paid|paying)(?: (?:the |an? )?[\w$,.-]+)"
+            rf"{{0,3}}? (?:to )?(?:the )?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|software|products?|services?|"
+            rf"app|programs?|subscriptions?|platform|licen[cs]es?) (?:of|from|by|made by|sold by|built by) (?:the )?"
+            rf"(?:[\w-]+ ){{0,3}}?(?P<maker>{LIST})[^;]{{0,80}}?(?:paid|cost|\$|contract|bought|million|a year))"
+        ),
+        spent=re.compile(
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,30}}?)(?<![\w-])(?:spent|spends|spending|paid|pays) [^;]{{0,30}}?(?:on|for) "
+            rf"[^;]{{0,40}}?(?:tools?|software|products?|services?|app|programs?|subscriptions?|platform|licen[cs]es?|access) "
+            rf"(?:of|from|by|made by|sold by|built by|to)(?: the| a)? (?:[\w-]+ ){{0,3}}?(?P<from>{LIST})"
         ),
         selling=re.compile(
             rf"(?:(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?))?(?<![\w-])(?P<verb>{fill(table['buying']['sell'])})(?!"

@@ -8,7 +8,10 @@ from bot.stories.demand_roles import EXPLICIT, LIST, Frame
 from bot.stories.demand_rules import holds, is_fact, rules
 from bot.stories.marks import DATA, Marked
 
-_GOODS = re.compile(rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements)(?!\w))")
+_GOODS = re.compile(
+    rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|watch(?:es|ed|ing)?|"
+    r"alerts|firehose|surveill\w+|itineraries|look-?ups|social media)(?!\w))"
+)
 
 
 _BUYERS = re.compile(
@@ -46,6 +49,13 @@ def bought(marked: Marked) -> list[Frame]:
             frames.append(_trade(marked, match, match.group("who"), match.group("from")))
         for match in rules().bought_plain.finditer(text) if holds(text, ("bought", "buy", "purchas")) else ():
             frames.append(_trade(marked, match, match.group("who"), ""))
+        for match in (
+            rules().paying.finditer(text) if holds(text, ("pa", "cost", "contract", "bought")) else ()
+        ):
+            seller = match.group("from") or match.group("maker")
+            frames.append(_trade(marked, match, match.group("who"), seller))
+        for match in rules().spent.finditer(text) if holds(text, ("spen", "paid", "pays")) else ():
+            frames.append(_trade(marked, match, match.group("who"), match.group("from")))
     if holds(text, _SELLING):
         for match in rules().selling.finditer(text):
             if match.group("who") or match.group("verb").startswith(("sell", "sold", "resell", "resold")):

@@ -14,8 +14,9 @@ from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targe
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
 from bot.stories.demand_languages import demands_in, supported
-from bot.stories.demand_parties import instrument_of, parties_of
+from bot.stories.demand_parties import instrument_of, kind_named, parties_of
 from bot.stories.demand_roles import Frame
+from bot.stories.demand_slots import slot_mentions
 from bot.stories.marks import Marked, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
@@ -51,7 +52,7 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     if document.language not in ("en", "und"):
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
         return ()
-    marked = _Marker(document, mentions)
+    marked = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
     frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
     groups = (
         group_frames(frames, marked.some(_DEMANDS), document)
@@ -143,7 +144,7 @@ def _demand(
     near = [texts[index] for index in indices if index >= 0]
     return Demand(
         issuer=issuers,
-        instrument=lead[0],
+        instrument=kind_named(lead[0], issuers, texts.values()),
         recipient=recipients,
         target=targets,
         sought=sought,

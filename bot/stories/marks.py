@@ -64,6 +64,7 @@ class Slot:
     kind: str
     generic: bool = False
     official: bool = False  # a person with an office that may demand ("special counsel Robert Mueller")
+    bystander: bool = False  # a person who is quoted, judges, or is what others are for or against
 
 
 @dataclass(slots=True)
@@ -172,16 +173,36 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
         if kind == "person" and _JUDGE.search(lowered[max(0, mention.start - 24) : mention.start]):
             kind = "court"
         # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
-        common = mention.by != "coreference" and mention.name.islower()
+        common = mention.by == "country" or (mention.by != "coreference" and mention.name.islower())
         official = (
             kind == "person"
             and _OFFICE.search(lowered[max(0, mention.start - 40) : mention.start]) is not None
         )
-        spans.append(
-            (mention.start, mention.end, Slot(mention.name, kind, common or _is_common(mention), official))
-        )
+        bystander = kind == "person" and _is_bystander(lowered, mention.start, mention.end)
+        slot = Slot(mention.name, kind, common or _is_common(mention), official, bystander)
+        spans.append((mention.start, mention.end, slot))
         end = mention.end
     return spans
+
+
+_ABOUT = re.compile(
+    r"(?:anti|pro)-$|(?<!\w)(?:critics?|critical|criticism|supporters?|opponents?|parody|impersonat\w+|satire) of (?:president )?$|"
+    r"(?<!\w)(?:criticis\w+|criticiz\w+|mock\w*|insult\w*|opposed to|ridicul\w+|lampoon\w*) (?:president )?$|"
+    r"(?:lawyer|attorney|professor|spokesman|spokeswoman|director|expert|researcher|analyst|judge|justice|president) $"
+)
+_QUOTED = re.compile(
+    r"^(?:'s (?:polic|administration|government|critics|order)| administration|,? (?:who )?(?:said|says|told|wrote|argued|"
+    r"argues|added|studies|teaches|represent\w*|signed|ruled)(?!\w)|, (?:an?|the|its|his|her|who) [^,]{0,60}?(?:scholar|"
+    r"professor|lawyer|attorney|director|spokes\w+|expert|researcher|judge|counsel|analyst|fellow|executive|founder))"
+)
+
+
+def _is_bystander(lowered: str, start: int, end: int) -> bool:
+    """Whether a person is only quoted, judges, or is what somebody is for or against ("anti-Trump")."""
+    return (
+        _ABOUT.search(lowered[max(0, start - 40) : start]) is not None
+        or _QUOTED.match(lowered[end : end + 90]) is not None
+    )
 
 
 def _is_common(mention: Mention) -> bool:

@@ -1,0 +1,102 @@
+"""Takedown demands told from the platform's side: "Google removed an app at the request of the regulator"."""
+
+from __future__ import annotations
+
+import re
+
+from bot.stories.demand_roles import EXPLICIT, LIST, Frame, clause_left, demanding
+from bot.stories.demand_rules import is_fact, subject_of
+from bot.stories.marks import CONTENT, Marked, Slot
+
+_STEMS = (
+    "remov", "took", "taken", "takes", "take", "delet", "block", "hid", "restrict", "withh", "suspend", "pull", "disabl",
+    "censor", "delist", "ban", "unavailable", "shut",
+)  # fmt: skip
+_LINKS = (
+    "order", "request", "demand", "behest", "command", "pressure", "complain", "notice", "letter", "ruling", "warn",
+    "directive", "injunction", "told", "asked", "forced", "threat", "insist", "instruct",
+)  # fmt: skip
+_ACT = re.compile(
+    r"(?<![\w-])(?P<not>(?:refus\w+ to|declin\w+ to|not|never|n't) )?(?:remov(?:ed?|es|ing)|(?:took|takes?|taken|"
+    r"taking)(?= [^;]{0,60}?(?:down|offline))|delet(?:ed?|es|ing)|block(?:ed|s|ing)?|hid(?:es|den|e)?|restrict(?:ed|s|"
+    r"ing)?|withh[eo]ld(?:s|ing)?|suspend(?:ed|s|ing)?|pull(?:ed|s|ing)?|disabl(?:ed?|es|ing)|censor(?:ed|s|ing)?|"
+    r"delist(?:ed|s|ing)?|bann(?:ed|ing)|geo-?block(?:ed|s|ing)?|ma[dk]e(?:s)?(?= [^;]{0,60}? unavailable)|"
+    r"shut(?:s)? (?:down|off))(?!\w)"
+)
+_DEMAND = (
+    r"(?:(?:court |legal |removal |blocking |takedown |government |written |formal )*(?:orders?|requests?|demands?|behest|"
+    r"command|pressure|complaints?|notices?|letters?|rulings?|warnings?|directives?|injunctions?|instructions?|"
+    r"threats?|insistence))"
+)
+_ASKED = (
+    r"(?:had |has |have )?(?:ordered|demanded|told|asked|forced|requested|threatened|complained|warned|directed|"
+    r"instructed|required|pressed|insisted)"
+)
+_WHO = rf"(?:the |an? )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})"
+_LINK = re.compile(
+    rf"(?<!\w)(?:at|on|upon|after|following|under|because of|in response to|response to|to comply with|comply with|citing|"
+    rf"acting on|over|by|with|to) (?:[\w-]+ ){{0,3}}?(?:{_DEMAND}[^;,]{{0,25}}? (?:of|from|by) {_WHO}|"
+    rf"{_WHO.replace('who', 'own')}(?:'s?)? (?:[\w-]+ )?{_DEMAND}(?!\w))"
+    rf"|(?<!\w)(?:after|because|when|as|since) {_WHO.replace('who', 'told')} {_ASKED}(?!\w)"
+)
+
+
+def removal_frames(marked: Marked) -> list[Frame]:
+    """Read what a platform took down or kept up because somebody demanded it."""
+    text = marked.text
+    if not any(stem in text for stem in _STEMS):
+        return []
+    frames = []
+    linked = any(stem in text for stem in _LINKS)
+    links = list(_LINK.finditer(text)) if linked else []
+    for act in _ACT.finditer(text):
+        left = clause_left(text, act.start())
+        if not is_fact(left[-60:], noun=False) and not act.group("not"):
+            continue
+        who = _platform(left, marked) or _behind(text[act.end() :], marked)
+        near = text[act.start() : act.end() + 120]
+        if not who or (CONTENT not in near and not _apps(near, marked, who)):
+            continue
+        frame = Frame(marked.index, "takedown order", "content", 4, "removal", act.start(), weight=0.3)
+        frame.vote("recipient", who, EXPLICIT)
+        for link in links:
+            names = link.group("who") or link.group("own") or link.group("told")
+            askers = [
+                slot
+                for slot in demanding(marked.names(names), courts=True)
+                if slot.name not in frame.recipients
+                and slot.kind in ("agency", "court", "person", "organisation")
+            ]
+            if askers:
+                frame.vote("issuer", askers, EXPLICIT)
+                frame.weight = 1.2
+                break
+        frames.append(frame)
+        break
+    return frames
+
+
+def _platform(left: str, marked: Marked) -> list[Slot]:
+    return [
+        slot for slot in subject_of(left, marked, courts=False) if slot.kind in ("company", "organisation")
+    ]
+
+
+_BEHIND = re.compile(rf" (?:[^;,]{{0,60}} )?by (?:the )?(?P<who>{LIST})")
+
+
+def _behind(right: str, marked: Marked) -> list[Slot]:
+    """ "posts were removed by Facebook": who did it stands behind the act."""
+    match = _BEHIND.match(right[:120])
+    return [slot for slot in marked.names(match.group("who")) if slot.kind == "company"] if match else []
+
+
+def _apps(near: str, marked: Marked, who: list[Slot]) -> bool:
+    """Whether what goes is itself a service that is named ("Apple pulled Telegram")."""
+    own = {slot.name for slot in who}
+    return any(slot.kind == "company" and slot.name not in own for slot in marked.names(near)) or bool(
+        re.search(
+            r"(?<!\w)(?:extensions?|add-ons?|books?|songs?|listings?|passages?|archives?|sermons?)(?!\w)",
+            near,
+        )
+    )

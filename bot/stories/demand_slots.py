@@ -1,0 +1,229 @@
+"""Parties that no list holds, found by the slot in which they stand: "a subpoena to Tangleweed".
+
+The grammar of a demand says who is asked and who asks, whatever the name. A capitalised name in such a slot
+is a party, there and wherever else the article writes it. So is a lone "X" where a party must stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import cache
+
+from bot.stories.instruments import load_table
+from bot.stories.model import Document, Mention
+
+MAX_SENTENCES = 60
+"""Sentences in which slots are looked for: who a demand is about is told early."""
+
+_STEMS = (
+    "subpoena", "summon", "warrant", "order", "letter", "request", "demand", "notice", "hand", "turn", "unmask",
+    "identif", "compl", "refus", "quash", "asked", "told", "tell", "forced", "compel", "direct", "wants", "sued",
+    "removed", "took down", "blocked", "bought", "paid", "pays", "contract", "data from", "sold", "purchas",
+)  # fmt: skip
+_NAME = (
+    r"(?P<name>X(?![\w.-])|[A-Z][\w&'’-]*[\w](?:\.(?:com|org|net|io|ru))?(?: (?:of |the |and |for |de )?"
+    r"[A-Z](?:[\w&-]|['’](?!s (?![A-Z])))+){0,4})"
+)
+_INSTRUMENT = (
+    r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|letters?|NSLs?|requests?|demands?|notices?|directives?)"
+)
+_MIDDLE = r"(?:(?:the|its|an?|both|that|then|also) )?(?:[a-z][\w-]* ){0,2}?"
+_BEFORE = (
+    rf"(?:[Ss]ubpoena(?:ed|s|ing)|summons(?:ed|ing)|{_INSTRUMENT}(?: (?:was |were |had been )?(?:served|sent|issued|"
+    rf"addressed|directed|delivered))?(?: \w+)? (?:to|on|upon|against|at|for|from|by|of)|(?:serv(?:ed|es|ing)|sent|sends|"
+    rf"(?:order|direct|instruct|command|compell?|press|request|demand|notifi|ask|forc|requir|approach)(?:ed|es|s|ing)|"
+    rf"told|tells|tell|wants|wanted|ask|made|makes|make|force|order|let|gave|hit|slapped|fined|sued)(?: that| by)?|"
+    rf"(?:sent|issued|served|addressed|delivered|(?:purchased|bought|obtained|collected|demanded|sought|get|data|records|"
+    rf"information|logs|footage|files|names) ?(?:\w+ )?)"
+    rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|data of|tool of|product of|request of|order of|demand of))"
+)
+_DOES = (
+    r"(?:(?:has |have |had |is |are |was |were |also |then |later |never |not |did |does |would |will |must ){0,3}"
+    r"(?:received|refused?|complied|comply|challeng(?:ed|es|ing)|fight(?:s|ing)?|fought|moved to|handed|hands|turned|"
+    r"rejected|objected|appealed|ordered|served|subpoena(?:ed|s)|hand|turn|disclosed?|declined?|resist(?:ed|s|ing)|"
+    r"obeyed|gave|give|provided?|produced?|got|issued|obtained|sought|seeks|asked|asks|demand(?:ed|s)|requested|filed|"
+    r"sued|wants|told|tell|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
+    r"unlock|unlocked|gets|removes|obeys|complies|refuses))"
+)
+_PATTERNS = (
+    (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),
+    (re.compile(rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) ){_NAME}(?:,? [a-z][^.;]{{0,50}}?,)? {_DOES}\b"), True),
+    (re.compile(rf"(?:^|[ “\"]){_NAME}['’]s? (?:[\w-]+ ){{0,2}}{_INSTRUMENT}\b"), True),
+    (re.compile(rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
+                rf"[Nn]ewspaper|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
+)  # fmt: skip
+
+_AGENCY = re.compile(
+    r"\b(?:Police|Ministry|Commission|Commissioner|Department|Agency|Bureau|Office|Authority|Directorate|Sheriff|"
+    r"Prosecutor|Guard|Command|Army|Attorney|Inspectorate|Council|Committee|Regulator|Board|Service)\b"
+)
+_ACRONYM = re.compile(r"^[A-Z]{2,6}$")
+_NO_PARTY = re.compile(
+    r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|Magistrate|Circuit|"
+    r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party)\b"
+)
+
+
+@cache
+def _never() -> frozenset[str]:
+    """Words, lower-case, that are no party's name on their own: days, places, pronouns, common openings."""
+    generic = load_table("generic_parties.toml")
+    slots = load_table("demand_slots.toml")
+    words = {*generic["before"], *(noun for nouns in generic["nouns"].values() for noun in nouns)}
+    words.update(*slots["never"].values())
+    for country in generic["countries"]["names"]:
+        words.update(country.split())
+    return frozenset(words)
+
+
+@cache
+def _endings() -> frozenset[str]:
+    return frozenset(word for words in load_table("demand_slots.toml")["never"].values() for word in words)
+
+
+@cache
+def _places() -> frozenset[str]:
+    found: set[str] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, str):
+            found.add(value.lower())
+        elif isinstance(value, list):
+            for each in value:
+                walk(each)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                found.add(str(key).lower())
+                walk(each)
+
+    walk(load_table("places.toml"))
+    return frozenset(found)
+
+
+def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Mention]:
+    """Find the names of parties that `mentions` lack and the grammar of a demand asks for.
+
+    Gives a mention (`by` is "slot") for every place where such a name is written.
+    """
+    taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for mention in mentions:
+        taken[mention.sentence].append((mention.start, mention.end))
+    texts = [(-1, document.title), *((s.index, s.text) for s in document.sentences[:MAX_SENTENCES])]
+    whole = " ".join(text for _, text in texts[1:])
+    found: dict[str, str] = {}
+    for index, text in texts:
+        text = text[:1_200]
+        lowered = text.lower()
+        if not any(stem in lowered for stem in _STEMS) or (index < 0 and _headline_case(text)):
+            continue
+        for pattern, opens in _PATTERNS:
+            for match in pattern.finditer(text):
+                start, stop = match.span("name")
+                if any(begin < stop and start < end for begin, end in taken[index]):
+                    continue
+                name = _clean(match.group("name"), whole, first=start == 0 and opens)
+                if name and (index >= 0 or name == "X" or name in whole):
+                    found.setdefault(name, _kind(name, text[: match.start("name")]))
+    mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]
+    return [*mentions_found, *_countries_in(texts, taken)]
+
+
+_ASKS = (
+    r"(?:has |had |also |then |now |first )?(?:order(?:ed|s)|told|tells|ask(?:ed|s)|demand(?:ed|s)|forc(?:ed|es)|block(?:ed|s)|"
+    r"bann?(?:ed|s)|threaten(?:ed|s)|request(?:ed|s)|direct(?:ed|s)|made|makes|wants|wanted|fined|fines|cut off|slowed|"
+    r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|served|issued)"
+)
+_DEMANDS = r"(?:requests?|demands?|orders?|behest|command|pressure|insistence|directives?|notices?)"
+
+
+@cache
+def _country() -> re.Pattern[str]:
+    names = "|".join(
+        re.escape(name.removeprefix("the ").title())
+        for name in sorted(load_table("generic_parties.toml")["countries"]["names"], key=len, reverse=True)
+        if name
+        not in ("the us", "the uk", "washington", "london", "brussels", "berlin", "paris", "rome", "madrid")
+    )
+    return re.compile(
+        rf"(?<![\w-])(?:(?P<subject>{names})(?= {_ASKS}\b)|(?P<owner>{names})(?=['’]s? (?:[a-z-]+ ){{0,2}}{_DEMANDS}\b)|"
+        rf"\b{_DEMANDS} (?:of|from|by) (?P<after>{names})(?![\w'’-]))"
+    )
+
+
+_PLACED = re.compile(r"\b(?:in|from|of|across|throughout|within|outside|inside|near|to|for) (?:the )?$")
+
+
+def _countries_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
+    """Countries that act as their governments: "Turkey ordered", "at Russia's request"."""
+    found = []
+    for index, text in texts:
+        for match in _country().finditer(text[:1_200]):
+            group = match.lastgroup or "subject"
+            start, stop = match.span(group)
+            if any(begin < stop and start < end for begin, end in taken[index]):
+                continue
+            if group == "subject" and _PLACED.search(text[max(0, start - 12) : start]):
+                continue
+            found.append(
+                Mention(match.group(group), "agency", index, start, stop, match.group(group), "country")
+            )
+    return found
+
+
+def _headline_case(title: str) -> bool:
+    """Whether nearly every word of a headline has a capital, so that capitals tell nothing."""
+    words = re.findall(r"[A-Za-z]{4,}", title)
+    return len(words) > 3 and sum(word[0].isupper() for word in words) > 0.7 * len(words)
+
+
+def _clean(name: str, whole: str, *, first: bool) -> str | None:
+    """The name without words that are none; None where nothing is left. `first`: it opens a sentence."""
+    name = re.sub(r"['’]s?$", "", name)
+    if name == "X":
+        return name
+    parts = name.split()
+    never = _never()
+    while parts and parts[0].lower() in never:
+        parts.pop(0)
+        first = False
+    while parts and (parts[-1].islower() or parts[-1].lower() in _endings()):
+        parts.pop()
+    kept = " ".join(parts)
+    if len(kept) < 3 or _NO_PARTY.search(kept) or kept.lower() in _places():
+        return None
+    if first and len(parts) == 1:  # any word may open a sentence
+        if kept.lower() in whole or (
+            kept.endswith("s") and not re.search(rf"[a-z,] {re.escape(kept)}\b", whole)
+        ):
+            return None
+        if kept.endswith(("ly", "ing")):
+            return None
+    return kept
+
+
+def _kind(name: str, before: str) -> str:
+    if _AGENCY.search(name) or re.search(r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency),? $", before):
+        return "agency"
+    return "company"
+
+
+def _places_of(
+    name: str, kind: str, texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]
+) -> list[Mention]:
+    pattern = re.compile(
+        rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+        if name != "X"
+        else r"(?<![\w.-])(?<!Malcolm )(?<!Generation )X(?![\w.-])(?!\))"
+    )
+    canonical = "Twitter" if name == "X" else name
+    mentions = []
+    for index, text in texts:
+        if name not in text:
+            continue
+        for match in pattern.finditer(text[:1_200]):
+            start, stop = match.span()
+            if not any(begin < stop and start < end for begin, end in taken[index]):
+                taken[index].append((start, stop))
+                mentions.append(Mention(canonical, kind, index, start, stop, match.group(), "slot"))
+    return mentions
