@@ -55,7 +55,9 @@ def picture(world: World, name: str, messages: list[Message], width: int = WIDE)
         )
         background = ("-background", "#313338", "-bordercolor", "#313338")
         trimmed = ("-trim", *background, "-border", "16", "-colors", "128")
-        subprocess.run(["/usr/bin/convert", f"{folder}/shot.png", *trimmed, str(target)], check=True, timeout=60)
+        subprocess.run(
+            ["/usr/bin/convert", f"{folder}/shot.png", *trimmed, str(target)], check=True, timeout=60
+        )
     print(target.relative_to(ROOT))
 
 
