@@ -11,14 +11,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-import trafilatura
 from lxml.etree import LxmlError, iterwalk
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from bot.stories import clutter
+
+if TYPE_CHECKING:
+    from trafilatura.settings import Extractor
 
 MAX_CHARACTERS = 2_000_000  # of HTML; what comes later in a page is never its article
 _ENOUGH = 400  # characters of main text that need no second way
@@ -37,6 +40,8 @@ _MENU_LINKS = 4  # a list with so many links, and little else, is a menu or a li
 _MENU_SHARE = 0.8
 _MAX_ELEMENTS = 15_000  # trafilatura's time grows faster than a page; ordinary pages have some thousand
 _PARAGRAPH = 40  # characters
+_SHORT = 3_300  # characters of main text under which a page may hold more
+_SHORT_SHARE = 0.2  # ... if the text is less than this share of all that the page shows
 _WHOLE_PAGE = re.compile(r"<(?:html|body|head|main|article)\b", re.I)
 _HIDDEN = frozenset({"head", "figcaption", *_FURNITURE} - {"nav", "footer", "button"})
 # Elements that a browser sets on lines of their own.
@@ -160,7 +165,9 @@ def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -
     """Give the main text and the way that led to it: the surest first, others until one gives enough."""
     if sum(1 for _ in tree.iter()) > _MAX_ELEMENTS:
         return "\n".join(_paragraphs(tree)), "its paragraphs"
-    text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+    text = _by_trafilatura(tree, _options())
+    if _may_be_a_part(text, tree):
+        text = _by_trafilatura(tree, _options(look_again=True))
     by = "trafilatura"
     if len(text) < _ENOUGH and (whole := _parse(page)) is not None:
         _drop_boxes(whole)
@@ -176,11 +183,39 @@ def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator
     bodies = [found for item in structured if isinstance(found := item.get("articleBody"), str)]
     if bodies:
         yield "its structured data", _without_tags(max(bodies, key=len))
-    yield (
-        "trafilatura (all it finds)",
-        trafilatura.extract(tree, favor_recall=True, include_comments=False) or "",
-    )
+    yield "trafilatura (all it finds)", _by_trafilatura(tree, _options(everything=True))
     yield "its paragraphs", "\n".join(_paragraphs(tree))
+
+
+@cache
+def _options(*, look_again: bool = False, everything: bool = False) -> Extractor:
+    """How trafilatura works: once over the page; once more where that gave little; for all there is."""
+    # Imported on first need: 0.4 s that plain text does not need.
+    from trafilatura.settings import Extractor
+
+    options = Extractor(fast=not everything, recall=everything, comments=False, tables=everything)
+    if not (look_again or everything):
+        # "balanced" without its last step, which measures the whole page after every short article to see
+        # whether to look again, a quarter of the time; `_may_be_a_part` measures the same for less.
+        options.focus = "once"
+    return options
+
+
+def _by_trafilatura(tree: HtmlElement, options: Extractor) -> str:
+    from trafilatura import extract as find_main_text
+
+    return find_main_text(tree, options=options) or ""
+
+
+def _may_be_a_part(text: str, tree: HtmlElement) -> bool:
+    """Whether a short text may be little of what the page shows, so that trafilatura should look again.
+
+    The bounds are trafilatura's own (`core.ESCALATION_MAX_LENGTH`, `ESCALATION_PAGE_SHARE`), on the safe side:
+    it counts less of the page and more of the text.
+    """
+    if not 0 < len(text) < _SHORT:
+        return False
+    return len(text) * 0.9 < _SHORT_SHARE * len(" ".join(" ".join(tree.itertext()).split()))
 
 
 def _paragraphs(tree: HtmlElement) -> Iterator[str]:
@@ -211,12 +246,14 @@ def _flow(tree: HtmlElement) -> str:
 
 
 def _words_of_prose(text: str) -> int:
-    """Count the words in lines of running text that are not the page's own notices."""
-    return sum(
-        line.count(" ") + 1
-        for line in text.split("\n")
-        if len(line) >= 60 and not clutter.kind_of_line(line) and not clutter.is_notice(line)
-    )
+    """Count the words in lines of running text that are not the page's own notices, up to an article's."""
+    count = 0
+    for line in text.split("\n"):
+        if len(line) >= 60 and not clutter.kind_of_line(line) and not clutter.is_notice(line):
+            count += line.count(" ") + 1
+            if count >= _ARTICLE_WORDS:
+                break
+    return count
 
 
 # ---------------------------------------------------------------- walls

@@ -1,9 +1,11 @@
 """Measures what the program makes of labelled articles: our own sets, and the shared set where it is there.
 
-    python tests/stories/quality/score.py             the figures of the project's own sets, with what is wrong
-    python tests/stories/quality/score.py --set-dev   score the shared set and keep its figures as the standard
+    python tests/stories/quality/score.py            the figures of the project's own sets
+    python tests/stories/quality/score.py --wrong    ... and what is wrong, article by article
+    python tests/stories/quality/score.py --set-dev  take the shared set's figures of today as the standard
 
-Names are compared through the gazetteer: labels may say "FBI" or "Federal Bureau of Investigation". Every figure lies between 0 and 1.
+Names are compared through the gazetteer: labels may say "FBI" or "Federal Bureau of Investigation". Every
+figure lies between 0 and 1.
 """
 
 from __future__ import annotations
@@ -145,7 +147,7 @@ def _f1(right: float, wanted: float, claimed: float) -> float:
     return 2 * right / (wanted + claimed) if wanted + claimed else 1.0
 
 
-def figures(read: Sequence[Read]) -> dict[str, float]:
+def measure(read: Sequence[Read]) -> dict[str, float]:
     """All measures of a set."""
     relevant = [each for each in read if each.labels["relevant"]]
     near = [each for each in read if each.labels["near_miss"]]
@@ -277,15 +279,16 @@ def dev_figures() -> dict[str, float]:
 
 def stored_dev_figures() -> dict[str, float]:
     """The figures of the shared set that the project holds itself to."""
-    return tomllib.loads(DEV_FIGURES.read_text(encoding="utf-8"))["figures"]
+    figures: dict[str, float] = tomllib.loads(DEV_FIGURES.read_text(encoding="utf-8"))["figures"]
+    return figures
 
 
 def store_dev_figures(found: Mapping[str, float]) -> None:
     """Write the shared set's figures down as the standard."""
     lines = [f"{name} = {value:.4f}" for name, value in sorted(found.items())]
     DEV_FIGURES.write_text(
-        "# The shared set's figures (../shared/eval, score.py) that a change may not fall below by more than\n"
-        "# a point. Written by: python tests/stories/quality/score.py --set-dev\n\n[figures]\n"
+        "# The shared set's figures (../shared/eval, score.py) that a change may not fall below by more\n"
+        "# than a point. Written by: python tests/stories/quality/score.py --set-dev\n\n[figures]\n"
         + "\n".join(lines)
         + "\n",
         encoding="utf-8",
@@ -346,8 +349,8 @@ def main() -> int:
     for name in ("articles.jsonl", "second.jsonl"):
         read = read_all(load(name))
         print(name, len(read))
-        for measure, value in figures(read).items():
-            print(f"  {measure:24} {value:.3f}")
+        for figure, value in measure(read).items():
+            print(f"  {figure:24} {value:.3f}")
         if given.wrong:
             print(*wrong(read), sep="\n")
     return 0

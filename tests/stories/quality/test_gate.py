@@ -40,7 +40,7 @@ def test_the_set_is_what_its_page_says() -> None:
 
 
 def test_stories_stay_as_right_as_they_are(read: list[Read]) -> None:
-    found = score.figures(read)
+    found = score.measure(read)
     assert set(found) == set(FLOORS)
     assert {name: value for name, value in found.items() if value < FLOORS[name]} == {}, found
 
