@@ -22,6 +22,7 @@ from bot.alerts.sender import DiscordSender
 from bot.bounds import limits_of
 from bot.client import QuashClient
 from bot.clock import Clock, utc_now
+from bot.collector import calm
 from bot.errors import QuashError, SettingsError
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
@@ -112,6 +113,7 @@ async def run(
             "or try `quash demo`, which needs none."
         )
     stop = stop or asyncio.Event()
+    calm()
     with _signals(stop):
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings))

@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     give.add_argument("file", nargs="?", metavar="FILE.opml", help="default: standard output")
     check = verbs.add_parser("check", help="one round over the feeds, whatever their schedule")
     check.add_argument("ids", nargs="*", type=int, metavar="ID")
+    keep = verbs.add_parser("record", help="keep a server's raw answer in a file, for a bug report")
+    keep.add_argument("feed", metavar="FEED", help="a feed's number, or an address")
+    keep.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: here")
 
     demo = commands.add_parser("demo", help="the whole bot on this machine alone, with no token")
     demo.add_argument("--once", action="store_true", help="post the sample feeds, answer some look-ups, end")

@@ -46,6 +46,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
         "import": _import,
         "export": _export,
         "check": _check,
+        "record": _record,
     }
     return asyncio.run(_run(settings, arguments, verbs[arguments.verb]))
 
@@ -186,6 +187,13 @@ async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
         f"{result.count('failed')} failed; {stored} entries are stored."
     )
     return int(result.count("failed") > 0)
+
+
+async def _record(arguments: argparse.Namespace, service: FeedService) -> int:
+    feed = arguments.feed.removeprefix("#")
+    path = await service.record(int(feed) if feed.isdecimal() else feed, arguments.folder)
+    print(f"Written to {path}; look at what it holds before you share it.")
+    return 0
 
 
 def _progress(what: str) -> Progress:

@@ -18,7 +18,7 @@ from bot.feeds.discover import find_feeds, well_known
 from bot.feeds.errors import FeedError, NotAFeedError
 from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.fetch_errors import FetchError
-from bot.feeds.guard import shown_url
+from bot.feeds.guard import Guard, shown_url
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Look
 from bot.feeds.looking import LEASE, Parser, look_at
@@ -191,11 +191,7 @@ class Adder:
         return Imported(len(rows), len(known), tuple(refused))
 
     def _normal(self, address: str) -> str:
-        """Give the address as it is stored. What has no scheme is taken for https."""
-        address = address.strip()
-        if "://" not in address:
-            address = f"https://{address}"
-        return str(self._fetcher.guard.check_url(address))
+        return normal_address(self._fetcher.guard, address)
 
     def _knock(self, url: str) -> None:
         """Refuse a member's second new address on the same host within a minute."""
@@ -209,6 +205,14 @@ class Adder:
         self._probes = {
             known: at for known, at in self._probes.items() if (now - at).total_seconds() < PROBE_GAP
         } | {host: now}
+
+
+def normal_address(guard: Guard, address: str) -> str:
+    """Give an address as it is stored; what has no scheme is taken for https. Raises `FetchError`."""
+    address = address.strip()
+    if "://" not in address:
+        address = f"https://{address}"
+    return str(guard.check_url(address))
 
 
 def _unknown(url: str) -> StoredFeed:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.clock import Clock
 from bot.feeds import memory as memories
 from bot.feeds import opml
-from bot.feeds.adding import Adder, Use
+from bot.feeds.adding import Adder, Use, normal_address
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
@@ -214,20 +214,26 @@ class FeedService:
             await tell(LookReport(feed.id, feed.url, feed.title, "skipped", reason))
         return ready
 
-    async def record(self, feed_id: int, folder: Path) -> Path:
+    async def record(self, feed: int | str, folder: Path) -> Path:
         """Ask a feed's server once, without validators, and keep its raw answer in a file in `folder`.
 
-        The answer is not stored. Raises `FeedError`.
+        `feed` is its number, or an address, which need not be stored: what cannot be added can be recorded
+        too. The answer is not stored. Raises `FeedError`.
         """
         now = self._clock()
         async with self._database.read() as session:
-            stored = await feeds.get(session, feed_id)
-        if stored is None:
-            raise FeedError(f"There is no feed with the number {feed_id}.")
+            if isinstance(feed, int):
+                stored = await feeds.get(session, feed)
+                if stored is None:
+                    raise FeedError(f"There is no feed with the number {feed}.")
+            else:
+                url = normal_address(self._fetcher.guard, feed)
+                stored = await feeds.find(session, url) or StoredFeed(0, url)
         if reason := _why_not(stored, 0, now):
-            raise FeedError(f"Feed {feed_id} is not asked now: {reason}.")
+            raise FeedError(f"{shown_url(stored.url)} is not asked now: {reason}.")
         response = await self._fetcher.fetch(stored.url)
-        path = folder / f"feed-{feed_id}-{now:%Y%m%dT%H%M%SZ}.json"
+        name = stored.id or urlsplit(stored.url).hostname
+        path = folder / f"feed-{name}-{now:%Y%m%dT%H%M%SZ}.json"
         await asyncio.to_thread(write_recording, path, response)
         return path
 

@@ -48,6 +48,23 @@ async def test_no_recording_before_retry_after(tmp_path: Path, clock: Clock) -> 
             await w.service.record(9, tmp_path)
 
 
+async def test_a_recording_holds_no_keys(tmp_path: Path, clock: Clock) -> None:
+    """A key in the address is hidden there and wherever the answer repeats it, at the same length."""
+    async with world(clock) as w:
+        own = w.site.url("/feed?user=anna&token=s3cr3t%21abc&page=2")
+        more = f"<item><link>{own.replace('&', '&amp;')}</link><title>x</title></item>"
+        w.site.say(body=rss(daily(1, clock.now), more=more), headers={"Link": f'<{own}>; rel="self"'})
+        path = await w.service.record(own, tmp_path / "new folder")
+    replayed = read_recording(path)
+    assert b"s3cr3t" not in path.read_bytes() + replayed.body
+    assert replayed.asked == replayed.url == own.replace("s3cr3t%21abc", "x" * 10)
+    assert replayed.headers["Link"] == f'<{own.replace("s3cr3t%21abc", "x" * 12)}>; rel="self"'
+    assert b"user=anna&amp;token=xxxxxxxxxxxx&amp;page=2" in replayed.body
+    again = tmp_path / "again.json"
+    write_recording(again, replayed)
+    assert read_recording(again) == replayed
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"quash_recording": 1}', "\x00", '{"quash_recording": 2}'])
 def test_what_is_no_recording_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
