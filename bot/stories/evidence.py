@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, product
 
+from bot.stories.demand_evidence import told_by
 from bot.stories.lexicon import Hit, lexicon_for, read_data, words_of
-from bot.stories.model import Document
+from bot.stories.model import Demand, Document
 
 TITLE = -1  # the sentence index that stands for the title
 
@@ -31,6 +32,7 @@ _LEAST_SHARE, _MOST_SHARE = 0.7, 2.0
 _WORDS_READ = 4000  # an article's first words decide; a book is not read to its end
 _PIECE = 80  # words; a longer "sentence" is cut, so that words far apart do not make a frame
 _PLACES_PER_GROUP = 6  # in one sentence
+_LEAD = 1  # the index of the last sentence of the lead
 _CORE = 0.9  # the judged relevance from which a feature makes a sentence one of the field's
 
 
@@ -93,8 +95,8 @@ def _core() -> frozenset[str]:
     return frozenset(feature.name for feature in features() if feature.relevance >= _CORE)
 
 
-def gather(document: Document, language: str) -> Evidence:
-    """Collect the evidence of a document, read with the words of `language`."""
+def gather(document: Document, language: str, demands: tuple[Demand, ...] = ()) -> Evidence:
+    """Collect the evidence of a document, read with the words of `language`, and of the demands in it."""
     lexicon = lexicon_for(language)
     strengths: dict[str, float] = {}
     places: dict[str, list[tuple[int, float]]] = {}
@@ -115,7 +117,30 @@ def gather(document: Document, language: str) -> Evidence:
         values["headline"] = 1.0
     if "focus" in values:
         values["focus"] = strengths["focus"] / read
+    _measure(values, places, document, demands)
     return Evidence(values, {name: tuple(where) for name, where in places.items()})
+
+
+def _measure(
+    values: dict[str, float],
+    places: dict[str, list[tuple[int, float]]],
+    document: Document,
+    demands: tuple[Demand, ...],
+) -> None:
+    """Add how the evidence is spread and what the demands tell."""
+    focus = places.get("focus", [])
+    early = [spot for spot in focus if spot[0] <= _LEAD]
+    if early:
+        values["lead"] = 1.0
+        places["lead"] = early
+    elif focus and "headline" not in values:
+        values["in-passing"] = 1.0 / len(focus)
+        places["in-passing"] = focus
+    if demands:
+        index = {sentence.text: sentence.index for sentence in document.sentences}
+        for name, sentences in told_by(demands).items():
+            values[name] = 1.0
+            places[name] = [(index.get(text, TITLE), 1.0) for text in sentences]
 
 
 def _pieces(document: Document) -> Iterator[tuple[int, float, list[str]]]:

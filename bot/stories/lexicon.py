@@ -163,4 +163,7 @@ def lexicon_for(language: str) -> Lexicon:
     for name in ("lexicon_names.toml", f"lexicon_{language}.toml"):
         for group, entry in read_data(name).items():
             groups.setdefault(group, []).extend(entry["phrases"])
+    for broad, entry in read_data("evidence.toml")["group"].items():
+        if "broadens" in entry:
+            groups.setdefault(broad, []).extend(groups.get(entry["broadens"], ()))
     return Lexicon(groups)

@@ -20,7 +20,6 @@ from bot.stories.model import TOPICS, Demand, Document, Mention, Relevance, Topi
 
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
-_DOUBTFUL = 0.2  # from here on a whole demand makes up for missing words
 _TELLING = 0.15  # log-odds; a smaller part is not worth telling
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
@@ -68,9 +67,9 @@ def weigh(
 ) -> tuple[Relevance, tuple[Topic, ...]]:
     """Decide relevance and topics, and write down what decided.
 
-    The title and the first few thousand words are read. `mentions` is not used yet: the names that count
-    are in the lexicons themselves, so that a missed party costs no alert. A story in a language without a
-    lexicon is not relevant, and the notes say why.
+    The title and the first few thousand words are read, and what `demands` tell counts beside the words.
+    `mentions` is not used: the names that count are in the lexicons, so that a missed party costs no alert.
+    A story in a language without a lexicon is not relevant, and the notes say why.
     """
     language = _FALLBACK_LANGUAGE if document.language == "und" else document.language
     if language not in LANGUAGES:
@@ -81,27 +80,11 @@ def weigh(
             f"supported are {', '.join(LANGUAGES)}.",
         )
         return Relevance(False, 0.0, ()), ()
-    evidence = gather(document, language)
+    evidence = gather(document, language, demands)
     relevance = _judge_relevance(document, evidence, notes)
     if not relevance.relevant:
-        telling = [d for d in demands if _is_telling(d)]
-        if relevance.score < _DOUBTFUL or not telling:
-            return relevance, ()
-        shown = telling[0].evidence[:2]
-        notes.note(
-            "relevance",
-            "relevant",
-            "The words leave it open, but it tells of a whole demand.",
-            evidence=shown,
-        )
-        relevance = Relevance(True, 0.5, shown)
+        return relevance, ()
     return relevance, _judge_topics(document, evidence, notes)
-
-
-def _is_telling(demand: Demand) -> bool:
-    """Whether a demand names who asks whom, by an instrument, for what or about whom."""
-    named = bool(demand.issuer and demand.recipient and (demand.sought or demand.target))
-    return named and demand.instrument != "informal request"
 
 
 def odds_of(evidence: Evidence, decision: str) -> float:

@@ -1,0 +1,66 @@
+"""What the demands of a story say about its subject: measures beside the words of the lexicons.
+
+A story that tells who asked whom for whose data is of the field even where few of its words are, and the kind
+of the demand says what it is about: bought data is the trade in data, an order to take a post down is about
+speech. How much each counts is learnt with the rest (data/evidence.toml, `[measure.demand-*]`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.stories.model import Demand
+
+_NOT_COMPELLING = frozenset(("purchase", "informal request", "takedown order", "preservation request"))
+_WATCHING = frozenset(
+    (
+        "geofence warrant",
+        "keyword warrant",
+        "wiretap order",
+        "pen register order",
+        "national security letter",
+        "foreign intelligence order",
+    )
+)
+_WHO = frozenset(("names", "IP addresses", "e-mail addresses", "visitor logs"))
+_WHERE = frozenset(("location data", "call records", "search and browsing history"))
+_UNKNOWN = re.compile(
+    r"@|\b(?:anonymous|pseudonym\w*|unknown|critics?|bloggers?|comment\w*|posters?|authors?|operators?|owners?"
+    r"|who|visitors?|pages?|profiles?|does?)\b",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(
+    r"\b(?:journalists?|reporters?|newspapers?|editors?|sources?|whistleblowers?|activists?|protest\w*|critics?"
+    r"|dissidents?|opposition|bloggers?|posts?|videos?|tweets?|channels?|articles?)\b",
+    re.IGNORECASE,
+)
+
+
+def told_by(demands: Iterable[Demand]) -> dict[str, tuple[str, ...]]:
+    """Give the measures that demands show, each with the sentences that report the demand."""
+    found: dict[str, tuple[str, ...]] = {}
+    for demand in demands:
+        for name in _measures(demand):
+            found.setdefault(name, demand.evidence)
+    return found
+
+
+def _measures(demand: Demand) -> list[str]:
+    instrument = demand.instrument
+    compels = instrument not in _NOT_COMPELLING
+    target = " ".join(demand.target)
+    sought = set(demand.sought)
+    held = {
+        "demand-told": True,
+        "demand-whole": compels and bool(demand.issuer and demand.recipient and (sought or target)),
+        "demand-compels": compels,
+        "demand-takedown": instrument == "takedown order",
+        "demand-purchase": instrument == "purchase",
+        "demand-to-watch": instrument in _WATCHING or bool(sought & _WHERE),
+        "demand-for-names": compels and bool(sought & _WHO),
+        "demand-on-unknown": compels and bool(_UNKNOWN.search(target)),
+        "demand-on-speaker": bool(_SPEAKER.search(target)),
+        "demand-for-keys": "encryption keys" in sought or instrument == "technical capability notice",
+    }
+    return [name for name, holds in held.items() if holds]
