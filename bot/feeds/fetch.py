@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import types
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -46,6 +46,7 @@ PAGE_TYPES = "text/html, application/xhtml+xml, text/plain;q=0.5, */*;q=0.1"
 MOST_REDIRECTS = 10
 PERMANENT = frozenset({301, 308})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_KEEPS_METHOD = frozenset({307, 308})
 _WITH_BODY = frozenset({200, 203})
 _LONGEST_LINE = 16 * 1024
 _MOST_HEADERS = 200
@@ -200,6 +201,22 @@ class Fetcher:
             headers["If-None-Match"] = etag
         if last_modified is not None:
             headers["If-Modified-Since"] = last_modified
+        return await self._follow_all(url, headers, _REDIRECTS)
+
+    async def post(self, url: str, form: Mapping[str, str]) -> Response:
+        """POST a form, with the guards and bounds of `fetch`. Raises `FetchError`.
+
+        Only redirects that keep the method are followed (RFC 9110 section 15.4.8); the others are answers.
+        """
+        return await self._follow_all(url, {"Accept": "*/*"}, _KEEPS_METHOD, form)
+
+    async def _follow_all(
+        self,
+        url: str,
+        headers: dict[str, str],
+        redirects: frozenset[int],
+        form: Mapping[str, str] | None = None,
+    ) -> Response:
         target = self.guard.check_url(url)
         left = self.limits.timeout
         hops: list[Hop] = []
@@ -207,10 +224,10 @@ class Fetcher:
         while True:
             async with self._turn(target.host or ""):
                 started = asyncio.get_running_loop().time()
-                answer = await self._once(target, headers, left)
+                answer = await self._once(target, headers, left, form)
                 left -= asyncio.get_running_loop().time() - started
             status, received, body = answer
-            if status not in _REDIRECTS:
+            if status not in redirects:
                 return Response(url, str(target), status, received, body, tuple(hops))
             target = self._follow(target, received.get("Location"))
             hops.append(Hop(status, str(target)))
@@ -259,15 +276,22 @@ class Fetcher:
                 del self._hosts[host]
 
     async def _once(
-        self, target: URL, headers: dict[str, str], seconds: float
+        self, target: URL, headers: dict[str, str], seconds: float, form: Mapping[str, str] | None
     ) -> tuple[int, CIMultiDictProxy[str], bytes]:
-        """Make one request; gives status, headers and, for a full answer, the decompressed body."""
+        """Make one request, a POST where there is a form; gives status, headers and, for a full answer, the decompressed body."""
         if self._session is None:
             raise RuntimeError("use `async with Fetcher(...)`")
         try:
             async with (
                 asyncio.timeout(max(seconds, 0)),
-                self._session.get(target, headers=headers, allow_redirects=False, ssl=self._tls) as answer,
+                self._session.request(
+                    "GET" if form is None else "POST",
+                    target,
+                    data=form,
+                    headers=headers,
+                    allow_redirects=False,
+                    ssl=self._tls,
+                ) as answer,
             ):
                 body = await self._body(answer) if answer.status in _WITH_BODY else b""
                 return answer.status, answer.headers, body
