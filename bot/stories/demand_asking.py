@@ -68,7 +68,9 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
     else:
         frame.vote("issuer", subject_of(left, marked, courts=False) or phrase_before(left), EXPLICIT)
         what = re.match(
-            rf"(?: (?:the|a|an|tech|social|media|web|internet))* (?P<who>{LIST})(?P<own>'s)?", right
+            rf"(?: (?:the|a|an|tech|social|media|web|internet|chief|executives?|heads?|makers?|owners?|operators?|"
+            rf"hosts?|publishers?|parent|phone|company|of|both|big))* (?P<who>{LIST})(?P<own>'s)?",
+            right,
         )
         if what:
             slots = marked.names(what.group("who"))

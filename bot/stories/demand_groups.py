@@ -79,6 +79,8 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
             if key[0] == "other" and _stands_alone(group, groups):
                 group.sentences = elsewhere
                 groups.append(group)
+    if not groups:
+        groups = _loose(named, marked)
     groups = [part for group in groups for part in _split_nations(group)]
     groups = [part for group in groups for part in _single_out(group, marked, document)]
     groups = _merge_favours(groups)
@@ -147,6 +149,37 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         for frame in frames
     )
     return sure >= 2 or (firms and group.weight >= 1.3) or (lead and group.weight >= 1.5)
+
+
+_EARLY = 7
+"""Sentences in which an article says what it is about."""
+
+
+def _loose(named: dict[tuple[str, str], Group], marked: list[Marked]) -> list[Group]:
+    """The demand of an article that names its instrument early, but its parties in other sentences."""
+    early = [item for item in marked if item.index < _EARLY]
+    slots = [slot for item in early for slot in item.slots.values() if not slot.generic]
+    firm = any(slot.kind == "company" for slot in slots)
+    asking = any(slot.kind in ("agency", "court") or slot.official for slot in slots)
+    found = []
+    for (matter, family), group in named.items():
+        exact = [
+            frame
+            for frame in group.frames
+            if frame.index < _EARLY
+            and frame.form in ("noun", "verb", "removal")
+            and frame.rank >= 5
+            and frame.weight >= 0.5
+        ]
+        if matter != "main" or family not in ("data", "gag", "content") or not exact:
+            continue
+        votes = {name for frame in exact for name in (*frame.issuers, *frame.recipients)}
+        sure = max(frame.rank for frame in exact) >= 8 or (
+            sum(frame.weight for frame in exact) >= 1.5 and bool(votes)
+        )
+        if sure and (asking or votes) and (firm or max(frame.rank for frame in exact) >= 9):
+            found.append(group)
+    return found
 
 
 def _told_first(frames: list[Frame]) -> bool:
@@ -294,6 +327,6 @@ def matters(event: StatusEvent, group: Group, groups: list[Group]) -> bool:
         return event.index in group.sentences
     if event.index in group.foreign or any(event.index in other.sentences for other in groups):
         return False
-    if event.family == "gag":
-        return group.family == "gag"
+    if event.family:
+        return group.family == event.family
     return True

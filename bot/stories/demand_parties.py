@@ -264,7 +264,10 @@ _SPECIAL = {
 
 
 _EXACT_KIND = (
-    (re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE), "administrative subpoena"),
+    (
+        re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE),
+        "administrative subpoena",
+    ),
     (re.compile(r"(?<!\w)grand[- ]jury", re.IGNORECASE), "grand jury subpoena"),
 )
 

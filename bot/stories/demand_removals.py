@@ -10,7 +10,7 @@ from bot.stories.marks import CONTENT, Marked, Slot
 
 _STEMS = (
     "remov", "took", "taken", "takes", "take", "delet", "block", "hid", "restrict", "withh", "suspend", "pull", "disabl",
-    "censor", "delist", "ban", "unavailable", "shut",
+    "slow", "throttl", "cut", "censor", "delist", "ban", "unavailable", "shut",
 )  # fmt: skip
 _LINKS = (
     "order", "request", "demand", "behest", "command", "pressure", "complain", "notice", "letter", "ruling", "warn",
@@ -46,7 +46,7 @@ def removal_frames(marked: Marked) -> list[Frame]:
     text = marked.text
     if not any(stem in text for stem in _STEMS):
         return []
-    frames = []
+    frames = cut_off_frames(marked)
     linked = any(stem in text for stem in _LINKS)
     links = list(_LINK.finditer(text)) if linked else []
     for act in _ACT.finditer(text):
@@ -73,6 +73,33 @@ def removal_frames(marked: Marked) -> list[Frame]:
                 break
         frames.append(frame)
         break
+    return frames
+
+
+_CUT_OFF = re.compile(
+    rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|slow(?:ed|s)(?: down)?|throttl(?:ed|es)|"
+    rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most| parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
+    rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"
+)
+
+
+def cut_off_frames(marked: Marked) -> list[Frame]:
+    """ "The regulator blocked Wikipedia": a state that acts on the whole of a service."""
+    frames = []
+    for match in _CUT_OFF.finditer(marked.text):
+        left = clause_left(marked.text, match.start())
+        states = [slot for slot in subject_of(left, marked, courts=True) if slot.kind in ("agency", "court")]
+        services = [
+            slot
+            for slot in marked.names(match.group("who"))
+            if slot.kind in ("company", "organisation") and not slot.generic
+        ]
+        if not states or not services or not is_fact(left[-60:], noun=False):
+            continue
+        frame = Frame(marked.index, "takedown order", "content", 4, "removal", match.start(), weight=1.0)
+        frame.vote("issuer", states, EXPLICIT)
+        frame.vote("recipient", services, EXPLICIT)
+        frames.append(frame)
     return frames
 
 

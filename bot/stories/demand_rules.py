@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.stories.demand_roles import LIST, LISTS, demanding, fill, verbs
-from bot.stories.marks import DATA, DEVICE, MARKS, Marked, Slot
+from bot.stories.marks import COURT, DATA, DEVICE, MARKS, Marked, Slot
 
 THINGS = f"[{DATA}{DEVICE}]"
 
@@ -99,6 +99,7 @@ def rules() -> Rules:
             rf"(?:refus(?:ed|es|ing|al|e)|declin(?:ed|es|ing)|would not|will not|won't|did not|"
             rf"didn't|does not|doesn't|has not|have not|failed|fails|failing|not|never|"
             rf"nothing to)"
+            rf"(?: (?:(?:in|on|for|since) [\w,]+|twice|again|so far|yet|repeatedly|last \w+|this \w+))?"
             rf" (?:to |want to |wish to |agree to |\w+ly )*{deed}(?P<gap>[^;]{{0,110}})"
         ),
         deed=re.compile(deed),
@@ -160,6 +161,9 @@ _STILL_FACT = re.compile(
     r"appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
     r"enforce|withdraw|drop)(?: \S+){0,4} $"
     r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
+    rf"|(?<!\w)(?:ask(?:s|ed|ing)|petition\w*|appl(?:ied|ies|ying|ication)|urg(?:es|ed|ing)|mov(?:ed|es)|want(?:s|ed))"
+    rf"(?!\w)[^;,]{{0,40}}?(?:court|judge|{COURT})[^;,]{{0,30}}? to (?:let |allow |permit |authori[sz]e )?(?:it |them |him |"
+    rf"her |the \S+ )?(?:to )?$"
 )
 """What is done about a demand may be to come, the demand is there; powers that were used were used."""
 

@@ -20,7 +20,7 @@ from bot.stories.demand_slots import slot_mentions
 from bot.stories.marks import Marked, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
-from bot.stories.status import StatusEvent, events_of, last_status
+from bot.stories.status import StatusEvent, acted, events_of, last_status
 
 MAX_SENTENCES = 150
 """Sentences that are read. A report says what it has to say within them; a book is no report."""
@@ -81,6 +81,20 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     return tuple(demands)
 
 
+_ORDERS = (
+    "court order",
+    "takedown order",
+    "technical capability notice",
+    "national security letter",
+    "foreign intelligence order",
+    "gag order",
+    "wiretap order",
+    "pen register order",
+    "preservation request",
+)
+"""Instruments that are orders themselves: that somebody "ordered" says no more than that they were issued."""
+
+
 class _Marker:
     """Marks sentences as they are needed, each once."""
 
@@ -123,8 +137,12 @@ def _demand(
     lead = instrument_of(group, issuers)
     event = None
     if group.family != "buy":  # what was bought was given
-        itself = lead[0] in ("court order", "takedown order")
-        event = last_status([e for e in events if matters(e, group, groups) and not (e.order and itself)])
+        itself = lead[0] in _ORDERS
+        ours = [e for e in events if matters(e, group, groups) and acted(e, issuers, recipients)]
+        if itself:  # an order that was given; what it leaves out is not the demand
+            given = any(e.order for e in ours)
+            ours = [e for e in ours if not e.order and not (e.soft and given)]
+        event = last_status(ours)
     status = event.status if event else group.default_status
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})

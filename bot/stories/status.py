@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from bot.stories.demand_roles import fill
+from bot.stories.demand_roles import LISTS, clause_left, fill
+from bot.stories.demand_rules import subject_of
 from bot.stories.instruments import load_table
-from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PARTY, STATE, Marked
+from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PARTY, STATE, Marked, Slot
 from bot.stories.model import STATUSES
 
 _THING = (
@@ -56,6 +57,8 @@ class StatusEvent:
     signs: str  # the parties in the words that say so
     family: str = ""  # "gag" when the words speak of silence alone
     order: bool = False  # a court's order to deliver, which may itself be the demand
+    soft: bool = False  # an exemption, which may be from another thing than was asked
+    actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class _Rule:
     ]  # each with stems of which one must stand in the text
     unless: re.Pattern[str] | None
     order: bool
+    soft: bool
+    family: str  # "content" where the words say so of content alone
 
 
 def _fill(pattern: str, deed: str) -> str:
@@ -125,7 +130,17 @@ def _rules() -> tuple[_Rule, ...]:
             for words in event["says"]
         )
         unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
-        found.append(_Rule(event["status"], float(event["weight"]), says, unless, bool(event.get("order"))))
+        found.append(
+            _Rule(
+                event["status"],
+                float(event["weight"]),
+                says,
+                unless,
+                bool(event.get("order")),
+                bool(event.get("soft")),
+                event.get("family", ""),
+            )
+        )
     return tuple(found)
 
 
@@ -165,14 +180,40 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
             weight -= 1.5
         if _WEAK.search(text):
             weight -= 3.0
+        if rule.order and not any(slot.kind == "court" for slot in marked.slots.values()):
+            continue  # an agency's order enforces nothing
         words = text[max(0, match.start() - 30) : match.end() + 30]
-        family = (
+        family = rule.family or (
             "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)", words) else ""
         )
+        actors = tuple((slot.name, slot.kind) for slot in _actors(marked, match) if not slot.generic)
         found.append(
-            StatusEvent(rule.status, marked.index, weight, _signs(match.group()), family, rule.order)
+            StatusEvent(
+                rule.status,
+                marked.index,
+                weight,
+                _signs(match.group()),
+                family,
+                rule.order,
+                rule.soft,
+                actors,
+            )
         )
     return found
+
+
+def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
+    """The subject of the words that tell the event: in them, or the nearest before them."""
+    first = LISTS.match(match.group())
+    if first:
+        named = marked.names(first.group())
+        # "the police obtained the records": the asking one's act, but it tells that the asked one gave
+        return [] if any(slot.kind == "agency" for slot in named) else named
+    left = clause_left(marked.text, match.start())
+    return subject_of(left, marked, courts=True)
+
+
+_CONDITIONAL = re.compile(r"[^.;,]{0,40}(?<!\w)(?:would|could|might) ")
 
 
 def _match(rule: _Rule, text: str, present: set[str]) -> re.Match[str] | None:
@@ -182,13 +223,40 @@ def _match(rule: _Rule, text: str, present: set[str]) -> re.Match[str] | None:
             continue
         for match in pattern.finditer(text):
             before = text[max(0, match.start() - 60) : match.start()]
-            if not _UNSURE.search(before) and (rule.unless is None or not rule.unless.search(before)):
-                return match
+            if _UNSURE.search(before) or (rule.unless is not None and rule.unless.search(before)):
+                continue
+            after = text[match.end() :]
+            if "?" in after or (match.group().split(" ", 1)[0].endswith("ing") and _CONDITIONAL.match(after)):
+                continue  # a question; what handing it over would do
+            return match
     return None
 
 
 def _signs(text: str) -> str:
     return "".join(char for char in text if "\ue000" <= char <= "\ue5ff")
+
+
+_ANSWERS = ("challenged", "refused", "complied", "partly complied")
+
+
+def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> bool:
+    """Whether an event is done by one who may do it: the asked answer, the asking withdraw.
+
+    Where another company than those asked is the one that answers, it is another demand's answer.
+    """
+    names = {name for name, _ in event.actors}
+    if not names:
+        return True
+    if event.status in _ANSWERS:
+        if names <= set(issuers):
+            return False
+        others = {name for name, kind in event.actors if kind == "company"}
+        if event.status != "challenged" and others and others == names and recipients:
+            return bool(others & set(recipients)) or len(recipients) > 1
+        return True
+    if event.status == "withdrawn":
+        return not names <= set(recipients)
+    return True
 
 
 def last_status(events: list[StatusEvent]) -> StatusEvent | None:
