@@ -70,10 +70,8 @@ def _of_demand(demand: Demand, named: Container[str]) -> str:
         what = f"{issuer} {called}"
     else:
         return ""
-    if len(demand.recipient) > 1:
-        title = f"{recipient}: the {what}"
-    else:
-        title = f"{recipient} and the {what}"
+    between = ": the" if len(demand.recipient) > 1 else " and the"
+    title = f"{recipient}{between} {what}"
     return title if len(title) <= LONGEST else ""
 
 
