@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -26,31 +26,37 @@ class Tokens:
 
     words: list[str]
     lows: list[str]
-    places: list[re.Match[str]]
+    text: str
+    _starts: list[int] = field(default_factory=list)  # found on first need: most sentences never ask
 
     def start(self, at: int) -> int:
         """Where token `at` starts in the text."""
-        return self.places[at].start()
+        if not self._starts:
+            end = 0
+            for word in self.words:  # nothing but white space stands between two tokens
+                start = self.text.index(word, end)
+                self._starts.append(start)
+                end = start + len(word)
+        return self._starts[at]
 
     def end(self, at: int) -> int:
         """Where token `at` ends in the text (exclusive)."""
-        return self.places[at].end()
+        return self.start(at) + len(self.words[at])
 
     def touch(self, at: int) -> bool:
         """Whether no blank stands between token `at - 1` and token `at`."""
-        return self.places[at].start() == self.places[at - 1].end()
+        return self.start(at) == self.end(at - 1)
 
 
 def tokenise(text: str) -> Tokens:
     """Cut `text` into tokens; look-up forms are lower case, without points, with straight apostrophes."""
-    places = list(TOKEN.finditer(text))
-    words = [place[0] for place in places]
+    words = TOKEN.findall(text)
     lows = [word.lower() for word in words]
     if "’" in text:
         lows = [low.replace("’", "'") if len(low) > 1 else low for low in lows]
     if ABBREVIATION.search(text):
         lows = [low.replace(".", "") if low[-1] == "." and len(low) > 1 else low for low in lows]
-    return Tokens(words, lows, places)
+    return Tokens(words, lows, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ def _by_trafilatura(tree: HtmlElement, options: Extractor) -> str:
 def _may_be_a_part(text: str, tree: HtmlElement) -> bool:
     """Whether a short text may be little of what the page shows, so that trafilatura should look again.
 
-    The bounds are trafilatura's own (`core.ESCALATION_MAX_LENGTH`, `ESCALATION_PAGE_SHARE`), on the safe side:
+    The bounds are those of trafilatura (`core.ESCALATION_MAX_LENGTH`, `ESCALATION_PAGE_SHARE`), made wider:
     it counts less of the page and more of the text.
     """
     if not 0 < len(text) < _SHORT:

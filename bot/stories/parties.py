@@ -35,9 +35,11 @@ def _scan(sentence: int, text: str) -> Scan:
     scan = Scan(sentence, text, tokens, names.is_title_case(tokens))
     small_starts = gazetteer.small_starts
     upto = 0  # where the last name found ends
-    for at, word in enumerate(tokens.words):
+    for at, (word, low) in enumerate(zip(tokens.words, tokens.lows, strict=True)):
+        if word == low and low not in small_starts and word[0] != "@":
+            continue  # most words: small letters, figures, marks
         first = word[0]
-        if at < upto or not (first.isupper() or first == "@" or tokens.lows[at] in small_starts):
+        if at < upto or not (first.isupper() or first == "@" or low in small_starts):
             continue
         if first == "@":
             if len(word) > 2 and not _signs_a_post(tokens, at):

@@ -17,6 +17,8 @@ def _is_initial(word: str) -> bool:
 
 def _is_glued(word: str) -> bool:
     """Whether a small letter meets a capital inside a word, other than as in "McConnell" or "DeLong"."""
+    if word[1:].islower():  # most names
+        return False
     return any(
         a.islower() and b.isupper() and at > 2 for at, (a, b) in enumerate(pairwise(word), start=1)
     ) and not word.startswith("Mac")

@@ -165,30 +165,17 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
     here = here[:MOST_MENTIONS]
     weight = 2 if index == -1 else 1
     low = text.lower()
-    words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(low)]
-    complaint = any(map(_complains, (word for word, _, _ in words)))
-    suspect, counsel, criticised, account = (
-        tuple(phrase for phrase in phrases if phrase in low)
-        for phrases in (known.suspect, known.counsel, known.criticised, known.account)
-    )
-    for mention in here:
-        standing = found[mention.name]
-        start, end = mention.start, mention.end
-        if mention.kind == "agency":
-            standing.criticised += _holds(low, criticised, start - 28, start)
-        elif mention.kind == "account":
-            standing.singled_out += _holds(low, account, start - 150, end + 150)
-        elif mention.kind in ("person", "organisation"):
-            standing.complains += complaint
-            standing.singled_out += _holds(low, suspect, start - 50, end + 60)
-            standing.counsels += _is_counsel(low, counsel, mention, here)
+    matches = list(WORD.finditer(low))
+    words = [match[0] for match in matches]
+    _read_surroundings(low, words, here, found)
     _read_allies(here, found)
     before = 0  # mentions that end before the word looked at
-    for at, (word, start, end) in enumerate(words):
+    for at, word in enumerate(words):
         names = known.frames.get(word)
         speech = word in known.speech
         if names is None and not speech:
             continue
+        start, end = matches[at].span()
         while before < len(here) and here[before].end <= start:
             before += 1
         if (before and here[before - 1].end > start) or (before < len(here) and here[before].start < end):
@@ -201,7 +188,7 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
         for name in names or ():
             participle = word.endswith(("ed", "en", "n", "t"))
             passive = participle and (
-                (at > 0 and words[at - 1][0] in BE) or (at + 1 < len(words) and words[at + 1][0] == "by")
+                (at > 0 and words[at - 1] in BE) or (at + 1 < len(words) and words[at + 1] == "by")
             )
             passive |= word in DEEDS and bool(left) and start - left[0].end == 1
             agents, patients = (right if _by(text, right, end) else [], left) if passive else (left, right)
@@ -210,6 +197,33 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
                 standing = found[party.name]
                 standing.frames[key] += weight
                 standing.shown_by.setdefault(key, index)
+
+
+def _read_surroundings(low: str, words: list[str], here: list[Mention], found: dict[str, Standing]) -> None:
+    """Note what the words around each mention make of it: criticised, looked for, a lawyer, one who objects."""
+    known = lexicon()
+    kinds = {mention.kind for mention in here}
+    people = not kinds.isdisjoint(("person", "organisation"))
+    criticised = _there(known.criticised, low) if "agency" in kinds else ()
+    account = _there(known.account, low) if "account" in kinds else ()
+    suspect = _there(known.suspect, low) if people else ()
+    counsel = _there(known.counsel, low) if people else ()
+    complaint = people and any(map(_complains, words))
+    for mention in here:
+        standing = found[mention.name]
+        start, end = mention.start, mention.end
+        if mention.kind == "agency":
+            standing.criticised += _holds(low, criticised, start - 28, start)
+        elif mention.kind == "account":
+            standing.singled_out += _holds(low, account, start - 150, end + 150)
+        elif mention.kind in ("person", "organisation"):
+            standing.complains += complaint
+            standing.singled_out += _holds(low, suspect, start - 50, end + 60)
+            standing.counsels += _is_counsel(low, counsel, mention, here)
+
+
+def _there(phrases: tuple[str, ...], low: str) -> tuple[str, ...]:
+    return tuple([phrase for phrase in phrases if phrase in low])
 
 
 def _is_counsel(low: str, phrases: tuple[str, ...], mention: Mention, here: list[Mention]) -> bool:

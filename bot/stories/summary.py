@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -35,6 +36,7 @@ _ENDING = 8  # characters that hold a sentence's last mark and what closes behin
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Ww]e|[Oo]ur|us|[Yy]ou|[Yy]our)\b")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")
+_PASTED_SIGNS = ("/", "(@", "pic.")  # one of them stands in everything that the next pattern finds
 _PASTED = re.compile(r"pic\.twitter\.com|https?://|\bt\.co/|— [^—]{2,60} \(@\w+\)")
 
 
@@ -157,15 +159,16 @@ def _word_weights(
 ) -> dict[str, float]:
     """Weigh every telling word of the article."""
     weight = _data().weights
-    frequency: dict[str, int] = {}
+    frequency = Counter[str]()
     found: dict[str, float] = {}
     # The lead is the first sentence that has to do with the headline; what stands before it paints the scene.
     lead = next((at for at, candidate in enumerate(candidates) if candidate.words & in_title), 0)
     for place, candidate in enumerate(candidates):
         worth = weight["lead"] / (1 + 0.5 * (place - lead)) if place >= lead else 0.0
+        frequency.update(candidate.words)
         for stem in candidate.words:
-            frequency[stem] = frequency.get(stem, 0) + 1
-            found[stem] = max(found.get(stem, 0.0), worth)
+            if worth > found.get(stem, -1.0):
+                found[stem] = worth
     named = _stems(" ".join(party.name for party in parties))
     asked = _stems(
         " ".join(
@@ -174,16 +177,20 @@ def _word_weights(
             for word in (*demand.issuer, *demand.recipient, *demand.target, demand.instrument)
         )
     )
+    again = [weight["frequent"] * times**0.5 for times in range(5)]  # what repeating adds, up to four times
+    in_headline, of_demand, of_party, of_field = (
+        weight[name] for name in ("title", "demand_party", "party", "field")
+    )
     for stem, worth in found.items():
-        worth += weight["frequent"] * min(frequency[stem] - 1, 4) ** 0.5
+        worth += again[min(frequency[stem] - 1, 4)]
         if stem in in_title:
-            worth += weight["title"]
+            worth += in_headline
         if stem in asked:
-            worth *= weight["demand_party"]
+            worth *= of_demand
         elif stem in named:
-            worth *= weight["party"]
+            worth *= of_party
         if _is_field(stem):
-            worth *= weight["field"]
+            worth *= of_field
         found[stem] = worth
     return found
 
@@ -253,7 +260,7 @@ def _faults(sentence: Sentence, title: str) -> float:
         total += cost["altered"]
     if clutter.splices(text):
         total += cost["spliced"]
-    if _PASTED.search(text):
+    if any(sign in text for sign in _PASTED_SIGNS) and _PASTED.search(text):
         total += cost["pasted"]
     for notice in _data().notices:
         if notice in low and notice not in title.lower():
