@@ -30,6 +30,7 @@ from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
+from bot.intake.notices import Teller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
 from bot.opening import open_database
@@ -43,6 +44,7 @@ OnSent = Callable[[Card], Awaitable[None]]
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
+_NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
 _DRAIN = 8.0  # seconds that a part may take to end its work after SIGTERM
@@ -159,10 +161,10 @@ class _Process:
             if client is None:
                 return
             stack.push_async_callback(client.close)
-            self._deliverer = Deliverer(
-                self._database, DiscordSender(client), clock=self._clock, on_sent=self._on_sent
-            )
-            tasks += [self._connect(client), self._deliver(client, on_ready)]
+            sender = DiscordSender(client)
+            self._deliverer = Deliverer(self._database, sender, clock=self._clock, on_sent=self._on_sent)
+            teller = Teller(self._database, worker.feeds, sender, clock=self._clock)
+            tasks += [self._connect(client), self._deliver(client, on_ready), self._tell(client, teller)]
         if role != "gateway":
             tasks.append(self._tick(worker))
         await self._keep_going(tasks)
@@ -208,16 +210,27 @@ class _Process:
         self, client: QuashClient, on_ready: Callable[[QuashClient], Awaitable[None]] | None
     ) -> None:
         """Deliver once Discord has told which servers there are."""
+        if not await self._is_ready(client) or self._deliverer is None:
+            return
+        if on_ready is not None:
+            await on_ready(client)
+        await self._deliverer.run(self._stop)
+
+    async def _tell(self, client: QuashClient, teller: Teller) -> None:
+        """Tell servers about their feeds until told to stop."""
+        if await self._is_ready(client):
+            schedule = Schedule()
+            schedule.every(_NOTICES_EVERY, "notices", teller.tell)
+            await schedule.run(self._stop, _DRAIN)
+
+    async def _is_ready(self, client: QuashClient) -> bool:
+        """Wait until Discord has told which servers there are; False when told to stop meanwhile."""
         ready = asyncio.ensure_future(client.wait_until_ready())
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
         for waiting in (ready, stopped):
             waiting.cancel()
-        if self._stop.is_set() or self._deliverer is None:
-            return
-        if on_ready is not None:
-            await on_ready(client)
-        await self._deliverer.run(self._stop)
+        return not self._stop.is_set()
 
     async def _tick(self, worker: Worker) -> None:
         """Look at feeds and read entries until told to stop."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Row, Select, Table, and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import notes
 from db.tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
 T = TypeVar("T")
@@ -406,6 +407,10 @@ async def _merge(session: AsyncSession, source: int, target: int) -> None:
             )
             .values(feed_id=target)
         )
+    left = select(_feeds.notice, _feeds.notice_text).where(_feeds.id == source)
+    notice, text = (await session.execute(left)).one()
+    if notice is not None:
+        await set_columns(session, target, {"notice": notice, "notice_text": text})
     await delete_feed(session, source)
 
 
@@ -418,13 +423,19 @@ async def notices(session: AsyncSession, limit: int = 100) -> list[StoredFeed]:
     return [_stored(row) for row in await session.execute(query)]
 
 
-async def told(session: AsyncSession, feed_id: int, notice: str) -> None:
-    """Note that it was told; a newer notice that came meanwhile stays."""
+async def told(session: AsyncSession, feed_id: int, notice: str, text: str) -> None:
+    """Note that it was told, and forget who was told it; a newer notice that came meanwhile stays."""
     await session.execute(
         update(_FEEDS)
-        .where(_feeds.id == feed_id, _feeds.notice == notice)
+        .where(_feeds.id == feed_id, _feeds.notice == notice, _feeds.notice_text == text)
         .values(notice=None, notice_text=None)
     )
+    await notes.drop(session, telling_note(feed_id, ""))
+
+
+def telling_note(feed_id: int, mark: str) -> str:
+    """Give the name of the note that says how far the telling of one notice in one place has come."""
+    return f"notice:{feed_id}:{mark}"
 
 
 def _parts(rows: Sequence[T]) -> Iterable[Sequence[T]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import NoteRow
@@ -16,3 +17,8 @@ async def get(session: AsyncSession, name: str) -> str | None:
 async def put(session: AsyncSession, name: str, value: str) -> None:
     """Write a note down, over what stood there."""
     await session.merge(NoteRow(name=name, value=value))
+
+
+async def drop(session: AsyncSession, prefix: str) -> None:
+    """Take away all notes whose names begin so."""
+    await session.execute(delete(NoteRow).where(NoteRow.name.startswith(prefix, autoescape=True)))

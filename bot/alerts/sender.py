@@ -6,7 +6,7 @@ nonce, and waits for its rate limits. What it raises in the end is sorted in `_s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -92,18 +92,37 @@ class DiscordSender:
         with _sorted():
             await message.edit(view=view, allowed_mentions=_mentions(None))
 
+    async def say(self, channel_id: int, text: str, *, nonce: str) -> int:
+        """Post a plain text, made safe by the caller, that mentions nobody; gives its message id."""
+        channel = self._client.get_partial_messageable(channel_id)
+        await self._limiter.take()
+        with _sorted():
+            message = await channel.send(
+                text, nonce=nonce, allowed_mentions=_mentions(None), suppress_embeds=True
+            )
+        return message.id
+
     async def find(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
         """Look for the message with this mark among the bot's own in a channel since then.
 
         Reads back from the newest. Raises `UndecidedError` when there is more to read than can be read.
         """
+        return await self._find(channel_id, lambda m: ids.mark_of(_custom_ids(m.components)) == mark, since)
+
+    async def find_said(self, channel_id: int, text: str, *, since: datetime) -> int | None:
+        """Look for a plain text among the bot's own messages, as `find` does for a mark."""
+        return await self._find(channel_id, lambda message: message.content == text, since)
+
+    async def _find(
+        self, channel_id: int, is_it: Callable[[discord.Message], bool], since: datetime
+    ) -> int | None:
         await self._limiter.take()
         me = self._client.user.id if self._client.user else None
         count = 0
         with _sorted():
             async for message in self._client.get_partial_messageable(channel_id).history(limit=_HISTORY):
                 count += 1
-                if message.author.id == me and ids.mark_of(_custom_ids(message.components)) == mark:
+                if message.author.id == me and is_it(message):
                     return message.id
                 if message.created_at < since and count >= _ALWAYS_READ:
                     return None

@@ -278,7 +278,10 @@ class Fetcher:
     async def _once(
         self, target: URL, headers: dict[str, str], seconds: float, form: Mapping[str, str] | None
     ) -> tuple[int, CIMultiDictProxy[str], bytes]:
-        """Make one request, a POST where there is a form; gives status, headers and, for a full answer, the decompressed body."""
+        """Make one request, a POST where there is a form.
+
+        Gives status, headers and, for a full answer, the decompressed body.
+        """
         if self._session is None:
             raise RuntimeError("use `async with Fetcher(...)`")
         try:

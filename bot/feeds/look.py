@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.feeds import memory as memories
+from bot.feeds import telling
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
@@ -34,6 +35,7 @@ from bot.feeds.rhythm import (
     read_retry_after,
     shown_duration,
 )
+from bot.feeds.telling import Notice
 from db.feeds import KnownEntry, StoredFeed
 
 # P25: how long and how often a permanent redirect must be seen before its target is adopted.
@@ -72,14 +74,6 @@ class Look:
     def succeeded(self) -> bool:
         """Whether the feed is in order: a 304, or a full answer that is a feed."""
         return self.error is None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What the people who use the feed are to be told."""
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +145,12 @@ def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLim
     notice = None
     if when.when is None:
         columns["state"] = "gone"
-        notice = Notice(
-            "gone", f"{_name(stored)} is gone for good, says its server; it is looked at no more."
-        )
+        notice = telling.gone(_name(stored))
     elif stored.told_failing_at is None and (now - failing_since).total_seconds() >= FAILS_FOR_LONG:
         columns["told_failing_at"] = now
         lasted = shown_duration((now - failing_since).total_seconds())
-        notice = Notice("failing", f"{_name(stored)} cannot be read since {lasted}: {error}")
+        cause = str(answer.status) if answer.kind == "status" else answer.kind
+        notice = telling.failing(_name(stored), lasted, str(error), cause=cause)
     return Decision("failed", str(error), _with_notice(columns, notice), notice=notice)
 
 
@@ -402,16 +395,11 @@ def _with_notice(columns: dict[str, Any], notice: Notice | None) -> dict[str, An
 
 def _good_notice(stored: StoredFeed, adopt: str | None, *, rebuilt: bool, new: int) -> Notice | None:
     if stored.told_failing_at is not None:
-        return Notice("back", f"{_name(stored)} can be read again.")
+        return telling.back(_name(stored))
     if adopt is not None:
-        return Notice(
-            "moved", f"{_name(stored)} moved for good to {_shown_host(adopt)}; it is followed there."
-        )
+        return telling.moved(_name(stored), _shown_host(adopt))
     if rebuilt:
-        return Notice(
-            "rebuilt",
-            f"{_name(stored)} was rebuilt: {new} entries look new at once, so nobody is alerted of them.",
-        )
+        return telling.rebuilt(_name(stored), new)
     return None
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.feeds.discover import FeedLink
-from bot.feeds.look import Notice
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
+from bot.feeds.telling import Notice
 from db.feeds import StoredFeed
 
 

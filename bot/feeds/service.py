@@ -24,13 +24,13 @@ from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import Notice
 from bot.feeds.looking import LEASE, Parser, Round
 from bot.feeds.memory import Memory
 from bot.feeds.record import write_recording
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport, RoundReport, listed, report_of
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
+from bot.feeds.telling import Notice
 from db import feeds
 from db.engine import Database
 from db.feeds import StoredFeed
@@ -294,21 +294,21 @@ class FeedService:
     # ----------------------------------------------------------- telling people
 
     async def notices(self) -> Sequence[tuple[int, Notice, tuple[int, ...]]]:
-        """Give what is still to be told: (feed id, notice, the guilds that use the feed)."""
+        """Give what is still to be told: (feed id, notice, the guilds that use the feed and see it)."""
         async with self._database.read() as session:
             return [
                 (
                     feed.id,
                     Notice(feed.notice or "", feed.notice_text or ""),
-                    tuple(await feeds.guilds_of(session, feed.id)),
+                    tuple(g for g, paused in (await feeds.guilds_of(session, feed.id)).items() if not paused),
                 )
                 for feed in await feeds.notices(session)
             ]
 
     async def told(self, feed_id: int, notice: Notice) -> None:
-        """Note that it was told."""
+        """Note that it was told; a newer notice that came meanwhile stays."""
         async with self._database.write() as session:
-            await feeds.told(session, feed_id, notice.kind)
+            await feeds.told(session, feed_id, notice.kind, notice.text)
 
     async def undo_move(self, feed_id: int) -> str:
         """Give a feed the address back that it had before its last move; gives that address.

@@ -1,0 +1,71 @@
+"""What the people who use a feed are told of it, once each: what happened, and what can be done. Pure.
+
+Texts hold words of strangers (titles, hosts): whoever shows them makes them safe first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# By cause (`FetchError.kind`, "parse", or a status as text): what a moderator can do about it.
+_WAIT = "Quash goes on trying; if the site has moved, add its new address with /feeds add."
+_MOVED = "Look for its new address and add that with /feeds add, or end it with /feeds remove."
+_PUBLISHER = "Only the publisher can put that right; ask them, or end it with /feeds remove."
+_TO_BE_DONE = {
+    "dns": _MOVED,
+    "tls": _PUBLISHER,
+    "answer": _PUBLISHER,
+    "parse": _MOVED,
+    "large": "Ask the publisher for a shorter feed, or end it with /feeds remove.",
+    "redirect": _MOVED,
+    "forbidden": _MOVED,
+    "address": _MOVED,
+    "401": "Look for a feed without log-in and add that with /feeds add, or end it with /feeds remove.",
+    "403": "Ask the publisher to let Quash in, or end it with /feeds remove.",
+    "404": _MOVED,
+    "429": "Quash asks ever more rarely; ask the publisher to let Quash in, or end it with /feeds remove.",
+    "451": "End it with /feeds remove.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be told; `kind` is failing, back, gone, moved or rebuilt."""
+
+    kind: str
+    text: str
+
+
+def failing(name: str, since: str, error: str, *, cause: str) -> Notice:
+    """Say that a feed fails for long. `since` is a length of time, `error` a sentence."""
+    return Notice("failing", f"{name} cannot be read since {since}: {error} {_TO_BE_DONE.get(cause, _WAIT)}")
+
+
+def back(name: str) -> Notice:
+    """Say that a feed that failed works again."""
+    return Notice("back", f"{name} can be read again.")
+
+
+def gone(name: str) -> Notice:
+    """Say that a feed has ended (410)."""
+    return Notice(
+        "gone",
+        f"{name} is gone for good, says its server, and is looked at no more; if it has a successor, add "
+        "that with /feeds add, and take this one off the list with /feeds remove.",
+    )
+
+
+def moved(name: str, host: str) -> Notice:
+    """Say that a feed has another address."""
+    return Notice(
+        "moved", f"{name} moved for good to {host} and is followed there; nothing needs to be done."
+    )
+
+
+def rebuilt(name: str, new: int) -> Notice:
+    """Say that entries were kept back, as a feed shows all of them anew."""
+    return Notice(
+        "rebuilt",
+        f"{name} was rebuilt: {new} entries look new at once, so nobody is alerted of them; they can be "
+        "looked up with /latest and /search.",
+    )
