@@ -200,7 +200,7 @@ def _read_sentence(text: str, index: int, here: list[Mention], found: dict[str, 
 
 
 def _read_surroundings(low: str, words: list[str], here: list[Mention], found: dict[str, Standing]) -> None:
-    """Note what the words around each mention make of it: criticised, looked for, a lawyer, one who objects."""
+    """Note what the words around a mention make of it: criticised, looked for, a lawyer, one who objects."""
     known = lexicon()
     kinds = {mention.kind for mention in here}
     people = not kinds.isdisjoint(("person", "organisation"))
