@@ -1,0 +1,57 @@
+"""The demo's sample week, read as it will be: what a newcomer sees first must be right."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.web.articles import SampleArticle, load
+from bot.stories.analyse import analyse
+from bot.stories.cases import CaseBook
+from bot.stories.model import Article, Story
+
+_WEEK = load()
+# History is never posted, so `posted` does not tell whether it is of the field; this one is.
+_OF_THE_FIELD = {"drone-over-protest"}
+_TOGETHER = (
+    {"twitter-sues-over-summons", "government-withdraws-alt-uscis-summons", "alt-uscis-followers"},
+    {"dhs-subpoenas-ice-critics", "what-to-do-when-dhs-asks"},
+    {"geofence-warrant-google-bank", "judge-throws-out-geofence-warrant"},
+    {"apple-uk-technical-capability-notice", "apple-challenges-home-office-notice"},
+)
+
+
+def _read(article: SampleArticle) -> Story:
+    return analyse(Article(title=article.title, body="\n\n".join(article.paragraphs), source=article.feed))
+
+
+@pytest.mark.parametrize("article", _WEEK, ids=lambda a: a.slug)
+def test_what_is_of_the_field_is_told_from_what_is_not(article: SampleArticle) -> None:
+    assert _read(article).relevant == (article.posted or article.slug in _OF_THE_FIELD)
+
+
+def test_reports_of_one_matter_and_no_others_are_one_case() -> None:
+    book = CaseBook()
+    cases: dict[int, set[str]] = {}
+    for article in _WEEK:
+        story = _read(article)
+        if story.relevant:
+            cases.setdefault(book.place(story.fingerprint)[0], set()).add(article.slug)
+    assert sorted(map(sorted, (c for c in cases.values() if len(c) > 1))) == sorted(map(sorted, _TOGETHER))
+
+
+@pytest.mark.parametrize(
+    ("slug", "instrument", "status"),
+    [
+        ("twitter-sues-over-summons", "administrative summons", "challenged"),
+        ("government-withdraws-alt-uscis-summons", "administrative summons", "withdrawn"),
+        ("dhs-subpoenas-ice-critics", "administrative subpoena", "partly complied"),
+        ("apple-uk-technical-capability-notice", "technical capability notice", "issued"),
+        ("apple-challenges-home-office-notice", "technical capability notice", "challenged"),
+        ("judge-throws-out-geofence-warrant", "geofence warrant", "quashed"),
+        ("india-blocking-orders-high-court", "takedown order", "upheld"),
+    ],
+)
+def test_where_a_demand_stands(slug: str, instrument: str, status: str) -> None:
+    (article,) = (a for a in _WEEK if a.slug == slug)
+    demand = _read(article).demands[0]
+    assert (demand.instrument, demand.status) == (instrument, status)
