@@ -162,6 +162,7 @@ _NOT_DATA = re.compile(
     r"territory|hostages?|weapons|guns|reins|profits|prisoners?|tax returns|medical supplies|"
     r"ukraine)"
 )
+_KEEPS = re.compile(r"preserv|retain|keep")
 _COMPLEMENT = re.compile(
     r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|^(?: (?!that |which |"
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
@@ -261,6 +262,9 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.weight = 1.2
         return frame
     plain = bool(groups.get("plain"))
+    kept = _KEEPS.match((groups.get("deed") or ""))
+    if kept and not any(frame.slots[name].kind == "court" for name in frame.issuers):
+        frame.instrument, frame.rank = "preservation request", 5
     if _NOT_DATA.search(text[frame.position : frame.position + 120]):
         return None
     if not plain and DATA not in text and DEVICE not in text:

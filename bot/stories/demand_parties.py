@@ -255,7 +255,7 @@ def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -
 
 
 _STATE_NAME = re.compile(
-    r"\b(?:Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE
+    r"\b(?:Treasury|Mayor|City|County|State|Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE
 )
 _SPECIAL = {
     "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
@@ -304,12 +304,16 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             best = name
             break
     if best in ("subpoena", "informal request", "court order"):
+        offices = any(
+            frame.slots[name].official for frame in group.frames for name in issuers if name in frame.slots
+        )
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}
         if best == "subpoena" and any("jury" in name.lower() for name in issuers):
             return "grand jury subpoena", first[best]
         if (
             best == "subpoena"
             and issuers
+            and not offices
             and kinds <= {"company", "organisation", "person"}
             and not any(_STATE_NAME.search(name) for name in issuers)
         ):
@@ -321,4 +325,6 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         }
         if best in ("informal request", "court order") and nouns:
             best = max(nouns, key=lambda name: (nouns[name], scores[name]))
+        elif best == "informal request" and "court order" in scores and scores["court order"] >= 0.3:
+            best = "court order"
     return best, first[best]

@@ -226,7 +226,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
                 continue
             if state and not kinds & {"company"}:
                 frame.vote("issuer", demanding(slots), NEAR)
-            elif kinds == {"organisation"}:  # more often a group that helps in court than one that is asked
+            elif kinds == {"organisation"} and not _ANSWERS_ITSELF.search(gap):
+                # more often a group that helps in court than one that is asked
                 frame.vote("recipient", asked(slots), NEAR)
             else:
                 frame.vote("recipient", asked(slots), sure)
@@ -237,6 +238,9 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             by_kind(frame, slots)
 
 
+_ANSWERS_ITSELF = re.compile(
+    r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|ied)|obey\w*)(?!\w)"
+)
 _PHRASE = (
     r"(?:^|[,:;] |(?<!\w)(?:and|that|after|when|while|said|because|since) )(?:an?|the|one) "
     r"(?P<phrase>(?:[a-z][a-z-]* ){1,4}?)(?:in [a-z]+ |from [a-z]+ )?(?:has |had |have |also |"

@@ -43,20 +43,20 @@ _DOES = (
     r"(?:received|refused?|complied|comply|challeng(?:ed|es|ing)|fight(?:s|ing)?|fought|moved to|handed|hands|turned|"
     r"rejected|objected|appealed|ordered|served|subpoena(?:ed|s)|hand|turn|disclosed?|declined?|resist(?:ed|s|ing)|"
     r"obeyed|gave|give|provided?|produced?|got|issued|obtained|sought|seeks|asked|asks|demand(?:ed|s)|requested|filed|"
-    r"sued|wants|told|tell|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
+    r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|passes|let|bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
     r"unlock|unlocked|gets|removes|obeys|complies|refuses))"
 )
 _PATTERNS = (
     (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),
-    (re.compile(rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) ){_NAME}(?:,? [a-z][^.;]{{0,50}}?,)? {_DOES}\b"), True),
+    (re.compile(rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) ){_NAME}(?:, [^.;]{{0,60}}?,|,)? {_DOES}\b"), True),
     (re.compile(rf"(?:^|[ “\"]){_NAME}['’]s? (?:[\w-]+ ){{0,2}}{_INSTRUMENT}\b"), True),
     (re.compile(rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
-                rf"[Nn]ewspaper|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
+                rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
 )  # fmt: skip
 
 _AGENCY = re.compile(
     r"\b(?:Police|Ministry|Commission|Commissioner|Department|Agency|Bureau|Office|Authority|Directorate|Sheriff|"
-    r"Prosecutor|Guard|Command|Army|Attorney|Inspectorate|Council|Committee|Regulator|Board|Service)\b"
+    r"Prosecutor|Treasury|Pentagon|Kremlin|Parliament|Mayor|Guard|Command|Army|Attorney|Inspectorate|Council|Committee|Regulator|Board|Service)\b"
 )
 _ACRONYM = re.compile(r"^[A-Z]{2,6}$")
 _NO_PARTY = re.compile(
@@ -110,6 +110,7 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
     for mention in mentions:
         taken[mention.sentence].append((mention.start, mention.end))
     texts = [(-1, document.title), *((s.index, s.text) for s in document.sentences[:MAX_SENTENCES])]
+    persons = {part for m in mentions if m.kind == "person" for part in m.name.split()}
     whole = " ".join(text for _, text in texts[1:])
     found: dict[str, str] = {}
     for index, text in texts:
@@ -123,7 +124,7 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                 if any(begin < stop and start < end for begin, end in taken[index]):
                     continue
                 name = _clean(match.group("name"), whole, first=start == 0 and opens)
-                if name and (index >= 0 or name == "X" or name in whole):
+                if name and name not in persons and (index >= 0 or name == "X" or name in whole):
                     found.setdefault(name, _kind(name, text[: match.start("name")]))
     mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]
     return [*mentions_found, *_countries_in(texts, taken)]
@@ -203,7 +204,7 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
 
 
 def _kind(name: str, before: str) -> str:
-    if _AGENCY.search(name) or re.search(r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency),? $", before):
+    if _AGENCY.search(name) or re.search(r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil),? $", before):
         return "agency"
     return "company"
 

@@ -143,6 +143,8 @@ def _demand(
             given = any(e.order for e in ours)
             ours = [e for e in ours if not e.order and not (e.soft and given)]
         event = last_status(ours)
+        if lead[0] == "informal request" and any(e.status in ("quashed", "upheld") and e.court for e in ours):
+            lead = ("court order", lead[1])  # what a court forces or forbids was asked of the court
     status = event.status if event else group.default_status
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})

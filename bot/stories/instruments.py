@@ -33,6 +33,9 @@ def load_table(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("bot.stories").joinpath(f"data/{name}").read_text(encoding="utf-8"))
 
 
+_SIGNED = re.compile(r"\b(data|information|content|website|site|location) ")
+
+
 @cache
 def instrument_words() -> tuple[re.Pattern[str], tuple[Instrument, ...]]:
     """Give one pattern with a group for every instrument, and the instruments in the order of the groups.
@@ -47,4 +50,6 @@ def instrument_words() -> tuple[re.Pattern[str], tuple[Instrument, ...]]:
             raise ValueError(f"data/instruments.toml names an unknown instrument: {entry['name']}")
         groups.append("(" + "|".join(sorted(entry["words"], key=len, reverse=True)) + ")")
         found.append(Instrument(entry["name"], entry["family"], entry["rank"], entry.get("lone", True)))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(groups)})(?![\w-])"), tuple(found)
+    # A word for data or content has its sign behind it (bot.stories.marks): "emergency data <sign> request".
+    joined = _SIGNED.sub(r"\1(?: [\ua4d3\ua4e3\ua4da]+)? ", "|".join(groups))
+    return re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])"), tuple(found)

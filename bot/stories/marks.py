@@ -48,7 +48,7 @@ MAX_LENGTH = 1_200
 
 _JUDGE = re.compile(r"(?:judge|justice|magistrate)\s+(?:\w\.? ?){0,2}$")
 _OFFICE = re.compile(
-    r"(?:special counsel|attorney general|prosecutors?|detective|sheriff|commissioner|minister|"
+    r"(?:special counsel|attorney general|state'?s? attorney|premier|chancellor|president|prosecutors?|detective|sheriff|commissioner|minister|"
     r"inspector|investigator|chairman|chairwoman|chair|chairs|"
     r"district attorney|u\.s\. attorney|regulator|secretary|superintendent|mayor|governor)(?: \w+)? $"
 )

@@ -57,6 +57,7 @@ class StatusEvent:
     signs: str  # the parties in the words that say so
     family: str = ""  # "gag" when the words speak of silence alone
     order: bool = False  # a court's order to deliver, which may itself be the demand
+    court: bool = False  # whether a court stands in the sentence
     soft: bool = False  # an exemption, which may be from another thing than was asked
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
 
@@ -195,6 +196,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 _signs(match.group()),
                 family,
                 rule.order,
+                any(slot.kind == "court" for slot in marked.slots.values()),
                 rule.soft,
                 actors,
             )
@@ -266,6 +268,15 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
     best = max(events, key=lambda event: (event.weight, event.index))
     if best.weight <= 1.0:
         return None
+    if best.status == "upheld":
+        # Who lost in court and then gave has given: told later, it came later.
+        given = [
+            event
+            for event in events
+            if event.status == "complied" and event.index > max(best.index, 0) and event.weight >= 4.0
+        ]
+        if given:
+            return given[-1]
     if best.status in ("complied", "refused"):
         # Gave one thing, refused another: partly, when both are said about as plainly.
         other = "refused" if best.status == "complied" else "complied"
