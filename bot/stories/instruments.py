@@ -51,5 +51,5 @@ def instrument_words() -> tuple[re.Pattern[str], tuple[Instrument, ...]]:
         groups.append("(" + "|".join(sorted(entry["words"], key=len, reverse=True)) + ")")
         found.append(Instrument(entry["name"], entry["family"], entry["rank"], entry.get("lone", True)))
     # A word for data or content has its sign behind it (bot.stories.marks): "emergency data <sign> request".
-    joined = _SIGNED.sub(r"\1(?: [\ua4d3\ua4e3\ua4da]+)? ", "|".join(groups))
+    joined = _SIGNED.sub(lambda word: f"{word.group(1)}(?: [\ua4d3\ua4e3\ua4da]+)? ", "|".join(groups))
     return re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])"), tuple(found)
