@@ -31,7 +31,7 @@ __all__ = [
 
 MEMBERS = 6
 """How many of a case's newest stories stand for it."""
-CANDIDATES = 8
+CANDIDATES = 6
 """How many cases are looked at closely."""
 HOLDERS = 20
 """How many cases, the newest, a term gives: one that all hold says nothing about which is meant."""

@@ -77,7 +77,7 @@ class Press:
             own = draw.choices(self._words, cum_weights=self._sums, k=40)
             agency, company = draw.choice(AGENCIES), draw.choice(COMPANIES)
             self._matters.append((own, agency, company))
-        told = draw.sample(own, 30) + draw.choices(self._words, cum_weights=self._sums, k=70)
+        told = draw.sample(own, 30) + draw.choices(self._words, cum_weights=self._sums, k=40)
         draw.shuffle(told)
         document = Document(
             title=" ".join(draw.sample(own, 7)),
