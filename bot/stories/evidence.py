@@ -173,25 +173,38 @@ def _found(hits: list[Hit]) -> list[str]:
             at.append((start, end))
     names = list(spots)
     if len(spots) > 1:
-        bits, masks = _masks()
+        bits, begun = _masks()
         here = 0
         for group in spots:
             here |= bits[group]
-        for frame, needs in masks:
-            for need in needs:
-                if not here & need:
-                    break
-            else:
-                if _stands(frame, spots):
-                    names.append(frame.name)
+        tried: set[str] = set()
+        for group in spots:
+            for frame, needs in begun.get(group, ()):
+                for need in needs:
+                    if not here & need:
+                        break
+                else:
+                    if frame.name not in tried:
+                        tried.add(frame.name)
+                        if _stands(frame, spots):
+                            names.append(frame.name)
     return names
 
 
 @cache
-def _masks() -> tuple[dict[str, int], tuple[tuple[Frame, tuple[int, ...]], ...]]:
-    """A bit for each group, and each frame with what meets its needs as sets of bits: a quick first look."""
+def _masks() -> tuple[dict[str, int], dict[str, list[tuple[Frame, tuple[int, ...]]]]]:
+    """A bit for each group; and, by the groups that meet its choosiest need, each frame with its other needs.
+
+    Needs are sets of bits: with them nearly all frames are ruled out at a glance.
+    """
     bits = {name: 1 << order for order, name in enumerate(read_data("evidence.toml")["group"])}
-    return bits, tuple((f, tuple(sum(bits[group] for group in need) for need in f.needs)) for f in frames())
+    begun: dict[str, list[tuple[Frame, tuple[int, ...]]]] = {}
+    for frame in frames():
+        choosy = min(frame.needs, key=len)
+        others = tuple(sum(bits[group] for group in need) for need in frame.needs if need is not choosy)
+        for group in choosy:
+            begun.setdefault(group, []).append((frame, others))
+    return bits, begun
 
 
 def _stands(frame: Frame, spots: dict[str, list[tuple[int, int]]]) -> bool:

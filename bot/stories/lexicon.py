@@ -111,7 +111,8 @@ class Lexicon:
 
     def scan(self, words: list[str]) -> list[Hit]:
         """Find every phrase in `words`. Time grows with their number alone."""
-        read = [self._read(word) for word in words]
+        known = self._known
+        read = [known.get(word) or self._read(word) for word in words]
         hits: list[Hit] = []
         free = 0  # words before this one are taken by a mask
         for start, (_, nodes) in enumerate(read):
@@ -140,9 +141,15 @@ class Lexicon:
                     found.append(Hit(group, start, position))
             if position == size or not (here := read[position][0]):
                 return found
-            nodes = [node.next[symbol] for node in nodes for symbol in here if symbol in node.next]
-            if not nodes:
+            further: list[_Node] = []
+            for node in nodes:
+                if after := node.next:
+                    for symbol in here:
+                        if symbol in after:
+                            further.append(after[symbol])
+            if not further:
                 return found
+            nodes = further
             position += 1
 
 
