@@ -76,14 +76,18 @@ async def _list(_: argparse.Namespace, service: FeedService) -> int:
     if not feeds:
         console.print("No feed is stored; `quash feeds add URL` adds one.")
         return 0
-    table = Table("id", "feed", "entries", "last change", "next look", box=None, header_style="bold")
+    table = Table("id", "feed", "state", "entries", "last change", box=None, header_style="bold")
     for feed in feeds:
-        name = Text(feed.title or shown_url(feed.url))
-        name.append(f"\n{shown_url(feed.url)}", style="dim")
+        address = shown_url(feed.url)
+        # The reason stands below the name, where it has room, and not in a column of its own.
+        about = Text(feed.title or address, overflow="fold")
+        if feed.title:
+            about.append(f"\n{address}", style="dim")
         if feed.failure:
-            name.append(f"\n{feed.failure}", style="red")
+            about.append(f"\n{feed.failure}", style="red")
+        about.append(f"\nnext look {feed.next_shown(now)}\n", style="dim")
         changed = feed.last_change_at.strftime("%Y-%m-%d %H:%M") if feed.last_change_at else "never"
-        table.add_row(str(feed.id), name, str(feed.entries), changed, Text(feed.next_shown(now)))
+        table.add_row(str(feed.id), about, feed.state_shown(now), str(feed.entries), changed)
     console.print(table)
     return 0
 
@@ -175,7 +179,8 @@ async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
             bar.update(task, completed=done, total=total)
             name = report.title or shown_url(report.url)
             if report.outcome == "failed":
-                console.print(Text(f"quash: #{report.feed_id} {shown_url(report.url)}: {report.reason}"))
+                said = Text(f"quash: #{report.feed_id} {shown_url(report.url)}: {report.reason}")
+                console.print(said, soft_wrap=True)
             elif report.outcome in _CHANGED or report.outcome == "skipped":
                 print(f"#{report.feed_id} {name}: {report.reason}")
 

@@ -90,13 +90,21 @@ class ListedFeed:
     language: str | None = None
     paused: bool = False
 
+    def state_shown(self, now: datetime) -> str:
+        """Say how it stands: "active", "failing for 3 d", "paused", "gone"."""
+        if self.state == "active" and self.failing_since is not None:
+            return f"failing for {shown_duration((now - self.failing_since).total_seconds())}"
+        return self.state
+
     def next_shown(self, now: datetime) -> str:
         """Say when it is looked at next, and why then: "in 11 h: the server asked for 12 h"."""
-        if self.state != "active":
-            return f"{self.state}: {self.next_reason}" if self.next_reason else self.state
-        if self.next_look is None or self.next_look <= now:
-            return "now"
-        return f"in {shown_duration((self.next_look - now).total_seconds())}: {self.next_reason}"
+        if self.state != "active" or self.next_look is None:
+            when = "never"
+        elif self.next_look <= now:
+            when = "now"
+        else:
+            when = f"in {shown_duration((self.next_look - now).total_seconds())}"
+        return f"{when}: {self.next_reason}" if self.next_reason else when
 
 
 def report_of(stored: Stored) -> LookReport:

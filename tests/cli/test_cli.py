@@ -202,6 +202,8 @@ def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) ->
     assert "2 feeds added" in imported.out
     listed = quash("feeds", "list", folder=tmp_path)
     assert "example.org" in listed.out
+    assert "active" in listed.out
+    assert "next look now: never looked at so far" in listed.out
     exported = quash("feeds", "export", "all.opml", folder=tmp_path)
     assert exported.status == 0
     assert "https://example.com/rss" in (tmp_path / "all.opml").read_text()
@@ -213,3 +215,42 @@ def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) ->
 def test_search_of_an_empty_store(tmp_path: Path) -> None:
     ran = quash("search", 'summons "border', "-x", "NEAR(", folder=tmp_path)
     assert (ran.status, ran.out.strip()) in ((0, "Nothing was found."), (2, ""))
+
+
+def test_a_feed_is_recorded_and_a_failed_check_is_one_line(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = f"http://127.0.0.1:{server.stdout.readline().strip()}"
+            loopback = {"folder": tmp_path, "FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
+            assert quash("feeds", "add", f"{address}/feed", **loopback).status == 0
+            for feed in ("1", "#1", f"{address}/feed"):
+                recorded = quash("feeds", "record", feed, "kept", **loopback)
+                assert (recorded.status, recorded.err) == (0, "")
+                path = tmp_path / recorded.out.removeprefix("Written to ").partition(";")[0]
+                assert json.loads(path.read_text())["status"] == 200
+            for wrong in ("7", "http://10.0.0.1/feed", "mailto:x@y"):
+                refused = quash("feeds", "record", wrong, **loopback)
+                assert (refused.status, refused.err.count("\n")) == (1, 1)
+            imported = quash("feeds", "import", "-", stdin=f"{address}/{'long/' * 20}", **loopback)
+            assert imported.status == 0
+            checked = quash("feeds", "check", "2", **loopback)
+            assert (checked.status, checked.err.count("\n")) == (1, 1)
+        finally:
+            server.kill()
+
+
+_SERVER = """
+import asyncio
+from tests.feeds.web import rss, serving
+
+async def main():
+    async with serving() as site:
+        site.say(body=rss(["a"]))
+        print(site.port, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""

@@ -343,7 +343,7 @@ async def test_a_feed_that_nobody_uses_rests_with_its_history(
     assert (await service.list())[0].state == "active"
     assert await service.remove(added.feed_id, guild_id=6)
     (listed,) = await service.list()
-    assert (listed.state, listed.next_shown(clock.now)) == ("paused", "paused: nobody uses it")
+    assert (listed.state, listed.next_shown(clock.now)) == ("paused", "never: nobody uses it")
     clock.turn(days=2)
     assert (await service.check_due()).looks == ()
     assert len(site.asked) == 1
