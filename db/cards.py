@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.cases import get_case
@@ -37,38 +37,63 @@ class CardMaterial:
     others_total: int
 
 
-async def get_card_material(session: AsyncSession, story_id: int, viewer: Viewer) -> CardMaterial | None:
-    """Read what a card shows, its further sources as far as the viewer may see them."""
-    story = await session.get(StoryRow, story_id)
-    if story is None:
-        return None
-    topics = await session.scalars(
-        select(StoryTopicRow.topic)
-        .where(StoryTopicRow.story_id == story_id)
-        .order_by(StoryTopicRow.score.desc(), StoryTopicRow.topic)
-    )
-    demands = await session.scalars(
-        select(DemandRow).where(DemandRow.story_id == story_id).order_by(DemandRow.id)
-    )
-    case = await get_case(session, story.case_id) if story.case_id is not None else None
-    others: Sequence[StoryRow] = ()
-    total = 0
-    if story.case_id is not None:
-        of_case = (StoryRow.case_id == story.case_id, StoryRow.id != story_id, visible(viewer))
-        others = (
-            await session.scalars(
-                select(StoryRow)
-                .where(*of_case)
-                .order_by(func.coalesce(StoryRow.published, StoryRow.first_seen), StoryRow.id)
-                .limit(_SOURCES)
-            )
-        ).all()
-        total = len(others)
-        if total == _SOURCES:
-            total = (
-                await session.execute(select(func.count()).select_from(StoryRow).where(*of_case))
-            ).scalar_one()
-    return CardMaterial(story, tuple(topics), tuple(demands), case, tuple(others), total)
+class CardShelf:
+    """What cards show, as one transaction sees it: each story is read once, for however many cards."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._stories: dict[int, CardMaterial | None] = {}
+        self._others: dict[tuple[int, Viewer], tuple[tuple[StoryRow, ...], int]] = {}
+
+    async def get(self, story_id: int, viewer: Viewer) -> CardMaterial | None:
+        """Read what a card shows, its further sources as far as the viewer may see them."""
+        if story_id not in self._stories:
+            self._stories[story_id] = await self._read(story_id)
+        found = self._stories[story_id]
+        if found is None or found.others_total == 0:
+            return found
+        if (story_id, viewer) not in self._others:
+            self._others[story_id, viewer] = await self._read_others(found.story, viewer)
+        others, total = self._others[story_id, viewer]
+        return replace(found, others=others, others_total=total)
+
+    async def _read(self, story_id: int) -> CardMaterial | None:
+        """Read a story with all further reports of its case counted, whoever may see them."""
+        session = self._session
+        story = await session.get(StoryRow, story_id)
+        if story is None:
+            return None
+        topics = await session.scalars(
+            select(StoryTopicRow.topic)
+            .where(StoryTopicRow.story_id == story_id)
+            .order_by(StoryTopicRow.score.desc(), StoryTopicRow.topic)
+        )
+        demands = await session.scalars(
+            select(DemandRow).where(DemandRow.story_id == story_id).order_by(DemandRow.id)
+        )
+        case = await get_case(session, story.case_id) if story.case_id is not None else None
+        total = 0 if story.case_id is None else await self._count(_others_of(story))
+        return CardMaterial(story, tuple(topics), tuple(demands), case, (), total)
+
+    async def _read_others(self, story: StoryRow, viewer: Viewer) -> tuple[tuple[StoryRow, ...], int]:
+        of_case = (*_others_of(story), visible(viewer))
+        others = await self._session.scalars(
+            select(StoryRow)
+            .where(*of_case)
+            .order_by(func.coalesce(StoryRow.published, StoryRow.first_seen), StoryRow.id)
+            .limit(_SOURCES)
+        )
+        shown = tuple(others)
+        return shown, len(shown) if len(shown) < _SOURCES else await self._count(of_case)
+
+    async def _count(self, which: tuple[ColumnElement[bool], ...]) -> int:
+        return (
+            await self._session.execute(select(func.count()).select_from(StoryRow).where(*which))
+        ).scalar_one()
+
+
+def _others_of(story: StoryRow) -> tuple[ColumnElement[bool], ...]:
+    return (StoryRow.case_id == story.case_id, StoryRow.id != story.id)
 
 
 async def get_topics_of(session: AsyncSession, story_id: int) -> Sequence[str]:

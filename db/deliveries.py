@@ -6,12 +6,12 @@ The row of a destination is the lock of its queue: whoever changes what waits th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import BindParameter, Executable, bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,87 +21,93 @@ from db.tables import DeliveryRow, DestinationRow, FindingRow
 OPEN = ("due", "sending", "failed")
 GIVEN_UP = ("dead", "skipped")
 
-_AT_ONCE = 100  # rows of one INSERT
-
 Place = tuple[str, int]  # target ("channel", "user") and its id
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send what waits for a destination; `number` is its fence."""
+    """The right to send what waits for a destination; `number` is its fence.
+
+    `failures` since the last message that went through: only who holds the claim changes that.
+    """
 
     target: str
     target_id: int
     number: int
+    failures: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it is for."""
+        return self.target, self.target_id
+
+
+_DESTINATION = tuple_(DestinationRow.target, DestinationRow.target_id)
+_PLACE = tuple_(DeliveryRow.target, DeliveryRow.target_id)
+_THREAD = tuple_(DeliveryRow.case_id, DeliveryRow.target, DeliveryRow.target_id)
 
 
 # ------------------------------------------------------------- writing down what is owed
 
 
-async def enqueue(session: AsyncSession, places: Iterable[Place], due_at: datetime) -> None:
+async def enqueue(session: AsyncSession, places: Sequence[Place], due_at: datetime) -> None:
     """Lock destinations until the transaction ends, and note that something is due there.
 
-    In sorted order, so that two transactions never wait for each other.
+    To be called with sorted places, so that two transactions never wait for each other.
     """
     kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = kind(DestinationRow)
     new, old = statement.excluded.next_due, DestinationRow.next_due
-    rows = [
-        {"target": target, "target_id": id, "next_due": due_at, "claim": 0, "failures": 0}
-        for target, id in sorted(set(places))
-    ]
     upsert = statement.on_conflict_do_update(
         index_elements=["target", "target_id"],
         set_={"next_due": case((or_(old.is_(None), old > new), new), else_=old)},
     )
-    for some in _in_turns(rows):
-        await session.execute(upsert, some)
+    rows = [
+        {"target": target, "target_id": id, "next_due": due_at, "claim": 0, "failures": 0}
+        for target, id in places
+    ]
+    await _execute_many(session, upsert, rows)
 
 
-async def insert_deliveries(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[int]:
-    """Write deliveries down; gives the ids of those that were not there yet."""
-    statement = insert_ignoring(session, DeliveryRow).returning(DeliveryRow.id)
-    ids: list[int] = []
-    for some in _in_turns(rows):
-        ids += (await session.scalars(statement, some)).all()
-    return sorted(ids)
+async def insert_deliveries(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Write deliveries down; those that are there already stay as they are."""
+    await _execute_many(session, insert_ignoring(session, DeliveryRow), rows)
 
 
-async def insert_findings(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+async def insert_findings(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     """Store lines of the record."""
-    for some in _in_turns(rows):
-        await session.execute(insert(FindingRow), some)
+    await _execute_many(session, insert(FindingRow), rows)
 
 
-def _in_turns(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    """Cut many rows into statements that are short enough not to hold the event loop."""
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]
-
-
-async def get_served(session: AsyncSession, story_id: int) -> set[Place]:
-    """Give the destinations that have, or are owed, a message about the story."""
+async def get_served(session: AsyncSession, story_id: int, places: Sequence[Place]) -> set[Place]:
+    """Tell which of these destinations have, or are owed, a message about the story."""
     found = await session.execute(
-        select(DeliveryRow.target, DeliveryRow.target_id).where(DeliveryRow.story_id == story_id)
+        select(DeliveryRow.target, DeliveryRow.target_id).where(
+            DeliveryRow.story_id == story_id, _PLACE.in_(places)
+        )
     )
     return {(row.target, row.target_id) for row in found}
 
 
-async def get_cards(session: AsyncSession, case_id: int) -> dict[Place, bool]:
-    """Give the destinations that have a card of the case; True where it was (or may have been) posted."""
+async def get_cards(session: AsyncSession, case_id: int, places: Sequence[Place]) -> dict[Place, bool]:
+    """Tell which of these have a card of the case; True where it was (or may have been) posted."""
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id, DeliveryRow.state, DeliveryRow.attempts).where(
-            DeliveryRow.case_id == case_id, DeliveryRow.kind == "card", DeliveryRow.state.not_in(GIVEN_UP)
+            DeliveryRow.case_id == case_id,
+            _PLACE.in_(places),
+            DeliveryRow.kind == "card",
+            DeliveryRow.state.not_in(GIVEN_UP),
         )
     )
     return {(row.target, row.target_id): row.state != "due" or row.attempts > 0 for row in found}
 
 
-async def get_waiting_edits(session: AsyncSession, case_id: int) -> set[Place]:
-    """Give the destinations whose card of the case is going to be edited anyway."""
+async def get_waiting_edits(session: AsyncSession, case_id: int, places: Sequence[Place]) -> set[Place]:
+    """Tell which of these have a card of the case that is going to be edited anyway."""
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
             DeliveryRow.case_id == case_id,
+            _PLACE.in_(places),
             DeliveryRow.kind == "edit",
             DeliveryRow.state.in_(("due", "failed")),
         )
@@ -112,11 +118,21 @@ async def get_waiting_edits(session: AsyncSession, case_id: int) -> set[Place]:
 # ------------------------------------------------------------- sending it
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How a destination is given back. `failures` since the last message that went through; until
+    `pause_until` nobody takes it; `broken` says why nothing can be sent there."""
+
+    claim: Claim
+    failures: int
+    pause_until: datetime | None = None
+    broken: str | None = None
+
+
 async def claim_destinations(
     session: AsyncSession, owner: str, *, now: datetime, until: datetime, limit: int
 ) -> list[Claim]:
     """Take destinations where something is due and that nobody else holds, the longest waiting first."""
-    key = tuple_(DestinationRow.target, DestinationRow.target_id)
     due = (
         select(DestinationRow.target, DestinationRow.target_id)
         .where(
@@ -133,73 +149,131 @@ async def claim_destinations(
         return []
     taken = await session.execute(
         update(DestinationRow)
-        .where(key.in_(places))
+        .where(_DESTINATION.in_(places))
         .values(claimed_until=until, claimed_by=owner, claim=DestinationRow.claim + 1)
-        .returning(DestinationRow.target, DestinationRow.target_id, DestinationRow.claim)
+        .returning(
+            DestinationRow.target, DestinationRow.target_id, DestinationRow.claim, DestinationRow.failures
+        )
         .execution_options(synchronize_session=False)
     )
-    numbers = {(row.target, row.target_id): row.claim for row in taken}
-    return [Claim(*place, numbers[place]) for place in places]
+    claims = {(row.target, row.target_id): Claim(*row) for row in taken}
+    return [claims[place] for place in places]
 
 
-async def hold(session: AsyncSession, claim: Claim, until: datetime) -> bool:
-    """Lock the destination and renew the lease; False when somebody else has it by now."""
-    done = await session.execute(
+async def lock(session: AsyncSession, claims: Iterable[Claim]) -> set[Claim]:
+    """Lock destinations until the transaction ends; gives the claims that still hold.
+
+    In sorted order, as `enqueue` does.
+    """
+    of = {claim.place: claim for claim in claims}
+    found = await session.execute(
+        select(DestinationRow.target, DestinationRow.target_id, DestinationRow.claim)
+        .where(_DESTINATION.in_(list(of)))
+        .order_by(DestinationRow.target, DestinationRow.target_id)
+        .with_for_update()
+    )
+    held = {(row.target, row.target_id): row.claim for row in found}
+    return {claim for place, claim in of.items() if held.get(place) == claim.number}
+
+
+async def get_heads(
+    session: AsyncSession, claims: Iterable[Claim], now: datetime
+) -> dict[Place, DeliveryRow]:
+    """Give the first delivery that is due at each destination."""
+    places = [claim.place for claim in claims]
+    if not places:
+        return {}
+    head = (
+        select(DeliveryRow.id)
+        .where(
+            DeliveryRow.target == DestinationRow.target,
+            DeliveryRow.target_id == DestinationRow.target_id,
+            DeliveryRow.state.in_(_open_states()),
+            DeliveryRow.due_at <= now,
+        )
+        .order_by(DeliveryRow.id)
+        .limit(1)
+        .correlate(DestinationRow)
+        .scalar_subquery()
+    )
+    ids = [id for id in await session.scalars(select(head).where(_DESTINATION.in_(places))) if id is not None]
+    rows = await session.scalars(select(DeliveryRow).where(DeliveryRow.id.in_(ids)))
+    return {(row.target, row.target_id): row for row in rows}
+
+
+async def update_deliveries(session: AsyncSession, changes: Iterable[dict[str, Any]]) -> None:
+    """Change deliveries: each a dict of columns with the delivery's `id`."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for change in changes:
+        alike.setdefault(tuple(sorted(change)), []).append(change)
+    table = DeliveryRow.__table__
+    for names, rows in alike.items():
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "id"}
+        statement = update(DeliveryRow).where(table.c.id == bindparam("new_id")).values(values)
+        await _execute_many(
+            session, statement, [{f"new_{name}": row[name] for name in names} for row in rows]
+        )
+
+
+async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: datetime) -> None:
+    """Give destinations back, each with the time of what is due there next.
+
+    Where something is due still, it goes to the end of the line. Only what the caller has locked.
+    """
+    if not releases:
+        return
+    waiting = await session.execute(
+        select(DeliveryRow.target, DeliveryRow.target_id, func.min(DeliveryRow.due_at).label("due_at"))
+        .where(
+            _PLACE.in_([release.claim.place for release in releases]),
+            DeliveryRow.state.in_(_open_states()),
+        )
+        .group_by(DeliveryRow.target, DeliveryRow.target_id)
+    )
+    due = {(row.target, row.target_id): max(row.due_at, now) for row in waiting}
+    statement = (
         update(DestinationRow)
         .where(
-            DestinationRow.target == claim.target,
-            DestinationRow.target_id == claim.target_id,
-            DestinationRow.claim == claim.number,
+            DestinationRow.target == bindparam("at_target"),
+            DestinationRow.target_id == bindparam("at_target_id"),
         )
-        .values(claimed_until=until)
-        .returning(DestinationRow.target_id)
-        .execution_options(synchronize_session=False)
+        .values(
+            next_due=bindparam("new_due"),
+            claimed_until=bindparam("new_until"),
+            claimed_by=None,
+            failures=bindparam("new_failures"),
+            broken=bindparam("new_broken"),
+            broken_at=bindparam("new_broken_at"),
+        )
     )
-    return done.first() is not None
+    await _execute_many(
+        session,
+        statement,
+        [
+            {
+                "at_target": release.claim.target,
+                "at_target_id": release.claim.target_id,
+                "new_due": due.get(release.claim.place),
+                "new_until": release.pause_until,
+                "new_failures": release.failures,
+                "new_broken": release.broken,
+                "new_broken_at": now if release.broken else None,
+            }
+            for release in releases
+        ],
+    )
 
 
-async def get_destination(session: AsyncSession, target: str, target_id: int) -> DestinationRow | None:
-    """Give a destination's row."""
-    return await session.get(DestinationRow, (target, target_id))
+async def _execute_many(session: AsyncSession, statement: Executable, rows: list[dict[str, Any]]) -> None:
+    """Execute one statement for many rows, past the session's own bookkeeping of objects."""
+    if rows:
+        connection = await session.connection()
+        await connection.execute(statement, rows)
 
 
-def _open(target: str, target_id: int) -> Select[DeliveryRow]:
+def _open_states() -> BindParameter[str]:
     # Literals, as in the partial index: with parameters a planner cannot tell that it may use it.
-    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
-    return select(DeliveryRow).where(
-        DeliveryRow.target == target,
-        DeliveryRow.target_id == target_id,
-        DeliveryRow.state.in_(states),
-    )
-
-
-async def get_head(session: AsyncSession, claim: Claim, now: datetime) -> DeliveryRow | None:
-    """Give the first delivery of a destination that is due."""
-    return (
-        await session.scalars(
-            _open(claim.target, claim.target_id)
-            .where(DeliveryRow.due_at <= now)
-            .order_by(DeliveryRow.id)
-            .limit(1)
-        )
-    ).first()
-
-
-async def let_go(session: AsyncSession, claim: Claim, *, now: datetime, pause_until: datetime | None) -> None:
-    """Give a destination back, with the time of what is due there next; until then nobody takes it.
-
-    A destination that still has something due goes to the end of the line.
-    """
-    if not await hold(session, claim, now):
-        return
-    waiting = _open(claim.target, claim.target_id).with_only_columns(func.min(DeliveryRow.due_at))
-    next_due = (await session.execute(waiting)).scalar_one_or_none()
-    await session.execute(
-        update(DestinationRow)
-        .where(DestinationRow.target == claim.target, DestinationRow.target_id == claim.target_id)
-        .values(next_due=max(next_due, now) if next_due else None, claimed_until=pause_until, claimed_by=None)
-        .execution_options(synchronize_session=False)
-    )
+    return bindparam("open", OPEN, expanding=True, literal_execute=True)
 
 
 async def forget_claims(session: AsyncSession, owner: str | None = None) -> None:
@@ -208,41 +282,52 @@ async def forget_claims(session: AsyncSession, owner: str | None = None) -> None
     await session.execute(update(DestinationRow).where(held).values(claimed_until=None, claimed_by=None))
 
 
-async def get_first_card(
-    session: AsyncSession, case_id: int | None, target: str, target_id: int
-) -> DeliveryRow | None:
-    """Give the delivery of the card that a destination has of a case, if it was posted."""
-    if case_id is None:
-        return None
-    return (
-        await session.scalars(
-            select(DeliveryRow)
-            .where(
-                DeliveryRow.case_id == case_id,
-                DeliveryRow.target == target,
-                DeliveryRow.target_id == target_id,
-                DeliveryRow.kind == "card",
-                DeliveryRow.state == "sent",
-                DeliveryRow.message_id.is_not(None),
-            )
-            .order_by(DeliveryRow.id)
-            .limit(1)
-        )
-    ).first()
+Thread = tuple[int, str, int]  # a case at a destination: case, target, target id
 
 
-async def get_last_edit(session: AsyncSession, card: DeliveryRow) -> datetime | None:
-    """Tell when a card was edited last."""
-    return (
-        await session.execute(
-            select(func.max(DeliveryRow.sent_at)).where(
-                DeliveryRow.case_id == card.case_id,
-                DeliveryRow.target == card.target,
-                DeliveryRow.target_id == card.target_id,
-                DeliveryRow.kind == "edit",
-            )
+async def get_first_cards(session: AsyncSession, rows: Iterable[DeliveryRow]) -> dict[Thread, DeliveryRow]:
+    """Give the deliveries of the cards that the destinations of these have of their cases, if posted."""
+    threads = _threads(rows)
+    if not threads:
+        return {}
+    found = await session.scalars(
+        select(DeliveryRow)
+        .where(
+            _THREAD.in_(threads),
+            DeliveryRow.kind == "card",
+            DeliveryRow.state == "sent",
+            DeliveryRow.message_id.is_not(None),
         )
-    ).scalar_one_or_none()
+        .order_by(DeliveryRow.id.desc())
+    )
+    return {thread_of(row): row for row in found}
+
+
+async def get_last_edits(session: AsyncSession, rows: Iterable[DeliveryRow]) -> dict[Thread, datetime]:
+    """Tell when the cards of these deliveries' cases were edited last."""
+    threads = _threads(rows)
+    if not threads:
+        return {}
+    found = await session.execute(
+        select(
+            DeliveryRow.case_id,
+            DeliveryRow.target,
+            DeliveryRow.target_id,
+            func.max(DeliveryRow.sent_at).label("at"),
+        )
+        .where(_THREAD.in_(threads), DeliveryRow.kind == "edit", DeliveryRow.sent_at.is_not(None))
+        .group_by(DeliveryRow.case_id, DeliveryRow.target, DeliveryRow.target_id)
+    )
+    return {(row.case_id, row.target, row.target_id): row.at for row in found}
+
+
+def thread_of(row: DeliveryRow) -> Thread:
+    """Tell by what a delivery finds the card that it answers or edits; -1 where it has no case."""
+    return (-1 if row.case_id is None else row.case_id, row.target, row.target_id)
+
+
+def _threads(rows: Iterable[DeliveryRow]) -> list[Thread]:
+    return [thread_of(row) for row in rows if row.case_id is not None]
 
 
 async def get_broken_channels(session: AsyncSession, limit: int) -> Sequence[DestinationRow]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,9 @@ class Database:
 
     `async with db.read() as session` sees one consistent state; `async with db.write() as session` is
     one transaction that commits at its end and rolls back on an exception. On SQLite a writer takes the
-    write lock at once (BEGIN IMMEDIATE), so that it never fails half-way for a lock it could not get.
+    write lock at once (BEGIN IMMEDIATE), so that it never fails half-way for a lock it could not get; the
+    writers of one process queue for it here, in the order in which they came, because SQLite's own waiting
+    is by sleeping and trying again. Never ask for a second `write` inside a first.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,6 +54,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(self.url, **options)
         if self.is_sqlite:
             _tame_sqlite(self.engine)
+        self._writers = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @property
@@ -82,16 +85,16 @@ class Database:
                 ) from error
             raise
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reading; what is changed in it is lost."""
         async with self._sessions() as session:
             yield session
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose changes are one transaction."""
-        async with self._sessions() as session:
+        async with self._writers, self._sessions() as session:
             if self.is_sqlite:
                 await session.connection(execution_options={"quash_begin": "BEGIN IMMEDIATE"})
             yield session

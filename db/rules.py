@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,11 +38,19 @@ async def get_rules_that_see(
     ).all()
 
 
-async def get_rules_of_channel(session: AsyncSession, channel_id: int) -> Sequence[RuleRow]:
-    """Give a channel's rules, oldest first."""
-    return (
-        await session.scalars(select(RuleRow).where(RuleRow.channel_id == channel_id).order_by(RuleRow.id))
-    ).all()
+async def get_rules_of_channels(
+    session: AsyncSession, guild_ids: Collection[int], channel_ids: Collection[int]
+) -> dict[int, list[RuleRow]]:
+    """Give the rules of channels in these servers, each channel's oldest first."""
+    found = await session.scalars(
+        select(RuleRow)
+        .where(RuleRow.guild_id.in_(guild_ids), RuleRow.channel_id.in_(channel_ids))
+        .order_by(RuleRow.id)
+    )
+    of: dict[int, list[RuleRow]] = {}
+    for row in found:
+        of.setdefault(row.channel_id, []).append(row)
+    return of
 
 
 async def get_rules_of_guild(session: AsyncSession, guild_id: int) -> Sequence[RuleRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,6 +53,18 @@ async def get_subscriptions_of(session: AsyncSession, user_id: int) -> Sequence[
             select(SubscriptionRow).where(SubscriptionRow.user_id == user_id).order_by(SubscriptionRow.id)
         )
     ).all()
+
+
+async def get_subscriptions_of_all(
+    session: AsyncSession, user_ids: Collection[int]
+) -> dict[int, list[SubscriptionRow]]:
+    """Give the subscriptions of members, each member's oldest first."""
+    of: dict[int, list[SubscriptionRow]] = {}
+    for row in await session.scalars(
+        select(SubscriptionRow).where(SubscriptionRow.user_id.in_(user_ids)).order_by(SubscriptionRow.id)
+    ):
+        of.setdefault(row.user_id, []).append(row)
+    return of
 
 
 async def count_subscriptions(session: AsyncSession, user_id: int) -> int:

@@ -1,7 +1,8 @@
 """The delivery loop: destinations where something is due are claimed and served side by side.
 
-A destination has one claim at a time, with a lease and a fence, and its deliveries are sent in order; a
-slow or broken one holds nobody else. See `bot.alerts.courier` for one delivery's way.
+A destination has one claim at a time, with a lease and a fence, and a claim is for one message: so its
+deliveries are sent in order, all destinations have their turns, and a slow or broken one holds nobody else.
+The transactions are `bot.alerts.ledger`'s, the requests `bot.alerts.courier`'s.
 """
 
 from __future__ import annotations
@@ -11,23 +12,29 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.alerts.courier import LEASE, Courier, OnSent, Sender
+from bot.alerts.cards import Card
+from bot.alerts.courier import Courier, Sender
+from bot.alerts.errors import TokenRefusedError
+from bot.alerts.ledger import Ledger
+from bot.alerts.orders import Order, Outcome
 from bot.clock import Clock, utc_now
 from db import deliveries
-from db.deliveries import Claim
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE = 32  # destinations served side by side
-IN_A_ROW = 10  # messages to one destination before others have their turn
+AT_ONCE = 64  # messages under way side by side
+GATHER = 0.2  # seconds in which outcomes gather before they are stored, while others are under way
 POLL = 1.0  # seconds between two looks for what is due, when nobody wakes the loop
 _CHECK_BROKEN = 60.0
 _LONGEST_WAIT = 30.0
+
+OnSent = Callable[[Card], Awaitable[None]]
 
 
 class Deliverer:
@@ -49,8 +56,11 @@ class Deliverer:
         self._sender = sender
         self._clock = clock
         self._poll = poll
-        self._courier = Courier(database, sender, clock, on_sent)
+        self._on_sent = on_sent
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._courier = Courier(sender, clock)
+        self._ledger = Ledger(database, clock, self._owner)
+        self._outcomes: list[Outcome] = []  # not stored yet
         self._woken = asyncio.Event()
         self._stopping = False
         self._count = 0
@@ -91,21 +101,14 @@ class Deliverer:
         """Send all that is due now; gives the number of messages sent or edited."""
         before = self._count
         running: set[asyncio.Task[None]] = set()
-        look = True
         try:
             while True:
-                # A claim is a transaction: not for each place that gets free, but for many, or in time.
-                if look or len(running) <= AT_ONCE // 2:
-                    try:
-                        claims = await self._claim(AT_ONCE - len(running))
-                    except (SQLAlchemyError, OSError):
-                        await asyncio.gather(*running)  # what is under way ends first
-                        raise
-                    running |= {asyncio.create_task(self._serve(claim)) for claim in claims}
-                if not running:
+                orders, idle = await self._turn(running)
+                running |= {asyncio.create_task(self._carry(order)) for order in orders}
+                if running:
+                    running -= await self._wait_for_news(running)
+                elif not idle and not self._outcomes:
                     return self._count - before
-                ended, look = await self._wait_for_any(running)
-                running -= ended
         finally:
             for task in running:
                 task.cancel()
@@ -138,45 +141,47 @@ class Deliverer:
         except (SQLAlchemyError, OSError) as error:
             _log.info("leases were not given back (%s); they run out by themselves", type(error).__name__)
 
-    async def _claim(self, room: int) -> list[Claim]:
-        if self._stopping or room <= 0:
-            return []
-        now = self._clock()
-        async with self._database.write() as session:
-            return await deliveries.claim_destinations(
-                session, self._owner, now=now, until=now + LEASE, limit=room
-            )
-
-    async def _serve(self, claim: Claim) -> None:
-        """Send what waits for a destination, in order, and give it back."""
-        pause: float | None = None
+    async def _turn(self, running: set[asyncio.Task[None]]) -> tuple[list[Order], int]:
+        """Store what came of orders and take new ones; what could not be stored is kept for the next turn."""
+        outcomes, self._outcomes = self._outcomes, []
+        refused = any(isinstance(outcome.error, TokenRefusedError) for outcome in outcomes)
+        room = 0 if self._stopping or refused else AT_ONCE - len(running)
         try:
-            for _ in range(IN_A_ROW):
-                step = await self._courier.step(claim)
-                self._count += step.sent
-                pause = step.pause
-                if not step.go_on or self._stopping:
-                    break
-            now = self._clock()
-            until = now + timedelta(seconds=pause) if pause else None
-            async with self._database.write() as session:
-                await deliveries.let_go(session, claim, now=now, pause_until=until)
-        except (SQLAlchemyError, OSError) as error:
-            # The lease runs out by itself; a delivery whose outcome is not stored is looked into then.
-            _log.error("deliveries to %s %d stopped: %s", claim.target, claim.target_id, type(error).__name__)
+            turn = await self._ledger.turn(outcomes, room)
+        except BaseException as error:
+            self._outcomes = [*outcomes, *self._outcomes]
+            if isinstance(error, SQLAlchemyError | OSError):
+                await asyncio.gather(*running)  # what is under way ends first
+            raise
+        await self._tell(outcomes)
+        return turn.orders, turn.idle
 
-    async def _wait_for_any(self, running: set[asyncio.Task[None]]) -> tuple[set[asyncio.Task[None]], bool]:
-        """Wait until a task ends, or until more may be due.
+    async def _carry(self, order: Order) -> None:
+        outcome = await self._courier.carry(order)
+        self._outcomes.append(outcome)  # to the list of this moment: a turn puts a new one in its place
 
-        Gives the tasks that ended and whether more may be due; raises what ended a task.
-        """
+    async def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Count what was sent and tell of it; raises `TokenRefusedError` where that was the outcome."""
+        for outcome in outcomes:
+            if outcome.offer is not None:
+                self._count += 1
+                if self._on_sent is not None and outcome.order.edits is None:
+                    await self._on_sent(outcome.offer.card)
+        for outcome in outcomes:
+            if isinstance(outcome.error, TokenRefusedError):
+                raise outcome.error
+
+    async def _wait_for_news(self, running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+        """Wait until outcomes are worth a transaction, or until more may be due; gives what has ended."""
         waiting = asyncio.create_task(self._wait(self._poll))
-        done, _ = await asyncio.wait({*running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            await asyncio.wait(running, timeout=GATHER)
         waiting.cancel()
-        ended = done - {waiting}
+        ended = {task for task in running if task.done()}
         for task in ended:
             task.result()
-        return ended, waiting in done
+        return ended
 
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,6 @@ from bot.alerts.routing import (
     DeliveryKind,
     Destination,
     Due,
-    Routed,
     RoutedStory,
     Rule,
     Standing,
@@ -27,11 +26,13 @@ from bot.alerts.routing import (
 from db import cards, deliveries, rules, subscriptions
 from db.tables import RuleRow, StoryRow, SubscriptionRow
 
-_PAGE = 100  # rules that are asked between two turns of the event loop
+_T = TypeVar("_T")
+
+_AT_ONCE = 100  # rules or destinations that are dealt with between two turns of the event loop
 
 
-async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: bool = True) -> list[int]:
-    """Write down a delivery for every destination that wants the story; gives the new rows' ids.
+async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: bool = True) -> int:
+    """Write down a delivery for every destination that wants the story; gives how many were written.
 
     To be called last in the transaction that stores the story, with its topics, parties, feeds and case
     flushed; and again when a further feed brings the story: who has been served is not served twice.
@@ -39,22 +40,29 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     """
     story = await load_story(session, story_id, alert=alert)
     if story is None or not alert:
-        return []
-    routed = await _ask(session, story)
-    # First the lock on the destinations, then the look at what they have: see `db.deliveries`.
-    await deliveries.enqueue(session, map(_place, (one.destination for one in routed.due)), now)
-    standing = await _standings(session, story)
+        return 0
+    due = await _ask(session, story, now)
     identity = await _identity(session, story_id)
-    ids = await deliveries.insert_deliveries(
-        session,
-        [
+    owed = 0
+    # In the order of their places: see `db.deliveries.enqueue`.
+    for some in _slices(sorted(due, key=lambda one: _place(one.destination))):
+        places = [_place(one.destination) for one in some]
+        await deliveries.enqueue(session, places, now)  # the lock, before the look at what they have
+        standing = await _standings(session, story, places)
+        rows = [
             _row(story, identity, one, kind, now)
-            for one in routed.due
+            for one in some
             for kind in messages(story, standing(_place(one.destination)))
-        ],
-    )
-    await _record(session, story, routed.verdicts, now)
-    return ids
+        ]
+        await deliveries.insert_deliveries(session, rows)
+        owed += len(rows)
+    return owed
+
+
+def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Cut what is many into what can be worked on between two turns of the event loop."""
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
 
 
 async def _identity(session: AsyncSession, story_id: int) -> str:
@@ -129,37 +137,43 @@ def nonce_of(story: str, destination: Destination, kind: DeliveryKind) -> str:
     return "q" + base64.b32encode(hashlib.sha256(said).digest()[:14]).decode().rstrip("=").lower()
 
 
-async def _ask(session: AsyncSession, story: RoutedStory) -> Routed:
-    """Put the story to all rules and subscriptions that may want it, without holding the event loop.
+async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list[Due]:
+    """Put the story to all rules and subscriptions that may want it, and store what the rules decided.
 
     A page may end within a server, so that two pages can name one channel: the first wins.
     """
     due: dict[Destination, Due] = {}
-    verdicts: list[Verdict] = []
     after = (0, 0)
-    while page := await rules.get_rules_that_see(session, story.id, after=after, limit=_PAGE):
+    while page := await rules.get_rules_that_see(session, story.id, after=after, limit=_AT_ONCE):
         routed = route(story, map(rule_from, page), ())
-        verdicts += routed.verdicts
         for one in routed.due:
             due.setdefault(one.destination, one)
+        await _record(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
-        await asyncio.sleep(0)
     fitting = await subscriptions.get_subscriptions_that_fit(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )
-    members = route(story, (), map(subscription_from, fitting)).due
-    return Routed((*due.values(), *members), tuple(verdicts))
+    for some in _slices(fitting):
+        for one in route(story, (), map(subscription_from, some)).due:
+            due.setdefault(one.destination, one)
+        await asyncio.sleep(0)
+    return list(due.values())
 
 
 def _place(destination: Destination) -> deliveries.Place:
     return destination.target, destination.id
 
 
-async def _standings(session: AsyncSession, story: RoutedStory) -> Callable[[deliveries.Place], Standing]:
+async def _standings(
+    session: AsyncSession, story: RoutedStory, places: Sequence[deliveries.Place]
+) -> Callable[[deliveries.Place], Standing]:
     """Read what destinations have already; gives the answer for each."""
-    served = await deliveries.get_served(session, story.id)
-    cards_posted = await deliveries.get_cards(session, story.case_id) if story.case_id is not None else {}
-    edits = await deliveries.get_waiting_edits(session, story.case_id) if story.case_id is not None else set()
+    served = await deliveries.get_served(session, story.id, places)
+    cards_posted: dict[deliveries.Place, bool] = {}
+    edits: set[deliveries.Place] = set()
+    if story.case_id is not None:
+        cards_posted = await deliveries.get_cards(session, story.case_id, places)
+        edits = await deliveries.get_waiting_edits(session, story.case_id, places)
 
     def standing(place: deliveries.Place) -> Standing:
         posted = cards_posted.get(place)

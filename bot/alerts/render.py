@@ -47,9 +47,8 @@ def card_texts(card: Card) -> list[str]:
     """Give a card's blocks of text, as Discord's Markdown; together at most 3,900 units."""
     texts = [_head(card)]
     if card.style == "compact":
-        said = [*_demands(card), *(_sentence(s) for s in card.summary)]
-        return texts + said[:1]
-    quote = "\n".join(f"> {_sentence(s)}" for s in card.summary[:_SENTENCES])
+        return texts + [*_demands(card), *_sentences(card)][:1]
+    quote = "\n".join(f"> {sentence}" for sentence in _sentences(card)[:_SENTENCES])
     demands = "\n".join(_demands(card))
     texts += [text for text in (quote, demands, _standing(card), _topics(card)) if text]
     sources = _sources(card, _ROOM - sum(map(width, texts)))
@@ -86,8 +85,10 @@ def _date(at: datetime | None, style: str = "D") -> str:
     return f"<t:{int(at.timestamp())}:{style}>" if at else ""
 
 
-def _sentence(sentence: str) -> str:
-    return safe_text(sentence, _SENTENCE)
+def _sentences(card: Card) -> list[str]:
+    """Give the summary, without what shows nothing: Discord takes no empty text."""
+    made = (safe_text(sentence, _SENTENCE) for sentence in card.summary)
+    return [sentence for sentence in made if sentence]
 
 
 def _demands(card: Card) -> Iterator[str]:

@@ -36,6 +36,42 @@ DEMAND = NewDemand(
 )
 
 
+def new_story(
+    number: int,
+    *,
+    status: str = "issued",
+    title: str = "Agency demands the names behind a critical account",
+    topics: Sequence[str] = ("legal-demands", "anonymity"),
+) -> NewStory:
+    """Make a story that is about to be stored; `number` tells its address."""
+    url = f"https://news.example/{number}"
+    return NewStory(
+        url=url,
+        url_key=url,
+        title=title,
+        source="The Example News",
+        published=datetime(2026, 3, 1, 10, tzinfo=UTC),
+        language="en",
+        relevant=True,
+        relevance=0.9,
+        status=status,
+        summary=("The agency served a summons on Twitter.", "It wants the account's owner."),
+        text="The agency served a summons on Twitter. It wants the account's owner.",
+        analysis={
+            "relevance_evidence": ["The agency served a summons on Twitter."],
+            "topics": [
+                {"topic": t, "score": 0.9, "evidence": ["It wants the account's owner."]} for t in topics
+            ],
+        },
+        topics=tuple((t, 0.9 - i / 10) for i, t in enumerate(topics)),
+        parties=(
+            NewParty("Customs and Border Protection", "agency", "issuer", 3),
+            NewParty("Twitter", "company", "recipient", 2),
+        ),
+        demands=(replace(DEMAND, status=status),),
+    )
+
+
 @dataclass
 class House:
     database: Database
@@ -89,33 +125,7 @@ class House:
     ) -> int:
         """Store a story as the intake does, with its deliveries; gives its id."""
         self.count += 1
-        url = f"https://news.example/{self.count}"
-        demand = replace(DEMAND, status=status)
-        story = NewStory(
-            url=url,
-            url_key=url,
-            title=title,
-            source="The Example News",
-            published=datetime(2026, 3, 1, 10, tzinfo=UTC),
-            language="en",
-            relevant=True,
-            relevance=0.9,
-            status=status,
-            summary=("The agency served a summons on Twitter.", "It wants the account's owner."),
-            text="The agency served a summons on Twitter. It wants the account's owner.",
-            analysis={
-                "relevance_evidence": ["The agency served a summons on Twitter."],
-                "topics": [
-                    {"topic": t, "score": 0.9, "evidence": ["It wants the account's owner."]} for t in topics
-                ],
-            },
-            topics=tuple((t, 0.9 - i / 10) for i, t in enumerate(topics)),
-            parties=(
-                NewParty("Customs and Border Protection", "agency", "issuer", 3),
-                NewParty("Twitter", "company", "recipient", 2),
-            ),
-            demands=(demand,),
-        )
+        story = new_story(self.count, status=status, title=title, topics=topics)
         async with self.database.write() as session:
             story_id = await stories.insert_story(
                 session, story, case_id=case_id, adds=adds, now=self.clock()

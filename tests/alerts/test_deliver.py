@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import update
 
 from bot.alerts import actions, ids
-from bot.alerts.courier import LEASE
+from bot.alerts.courier import Courier
 from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import TokenRefusedError
+from bot.alerts.ledger import Ledger
+from bot.alerts.orders import LEASE
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import Channel, Fault, Guild, Message, StandIn, User
-from db import deliveries, rules
+from db import rules
 from db.tables import DeliveryRow, SubscriptionRow
 from tests.alerts.house import House, told
 from tests.conftest import TurnedClock
@@ -247,24 +249,45 @@ async def test_a_process_that_dies_in_the_middle_of_a_send_is_followed_by_one_th
 async def test_a_process_that_slept_past_its_lease_neither_sends_nor_writes(
     place: Place, sender: DiscordSender, clock: TurnedClock
 ) -> None:
-    from bot.alerts.courier import Courier
-
     await place.house.rule(place.guild.id, place.channel.id)
     await place.house.story(place.feed, await place.house.case())
-    courier = Courier(place.house.database, sender, clock, None)
-    claims = []
-    for owner in ("asleep", "awake"):
-        async with place.house.database.write() as session:
-            claims += await deliveries.claim_destinations(
-                session, owner, now=clock(), until=clock() + LEASE, limit=9
-            )
-        clock.turn(seconds=LEASE.total_seconds() + 1)
-    asleep, awake = claims
-    assert not (await courier.step(asleep)).sent
+    courier = Courier(sender, clock)
+    asleep, awake = (Ledger(place.house.database, clock, owner) for owner in ("asleep", "awake"))
+    (late,) = (await asleep.turn([], 9)).orders
+    clock.turn(seconds=LEASE.total_seconds() + 1)
+    (order,) = (await awake.turn([], 9)).orders
+
+    unsent = await courier.carry(late)
     assert place.sends() == 0
-    assert (await place.row()).state == "due"
-    assert (await courier.step(awake)).sent
+    before = await place.row()
+    await asleep.turn([unsent], 9)
+    assert (await place.row()).error == before.error is None
+    assert (await place.row()).state == "sending"
+
+    await awake.turn([await courier.carry(order)], 9)
     assert len(place.posted) == 1
+    assert (await place.row()).state == "sent"
+
+
+async def test_an_outcome_that_cannot_be_stored_at_once_is_stored_later(
+    place: Place, sender: DiscordSender, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.house.rule(place.guild.id, place.channel.id)
+    await place.house.story(place.feed, await place.house.case())
+    deliverer = Deliverer(place.house.database, sender, clock=clock)
+    settle = Ledger._settle
+
+    async def away(*_: object) -> None:
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(Ledger, "_settle", away)
+    with pytest.raises(OSError, match="away"):
+        await deliverer.deliver_due()
+    assert (await place.row()).state == "sending"
+    monkeypatch.setattr(Ledger, "_settle", settle)
+    assert await deliverer.deliver_due() == 1
+    assert (await place.row()).message_id == place.posted[0].id
+    assert place.sends() == 1
 
 
 async def test_a_message_deleted_before_its_answer_came_is_not_posted_again(

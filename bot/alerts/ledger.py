@@ -1,0 +1,361 @@
+"""Delivery's side of the database: what came of orders is stored, and new orders are taken.
+
+Both happen in one transaction for many destinations at once. An order leaves only after the transaction
+that stored its intent. An outcome that could not be stored is handed in again with the next turn; one that
+died with its process is found by its intent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts.cards import card_from
+from bot.alerts.errors import (
+    DestinationRefusedError,
+    MessageGoneError,
+    SendError,
+    TokenRefusedError,
+    TryAgainError,
+)
+from bot.alerts.orders import LEASE, SEND_TIMEOUT, Offer, Order, Outcome
+from bot.alerts.outbox import load_story, rule_from, subscription_from
+from bot.alerts.routing import (
+    RoutedStory,
+    Rule,
+    Subscription,
+    Verdict,
+    ask_rule,
+    ask_subscription,
+)
+from bot.alerts.steps import Step, step
+from bot.clock import Clock
+from db import deliveries, rules, subscriptions
+from db.cards import CardShelf
+from db.deliveries import Claim, Release
+from db.engine import Database
+from db.lookups import Viewer
+from db.tables import DeliveryRow
+
+_log = logging.getLogger(__name__)
+
+EDIT_EVERY = timedelta(minutes=1)
+_LONGEST_PAUSE = 900.0  # seconds
+_DEFECT_ATTEMPTS = 5
+
+Change = dict[str, Any]  # columns of a delivery, its id among them
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one transaction took: orders to carry, and how many destinations needed none after all."""
+
+    orders: list[Order]
+    idle: int
+
+
+@dataclass(slots=True)
+class _Writing:
+    """What one transaction is going to change."""
+
+    changes: list[Change] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """The first due delivery of each claimed destination, with all that an order is made of."""
+
+    rows: dict[deliveries.Place, DeliveryRow]
+    stories: dict[int, RoutedStory | None]
+    rules: dict[int, list[Rule]]
+    subscriptions: dict[int, list[Subscription]]
+    first_cards: dict[deliveries.Thread, DeliveryRow]
+    last_edits: dict[deliveries.Thread, datetime]
+    shelf: CardShelf
+
+
+class Ledger:
+    """Keeps the book for one process, which claims destinations in the name of `owner`."""
+
+    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = owner
+
+    async def turn(self, outcomes: Sequence[Outcome], room: int) -> Turn:
+        """Store what came of orders, and take up to `room` new ones; one transaction."""
+        now = self._clock()
+        async with self._database.write() as session:
+            if outcomes:
+                await self._settle(session, outcomes, now)
+                step(Step.OUTCOME_STORED)
+            turn = await self._take(session, room, now) if room > 0 else Turn([], 0)
+            if turn.orders:
+                step(Step.INTENT_STORED)
+        if outcomes:
+            step(Step.OUTCOME_COMMITTED)
+        if turn.orders:
+            step(Step.INTENT_COMMITTED)
+        return turn
+
+    # ------------------------------------------------------------- outcomes
+
+    async def _settle(self, session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Store what came of orders, and give their destinations back where they are still ours."""
+        held = await deliveries.lock(session, [outcome.order.claim for outcome in outcomes])
+        writing = _Writing()
+        for outcome in outcomes:
+            change, release = decide(outcome)
+            ours = outcome.order.claim in held
+            if ours or outcome.offer is not None:  # what has happened is true, whoever holds the lease by now
+                writing.changes.append(change)
+            if not ours:
+                continue
+            writing.releases.append(release)
+            if release.broken:
+                _log.warning("channel %d is left alone: %s", outcome.order.claim.target_id, release.broken)
+            if outcome.order.claim.target == "user" and isinstance(outcome.error, DestinationRefusedError):
+                await subscriptions.pause_subscriptions(
+                    session, outcome.order.claim.target_id, "Your direct messages are closed to me."
+                )
+        await self._write(session, writing, now)
+
+    async def _write(self, session: AsyncSession, writing: _Writing, now: datetime) -> None:
+        await deliveries.update_deliveries(session, writing.changes)
+        await deliveries.let_go(session, writing.releases, now=now)
+
+    # ------------------------------------------------------------- orders
+
+    async def _take(self, session: AsyncSession, room: int, now: datetime) -> Turn:
+        """Claim destinations where something is due, and store the intent to send the first of each.
+
+        The cards are made in the same transaction: whoever adds to a card's case afterwards finds the
+        intent and owes an edit.
+        """
+        claims = await deliveries.claim_destinations(
+            session, self._owner, now=now, until=now + LEASE, limit=room
+        )
+        if not claims:
+            return Turn([], 0)
+        heads = await self._read(session, claims, now)
+        orders: list[Order] = []
+        writing = _Writing()
+        for claim in claims:
+            order = await self._order(claim, heads, writing, now)
+            if order is not None:
+                orders.append(order)
+        await self._write(session, writing, now)
+        return Turn(orders, len(claims) - len(orders))
+
+    async def _read(self, session: AsyncSession, claims: list[Claim], now: datetime) -> _Heads:
+        """Read what the orders of claimed destinations are made of, each kind of thing at once."""
+        rows = await deliveries.get_heads(session, claims, now)
+        to_channels = [row for row in rows.values() if row.target == "channel"]
+        to_members = {row.target_id for row in rows.values() if row.target == "user"}
+        threads = [row for row in rows.values() if row.kind != "card"]
+        found_rules = await rules.get_rules_of_channels(
+            session,
+            {row.guild_id for row in to_channels if row.guild_id is not None},
+            {row.target_id for row in to_channels},
+        )
+        found_wishes = await subscriptions.get_subscriptions_of_all(session, to_members)
+        guilds = {rule.guild_id for of in found_rules.values() for rule in of}
+        guilds |= {wish.guild_id for of in found_wishes.values() for wish in of}
+        return _Heads(
+            rows=rows,
+            stories={
+                story_id: await load_story(session, story_id, guilds=guilds)
+                for story_id in {row.story_id for row in rows.values()}
+            },
+            rules={id: [rule_from(row) for row in of] for id, of in found_rules.items()},
+            subscriptions={id: [subscription_from(row) for row in of] for id, of in found_wishes.items()},
+            first_cards=await deliveries.get_first_cards(session, threads),
+            last_edits=await deliveries.get_last_edits(session, threads),
+            shelf=CardShelf(session),
+        )
+
+    async def _order(self, claim: Claim, heads: _Heads, writing: _Writing, now: datetime) -> Order | None:
+        """Make the order for a claimed destination; without one the destination is given back."""
+        row = heads.rows.get(claim.place)
+        pause: float | None = None
+        if row is not None:
+            try:
+                order, change = await self._prepare(claim, row, heads, now)
+            except (SQLAlchemyError, OSError):
+                raise
+            except Exception as error:  # a defect: one delivery that cannot be made must not stop the others
+                _log.exception("delivery %d failed inside Quash", row.id)
+                order, change = None, _defect(row.id, row.attempts + 1, error)
+                pause = _pause(row.attempts + 1)
+            writing.changes.append(change)
+            if order is not None:
+                return order
+        until = now + timedelta(seconds=pause) if pause else None
+        writing.releases.append(Release(claim, claim.failures, pause_until=until))
+        return None
+
+    async def _prepare(
+        self, claim: Claim, row: DeliveryRow, heads: _Heads, now: datetime
+    ) -> tuple[Order | None, Change]:
+        """Make the order for a delivery, or tell what becomes of it instead.
+
+        The story is put once more to the rules or subscriptions of its destination, as they are by now.
+        """
+        verdicts = _verdicts(claim, heads, row.story_id)
+        wanted = [verdict for verdict in verdicts if verdict.passed]
+        if not wanted:
+            return None, _closed(row.id, "skipped", _why_not(verdicts))
+        first = heads.first_cards.get(deliveries.thread_of(row))
+        shown = row
+        if row.kind == "edit":
+            if first is None:
+                return None, _closed(row.id, "skipped", "Its card is not on Discord.")
+            edited = heads.last_edits.get(deliveries.thread_of(row))
+            if edited is not None and edited + EDIT_EVERY > now:
+                return None, {"id": row.id, "due_at": edited + EDIT_EVERY}
+            shown = first
+        if claim.target == "channel":
+            wanted = wanted[:1]
+        offers = [await _offer(shown, verdict, heads) for verdict in wanted]
+        if None in offers:
+            return None, _closed(row.id, "skipped", "Its story is no longer stored.")
+        order = Order(
+            claim=claim,
+            delivery_id=row.id,
+            kind=row.kind,
+            nonce=row.nonce,
+            offers=tuple(offer for offer in offers if offer is not None),
+            attempts=row.attempts + 1,
+            unsure_since=row.intent_at,
+            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
+            channel_id=row.target_id if row.target == "channel" else None,
+            edits=first.message_id if first and row.kind == "edit" else None,
+            answers=first.message_id if first and row.kind == "update" else None,
+        )
+        return order, _intent(order, now)
+
+
+def _verdicts(claim: Claim, heads: _Heads, story_id: int) -> list[Verdict]:
+    story = heads.stories[story_id]
+    if story is None:
+        return []
+    if claim.target == "channel":
+        return [ask_rule(story, rule) for rule in heads.rules.get(claim.target_id, ())]
+    return [ask_subscription(story, wish) for wish in heads.subscriptions.get(claim.target_id, ())]
+
+
+async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads) -> Offer | None:
+    """Make the card that a wish is met with; None when its story is gone."""
+    material = await heads.shelf.get(shown.story_id, Viewer(guild_id=verdict.guild_id))
+    if material is None:
+        return None
+    of_channel = heads.rules.get(shown.target_id, ()) if shown.target == "channel" else ()
+    rule = next((rule for rule in of_channel if rule.id == verdict.rule_id), None)
+    card = card_from(
+        material,
+        style=rule.style if rule else "full",
+        is_update=shown.kind == "update",
+        ping_role=rule.ping_role if rule else None,
+        mark=shown.nonce,
+    )
+    return Offer(card, verdict.guild_id, verdict.rule_id, verdict.subscription_id)
+
+
+# ------------------------------------------------------------- what is written, and why
+
+
+def decide(outcome: Outcome) -> tuple[Change, Release]:
+    """Tell what an outcome means for its delivery and its destination."""
+    order, error = outcome.order, outcome.error
+    claim = order.claim
+    if error is None:
+        if outcome.offer is None:
+            return _closed(order.delivery_id, "skipped", outcome.skipped), Release(claim, claim.failures)
+        return _sent(outcome, outcome.offer), Release(claim, 0)
+    failed = Release(claim, claim.failures + 1)
+    if isinstance(error, TryAgainError):
+        wait = max(error.pause or 0.0, _pause(failed.failures))
+        paused = Release(claim, failed.failures, pause_until=outcome.at + timedelta(seconds=wait))
+        return _failed(order, str(error), posted_nothing=not error.landed), paused
+    if isinstance(error, TokenRefusedError):
+        return _failed(order, str(error), posted_nothing=True), failed
+    if isinstance(error, DestinationRefusedError):
+        if claim.target == "channel":
+            broken = Release(claim, failed.failures, broken=str(error))
+            return _failed(order, str(error), posted_nothing=True), broken
+        return _closed(order.delivery_id, "dead", str(error)), failed
+    if isinstance(error, SendError):
+        state = "skipped" if isinstance(error, MessageGoneError) else "dead"
+        return _closed(order.delivery_id, state, str(error)), Release(claim, claim.failures)
+    until = outcome.at + timedelta(seconds=_pause(order.attempts))
+    return (
+        _defect(order.delivery_id, order.attempts, error),
+        Release(claim, claim.failures, pause_until=until),
+    )
+
+
+def _intent(order: Order, now: datetime) -> Change:
+    """`intent_at` stays the time of the first request whose outcome is not known."""
+    return {
+        "id": order.delivery_id,
+        "state": "sending",
+        "attempts": order.attempts,
+        "intent_at": order.unsure_since or now,
+        **_by_whose_wish(order.offers[0]),
+    }
+
+
+def _sent(outcome: Outcome, offer: Offer) -> Change:
+    return {
+        "id": outcome.order.delivery_id,
+        "state": "sent",
+        "sent_at": outcome.at,
+        "channel_id": outcome.channel_id,
+        "message_id": None if outcome.order.kind == "edit" else outcome.message_id,
+        "error": None,
+        **_by_whose_wish(offer),
+    }
+
+
+def _by_whose_wish(offer: Offer) -> Change:
+    return {
+        "guild_id": offer.guild_id,
+        "rule_id": offer.rule_id,
+        "subscription_id": offer.subscription_id,
+        "ping_role": offer.card.ping_role,
+    }
+
+
+def _failed(order: Order, reason: str, *, posted_nothing: bool) -> Change:
+    change: Change = {"id": order.delivery_id, "state": "failed", "error": reason}
+    if posted_nothing:  # this request, for one
+        change["intent_at"] = order.unsure_since
+    return change
+
+
+def _closed(delivery_id: int, state: str, reason: str) -> Change:
+    return {"id": delivery_id, "state": state, "error": reason}
+
+
+def _defect(delivery_id: int, attempts: int, error: Exception) -> Change:
+    """Try again a few times, then give the delivery up, so that the next one has its turn."""
+    said = f"Something went wrong inside Quash ({type(error).__name__}); the log has more."
+    state = "dead" if attempts >= _DEFECT_ATTEMPTS else "failed"
+    return {"id": delivery_id, "state": state, "error": said, "attempts": attempts}
+
+
+def _pause(failures: int) -> float:
+    return min(2.0 ** min(failures, 10), _LONGEST_PAUSE)
+
+
+def _why_not(verdicts: Iterable[Verdict]) -> str:
+    """Say why a delivery that was due is not sent."""
+    stopped = [verdict.reason for verdict in verdicts]
+    return stopped[0] if stopped else "Nobody asks for it any more."

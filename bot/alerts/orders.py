@@ -1,0 +1,60 @@
+"""What the parts of delivery hand to each other: orders to send, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.alerts.cards import Card
+from db.deliveries import Claim
+
+SEND_TIMEOUT = 60.0  # seconds for one order with all of discord.py's own retries and waits
+LEASE = timedelta(seconds=90)  # of a destination: longer than SEND_TIMEOUT, shorter than the nonce's window
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A card, and by whose wish it is for its destination."""
+
+    card: Card
+    guild_id: int
+    rule_id: int | None
+    subscription_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message whose intent is stored.
+
+    `offers`: a channel's first wish that holds; all that hold of a member, who gets the first of a server
+    that the member is in. `unsure_since`: when an earlier request left whose outcome is not known.
+    `send_by`: later than that nothing leaves, because the lease might end first. `channel_id` is None until
+    a direct message channel is opened. `edits` is the message that an edit is for, `answers` the one that
+    an update replies to.
+    """
+
+    claim: Claim
+    delivery_id: int
+    kind: str
+    nonce: str
+    offers: tuple[Offer, ...]
+    attempts: int
+    unsure_since: datetime | None
+    send_by: datetime
+    channel_id: int | None
+    edits: int | None
+    answers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an order: a message by an offer, or an error (a `SendError`, `TokenRefusedError`, or a
+    defect of ours), or neither: nobody may be sent it any more, for the reason `skipped`."""
+
+    order: Order
+    at: datetime
+    offer: Offer | None = None
+    channel_id: int | None = None
+    message_id: int | None = None
+    error: Exception | None = None
+    skipped: str = ""

@@ -1,0 +1,45 @@
+"""The numbered steps on the way from a waiting entry to a stored message id, for tests that kill here.
+
+`step` does nothing unless the environment says `QUASH_KILL_AT=7`, or `7:3` for the third time that step 7
+is reached: then the process ends as by a power cut.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import signal
+
+
+class Step(enum.IntEnum):
+    """Where a process may die."""
+
+    ENTRY_CLAIMED = 1
+    STORY_READ = 2
+    STORY_STORED = 3  # in its transaction, nobody owed yet
+    DELIVERIES_OWED = 4  # in the same transaction, not committed
+    STORY_COMMITTED = 5
+    INTENT_STORED = 6  # in its transaction, not committed
+    INTENT_COMMITTED = 7
+    REQUEST_LEAVES = 8
+    ANSWER_CAME = 9
+    OUTCOME_STORED = 10  # in its transaction, not committed
+    OUTCOME_COMMITTED = 11
+
+
+def _read(value: str) -> tuple[int, int]:
+    at, _, times = value.partition(":")
+    return (int(at), int(times or 1)) if at.isdecimal() else (0, 0)
+
+
+_kill_at, _times_left = _read(os.environ.get("QUASH_KILL_AT", ""))
+
+
+def step(reached: Step) -> None:
+    """Die here if that is asked for."""
+    global _times_left
+    if reached != _kill_at:
+        return
+    _times_left -= 1
+    if _times_left <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
