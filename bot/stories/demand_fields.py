@@ -36,13 +36,13 @@ _DEADLINE = re.compile(
     rf"appeal))\b"
 )
 _TARGET = re.compile(
-    r"\b(?<!plate )(?:(?:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |"
+    r"\b(?:(?:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |"
     r"all |dozens of |hundreds of |thousands of |millions of |anonymous |pseudonymous )+)?"
     r"(?:[\w'’-]+ ){0,2}?"
     r"((?:anonymous |pseudonymous |former |climate |protest |political |"
     r"[A-Z][\w'’]+ )*(?:users?|customers?|subscribers?|visitors?|account ?holders?|accounts?|"
     r"critics?|activists?|journalists?|reporters?|protesters?|reviewers?|bloggers?|posters?|"
-    r"commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|readers|"
+    r"commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|(?<!plate )(?<!card )readers|"
     r"patients|travell?ers|migrants|author|website|page)(?![\w-])"
     r"(?: (?:of|to|behind|critical of|on|opposed to|at)"
     r"(?: (?!(?:is|are|was|were|has|had|have|did|saw|said|after|that|who|which|on|in|to|from|and|with|as|when)\b)"

@@ -84,6 +84,13 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
     groups = [part for group in groups for part in _split_nations(group)]
     groups = [part for group in groups for part in _single_out(group, marked, document)]
     groups = _merge_favours(groups)
+    if any(group.family == "buy" for group in groups):  # what was bought was also given: one act
+        groups = [
+            group
+            for group in groups
+            if group.family != "data"
+            or any(f.form not in ("giving", "taking", "seeking") and f.rank >= 5 for f in group.frames)
+        ]
     groups = [group for group in groups if group.family != "gag" or len(groups) == 1 or _plain(group)]
     for group in groups:
         if not group.sentences:

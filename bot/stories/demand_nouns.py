@@ -53,8 +53,8 @@ _CONTENT_NEAR = re.compile(
     rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
 )
 _REMOVED_ON_ORDER = re.compile(
-    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|took|taken|takes?|deleted|"
-    r"suspended|withh[eo]ld|restrict(?:ed|s))(?!\w)[^;]{0,70}(?:after|at|on|under|following|"
+    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|(?:took|taken|takes?)(?= [^;]{0,40}(?:down|offline))|deleted|"
+    r"suspended|withh[eo]ld|restrict(?:ed|s))(?!\w)[^;]{0,70}(?<!\w)(?:after|at|on|under|following|"
     r"in response to|because of)(?!\w)[^;]{0,40}(?:orders?|requests?|demands?|directives?)(?!\w)"
 )
 _NO_WARRANT = re.compile(
@@ -79,6 +79,9 @@ TESTIMONY = re.compile(
     r"(?<!\w)(?:testimony|testify|witness(?:es)?|appear before|tax returns|hearing|depositions?|"
     r"sermons|gave birth)(?!\w)"
 )
+_ORDERS_SOMEBODY = re.compile(
+    rf" (?:the |a |an )?(?:[\w-]+ ){{0,2}}?{PARTY}[^;.]{{0,20}} (?:to|must|not)(?!\w)"
+)
 _QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
@@ -102,6 +105,8 @@ def noun_frames(marked: Marked) -> list[Frame]:
             continue
         if instrument.family == "any" and (_NOT_AN_ORDER.search(left) or _is_verb(text, start, stop, word)):
             continue
+        if word == "court orders" and _ORDERS_SOMEBODY.match(text[stop:]):
+            continue  # a verb
         if FOLLOW_UP.match(after) or not is_fact(left, noun=True):
             continue
         frame = _noun_frame(instrument, marked, start, stop, word)

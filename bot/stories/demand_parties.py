@@ -77,6 +77,8 @@ def parties_of(
         issuers = _litigants(group, marked, recipients) or _salient(
             marked, ("agency",), exclude=set(recipients), least=least
         )
+    if not issuers and group.family == "data":
+        issuers = _offices(marked)
     if not recipients and group.family != "favour":
         least = 1.0 if group.family == "buy" else 2.0 if marked[0].slots else 3.0
         recipients = _salient(marked, ("company",), exclude=set(issuers), least=least) or _actors(
@@ -240,6 +242,20 @@ def _litigants(group: Group, marked: list[Marked], recipients: tuple[str, ...]) 
     return _actors(marked, _SUED, exclude)
 
 
+_OFFICES = re.compile(
+    r"\b(?:jury|prosecutors?|police|detectives?|investigators?|sheriff|regulator|ministry)\b", re.IGNORECASE
+)
+
+
+def _offices(marked: list[Marked]) -> tuple[str, ...]:
+    """Whoever may demand, by a common noun, where the article names nobody ("the grand jury")."""
+    for item in marked[:9]:
+        for slot in item.slots.values():
+            if slot.generic and slot.kind == "agency" and _OFFICES.search(slot.name):
+                return (slot.name,)
+    return ()
+
+
 def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -> tuple[str, ...]:
     """Persons and firms of which the article says that they did something."""
     for item in marked:
@@ -255,7 +271,8 @@ def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -
 
 
 _STATE_NAME = re.compile(
-    r"\b(?:Treasury|Mayor|City|County|State|Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b", re.IGNORECASE
+    r"\b(?:Treasury|Mayor|City|County|State|Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b",
+    re.IGNORECASE,
 )
 _SPECIAL = {
     "subpoena": ("administrative subpoena", "grand jury subpoena", "civil subpoena"),
@@ -321,7 +338,10 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         nouns = {
             frame.instrument: frame.rank
             for frame in group.frames
-            if frame.form in ("noun", "verb") and frame.rank >= 5 and frame.weight >= 0.3
+            if frame.form in ("noun", "verb")
+            and frame.rank >= 5
+            and frame.weight >= 0.3
+            and (frame.issuers or frame.recipients or frame.index <= 2)
         }
         if best in ("informal request", "court order") and nouns:
             best = max(nouns, key=lambda name: (nouns[name], scores[name]))

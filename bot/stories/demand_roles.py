@@ -241,6 +241,9 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
 _ANSWERS_ITSELF = re.compile(
     r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|ied)|obey\w*)(?!\w)"
 )
+_HANDED_TO = re.compile(
+    r"(?<!\w)(?:hand|give|giv|turn|provid|disclos|produc|releas|show|shar|deliver|pass)\w* [^;]{1,90} (?:to|with)(?: the| a)? $"
+)
 _PHRASE = (
     r"(?:^|[,:;] |(?<!\w)(?:and|that|after|when|while|said|because|since) )(?:an?|the|one) "
     r"(?P<phrase>(?:[a-z][a-z-]* ){1,4}?)(?:in [a-z]+ |from [a-z]+ )?(?:has |had |have |also |"
@@ -307,6 +310,8 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
                 frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.match(after.lstrip()):
             frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
+        elif _HANDED_TO.search(before):
+            frame.vote("issuer", [slot for slot in slots if slot.kind == "agency"], NEAR)
         elif _TO.search(before) and kinds != {"court"}:
             firm = bool(kinds & {"company", "organisation"})
             if match.start() > 60 and _BARE_TO.search(before) and not issue.search(before):

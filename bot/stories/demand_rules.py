@@ -111,7 +111,7 @@ def rules() -> Rules:
         # "ICE bought access to a database": who sold it is told elsewhere
         bought_plain=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|"
-            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?)(?!\w))"
+            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|software)(?!\w))"
         ),
         # "Fog sells police departments access to location data"
         sold_to=re.compile(

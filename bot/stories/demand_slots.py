@@ -127,7 +127,7 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                 if name and name not in persons and (index >= 0 or name == "X" or name in whole):
                     found.setdefault(name, _kind(name, text[: match.start("name")]))
     mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]
-    return [*mentions_found, *_countries_in(texts, taken)]
+    return [*mentions_found, *_attorneys_in(texts, taken), *_countries_in(texts, taken)]
 
 
 _ASKS = (
@@ -150,6 +150,25 @@ def _country() -> re.Pattern[str]:
         rf"(?<![\w-])(?:(?P<subject>{names})(?= {_ASKS}\b)|(?P<owner>{names})(?=['’]s? (?:[a-z-]+ ){{0,2}}{_DEMANDS}\b)|"
         rf"\b{_DEMANDS} (?:of|from|by) (?P<after>{names})(?![\w'’-]))"
     )
+
+
+_ATTORNEY = re.compile(
+    r"(?:U\.S\.|US|United States) [Aa]ttorney(?:['’]s? [Oo]ffice)?(?!s? [Gg]eneral)(?![\w])"
+)
+
+
+def _attorneys_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
+    """The office that has most grand jury subpoenas issued, where no list or pattern names it."""
+    found = []
+    for index, text in texts:
+        for match in _ATTORNEY.finditer(text[:1_200]) if "ttorney" in text else ():
+            if not any(begin < match.end() and match.start() < end for begin, end in taken[index]):
+                found.append(
+                    Mention(
+                        "U.S. Attorney", "agency", index, match.start(), match.end(), match.group(), "slot"
+                    )
+                )
+    return found
 
 
 _PLACED = re.compile(r"\b(?:in|from|of|across|throughout|within|outside|inside|near|to|for) (?:the )?$")
@@ -204,7 +223,9 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
 
 
 def _kind(name: str, before: str) -> str:
-    if _AGENCY.search(name) or re.search(r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil),? $", before):
+    if _AGENCY.search(name) or re.search(
+        r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil),? $", before
+    ):
         return "agency"
     return "company"
 

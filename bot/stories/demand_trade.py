@@ -15,7 +15,7 @@ _GOODS = re.compile(
 
 
 _BUYERS = re.compile(
-    r"^(?:(?:local|state|federal|us|u\.s\.) )?(?:police(?: departments?)?|law enforcement|"
+    r"^(?:(?:local|state|federal|county|city|us|u\.s\.) )?(?:sheriffs?|deputies|detectives|prosecutors|authorities|officers|agents|police(?: departments?)?|law enforcement|"
     r"government|military|army|"
     r"(?:federal|intelligence|spy|border|tax) agenc(?:y|ies)|immigration agents|border agents)$",
     re.IGNORECASE,

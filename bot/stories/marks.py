@@ -185,6 +185,7 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
     return spans
 
 
+_COURT_ORDERS = re.compile(r" orders (?:the |a |an )?[A-Z]")
 _ABOUT = re.compile(
     r"(?:anti|pro)-$|(?<!\w)(?:critics?|critical|criticism|supporters?|opponents?|parody|impersonat\w+|satire) of (?:president )?$|"
     r"(?<!\w)(?:criticis\w+|criticiz\w+|mock\w*|insult\w*|opposed to|ridicul\w+|lampoon\w*) (?:president )?$|"
@@ -237,7 +238,11 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 run = start if run < 0 else run  # "police" in "police department"
                 continue
             begin, run = (run if run >= 0 else start), -1
-            if (word.kind == "court" or match.group() == "jury") and following in words.no_party_before:
+            if (
+                (word.kind == "court" or match.group() == "jury")
+                and following in words.no_party_before
+                and not _COURT_ORDERS.match(text, stop)
+            ):
                 continue
             if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == word.kind:
                 taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost

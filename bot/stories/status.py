@@ -58,6 +58,8 @@ class StatusEvent:
     family: str = ""  # "gag" when the words speak of silence alone
     order: bool = False  # a court's order to deliver, which may itself be the demand
     court: bool = False  # whether a court stands in the sentence
+    later: bool = False  # whether the sentence says that it came after something
+    objects: tuple[tuple[str, str], ...] = ()  # whom somebody sues: name and kind
     soft: bool = False  # an exemption, which may be from another thing than was asked
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
 
@@ -197,6 +199,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 family,
                 rule.order,
                 any(slot.kind == "court" for slot in marked.slots.values()),
+                _LATER.search(text) is not None,
+                _sued(marked, match),
                 rule.soft,
                 actors,
             )
@@ -215,6 +219,21 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
     return subject_of(left, marked, courts=True)
 
 
+_LATER = re.compile(
+    r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|on (?:mon|tues|wednes|thurs|"
+    r"fri|satur|sun)day|(?:days?|weeks?|months?) (?:later|after)|after (?:the|that|losing|it lost))(?!\w)"
+)
+
+
+def _sued(marked: Marked, match: re.Match[str]) -> tuple[tuple[str, str], ...]:
+    """Whom somebody sues, where the words are those of a suit."""
+    if not match.group().startswith(("sue", "suing")):
+        return ()
+    found = _OBJECT.match(marked.text[match.end() :])
+    return tuple((slot.name, slot.kind) for slot in marked.names(found.group("who"))) if found else ()
+
+
+_OBJECT = re.compile(rf" (?:the |its |a )?(?:[\w-]+ ){{0,3}}?(?P<who>{LISTS.pattern})")
 _CONDITIONAL = re.compile(r"[^.;,]{0,40}(?<!\w)(?:would|could|might) ")
 
 
@@ -247,6 +266,12 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
     Where another company than those asked is the one that answers, it is another demand's answer.
     """
     names = {name for name, _ in event.actors}
+    if (
+        event.objects
+        and issuers
+        and not any(name in issuers or kind in ("agency", "court") for name, kind in event.objects)
+    ):
+        return False  # a suit against somebody else
     if not names:
         return True
     if event.status in _ANSWERS:
@@ -270,10 +295,15 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
         return None
     if best.status == "upheld":
         # Who lost in court and then gave has given: told later, it came later.
+        fought = {e.index for e in events if e.status == "challenged" and e.weight >= 4.0}
         given = [
             event
             for event in events
-            if event.status == "complied" and event.index > max(best.index, 0) and event.weight >= 4.0
+            if event.status == "complied"
+            and event.later
+            and event.index > max(best.index, 0)
+            and event.index not in fought
+            and event.weight >= 4.0
         ]
         if given:
             return given[-1]
