@@ -227,12 +227,21 @@ def _accept_weak(known: Known, scans: list[Scan]) -> None:
         for start, end, entry in scan.weak:
             if entry.name not in supported:
                 supported[entry.name] = entry.name in known.strong or any(cue in text for cue in entry.cues)
-            if supported[entry.name] and not (end - start == 1 and _may_be_a_word(scan, start, known, entry)):
+            is_word = end - start == 1 and _may_be_a_word(scan, start, known, entry)
+            if supported[entry.name] and not is_word and not _is_numbered(scan, start):
                 scan.spans.append(Found(start, end, entry.name, entry.kind, by="gazetteer"))
             else:
                 scan.loose.append(start)
     for scan in scans:
         scan.spans.sort(key=lambda span: span.start)
+
+
+def _is_numbered(scan: Scan, at: int) -> bool:
+    """Whether a lone capital letter belongs to the name before it ("Generation X", "Section X")."""
+    tokens = scan.tokens
+    if at == 0 or len(tokens.words[at]) > 1 or not is_capital(tokens.words[at - 1]):
+        return False
+    return not starts_sentence(tokens, at - 1) or tokens.lows[at - 1] not in words().never
 
 
 def _may_be_a_word(scan: Scan, at: int, known: Known, entry: Entry) -> bool:

@@ -121,15 +121,18 @@ class Trie:
             at += 1
 
 
+_SMALL = frozenset(("without", "for", "the", "of", "and", "to", "in", "on", "with", "against", "a"))
+
+
 def written_alike(alias: tuple[str, ...], words: list[str], start: int) -> bool:
     """Whether the text writes an alias as names are written.
 
     Acronyms must stand in capitals ("ICE" is not "ice"), other words may be capitalised more ("Fight For
-    The Future") but not less.
+    The Future") but not less, small words apart ("Reporters without Borders").
     """
     for offset, word in enumerate(alias):
         there = words[start + offset]
-        if word == there or not word[0].isupper():
+        if word == there or not word[0].isupper() or (offset and there in _SMALL):
             continue
         if not there[0].isupper():
             return False

@@ -48,11 +48,14 @@ class Words:
     heads: dict[str, str]  # head as written -> kind
     starts: dict[str, str]  # first word as written -> kind
     local: Trie  # lower-case body after a place -> kind
+    fronts: Trie  # lower-case body before its place -> kind
     person_nouns: frozenset[str]
     said: frozenset[str]
     trade: dict[str, str]  # lower-case trade noun -> kind
     not_names: frozenset[str]  # pairs of words that look like the end of a name
     generic: frozenset[str]  # names that say only what somebody is
+    no_towns: frozenset[str]  # capitalised words before "police" that name no town
+    of_courts: frozenset[str]  # words that end other names but stand in those of courts
     nouns: dict[str, frozenset[str]]  # kind -> what "the ..." may call a party of it that no list holds
 
 
@@ -68,6 +71,10 @@ def words() -> Words:
     for kind, bodies in patterns["local"].items():
         for body in bodies:
             local.add(tokenise(body).lows, kind)
+    fronts = Trie()
+    for kind, bodies in patterns["fronts"].items():
+        for body in bodies:
+            fronts.add(tokenise(body).lows, kind)
     return Words(
         titles=titles,
         before_last_name=frozenset(title.lower() for title in names["before_last_name"]),
@@ -79,11 +86,14 @@ def words() -> Words:
         heads={head: kind for kind, heads in patterns["heads"].items() for head in heads},
         starts={start: kind for kind, starts in patterns["starts"].items() for start in starts},
         local=local,
+        fronts=fronts,
         person_nouns=frozenset(patterns["person"]["nouns"]),
         said=frozenset(patterns["person"]["said"]),
         trade={noun: kind for kind, nouns in patterns["trade"].items() for noun in nouns},
         not_names=frozenset(patterns["not_names"]),
         generic=frozenset(patterns["generic"]),
+        no_towns=frozenset(patterns["no_towns"]),
+        of_courts=frozenset(patterns["of_courts"]),
         nouns={kind: frozenset(nouns) for kind, nouns in patterns["nouns"].items()},
     )
 

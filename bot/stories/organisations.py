@@ -64,7 +64,12 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
     while at < count:
         word, low = there[at], lows[at]
         if is_capital(word):
-            if low in known.never and (goes_on or at > start) and word not in known.heads:
+            if (
+                low in known.never
+                and at > start
+                and word not in known.heads
+                and not _court_follows(tokens, at)
+            ):
                 break
             if at > start and word in known.heads and f"{lows[at - 1]} {low}" not in known.not_names:
                 end, kind = at + 1, kind if goes_on else known.heads[word]
@@ -87,6 +92,8 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         elif low == "the" and lows[at - 1] in ("of", "for", "on", "and"):
             pass
         elif low == "and":
+            if lows[at + 1] == "the" and _head_follows(tokens, at + 2, known):
+                break  # "... of Singapore and the Media Authority"
             if 0 < known_end - start >= at - start or not (goes_on or _head_follows(tokens, at + 1, known)):
                 break
         elif word in (",", "-", "&"):
@@ -150,6 +157,61 @@ def _head_follows(tokens: Tokens, at: int, known: Words) -> bool:
         if word in known.heads:
             return index > 0
     return False
+
+
+def _court_follows(tokens: Tokens, at: int) -> bool:
+    """Whether a word such as "Central" belongs to the name of a court ("Seoul Central District Court")."""
+    if tokens.lows[at] not in words().of_courts:
+        return False
+    for word in tokens.words[at + 1 : at + 4]:
+        if not is_capital(word):
+            return False
+        if word in ("Court", "Tribunal"):
+            return True
+    return False
+
+
+_JOINS_PLACE = frozenset(("de", "di", "da", "do", "del", "d", "of", "von", "in", "te", "van"))
+
+
+def find_fronted(tokens: Tokens, start: int) -> Found | None:
+    """A court or an authority whose place stands behind it ("Amtsgericht Stuttgart"), or None."""
+    hit = words().fronts.longest(tokens.lows, start)
+    if hit is None:
+        return None
+    end, kind = hit
+    ahead = end + (end < len(tokens.words) and tokens.lows[end] in _JOINS_PLACE)
+    if (
+        ahead < len(tokens.words)
+        and is_capital(tokens.words[ahead])
+        and (ahead > end or tokens.lows[ahead] not in words().never)
+    ):
+        end = ahead + 1
+    return Found(start, end, spell(tokens, start, end), kind, sure=True)
+
+
+def find_force(tokens: Tokens, start: int) -> Found | None:
+    """The police or the sheriff of a town that no list holds ("Baton Rouge police"), or None."""
+    known = words()
+    count = len(tokens.words)
+    if _FORCES.isdisjoint(tokens.lows[start + 1 : start + 4]):
+        return None
+    at = start
+    while at < min(count, start + 3) and is_capital(tokens.words[at]) and tokens.lows[at] not in _FORCES:
+        if tokens.lows[at] in known.never or tokens.lows[at] in known.given or len(tokens.words[at]) < 3:
+            return None
+        at += 1
+    if at == start or at >= count or tokens.lows[at] not in _FORCES:
+        return None
+    if starts_sentence(tokens, start) and tokens.lows[start].endswith(("ing", "ed", "ly")):
+        return None
+    if tokens.lows[start] in known.no_towns or known.titles.longest(tokens.lows, start) is not None:
+        return None
+    body = known.local.longest(tokens.lows, at)
+    return Found(start, body[0], spell(tokens, start, body[0]), body[1], sure=True) if body else None
+
+
+_FORCES = frozenset(("police", "sheriff"))
 
 
 def find_local(tokens: Tokens, start: int) -> Found | None:

@@ -46,7 +46,7 @@ def _scan(sentence: int, text: str) -> Scan:
                 scan.spans.append(names.Found(at, at + 1, word.replace("\\", ""), "account"))
             continue
         known = gazetteer.match(tokens, at)
-        if known is not None and first == "t" and _is_only_a_start(tokens, at, known[0]):
+        if known is not None and low == "the" and _is_only_a_start(tokens, at, known[0]):
             continue
         found = None
         if first.isupper():
@@ -64,7 +64,10 @@ def _scan(sentence: int, text: str) -> Scan:
 
 
 def _is_only_a_start(tokens: Tokens, at: int, end: int) -> bool:
-    """Whether a longer name begins after the "the" of a known one ("the House" Judiciary Committee)."""
+    """Whether a longer name begins after the "the" of a known one.
+
+    "The House" Judiciary Committee, "The Information" Commissioner's Office.
+    """
     if end >= len(tokens.words) or not names.is_capital(tokens.words[end]):
         return False
     longer = load().match(tokens, at + 1)
@@ -89,6 +92,10 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
     capital_ahead = bool(ahead) and ahead[0].isupper()
     before = tokens.lows[start - 1] if start else ""
     is_place = low in load().places.trie.root
+    if low in lists.fronts.root and (fronted := organisations.find_fronted(tokens, start)) is not None:
+        return fronted
+    if known_end == start and not is_place and (force := organisations.find_force(tokens, start)) is not None:
+        return force
     if not (capital_ahead or is_place) and (
         low in lists.never
         or (ahead not in _BEFORE_MORE and before not in lists.trade and ahead not in lists.particles)

@@ -422,3 +422,71 @@ def test_a_sentence_of_a_hundred_thousand_characters_takes_no_longer_than_its_le
     began = time.process_time()
     cast(read, find_mentions(read), (), Recorder())
     assert time.process_time() - began < 3.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "kind"),
+    [
+        ("The Seoul Central District Court ruled against Google.", "Seoul Central District Court", "court"),
+        ("The Moscow City Court fined Telegram on Monday.", "Moscow City Court", "court"),
+        ("The Amtsgericht Stuttgart asked the provider for mails.", "Amtsgericht Stuttgart", "court"),
+        ("The Tribunal judiciaire de Paris blocked the site.", "Tribunal judiciaire de Paris", "court"),
+        ("A ruling of the Cour de cassation followed.", "French Court of Cassation", "court"),
+        ("The Cologne Administrative Court agreed.", "Cologne Administrative Court", "court"),
+        ("The Landeskriminalamt Sachsen wrote to the company.", "Landeskriminalamt Sachsen", "agency"),
+        ("The Paris prosecutor's office opened a case.", "Paris prosecutor's office", "agency"),
+        ("The warrant of Baton Rouge police named the phone.", "Baton Rouge police", "agency"),
+        ("Okmulgee police asked for the records.", "Okmulgee police", "agency"),
+        ("Reporters without Borders objected.", "Reporters Without Borders", "organisation"),
+        ("AGCOM fined Cloudflare.", "AGCOM", "agency"),
+        (
+            "The Information Commissioner's Office fined TikTok.",
+            "Information Commissioner's Office",
+            "agency",
+        ),
+        ("The House Judiciary Committee sent a letter.", "House Judiciary Committee", "organisation"),
+        (
+            "A ministry, the Ministry of Communications on Tuesday said, may ask.",
+            "Ministry of Communications",
+            "agency",
+        ),
+        (
+            "The Ministry of Science and Information Technology ordered it.",
+            "Ministry of Science and Information Technology",
+            "agency",
+        ),
+    ],
+)
+def test_courts_and_authorities_of_all_countries(sentence: str, name: str, kind: str) -> None:
+    assert (name, kind) in names(sentence)
+    assert not any(other != name and set(other.split()) & set(name.split()) for other, _ in names(sentence))
+
+
+@pytest.mark.parametrize("start", ["Armed", "Questioning", "Local", "When", "Dozens of Russian"])
+def test_police_after_other_words_is_no_town_s(start: str) -> None:
+    assert not any(name.startswith(start) for name, _ in names(f"{start} police took the phone."))
+
+
+def test_two_authorities_joined_by_and_the_stay_two() -> None:
+    found = names("The Paris Court of Appeal and the Milan Tribunal were asked.")
+    assert found == {("Paris Court of Appeal", "court"), ("Milan Tribunal", "court")}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Australia's regulator fined X for its silence.",
+        "X, formerly Twitter, refused.",
+        "In a post on X, the minister said so.",
+        "Lawyers for X said the order went too far; the judge ordered X to answer.",
+    ],
+)
+def test_the_platform_with_one_letter(sentence: str) -> None:
+    assert ("Twitter", "company") in names(sentence)
+
+
+def test_other_letters_x_are_no_platform() -> None:
+    found = names("Posts on X were about Generation X and Malcolm X, and about plan X of the ministry.")
+    assert ("Malcolm X", "person") in found
+    where = [m for m in mentions("Posts on X were about Generation X.") if m.name == "Twitter"]
+    assert [m.start for m in where] == [9]

@@ -15,11 +15,11 @@ FLOORS = {
     "relevance": 0.93,
     "near misses kept out": 0.79,
     "topics": 0.71,
-    "demands: issuer": 0.79,
+    "demands: issuer": 0.78,
     "demands: instrument": 0.76,
     "demands: recipient": 0.86,
     "demands: status": 0.86,
-    "parties": 0.88,
+    "parties": 0.86,
     "key facts": 0.95,
     "cases": 0.975,
 }
