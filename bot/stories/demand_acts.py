@@ -202,6 +202,9 @@ def _given(marked: Marked) -> list[Frame]:
     return frames
 
 
+_TOLD = re.compile(rf"(?<!\w)told (?:[\w'-]+ ){{0,2}}?(?P<to>{LIST}) (?:that )?(?:it|he|she|they)(?: \w+)? $")
+
+
 def _refused(marked: Marked, match: re.Match[str]) -> Frame | None:
     """ "Apple refused to unlock the phone", "it would not give the FSB its keys"."""
     data = match.group("plain") or (
@@ -219,6 +222,9 @@ def _refused(marked: Marked, match: re.Match[str]) -> Frame | None:
         if slot.kind == "company"
     ]
     pronoun = PRONOUN_SUBJECT.search(left)
+    told = _TOLD.search(left) if pronoun else None
+    if told:  # "Durov told the FSB that he will not"
+        who = [slot for slot in marked.names(left[: told.start()]) if slot.kind == "company"]
     if not who and not pronoun:
         return None
     frame = Frame(
@@ -227,6 +233,10 @@ def _refused(marked: Marked, match: re.Match[str]) -> Frame | None:
     if content:
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
     frame.vote("recipient", who, EXPLICIT)
+    if told:
+        frame.vote(
+            "issuer", [slot for slot in marked.names(told.group("to")) if slot.kind == "agency"], BESIDE
+        )
     near = re.search(
         rf"(?: (?:to|for|with|help|assist|give|by))? (?:the |a |of the )?(?P<to>{LIST})", match.group("gap")
     )

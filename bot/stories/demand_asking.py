@@ -24,6 +24,7 @@ _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
     rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first)? $"
 )
+_ALLOWED = re.compile(rf"(?P<who>{LIST}) (?:to )?$")
 _CANNOT = re.compile(r"(?<!\w)(?:cannot|can't|can not|may not|could not) $")
 _NO_DEMAND = re.compile(
     r"^(?: to (?:comment|respond|explain|testify|appear|pay|apologi[sz]e|answer questions|"
@@ -66,7 +67,10 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
         if by:
             frame.vote("issuer", demanding(marked.names(by.group("by"))), EXPLICIT)
     else:
-        frame.vote("issuer", subject_of(left, marked, courts=False) or phrase_before(left), EXPLICIT)
+        allowed = _ALLOWED.search(left)
+        subject = demanding(marked.names(allowed.group("who"))) if allowed else []
+        subject = subject or subject_of(left, marked, courts=False) or phrase_before(left)
+        frame.vote("issuer", subject, EXPLICIT)
         what = re.match(
             rf"(?: (?:the|a|an|tech|social|media|web|internet|chief|executives?|heads?|makers?|owners?|operators?|"
             rf"hosts?|publishers?|parent|phone|company|of|both|big))* (?P<who>{LIST})(?P<own>'s)?",
@@ -78,7 +82,7 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
             frame.vote(
                 "recipient" if firms or not what.group("own") else "target", firms or asked(slots), EXPLICIT
             )
-        elif DATA not in right[:90]:
+        elif DATA not in right[:90] and not (subject and DATA in left[-80:]):
             return None
         for found_from in re.finditer(rf" from (?:the )?(?P<who>{LIST})", right):
             frame.vote("recipient", asked(marked.names(found_from.group("who"))), EXPLICIT)

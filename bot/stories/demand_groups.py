@@ -61,6 +61,7 @@ class Group:
 def group_frames(frames: list[Frame], marked: list[Marked], document: Document) -> list[Group]:
     """Put frames together, drop what is too weak to be reported, the main demand first."""
     elsewhere = _other_matters(document)
+    _link_removals(frames, marked)
     if any("executive order" in item.text for item in marked):  # then "the order" is that
         frames = [
             frame for frame in frames if not (frame.form == "noun" and frame.instrument == "court order")
@@ -97,6 +98,39 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
             group.foreign = elsewhere
     groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
     return groups
+
+
+_COMPELS = re.compile(
+    r"(?<!\w)(?:orders?|ordered|requests?|requested|demand\w*|notices?|directions?|directives?|compelled|forced|"
+    r"threat\w+|pressure\w*|told|instructed|injunction|insisted|legal (?:action|obligation))(?!\w)"
+)
+_OWN_RULES = re.compile(
+    r"(?<!\w)(?:its|their|company|platform|community|own) (?:\w+ )?(?:rules|policy|policies|standards|guidelines|terms)(?!\w)"
+)
+
+
+def _link_removals(frames: list[Frame], marked: list[Marked]) -> None:
+    """Let a removal rest on the authority that the same or a neighbouring sentence says compelled it."""
+    sentences = {item.index: item for item in marked}
+    for frame in frames:
+        if frame.form not in ("removal", "refusing") or frame.family != "content" or frame.issuers:
+            continue
+        if frame.index in sentences and _OWN_RULES.search(sentences[frame.index].text):
+            continue
+        for index in (frame.index, frame.index + 1, frame.index - 1):
+            item = sentences.get(index)
+            if item is None or index < 0 or not _COMPELS.search(item.text):
+                continue
+            states = [
+                slot
+                for slot in item.slots.values()
+                if (slot.kind == "agency" or slot.official) and slot.name not in frame.recipients
+            ]
+            named = [slot for slot in states if not slot.generic] or states
+            if named:
+                frame.vote("issuer", named[:1], BESIDE)
+                frame.weight = max(frame.weight, 1.0)
+                break
 
 
 def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:

@@ -219,7 +219,7 @@ _SUED = re.compile(
 )
 _RESISTED = re.compile(
     rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challenged|resisted|objected|complied|"
-    rf"contested|appealed)(?!\w)"
+    rf"contested|appealed|(?:had )?(?:asked (?:an?|the) [^;]{{0,30}} to (?:quash|block|set|throw)|moved to quash))(?!\w)"
 )
 
 

@@ -10,7 +10,7 @@ from bot.stories.marks import CONTENT, Marked, Slot
 
 _STEMS = (
     "remov", "took", "taken", "takes", "take", "delet", "block", "hid", "restrict", "withh", "suspend", "pull", "disabl",
-    "slow", "throttl", "cut", "censor", "delist", "ban", "unavailable", "shut",
+    "label", "correction", "warning", "notice", "slow", "throttl", "cut", "censor", "delist", "ban", "unavailable", "shut",
 )  # fmt: skip
 _LINKS = (
     "order", "request", "demand", "behest", "command", "pressure", "complain", "notice", "letter", "ruling", "warn",
@@ -21,7 +21,8 @@ _ACT = re.compile(
     r"taking)(?= [^;]{0,60}?(?:down|offline))|delet(?:ed?|es|ing)|block(?:ed|s|ing)?|hid(?:es|den|e)?|restrict(?:ed|s|"
     r"ing)?|withh[eo]ld(?:s|ing)?|suspend(?:ed|s|ing)?|pull(?:ed|s|ing)?|disabl(?:ed?|es|ing)|censor(?:ed|s|ing)?|"
     r"delist(?:ed|s|ing)?|bann(?:ed|ing)|geo-?block(?:ed|s|ing)?|ma[dk]e(?:s)?(?= [^;]{0,60}? unavailable)|"
-    r"shut(?:s)? (?:down|off))(?!\w)"
+    r"shut(?:s)? (?:down|off)|label(?:l?ed|s)|(?:puts?|placed|applied|attached) (?:an? |the )?(?:\w+ )?(?:labels?|"
+    r"correction|warning|notice))(?!\w)"
 )
 _DEMAND = (
     r"(?:(?:court |legal |removal |blocking |takedown |government |written |formal )*(?:orders?|requests?|demands?|behest|"

@@ -164,6 +164,7 @@ _STILL_FACT = re.compile(
     rf"|(?<!\w)(?:ask(?:s|ed|ing)|petition\w*|appl(?:ied|ies|ying|ication)|urg(?:es|ed|ing)|mov(?:ed|es)|want(?:s|ed))"
     rf"(?!\w)[^;,]{{0,40}}?(?:court|judge|{COURT})[^;,]{{0,30}}? to (?:let |allow |permit |authori[sz]e )?(?:it |them |him |"
     rf"her |the \S+ )?(?:to )?$"
+    rf"|{COURT}[^;,]{{0,40}}? (?:allow(?:ed|s)|lets?|permit(?:ted|s)|cleared) [^;,]{{0,40}}?(?: to)? $"
 )
 """What is done about a demand may be to come, the demand is there; powers that were used were used."""
 

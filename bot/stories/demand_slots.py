@@ -33,7 +33,7 @@ _BEFORE = (
     rf"(?:[Ss]ubpoena(?:ed|s|ing)|summons(?:ed|ing)|{_INSTRUMENT}(?: (?:was |were |had been )?(?:served|sent|issued|"
     rf"addressed|directed|delivered))?(?: \w+)? (?:to|on|upon|against|at|for|from|by|of)|(?:serv(?:ed|es|ing)|sent|sends|"
     rf"(?:order|direct|instruct|command|compell?|press|request|demand|notifi|ask|forc|requir|approach)(?:ed|es|s|ing)|"
-    rf"told|tells|tell|wants|wanted|ask|made|makes|make|force|order|let|gave|hit|slapped|fined|sued)(?: that| by)?|"
+    rf"told|tells|tell|wants|wanted|ask|made|makes|make|force|order|let|lets|allow(?:ed|s)?|permitted|gave|hit|slapped|fined|sued)(?: that| by)?|"
     rf"(?:sent|issued|served|addressed|delivered|(?:purchased|bought|obtained|collected|demanded|sought|get|data|records|"
     rf"information|logs|footage|files|names) ?(?:\w+ )?)"
     rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|data of|tool of|product of|request of|order of|demand of))"
@@ -157,10 +157,20 @@ _ATTORNEY = re.compile(
 )
 
 
+_CITY = re.compile(
+    r"(?:^|[.,;:] |\b(?:by|from|when|after|that|and|said) )(?:[Tt]he )?(?P<city>[Cc]ity of (?P<of>[A-Z][a-z]+(?: [A-Z][a-z]+)?))(?![\w-])"
+)
+
+
 def _attorneys_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
-    """The office that has most grand jury subpoenas issued, where no list or pattern names it."""
+    """The office that has most grand jury subpoenas issued, and cities, where no list or pattern names them."""
     found = []
     for index, text in texts:
+        for match in _CITY.finditer(text[:1_200]) if "ity of " in text else ():
+            start, stop = match.span("city")
+            if not any(begin < stop and start < end for begin, end in taken[index]):
+                name = f"City of {match.group('of')}"
+                found.append(Mention(name, "agency", index, start, stop, match.group("city"), "slot"))
         for match in _ATTORNEY.finditer(text[:1_200]) if "ttorney" in text else ():
             if not any(begin < match.end() and match.start() < end for begin, end in taken[index]):
                 found.append(

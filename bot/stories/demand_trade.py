@@ -10,7 +10,7 @@ from bot.stories.marks import DATA, Marked
 
 _GOODS = re.compile(
     rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|watch(?:es|ed|ing)?|"
-    r"alerts|firehose|surveill\w+|itineraries|look-?ups|social media)(?!\w))"
+    r"licen[cs]es?|subscriptions?|follow(?:s|ed|ing)?|alerts|firehose|surveill\w+|itineraries|look-?ups|social media)(?!\w))"
 )
 
 
