@@ -17,7 +17,7 @@ from sqlalchemy import Row, Select, Table, and_, bindparam, delete, exists, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
-from db.tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
+from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
 T = TypeVar("T")
 _CHOICE = 4  # how many times more due feeds are looked through than claimed

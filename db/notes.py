@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import NoteRow
+from db.feed_tables import NoteRow
 
 
 async def get(session: AsyncSession, name: str) -> str | None:

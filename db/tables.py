@@ -1,4 +1,6 @@
-"""The tables. Changes go through a migration (`db/migrations`); a test compares the two.
+"""All tables; those of the feeds are written in `db.feed_tables`.
+
+Changes go through a migration (`db/migrations`); a test compares the two.
 
 Discord's ids are 64-bit numbers and are stored as such. Every column that names a person is listed in
 `PERSONAL`, which `/privacy` walks; a test fails on a `user_id`-like column that is not in it.
@@ -7,160 +9,29 @@ Discord's ids are 64-bit numbers and are stored as such. Every column that names
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Float,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from db.types import Key, UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """The root of all tables; constraints get names, so that migrations can address them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-        list[dict[str, Any]]: JSON,
-    }
-
-
-def _key() -> Mapped[int]:
-    return mapped_column(Key, primary_key=True, autoincrement=True)
-
-
-# --------------------------------------------------------------------- feeds
-
-
-class FeedRow(Base):
-    """One address that is looked at. Shared by all guilds that use it; fetched once for all."""
-
-    __tablename__ = "feeds"
-
-    id: Mapped[int] = _key()
-    url: Mapped[str] = mapped_column(Text, unique=True)
-    title: Mapped[str] = mapped_column(Text, default="")
-    site: Mapped[str] = mapped_column(Text, default="")
-    country: Mapped[str | None] = mapped_column(String(8))
-    language: Mapped[str | None] = mapped_column(String(16))
-    public: Mapped[bool] = mapped_column(
-        Boolean, default=False
-    )  # of the bundled catalogue: may be named to all
-    state: Mapped[str] = mapped_column(String(16), default="active")  # active, paused, gone
-    added_at: Mapped[datetime]
-    # What the server told about the last good answer (RFC 9110 section 8.8), byte for byte.
-    etag: Mapped[str | None] = mapped_column(Text)
-    last_modified: Mapped[str | None] = mapped_column(Text)
-    body_hash: Mapped[str | None] = mapped_column(String(64))
-    # When to look next, and why then; `next_look` is the queue that workers claim from.
-    next_look: Mapped[datetime | None]
-    next_reason: Mapped[str] = mapped_column(Text, default="")
-    claimed_until: Mapped[datetime | None]
-    claimed_by: Mapped[str | None] = mapped_column(String(64))
-    claim: Mapped[int] = mapped_column(Integer, default=0)  # fencing: grows with every claim
-    first_looked_at: Mapped[datetime | None]
-    last_looked_at: Mapped[datetime | None]
-    last_success_at: Mapped[datetime | None]
-    last_change_at: Mapped[datetime | None]
-    last_status: Mapped[int | None]
-    failures: Mapped[int] = mapped_column(Integer, default=0)
-    failing_since: Mapped[datetime | None]
-    failure: Mapped[str | None] = mapped_column(Text)  # one sentence, without secrets
-    told_failing_at: Mapped[datetime | None]
-    # What those who use the feed are still to be told: failing, back, gone, moved, rebuilt; and how.
-    notice: Mapped[str | None] = mapped_column(String(16))
-    notice_text: Mapped[str | None] = mapped_column(Text)
-    # What the policy remembers between looks (entry rhythm, moves seen, push lease): its own JSON.
-    memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-    __table_args__ = (
-        Index(
-            "ix_feeds_due",
-            "next_look",
-            sqlite_where=sql("state = 'active'"),
-            postgresql_where=sql("state = 'active'"),
-        ),
-        Index(
-            "ix_feeds_notice",
-            "id",
-            sqlite_where=sql("notice IS NOT NULL"),
-            postgresql_where=sql("notice IS NOT NULL"),
-        ),
-    )
-
-
-class GuildFeedRow(Base):
-    """A guild uses a feed: its stories are that guild's to see."""
-
-    __tablename__ = "guild_feeds"
-
-    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
-    added_by: Mapped[int | None] = mapped_column(BigInteger)
-    added_at: Mapped[datetime]
-    paused: Mapped[bool] = mapped_column(Boolean, default=False)
-
-    __table_args__ = (Index(None, "feed_id"),)
-
-
-class EntryRow(Base):
-    """One item that a feed has shown, stored once. `key` is its identity within the feed."""
-
-    __tablename__ = "entries"
-
-    id: Mapped[int] = _key()
-    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(String(64))  # hash of id, else address, else title and date
-    url: Mapped[str] = mapped_column(Text, default="")
-    url_key: Mapped[str | None] = mapped_column(String(64))  # hash of the canonical address: across feeds
-    title: Mapped[str] = mapped_column(Text, default="")
-    published: Mapped[datetime | None]
-    first_seen: Mapped[datetime]
-    content_hash: Mapped[str] = mapped_column(String(64), default="")
-    summary: Mapped[str] = mapped_column(Text, default="")
-    content: Mapped[str] = mapped_column(Text, default="")
-    alert: Mapped[bool] = mapped_column(
-        Boolean, default=True
-    )  # False: history of a first look, alerts nobody
-    # new -> read (a story exists or it was judged irrelevant) | failed
-    state: Mapped[str] = mapped_column(String(16), default="new")
-    attempts: Mapped[int] = mapped_column(Integer, default=0)
-    try_after: Mapped[datetime | None]
-    claimed_until: Mapped[datetime | None]
-    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="SET NULL"))
-
-    __table_args__ = (
-        UniqueConstraint("feed_id", "key"),
-        Index(None, "url_key"),
-        Index(None, "story_id"),
-        Index(
-            "ix_entries_new", "id", sqlite_where=sql("state = 'new'"), postgresql_where=sql("state = 'new'")
-        ),
-    )
-
+from db.feed_tables import Base as Base
+from db.feed_tables import EntryRow as EntryRow
+from db.feed_tables import FeedRow as FeedRow
+from db.feed_tables import GuildFeedRow as GuildFeedRow
+from db.feed_tables import NoteRow as NoteRow
+from db.feed_tables import StoryFeedRow as StoryFeedRow
+from db.feed_tables import row_number
 
 # ------------------------------------------------------------------- stories
 
@@ -170,7 +41,7 @@ class CaseRow(Base):
 
     __tablename__ = "cases"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     title: Mapped[str] = mapped_column(Text)
     status: Mapped[str | None] = mapped_column(String(20))
     opened: Mapped[datetime]
@@ -225,7 +96,7 @@ class StoryRow(Base):
 
     __tablename__ = "stories"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     url: Mapped[str] = mapped_column(Text, default="")
     url_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     title: Mapped[str] = mapped_column(Text)
@@ -253,18 +124,6 @@ class StoryRow(Base):
     )
 
 
-class StoryFeedRow(Base):
-    """Which feeds brought a story: decides which guilds may see it."""
-
-    __tablename__ = "story_feeds"
-
-    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
-    feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
-    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
-
-    __table_args__ = (Index(None, "feed_id", "story_id"),)
-
-
 class StoryTopicRow(Base):
     """A topic of a story."""
 
@@ -282,7 +141,7 @@ class PartyRow(Base):
 
     __tablename__ = "parties"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     name: Mapped[str] = mapped_column(Text)
     name_key: Mapped[str] = mapped_column(String(200), unique=True)  # case-folded, for look-ups
     kind: Mapped[str] = mapped_column(String(16))
@@ -306,7 +165,7 @@ class DemandRow(Base):
 
     __tablename__ = "demands"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
     instrument: Mapped[str] = mapped_column(String(32))
@@ -339,7 +198,7 @@ class CaseEventRow(Base):
 
     __tablename__ = "case_events"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
     at: Mapped[datetime]
     status: Mapped[str | None] = mapped_column(String(20))
@@ -354,7 +213,7 @@ class FindingRow(Base):
 
     __tablename__ = "findings"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id", ondelete="CASCADE"))
     story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     guild_id: Mapped[int | None] = mapped_column(BigInteger)  # set where the finding is one guild's own
@@ -392,7 +251,7 @@ class RuleRow(Base):
 
     __tablename__ = "rules"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
     channel_id: Mapped[int] = mapped_column(BigInteger)
     topics: Mapped[list[str]] = mapped_column(default=list)
@@ -417,7 +276,7 @@ class SubscriptionRow(Base):
 
     __tablename__ = "subscriptions"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     user_id: Mapped[int] = mapped_column(BigInteger)
     guild_id: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(8))  # topic, party, case, search
@@ -442,7 +301,7 @@ class DeliveryRow(Base):
 
     __tablename__ = "deliveries"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
     kind: Mapped[str] = mapped_column(String(8))  # card (first post), update (answers the card), edit
@@ -527,12 +386,37 @@ class ReportRow(Base):
     __table_args__ = (Index(None, "story_id"),)
 
 
+class PushRow(Base):
+    """A feed's subscription at a hub (WebSub); `bot.feeds.websub` has its rules.
+
+    Not in the feed's `memory`, which every look writes back as it found it. A row outlives its feed until
+    the hub knows that nothing more is wanted.
+    """
+
+    __tablename__ = "pushes"
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)  # the callback's last part: a secret
+    feed_id: Mapped[int | None] = mapped_column(ForeignKey("feeds.id", ondelete="SET NULL"))
+    callback: Mapped[str] = mapped_column(Text)
+    hub: Mapped[str] = mapped_column(Text)
+    topic: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(8))  # wanted, held, leaving
+    due_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    seen: Mapped[list[str]] = mapped_column(default=list)
+
+    __table_args__ = (Index(None, "feed_id"), Index(None, "due_at"))
+
+
 class AuditRow(Base):
     """Who changed what in a server's configuration, before and after; kept 365 days."""
 
     __tablename__ = "audit"
 
-    id: Mapped[int] = _key()
+    id: Mapped[int] = row_number()
     guild_id: Mapped[int] = mapped_column(BigInteger)
     user_id: Mapped[int | None] = mapped_column(BigInteger)
     at: Mapped[datetime]
@@ -541,15 +425,6 @@ class AuditRow(Base):
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     __table_args__ = (Index(None, "guild_id", "at"),)
-
-
-class NoteRow(Base):
-    """A small fact that the program keeps for itself (the hash of the synced command tree, ...)."""
-
-    __tablename__ = "notes"
-
-    name: Mapped[str] = mapped_column(String(100), primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
 
 
 # Every column that names a person, and what `/privacy forget` does with the row: "delete" it, or
