@@ -7,6 +7,7 @@ died with its process is found by its intent.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -149,6 +150,7 @@ class Ledger:
         writing = _Writing()
         for claim in claims:
             order = await self._order(claim, heads, writing, now)
+            await asyncio.sleep(0)  # many cards are made here: not all in one turn of the event loop
             if order is not None:
                 orders.append(order)
         await self._write(session, writing, now)

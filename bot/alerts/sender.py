@@ -63,6 +63,7 @@ class DiscordSender:
 
     async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
         """Post a card and give its message id; `answers` is the message it replies to."""
+        await self._limiter.take()  # before the card is made: many wait here, and would be made at once
         channel = self._client.get_partial_messageable(channel_id)
         said: dict[str, Any] = {
             "view": card_view(card),
@@ -73,7 +74,6 @@ class DiscordSender:
         if answers is not None:
             reference = channel.get_partial_message(answers).to_reference(fail_if_not_exists=False)
             reply = {"reference": reference, "mention_author": False}
-        await self._limiter.take()
         with _sorted():
             try:
                 message = await channel.send(**said, **reply)
@@ -86,9 +86,9 @@ class DiscordSender:
 
     async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
         """Make a posted card show what `card` says."""
+        await self._limiter.take()
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         view = card_view(card)
-        await self._limiter.take()
         with _sorted():
             await message.edit(view=view, allowed_mentions=_mentions(None))
 
