@@ -26,6 +26,7 @@ from bot.collector import calm
 from bot.errors import QuashError, SettingsError
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
+from bot.feeds.pushing import PushService
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
@@ -44,6 +45,7 @@ OnSent = Callable[[Card], Awaitable[None]]
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
+_HUBS_EVERY = 30.0  # seconds between two questions which hubs are to be asked for pushes
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
@@ -73,10 +75,11 @@ def _why_closed(error: discord.ConnectionClosed) -> QuashError:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What looks at feeds and reads articles."""
+    """What looks at feeds and reads articles; `pushes` where hubs can reach this process (WebSub)."""
 
     feeds: FeedService
     reader: Reader
+    pushes: PushService | None = None
 
 
 @contextlib.asynccontextmanager
@@ -93,7 +96,10 @@ async def open_worker(
         feeds = FeedService(database, fetcher, parser, clock, limits)
         pages = PageFetcher(fetcher, clock)
         reader = Reader(database, analysis.analyse, pages.fetch_page, clock=clock, wake=wake)
-        yield Worker(feeds, reader)
+        pushes = None
+        if settings.websub_url is not None:
+            pushes = PushService(database, fetcher, parser, clock, limits, settings.websub_url)
+        yield Worker(feeds, reader, pushes)
 
 
 async def run(
@@ -152,8 +158,9 @@ class _Process:
             open_worker(self._settings, self._database, self._clock, self._wake)
         )
         if self._settings.http_addr is not None:
+            routes = worker.pushes.routes() if worker.pushes is not None and role != "gateway" else ()
             await stack.enter_async_context(
-                HealthServer(self._settings.http_addr, self._troubles, self._metrics)
+                HealthServer(self._settings.http_addr, self._troubles, self._metrics, routes)
             )
         tasks: list[Awaitable[None]] = []
         if role != "worker":
@@ -242,6 +249,8 @@ class _Process:
         schedule = Schedule()
         schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
         schedule.every(_ENTRIES_EVERY, "entries", read_entries)
+        if worker.pushes is not None:
+            schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
         await schedule.run(self._stop, _DRAIN)
 
     async def _keep_going(self, tasks: list[Awaitable[None]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,9 +21,18 @@ class HealthError(QuashError):
 
 
 class HealthServer:
-    """Serves the three pages while its context lasts. Reads nothing of a request but its path."""
+    """Serves the three pages while its context lasts, reading nothing of a request but its path.
 
-    def __init__(self, address: Address, troubles: Troubles, metrics: Metrics) -> None:
+    `routes` are served beside them.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        troubles: Troubles,
+        metrics: Metrics,
+        routes: Sequence[web.RouteDef] = (),
+    ) -> None:
         self._address = address
         self._troubles = troubles
         self._metrics = metrics
@@ -33,6 +42,7 @@ class HealthServer:
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
                 web.get("/metrics", self._show_metrics),
+                *routes,
             ]
         )
         self._runner = web.AppRunner(application, access_log=None)

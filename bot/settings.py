@@ -44,6 +44,7 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "text"
     http_addr: Address | None = None
+    websub_url: str | None = None
     analysis_workers: int = 1
 
 
@@ -82,6 +83,12 @@ def _api_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
     return value.rstrip("/")
+
+
+def _public_url(value: str) -> str:
+    if "@" in urlsplit(value).netloc:
+        raise ValueError
+    return _api_url(value)
 
 
 def _networks(value: str) -> tuple[Network, ...]:
@@ -200,6 +207,14 @@ OPTIONS: tuple[Option, ...] = (
         "where /healthz, /readyz and /metrics answer; off when empty",
     ),
     Option(
+        "WEBSUB_URL",
+        "",
+        _public_url,
+        "an http or https address without ? and #, such as https://quash.example.org",
+        "public address that leads to HTTP_ADDR, where hubs send what is new (WebSub) below /websub/; "
+        "off when empty",
+    ),
+    Option(
         "ANALYSIS_WORKERS",
         "1",
         _whole(1, 64),
@@ -231,6 +246,11 @@ def load(environ: Mapping[str, str], folder: Path | None = None) -> Settings:
                 f"{option.variable}: {shown} is not allowed; allowed is {option.allowed}."
             ) from error
     settings = Settings(**values)
+    if settings.websub_url is not None and settings.http_addr is None:
+        raise SettingsError(
+            "WEBSUB_URL: it needs HTTP_ADDR, where this process listens for what hubs send; set HTTP_ADDR to "
+            "HOST:PORT, such as 127.0.0.1:8080, or leave WEBSUB_URL empty."
+        )
     if not settings.feed_interval_min <= settings.feed_interval <= settings.feed_interval_max:
         settings = _bounds_around(settings, values)
     return settings

@@ -64,15 +64,31 @@ def well_known(base_url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(addresses))
 
 
-def _from_headers(values: Sequence[str], base_url: str) -> Iterator[FeedLink]:
+def find_hub(link_headers: Sequence[str], base_url: str) -> tuple[str | None, str | None]:
+    """Give the hub and the feed's own address that Link headers name (WebSub section 4), None where not."""
+    found: dict[str, str] = {}
+    for target, named in _links(link_headers):
+        for relation in named.get("rel", "").lower().split():
+            if relation in ("hub", "self") and (address := web_address(target, base_url)):
+                found.setdefault(relation, address)
+    return found.get("hub"), found.get("self")
+
+
+def _links(values: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the targets of Link fields (RFC 8288), each with its parameters."""
     for value in values:
         for target, parameters in _LINK_VALUE.findall(value[:20_000]):
             named: dict[str, str] = {}
             for name, quoted, bare in _PARAMETER.findall(parameters):
                 named.setdefault(name.lower(), quoted or bare)
-            kind = _kind(named.get("rel", ""), named.get("type", ""))
-            if kind:
-                yield FeedLink(web_address(target, base_url), one_line(named.get("title", ""), 200), kind)
+            yield target, named
+
+
+def _from_headers(values: Sequence[str], base_url: str) -> Iterator[FeedLink]:
+    for target, named in _links(values):
+        kind = _kind(named.get("rel", ""), named.get("type", ""))
+        if kind:
+            yield FeedLink(web_address(target, base_url), one_line(named.get("title", ""), 200), kind)
 
 
 def _from_page(html: bytes, base_url: str, content_type: str | None) -> Iterator[FeedLink]:

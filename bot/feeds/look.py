@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.feeds import memory as memories
 from bot.feeds import telling
+from bot.feeds.discover import find_hub
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
@@ -42,6 +43,7 @@ from db.feeds import KnownEntry, StoredFeed
 MOVE_SECONDS = 7 * DAY
 MOVE_LOOKS = 3
 _FORMER_KEPT = 5
+_PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,15 @@ def _after_success(
     alert = not first and not rebuilt
     rows = [new_entry_row(s, stored.id, now, alert=alert) for s in _oldest_first(fresh, now)]
     if look.feed is not None:
+        hub, topic = _hub_of(look.feed, look)
         memory = replace(
             memory,
             times=latest_times([*memory.times, *_appeared(fresh, now, first=first)]),
             hints=look.feed.rhythm,
-            hub=look.feed.hub,
-            topic=look.feed.self_url or look.stored.url if look.feed.hub else None,
+            hub=hub,
+            topic=topic,
+            # An entry that its hub did not send before we looked: the hub is not to be relied on.
+            push_until=None if fresh else memory.push_until,
         )
     memory = replace(memory, gone=0, not_before=None, move=_move(look, len(known), memory))
     validators = _validators(look)
@@ -232,6 +237,64 @@ def _after_success(
         adopt,
         notice,
     )
+
+
+def decide_push(
+    stored: StoredFeed,
+    sightings: Sequence[Sighting],
+    known: Mapping[str, KnownEntry],
+    limits: FeedLimits,
+    *,
+    now: datetime,
+    until: datetime,
+) -> Decision:
+    """Decide what a hub's push means. `until`: how long the hub will send.
+
+    Nothing is touched that came over HTTP (validators, freshness, failures): the next look is only later. A
+    push may hold what is new alone, so "over half is new" tells of a rebuilt feed only where it is much.
+    """
+    memory = memories.from_json(stored.memory)
+    fresh, edited = _sort_out(sightings, known)
+    since = (now - (stored.last_success_at or now)).total_seconds()
+    gap = publishing_gap(memory.times, (stored.last_success_at or now).timestamp())
+    rebuilt = len(fresh) > _PUSHED_AT_ONCE and looks_rebuilt(len(fresh), len(sightings), gap, since)
+    memory = replace(
+        memory,
+        times=latest_times([*memory.times, *_appeared(fresh, now, first=False)]),
+        push_until=int(until.timestamp()),
+    )
+    columns: dict[str, Any] = {"memory": memories.to_json(memory)}
+    history = History(
+        limits,
+        str(stored.id),
+        validators=bool(stored.etag or stored.last_modified),
+        gap=publishing_gap(memory.times, now.timestamp()),
+        hints=memory.hints,
+        pushed=True,
+    )
+    later = next_look(history, Answer("ok"), now)
+    if later.when and stored.next_look and later.when > stored.next_look and not stored.failures:
+        columns |= {"next_look": later.when, "next_reason": later.reason}
+    if fresh or edited:
+        columns["last_change_at"] = now
+    notice = telling.rebuilt(_name(stored), len(fresh)) if rebuilt else None
+    return Decision(
+        "new" if fresh else "edited" if edited else "unchanged",
+        f"sent by its hub: {len(fresh)} new, {len(edited)} edited",
+        _with_notice(columns, notice),
+        tuple(new_entry_row(s, stored.id, now, alert=not rebuilt) for s in _oldest_first(fresh, now)),
+        tuple(edited),
+        notice=notice,
+    )
+
+
+def _hub_of(feed: Feed, look: Look) -> tuple[str | None, str | None]:
+    """Give where a feed can be subscribed to, and as what; headers come first (WebSub section 4)."""
+    response = look.response
+    headers = response.headers.getall("Link", ()) if response is not None else ()
+    hub, own = find_hub(headers, response.url) if response is not None and headers else (None, None)
+    hub = hub or feed.hub
+    return hub, (own or feed.self_url or look.stored.url) if hub else None
 
 
 def _sort_out(
