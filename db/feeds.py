@@ -129,6 +129,11 @@ async def entry_counts(session: AsyncSession, feed_ids: Sequence[int] | None = N
     return counts
 
 
+async def count_entries(session: AsyncSession) -> int:
+    """Give how many entries are stored in all."""
+    return (await session.execute(select(func.count()).select_from(_ENTRIES))).scalar_one()
+
+
 async def guilds_of(session: AsyncSession, feed_id: int) -> dict[int, bool]:
     """Give the guilds that use a feed, each with whether it paused it."""
     query = select(GuildFeedRow.guild_id, GuildFeedRow.paused).where(GuildFeedRow.feed_id == feed_id)

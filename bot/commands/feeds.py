@@ -10,15 +10,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-
 from bot import logs
 from bot.bounds import limits_of
 from bot.clock import utc_now
 from bot.collector import calm
+from bot.commands.bar import progress
 from bot.errors import QuashError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
@@ -70,6 +66,10 @@ async def open_service(settings: Settings) -> AsyncIterator[FeedService]:
 
 
 async def _list(_: argparse.Namespace, service: FeedService) -> int:
+    from rich.console import Console  # the other verbs do without
+    from rich.table import Table
+    from rich.text import Text
+
     feeds = await service.list()
     now = utc_now()
     console = Console(highlight=False)
@@ -127,8 +127,7 @@ async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
     done = 0
     refused: list[tuple[str, str]] = []
     added = known = 0
-    with _progress("importing") as bar:
-        task = bar.add_task("importing", total=len(listed.feeds))
+    with progress("importing") as bar:
         # In parts, so that a list of thousands shows its progress and holds no long transaction.
         for start in range(0, len(listed.feeds), 500):
             part = listed.feeds[start : start + 500]
@@ -137,7 +136,7 @@ async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
             known += result.known
             refused += result.refused
             done += len(part)
-            bar.update(task, completed=done)
+            bar.update(done, len(listed.feeds))
     for problem in listed.problems:
         print(f"quash: {problem}", file=sys.stderr)
     for url, reason in refused[:20]:
@@ -171,21 +170,18 @@ async def _export(arguments: argparse.Namespace, service: FeedService) -> int:
 
 
 async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
-    console = Console(stderr=True, highlight=False)
-    with _progress("checking") as bar:
-        task = bar.add_task("checking", total=None)
+    with progress("checking") as bar:
 
-        async def progress(done: int, total: int, report: LookReport) -> None:
-            bar.update(task, completed=done, total=total)
+        async def tell(done: int, total: int, report: LookReport) -> None:
+            bar.update(done, total)
             name = report.title or shown_url(report.url)
             if report.outcome == "failed":
-                said = Text(f"quash: #{report.feed_id} {shown_url(report.url)}: {report.reason}")
-                console.print(said, soft_wrap=True)
+                bar.say(f"quash: #{report.feed_id} {shown_url(report.url)}: {report.reason}")
             elif report.outcome in _CHANGED or report.outcome == "skipped":
                 print(f"#{report.feed_id} {name}: {report.reason}")
 
-        result = await service.check(arguments.ids or None, gap=0, progress=progress)
-    stored = sum(feed.entries for feed in await service.list())
+        result = await service.check(arguments.ids or None, gap=0, progress=tell)
+    stored = await service.count_entries()
     print(
         f"{len(result.looks)} feeds checked: {result.count('new')} with new entries ({result.new}), "
         f"{result.count('edited')} edited, {result.count('unchanged')} unchanged, "
@@ -199,17 +195,3 @@ async def _record(arguments: argparse.Namespace, service: FeedService) -> int:
     path = await service.record(int(feed) if feed.isdecimal() else feed, arguments.folder)
     print(f"Written to {path}; look at what it holds before you share it.")
     return 0
-
-
-def _progress(what: str) -> Progress:
-    """Give a progress bar that shows on a terminal alone."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

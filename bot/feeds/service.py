@@ -257,6 +257,11 @@ class FeedService:
             paused = await feeds.paused_by(session, guild_id) if guild_id is not None else set()
         return [listed(feed, counts.get(feed.id, 0), paused=feed.id in paused) for feed in stored]
 
+    async def count_entries(self) -> int:
+        """Give how many entries are stored, of all feeds together."""
+        async with self._database.read() as session:
+            return await feeds.count_entries(session)
+
     async def remove(self, feed_id: int, *, guild_id: int | None = None) -> bool:
         """End a guild's use of a feed, or (operator) delete the feed with its entries. False: no such.
 
