@@ -240,6 +240,11 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     if body is None or (what == "county" and tokens.words[at - 1] != "County"):
         return None
     end, kind = body
+    listed = load().match(tokens, at)
+    if hit is not None and listed is not None and listed[0] == end and not listed[1].weak:
+        entry = listed[1].entry
+        if entry.country and entry.country == places.country(hit[1]):
+            return Found(start, end, entry.name, entry.kind, by="gazetteer", sure=True)  # "US Secret Service"
     if what in ("country", "adjective"):
         canonical = places.adjective[canonical]
     return Found(start, end, f"{canonical} {spell(tokens, at, end)}", kind, sure=True)
