@@ -82,3 +82,18 @@ def test_a_frame_needs_its_words_near_each_other_in_one_sentence() -> None:
     assert "demand-for-records" not in found("A subpoena came.", "The shop keeps user data.")
     between = "and the town went on with its day " * 6
     assert "demand-for-records" not in found(f"A subpoena came {between} user data.")
+
+
+def test_a_broad_group_takes_in_the_words_of_its_narrow_one_in_every_language() -> None:
+    for broad, entry in read_data("evidence.toml")["group"].items():
+        narrow = entry.get("broadens")
+        if narrow is None:
+            continue
+        for language in LANGUAGES:
+            lexicon = lexicon_for(language)
+            words = read_data(f"lexicon_{language}.toml").get(narrow, {}).get("phrases", [])
+            plain = [word for word in words if word.isascii() and word.islower() and word.isalpha()]
+            for word in plain[:5]:
+                hits = {hit.group for hit in lexicon.scan([word])}
+                if narrow in hits:
+                    assert broad in hits

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.record import Recorder
 from bot.stories.lexicon import LANGUAGES
-from bot.stories.model import TOPICS, Document, Relevance, Sentence, Topic
+from bot.stories.model import TOPICS, Demand, Document, Relevance, Sentence, Topic
 from bot.stories.relevance import weigh
 
 
@@ -305,6 +305,85 @@ def test_other_languages_are_read(language: str, topics: set[str], title: str, s
 def test_near_misses_stay_out_in_other_languages(language: str, title: str, sentences: list[str]) -> None:
     relevance, _, _ = weighed(title, *sentences, language=language)
     assert not relevance.relevant
+
+
+PLAIN_WORDS: list[tuple[str, str, list[str]]] = [
+    (
+        "platform-moderation",
+        "Video site takes down 900 channels",
+        [
+            "A video platform has removed 900 channels which, it says, took orders from a ministry abroad.",
+            "Two days later it restored forty of them.",
+        ],
+    ),
+    (
+        "data-brokers",
+        "Prison service paid for a list of phones",
+        [
+            "The prison service paid a data dealer for a list that shows where people's phones were.",
+            "The dealer had bought the list from apps with advertising.",
+        ],
+    ),
+    (
+        "biometrics",
+        "Tram line compares faces of passengers",
+        [
+            "Cameras at the gates compare the faces of passengers with photos of people the police want.",
+            "Nobody was asked for consent, the data protection office said.",
+        ],
+    ),
+    (
+        "free-speech",
+        "Province goes offline before the vote",
+        [
+            "The government switched off the mobile internet in the province a day before the vote.",
+            "Several websites of independent media cannot be reached either.",
+        ],
+    ),
+    (
+        "anonymity",
+        "Harbour firm may not learn who runs the page",
+        [
+            "A judge ruled that Facebook need not name who runs a page that mocks the harbour firm.",
+            "The writer uses a pseudonym.",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("topic", "title", "sentences"), PLAIN_WORDS, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_reports_in_plain_words_get_through(topic: str, title: str, sentences: list[str]) -> None:
+    relevance, found, _ = weighed(title, *sentences)
+    assert relevance.relevant
+    assert topic in found
+
+
+def demand(instrument: str, target: str, evidence: str) -> Demand:
+    """Make a whole demand of a police force to a company."""
+    return Demand(("Police",), instrument, ("Tangle",), (target,), ("names",), "issued", (evidence,))
+
+
+def test_a_whole_demand_counts_beside_the_words_and_is_shown() -> None:
+    told = "A paper from the police asks Tangle who stands behind the harbour page."
+    read = document("Harbour town asks Tangle", told, "The town has 900 people.")
+    without, _ = weigh(read, (), Recorder())
+    notes = Recorder()
+    relevance, topics = weigh(read, (), notes, (demand("subpoena", "an anonymous critic", told),))
+    assert relevance.score > without.score
+    assert relevance.relevant
+    assert {"legal-demands", "anonymity"} <= {topic.topic for topic in topics}
+    assert any("demand" in f.reason and told in f.evidence for f in notes.findings if f.stage == "relevance")
+
+
+def test_bought_data_is_trade_and_not_a_legal_demand() -> None:
+    told = "The police bought from Tangle where the phones of visitors had been."
+    read = document("Police buy phone locations", told)
+    _, topics = weigh(read, (), Recorder(), (demand("purchase", "visitors", told),))
+    found = {topic.topic for topic in topics}
+    assert "data-brokers" in found
+    assert "legal-demands" not in found
 
 
 def test_every_decision_is_explained_by_sentences_of_the_article() -> None:
