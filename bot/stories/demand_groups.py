@@ -119,7 +119,10 @@ def _link_removals(frames: list[Frame], marked: list[Marked]) -> None:
             continue
         for index in (frame.index, frame.index + 1, frame.index - 1):
             item = sentences.get(index)
-            if item is None or index < 0 or not _COMPELS.search(item.text):
+            if item is None or index < 0:
+                continue
+            own = sentences.get(frame.index)
+            if not _COMPELS.search(item.text) and not (own and _COMPELS.search(own.text)):
                 continue
             states = [
                 slot

@@ -184,10 +184,19 @@ def _attorneys_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int,
 _PLACED = re.compile(r"\b(?:in|from|of|across|throughout|within|outside|inside|near|to|for) (?:the )?$")
 
 
+_COUNTRY_STEMS = (
+    "rder", "told", "tells", "asked", "asks", "emand", "forc", "block", "ban", "threat", "equest", "irect", "made", "makes",
+    "want", "fine", "cut", "slow", "sought", "seek", "press", "compel", "nstruct", "requir", "summon", "sent", "serv",
+    "issued", "behest", "command", "insist", "otice",
+)  # fmt: skip
+
+
 def _countries_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
     """Countries that act as their governments: "Turkey ordered", "at Russia's request"."""
     found = []
     for index, text in texts:
+        if not any(stem in text for stem in _COUNTRY_STEMS):
+            continue
         for match in _country().finditer(text[:1_200]):
             group = match.lastgroup or "subject"
             start, stop = match.span(group)

@@ -56,7 +56,7 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
     groups = (
         group_frames(frames, marked.some(_DEMANDS), document)
-        if any(frame.weight >= 0.5 for frame in frames)
+        if any(frame.weight >= 0.3 for frame in frames)
         else []
     )
     if not groups:

@@ -100,12 +100,36 @@ def _fill(pattern: str, deed: str) -> str:
 _LEADING_GROUP = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(?!\?)")
 
 
+_GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?(?:\{[\d,]+\}\??)?")
+_LITERAL = re.compile(r"[a-z' -]{6,}(?![?*{+])")
+
+
+def _fixed_words(pattern: str) -> str:
+    """Words that stand in every text that a pattern matches: its longest part outside of any choice."""
+    while (inner := _GROUP.sub("\0", pattern)) != pattern:
+        pattern = inner
+    if "|" in pattern:
+        return ""
+    pattern = re.sub(r"\{\w+\}\??|\[[^\]]*\](?:[?*+]|\{[\d,]+\}\??)?|\\.[?*+]?", "\0", pattern)
+    return max((found.group() for found in _LITERAL.finditer(pattern)), key=len, default="")
+
+
+_OPENING = re.compile(
+    r"^(?:\{(?:court|asked|company|state|party|thing|data|content|things|gap|short|long)\}\??|\(\?<!\\w\)|\(\?: ?\\w\+ ?\)\{0,\d\}|"
+    r"\(\?:, \[\^,\]\{1,60\},\)\?| )+"
+)
+
+
 def _stems(pattern: str) -> tuple[str, ...]:
     """Give stems of which one must stand in a text for a pattern to match; none when it does not tell.
 
     They are the letters with which the pattern's first words begin: a look for them costs next to nothing,
     the pattern itself is only tried where one is found.
     """
+    fixed = _fixed_words(pattern)
+    if fixed:
+        return (fixed,)
+    pattern = _OPENING.sub("", pattern)  # a party or a gap: the words behind it must stand there too
     group = _LEADING_GROUP.match(pattern)
     parts = re.split(r"\|(?![^(]*\))", group.group(1)) if group else [pattern]
     found = []
