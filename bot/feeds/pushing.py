@@ -126,11 +126,11 @@ class PushService:
                 await pushes.forget(session, token)
             elif verdict.push != push:
                 await pushes.save(session, token, _values(verdict.push))
-        hub, mode = urlsplit(push.hub).hostname, request.query.get("hub.mode", "")
+        hub, mode = urlsplit(push.hub).hostname, request.query.get("hub.mode", "")[:20]
         if verdict.challenge is None:
-            _log.info("the hub %s was not confirmed a %.20r", hub, mode)
+            _log.info("the hub %s was not confirmed: %r", hub, mode)
             return web.Response(status=404, text=_NO_LONGER)
-        _log.info("the hub %s: %s of %s", hub, mode, shown_url(push.topic))
+        _log.info("the hub %s: %r of %s", hub, mode, shown_url(push.topic))
         return web.Response(text=verdict.challenge)
 
     async def _receive(self, request: web.Request) -> web.Response:

@@ -38,6 +38,9 @@ def test_the_example_file_is_up_to_date() -> None:
         ("LOG_FORMAT", "xml", "text or json"),
         ("HTTP_ADDR", "8080", "HOST:PORT"),
         ("HTTP_ADDR", "localhost:99999", "HOST:PORT"),
+        ("WEBSUB_URL", "quash.example", "http or https"),
+        ("WEBSUB_URL", "https://quash.example/?a", "without ?"),
+        ("WEBSUB_URL", "https://user:word@quash.example", "http or https"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(variable: str, value: str, allowed: str) -> None:
@@ -67,6 +70,13 @@ def test_bounds_that_contradict_each_other_are_refused() -> None:
         load({"FEED_INTERVAL_MIN": "900", "FEED_INTERVAL_MAX": "600"}, Path("/nonexistent"))
     lone = load({"FEED_INTERVAL_MIN": "7200"}, Path("/nonexistent"))
     assert lone.feed_interval == 7200, "a default that was not asked for follows the bound"
+
+
+def test_pushes_need_a_place_to_listen_on() -> None:
+    with pytest.raises(SettingsError, match=r"^WEBSUB_URL: it needs HTTP_ADDR"):
+        load({"WEBSUB_URL": "https://quash.example"}, Path("/nonexistent"))
+    both = load({"WEBSUB_URL": "https://quash.example/", "HTTP_ADDR": "127.0.0.1:0"}, Path("/nonexistent"))
+    assert both.websub_url == "https://quash.example"
 
 
 def test_secrets_do_not_show() -> None:
