@@ -1,0 +1,5 @@
+"""The Discord of one's own that the alerts are tested on."""
+
+from tests.alerts.conftest import client as client
+from tests.alerts.conftest import sender as sender
+from tests.alerts.conftest import standin as standin
