@@ -72,8 +72,8 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
         subject = subject or subject_of(left, marked, courts=False) or phrase_before(left)
         frame.vote("issuer", subject, EXPLICIT)
         what = re.match(
-            rf"(?: (?:the|a|an|tech|social|media|web|internet|chief|executives?|heads?|makers?|owners?|operators?|"
-            rf"hosts?|publishers?|parent|phone|company|of|both|big))* (?P<who>{LIST})(?P<own>'s)?",
+            rf"(?: (?!(?:for|to|in|on|about|from|and|over|as|by|at|with|who|that)\b)[a-z-]+){{0,4}}? "
+            rf"(?:of (?:both )?)?(?P<who>{LIST})(?P<own>'s)?",
             right,
         )
         if what:

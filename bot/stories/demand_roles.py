@@ -232,7 +232,9 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             else:
                 frame.vote("recipient", asked(slots), sure)
         elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):
-            role = "recipient" if _PREPOSED_TO.search(before) else "issuer"
+            got = found.group().startswith(("got", "has", "had")) and frame.instrument in _OF_THE_STATE
+            firm = bool(kinds & {"company"}) and not state
+            role = "recipient" if _PREPOSED_TO.search(before) or (got and firm) else "issuer"
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
         elif not _SOURCE.search(before) and not _SAYS.match(gap):
             by_kind(frame, slots)
@@ -240,6 +242,17 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
 
 _ANSWERS_ITSELF = re.compile(
     r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|ied)|obey\w*)(?!\w)"
+)
+_OF_THE_STATE = (
+    "search warrant",
+    "geofence warrant",
+    "keyword warrant",
+    "national security letter",
+    "grand jury subpoena",
+    "administrative subpoena",
+    "wiretap order",
+    "pen register order",
+    "foreign intelligence order",
 )
 _HANDED_TO = re.compile(
     r"(?<!\w)(?:hand|give|giv|turn|provid|disclos|produc|releas|show|shar|deliver|pass)\w* [^;]{1,90} (?:to|with)(?: the| a)? $"

@@ -161,6 +161,7 @@ _STILL_FACT = re.compile(
     r"appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
     r"enforce|withdraw|drop)(?: \S+){0,4} $"
     r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
+    r"|(?<!\w)(?:orders?|rulings?|subpoenas?|warrants?|injunction|decision) (?:that|which) (?:would|could) (?:have )?(?:\w+ )?$"
     rf"|(?<!\w)(?:ask(?:s|ed|ing)|petition\w*|appl(?:ied|ies|ying|ication)|urg(?:es|ed|ing)|mov(?:ed|es)|want(?:s|ed))"
     rf"(?!\w)[^;,]{{0,40}}?(?:court|judge|{COURT})[^;,]{{0,30}}? to (?:let |allow |permit |authori[sz]e )?(?:it |them |him |"
     rf"her |the \S+ )?(?:to )?$"

@@ -51,7 +51,7 @@ _PATTERNS = (
     (re.compile(rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) ){_NAME}(?:, [^.;]{{0,60}}?,|,)? {_DOES}\b"), True),
     (re.compile(rf"(?:^|[ “\"]){_NAME}['’]s? (?:[\w-]+ ){{0,2}}{_INSTRUMENT}\b"), True),
     (re.compile(rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
-                rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
+                rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
 )  # fmt: skip
 
 _AGENCY = re.compile(
@@ -243,7 +243,8 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
 
 def _kind(name: str, before: str) -> str:
     if _AGENCY.search(name) or re.search(
-        r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil),? $", before
+        r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil|(?:security|secret|intelligence) service),? $",
+        before,
     ):
         return "agency"
     return "company"

@@ -303,7 +303,8 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
             return False
         others = {name for name, kind in event.actors if kind == "company"}
         if event.status != "challenged" and others and others == names and recipients:
-            return bool(others & set(recipients)) or len(recipients) > 1
+            common = any(name.split()[-1].islower() for name in recipients)  # "internet providers"
+            return bool(others & set(recipients)) or len(recipients) > 1 or common
         return True
     if event.status == "withdrawn":
         return not names <= set(recipients)
@@ -331,6 +332,10 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
         ]
         if given:
             return given[-1]
+    if best.status == "refused":
+        gave = [e for e in events if e.status == "complied" and e.later and e.index > max(best.index, 0)]
+        if gave and gave[-1].weight >= 4.0:
+            return gave[-1]
     if best.status in ("complied", "refused"):
         # Gave one thing, refused another: partly, when both are said about as plainly.
         other = "refused" if best.status == "complied" else "complied"
