@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, bindparam, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,9 +55,14 @@ class Claim:
         return self.target, self.target_id
 
 
-_DESTINATION = tuple_(DestinationRow.target, DestinationRow.target_id)
-_PLACE = tuple_(DeliveryRow.target, DeliveryRow.target_id)
-_THREAD = tuple_(DeliveryRow.case_id, DeliveryRow.target, DeliveryRow.target_id)
+def _at(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> ColumnElement[bool]:
+    """Ask for the rows of places. Not by `(target, target_id) IN ...`: SQLite reads all rows for that."""
+    ids: dict[str, list[int]] = {}
+    for target, id in places:
+        ids.setdefault(target, []).append(id)
+    return or_(
+        false(), *(and_(table.target == target, table.target_id.in_(of)) for target, of in ids.items())
+    )
 
 
 # ------------------------------------------------------------- writing down what is owed
@@ -83,7 +101,7 @@ async def get_served(session: AsyncSession, story_id: int, places: Sequence[Plac
     """Tell which of these destinations have, or are owed, a message about the story."""
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
-            DeliveryRow.story_id == story_id, _PLACE.in_(places)
+            DeliveryRow.story_id == story_id, _at(DeliveryRow, places)
         )
     )
     return {(row.target, row.target_id) for row in found}
@@ -94,7 +112,7 @@ async def get_cards(session: AsyncSession, case_id: int, places: Sequence[Place]
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id, DeliveryRow.state, DeliveryRow.attempts).where(
             DeliveryRow.case_id == case_id,
-            _PLACE.in_(places),
+            _at(DeliveryRow, places),
             DeliveryRow.kind == "card",
             DeliveryRow.state.not_in(GIVEN_UP),
         )
@@ -107,7 +125,7 @@ async def get_waiting_edits(session: AsyncSession, case_id: int, places: Sequenc
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
             DeliveryRow.case_id == case_id,
-            _PLACE.in_(places),
+            _at(DeliveryRow, places),
             DeliveryRow.kind == "edit",
             DeliveryRow.state.in_(("due", "failed")),
         )
@@ -149,7 +167,7 @@ async def claim_destinations(
         return []
     taken = await session.execute(
         update(DestinationRow)
-        .where(_DESTINATION.in_(places))
+        .where(_at(DestinationRow, places))
         .values(claimed_until=until, claimed_by=owner, claim=DestinationRow.claim + 1)
         .returning(
             DestinationRow.target, DestinationRow.target_id, DestinationRow.claim, DestinationRow.failures
@@ -168,7 +186,7 @@ async def lock(session: AsyncSession, claims: Iterable[Claim]) -> set[Claim]:
     of = {claim.place: claim for claim in claims}
     found = await session.execute(
         select(DestinationRow.target, DestinationRow.target_id, DestinationRow.claim)
-        .where(_DESTINATION.in_(list(of)))
+        .where(_at(DestinationRow, of))
         .order_by(DestinationRow.target, DestinationRow.target_id)
         .with_for_update()
     )
@@ -196,7 +214,9 @@ async def get_heads(
         .correlate(DestinationRow)
         .scalar_subquery()
     )
-    ids = [id for id in await session.scalars(select(head).where(_DESTINATION.in_(places))) if id is not None]
+    ids = [
+        id for id in await session.scalars(select(head).where(_at(DestinationRow, places))) if id is not None
+    ]
     rows = await session.scalars(select(DeliveryRow).where(DeliveryRow.id.in_(ids)))
     return {(row.target, row.target_id): row for row in rows}
 
@@ -225,7 +245,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
     waiting = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id, func.min(DeliveryRow.due_at).label("due_at"))
         .where(
-            _PLACE.in_([release.claim.place for release in releases]),
+            _at(DeliveryRow, [release.claim.place for release in releases]),
             DeliveryRow.state.in_(_open_states()),
         )
         .group_by(DeliveryRow.target, DeliveryRow.target_id)
@@ -293,7 +313,7 @@ async def get_first_cards(session: AsyncSession, rows: Iterable[DeliveryRow]) ->
     found = await session.scalars(
         select(DeliveryRow)
         .where(
-            _THREAD.in_(threads),
+            _in_threads(threads),
             DeliveryRow.kind == "card",
             DeliveryRow.state == "sent",
             DeliveryRow.message_id.is_not(None),
@@ -315,7 +335,7 @@ async def get_last_edits(session: AsyncSession, rows: Iterable[DeliveryRow]) -> 
             DeliveryRow.target_id,
             func.max(DeliveryRow.sent_at).label("at"),
         )
-        .where(_THREAD.in_(threads), DeliveryRow.kind == "edit", DeliveryRow.sent_at.is_not(None))
+        .where(_in_threads(threads), DeliveryRow.kind == "edit", DeliveryRow.sent_at.is_not(None))
         .group_by(DeliveryRow.case_id, DeliveryRow.target, DeliveryRow.target_id)
     )
     return {(row.case_id, row.target, row.target_id): row.at for row in found}
@@ -324,6 +344,12 @@ async def get_last_edits(session: AsyncSession, rows: Iterable[DeliveryRow]) -> 
 def thread_of(row: DeliveryRow) -> Thread:
     """Tell by what a delivery finds the card that it answers or edits; -1 where it has no case."""
     return (-1 if row.case_id is None else row.case_id, row.target, row.target_id)
+
+
+def _in_threads(threads: Sequence[Thread]) -> ColumnElement[bool]:
+    """Ask for the rows of any of these cases at any of these destinations."""
+    cases = {case_id for case_id, _, _ in threads}
+    return and_(DeliveryRow.case_id.in_(cases), _at(DeliveryRow, {(target, id) for _, target, id in threads}))
 
 
 def _threads(rows: Iterable[DeliveryRow]) -> list[Thread]:

@@ -27,19 +27,24 @@ class Step(enum.IntEnum):
     OUTCOME_COMMITTED = 11
 
 
-def _read(value: str) -> tuple[int, int]:
+_kill_at, _times_left = 0, 0
+
+
+def arm(value: str) -> None:
+    """Choose where to die: "7", or "7:3"; "" for nowhere."""
+    global _kill_at, _times_left
     at, _, times = value.partition(":")
-    return (int(at), int(times or 1)) if at.isdecimal() else (0, 0)
-
-
-_kill_at, _times_left = _read(os.environ.get("QUASH_KILL_AT", ""))
+    _kill_at, _times_left = int(at or 0), int(times or 1)
 
 
 def step(reached: Step) -> None:
-    """Die here if that is asked for."""
+    """Die here if that was chosen."""
     global _times_left
     if reached != _kill_at:
         return
     _times_left -= 1
     if _times_left <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get("QUASH_KILL_AT", ""))

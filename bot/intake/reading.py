@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.outbox import owe
+from bot.alerts.steps import Step, step
 from bot.clock import Clock
 from bot.errors import QuashError
 from bot.feeds.articles import Page
@@ -70,6 +71,7 @@ class Reader:
             waiting = await entries.claim_new(session, self._clock(), _AT_ONCE)
         if not waiting:
             return 0
+        step(Step.ENTRY_CLAIMED)
         try:
             # Slow pages wait side by side; what comes of them is stored in the order of arrival.
             pending = [asyncio.ensure_future(self._try(entry)) for entry in waiting]
@@ -94,12 +96,15 @@ class Reader:
 
     async def _keep(self, entry: WaitingEntry, read: Read | None) -> None:
         owed = False
+        step(Step.STORY_READ)
         try:
             async with self._database.write() as session:
                 if read is None:
                     await entries.mark_failed(session, entry, self._clock())
                 else:
                     owed = await self._store(session, read)
+                    step(Step.DELIVERIES_OWED)
+            step(Step.STORY_COMMITTED)
         except AlreadyReadError as error:
             _log.info("%s", error)
         if owed:
@@ -190,6 +195,7 @@ class Reader:
         )
         if not relevant:
             return False
+        step(Step.STORY_STORED)
         return bool(await owe(session, story_id, now=now, alert=entry.alert))
 
     async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
