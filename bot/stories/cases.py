@@ -8,6 +8,7 @@ members, not by one bag of all their words: a matter that drags on changes its w
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ MEMBERS = 6
 """How many of a case's newest stories stand for it."""
 CANDIDATES = 6
 """How many cases are looked at closely."""
-HOLDERS = 20
+HOLDERS = 12
 """How many cases, the newest, a term gives: one that all hold says nothing about which is meant."""
 
 _SUPPORT = 3  # members whose mean likeness counts beside the best one
@@ -91,9 +92,10 @@ def nearest(holders: Mapping[str, Collection[int]]) -> list[int]:
     """
     sums: dict[int, float] = {}
     for held in holders.values():
+        tells = 1.0 / math.sqrt(1.0 + len(held))
         for case_id in held:
-            sums[case_id] = sums.get(case_id, 0.0) + 1.0 / math.sqrt(1.0 + len(held))
-    return sorted(sums, key=lambda case_id: (-sums[case_id], -case_id))[:CANDIDATES]
+            sums[case_id] = sums.get(case_id, 0.0) + tells
+    return heapq.nlargest(CANDIDATES, sums, key=lambda case_id: (sums[case_id], case_id))
 
 
 def _score(mine: Reading, sketch: CaseSketch) -> tuple[float, Reading]:
