@@ -7,21 +7,34 @@ worker that comes back after its time finds another number there and stores noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from sqlalchemy import Row, Select, Table, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
+from db.bulk import Bulk, parts
 from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
-T = TypeVar("T")
 _CHOICE = 4  # how many times more due feeds are looked through than claimed
-_AT_ONCE = 200  # rows or values in one statement: bounded, so that building it never holds the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +82,43 @@ _FEEDS, _ENTRIES, _USES, _STORIES = (
 _feeds = _FEEDS.c
 _FIELDS = tuple(StoredFeed.__dataclass_fields__)
 _COLUMNS = tuple(_feeds[name] for name in _FIELDS)
+# As the row is once it is claimed.
+_CLAIMED = tuple((_feeds.claim + 1).label("claim") if name == "claim" else _feeds[name] for name in _FIELDS)
+
+
+_SHOWN = ("url", "url_key", "title", "summary", "content", "content_hash")
+_NEW_ENTRY = ("feed_id", "key", *_SHOWN, "published", "first_seen", "alert", "state", "attempts")
+_LOOKED_AT = tuple(name for name in _FIELDS if name not in ("id", "url", "public", "claim"))
+
+
+def _named(names: Sequence[str]) -> dict[str, Any]:
+    return {name: bindparam(name) for name in names}
+
+
+_INSERT_ENTRIES = Bulk(insert(_ENTRIES).values(_named(_NEW_ENTRY)).inline())
+_EDIT_ENTRIES = Bulk(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("entry_id")).values(_named(_SHOWN)))
+_UPDATE_FEEDS = Bulk(
+    update(_FEEDS)
+    .where(_feeds.id == bindparam("feed_id"))
+    .values(_named(_LOOKED_AT) | {"claimed_until": null(), "claimed_by": null()})
+)
+
+
+# The pairs (feed id, key) go in as one value: a statement of hundreds of parameters takes longer to build
+# than to carry out. CROSS JOIN tells SQLite to begin with the pairs.
+_PAIRS_AT_ONCE = 1000
+_KNOWN_SQLITE = (
+    "SELECT e.feed_id, e.key, e.id, e.content_hash FROM json_each(?) AS pair CROSS JOIN entries AS e "
+    "ON e.feed_id = json_extract(pair.value, '$[0]') AND e.key = json_extract(pair.value, '$[1]')"
+)
+_KNOWN_POSTGRES = (
+    "SELECT e.feed_id, e.key, e.id, e.content_hash FROM unnest($1::bigint[], $2::varchar[]) "
+    "AS pair (feed_id, key) JOIN entries AS e ON e.feed_id = pair.feed_id AND e.key = pair.key"
+)
 
 
 def _stored(row: Row[Any]) -> StoredFeed:
-    return StoredFeed(**row._asdict())
+    return StoredFeed(*tuple(row))
 
 
 # ------------------------------------------------------------------- looking up
@@ -93,7 +139,7 @@ async def find(session: AsyncSession, url: str) -> StoredFeed | None:
 async def known_urls(session: AsyncSession, urls: Sequence[str]) -> dict[str, int]:
     """Give those of the addresses that are stored, with the ids of their feeds."""
     found: dict[str, int] = {}
-    for part in _parts(urls):
+    for part in parts(urls):
         rows = await session.execute(select(_feeds.url, _feeds.id).where(_feeds.url.in_(part)))
         found.update((url, feed_id) for url, feed_id in rows)
     return found
@@ -124,7 +170,7 @@ async def entry_counts(session: AsyncSession, feed_ids: Sequence[int] | None = N
     if feed_ids is None:
         return dict((await session.execute(query)).all())
     counts: dict[int, int] = {}
-    for part in _parts(feed_ids):
+    for part in parts(feed_ids):
         counts.update((await session.execute(query.where(EntryRow.feed_id.in_(part)))).all())
     return counts
 
@@ -159,7 +205,7 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> int:
 
 async def add_many(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store many new feeds at once; all must have the same columns."""
-    for part in _parts(rows):
+    for part in parts(rows):
         await session.execute(insert(_FEEDS), [dict(row) for row in part])
 
 
@@ -168,7 +214,7 @@ async def use(
 ) -> int:
     """Note that a guild uses these feeds; gives how many it did not use before."""
     used: set[int] = set()
-    for part in _parts(feed_ids):
+    for part in parts(feed_ids):
         query = select(GuildFeedRow.feed_id).where(
             GuildFeedRow.guild_id == guild_id, GuildFeedRow.feed_id.in_(part)
         )
@@ -178,7 +224,7 @@ async def use(
         for feed_id in dict.fromkeys(feed_ids)
         if feed_id not in used
     ]
-    for rows in _parts(fresh):
+    for rows in parts(fresh):
         await session.execute(insert(_USES), list(rows))
     return len(fresh)
 
@@ -232,7 +278,7 @@ async def claim_due(
     `pick` may pass over some of them (those of a host that has its share): they stay due.
     """
     query = (
-        select(*_COLUMNS)
+        select(*_CLAIMED)
         .where(_feeds.state == "active", _feeds.next_look <= now, _free(now))
         .order_by(_feeds.next_look)
         .limit(limit * _CHOICE)
@@ -247,7 +293,7 @@ async def claim_these(
 ) -> list[StoredFeed]:
     """Take these feeds whenever they are due; those that another worker has are left out."""
     query = (
-        select(*_COLUMNS)
+        select(*_CLAIMED)
         .where(_feeds.id.in_(feed_ids), _feeds.state == "active", _free(now))
         .order_by(_feeds.id)
         .with_for_update(skip_locked=True)
@@ -263,20 +309,20 @@ def _free(now: datetime) -> Any:
 async def _claim(
     session: AsyncSession, taken: Sequence[StoredFeed], now: datetime, worker: str, lease: float
 ) -> list[StoredFeed]:
-    for part in _parts([feed.id for feed in taken]):
+    for part in parts([feed.id for feed in taken]):
         await session.execute(
             update(_FEEDS)
             .where(_feeds.id.in_(part))
             .values(claimed_until=now + timedelta(seconds=lease), claimed_by=worker, claim=_feeds.claim + 1)
         )
-    return [replace(feed, claim=feed.claim + 1) for feed in taken]
+    return list(taken)
 
 
 async def renew(
     session: AsyncSession, feed_ids: Sequence[int], *, worker: str, now: datetime, lease: float
 ) -> None:
     """Prolong claims that are still under way."""
-    for part in _parts(feed_ids):
+    for part in parts(feed_ids):
         await session.execute(
             update(_FEEDS)
             .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
@@ -286,7 +332,7 @@ async def renew(
 
 async def release(session: AsyncSession, feed_ids: Sequence[int], *, worker: str) -> None:
     """Give back feeds that this worker claimed and did not look at."""
-    for part in _parts(feed_ids):
+    for part in parts(feed_ids):
         await session.execute(
             update(_FEEDS)
             .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
@@ -310,7 +356,7 @@ async def release_all(session: AsyncSession, workers: Sequence[str]) -> None:
 async def hold(session: AsyncSession, claims: Mapping[int, int]) -> set[int]:
     """Lock the feeds until the transaction ends; gives those whose claim (id -> claim) is still ours."""
     held: set[int] = set()
-    for part in _parts(sorted(claims)):
+    for part in parts(sorted(claims)):
         query = (
             select(_feeds.id, _feeds.claim).where(_feeds.id.in_(part)).order_by(_feeds.id).with_for_update()
         )
@@ -326,61 +372,36 @@ async def known_entries(
 ) -> dict[int, dict[str, KnownEntry]]:
     """Give which of the entries (feed id -> keys) are stored, by feed and key."""
     known: dict[int, dict[str, KnownEntry]] = {feed_id: {} for feed_id in wanted}
-    entries = _ENTRIES.c
-    conditions: list[Any] = []
-    size = 0
-
-    async def ask() -> None:
-        query = select(entries.feed_id, entries.key, entries.id, entries.content_hash).where(or_(*conditions))
-        for feed_id, key, entry_id, content_hash in await session.execute(query):
+    pairs = [(feed_id, key) for feed_id, of_feed in wanted.items() for key in of_feed]
+    connection = await session.connection()
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        part = pairs[start : start + _PAIRS_AT_ONCE]
+        if connection.dialect.name == "sqlite":
+            found = await connection.exec_driver_sql(_KNOWN_SQLITE, (json.dumps(part),))
+        else:
+            feed_ids, keys = map(list, zip(*part, strict=True))
+            found = await connection.exec_driver_sql(_KNOWN_POSTGRES, (feed_ids, keys))
+        for feed_id, key, entry_id, content_hash in map(tuple, found):
             known[feed_id][key] = KnownEntry(entry_id, content_hash)
-
-    for feed_id, keys in wanted.items():
-        for part in _parts(keys):
-            conditions.append(and_(entries.feed_id == feed_id, entries.key.in_(part)))
-            size += len(part)
-            if size >= _AT_ONCE:
-                await ask()
-                conditions, size = [], 0
-    if conditions:
-        await ask()
     return known
 
 
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new entries; all must have the same columns of `EntryRow`."""
-    for part in _parts(rows):
-        await session.execute(insert(_ENTRIES), list(part))
+    """Store new entries; each row holds the columns named in `_NEW_ENTRY`."""
+    await _INSERT_ENTRIES.run(session, rows)
 
 
 async def edit_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Change entries that are stored: each row holds `entry_id` and the same columns."""
-    if not rows:
-        return
-    columns = [name for name in rows[0] if name != "entry_id"]
-    statement = (
-        update(_ENTRIES)
-        .where(_ENTRIES.c.id == bindparam("entry_id"))
-        .values({name: bindparam(name) for name in columns})
-    )
-    connection = await session.connection()
-    for part in _parts(rows):
-        await connection.execute(statement, list(part))
+    """Change entries that are stored: each row holds `entry_id` and the columns named in `_SHOWN`."""
+    await _EDIT_ENTRIES.run(session, rows)
 
 
 async def update_feeds(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store what looks found and give the feeds back: each row holds `feed_id` and the same columns."""
-    if not rows:
-        return
-    columns = [name for name in rows[0] if name != "feed_id"]
-    statement = (
-        update(_FEEDS)
-        .where(_feeds.id == bindparam("feed_id"))
-        .values({name: bindparam(name) for name in columns} | {"claimed_until": None, "claimed_by": None})
-    )
-    connection = await session.connection()
-    for part in _parts(rows):
-        await connection.execute(statement, list(part))
+    """Store what looks found and give the feeds back.
+
+    Each row holds `feed_id` and the columns that a look may change (`_LOOKED_AT`).
+    """
+    await _UPDATE_FEEDS.run(session, rows)
 
 
 async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:
@@ -441,8 +462,3 @@ async def told(session: AsyncSession, feed_id: int, notice: str, text: str) -> N
 def telling_note(feed_id: int, mark: str) -> str:
     """Give the name of the note that says how far the telling of one notice in one place has come."""
     return f"notice:{feed_id}:{mark}"
-
-
-def _parts(rows: Sequence[T]) -> Iterable[Sequence[T]]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]

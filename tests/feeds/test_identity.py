@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.feeds.identity import canonical_url, entry_key, url_key
 from bot.feeds.model import Entry
@@ -66,6 +68,22 @@ def test_the_order_of_parameters_does_not_count() -> None:
 )
 def test_what_is_no_address_stays(odd: str) -> None:
     assert canonical_url(odd) == odd
+
+
+@given(
+    st.sampled_from(["http://", "https://"]),
+    st.lists(
+        st.sampled_from(["www", "m", "amp", "n", "a-b", "example", "cdn", "ampproject", "org"]), min_size=1
+    ),
+    st.lists(
+        st.sampled_from(["", "a", "A", "amp", "AMP", "index.html", "Index.php", "b.amp.html", "~c_d", "."])
+    ),
+)
+def test_plain_addresses_take_a_short_way_to_the_same_form(
+    scheme: str, labels: list[str], path: list[str]
+) -> None:
+    address = f"{scheme}{'.'.join(labels)}{''.join('/' + part for part in path)}"
+    assert canonical_url(address) == canonical_url(address + "?")  # an empty query takes the long way
 
 
 def entry(**fields: object) -> Entry:
