@@ -266,7 +266,7 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.weight = 1.2
         return frame
     plain = bool(groups.get("plain"))
-    kept = _KEEPS.match((groups.get("deed") or ""))
+    kept = _KEEPS.match(groups.get("deed") or "")
     if kept and not any(frame.slots[name].kind == "court" for name in frame.issuers):
         frame.instrument, frame.rank = "preservation request", 5
     if _NOT_DATA.search(text[frame.position : frame.position + 120]):

@@ -26,12 +26,14 @@ _WATCHING = frozenset(
 _WHO = frozenset(("names", "IP addresses", "e-mail addresses", "visitor logs"))
 _WHERE = frozenset(("location data", "call records", "search and browsing history"))
 _UNKNOWN = re.compile(
-    r"@|\b(?:anonymous|pseudonym\w*|unknown|critics?|bloggers?|comment\w*|posters?|authors?|operators?|owners?"
+    r"@|\b(?:anonymous|pseudonym\w*|unknown|critics?|bloggers?|comment\w*|posters?|authors?|operators?|"
+    r"owners?"
     r"|who|visitors?|pages?|profiles?|does?)\b",
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(
-    r"\b(?:journalists?|reporters?|newspapers?|editors?|sources?|whistleblowers?|activists?|protest\w*|critics?"
+    r"\b(?:journalists?|reporters?|newspapers?|editors?|sources?|whistleblowers?|activists?|protest\w*|"
+    r"critics?"
     r"|dissidents?|opposition|bloggers?|posts?|videos?|tweets?|channels?|articles?)\b",
     re.IGNORECASE,
 )

@@ -42,10 +42,12 @@ _TARGET = re.compile(
     r"((?:anonymous |pseudonymous |former |climate |protest |political |"
     r"[A-Z][\w'’]+ )*(?:users?|customers?|subscribers?|visitors?|account ?holders?|accounts?|"
     r"critics?|activists?|journalists?|reporters?|protesters?|reviewers?|bloggers?|posters?|"
-    r"commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|(?<!plate )(?<!card )readers|"
+    r"commenters?|whistle-?blowers?|suspects?|gunm[ae]n|shooters?|attackers?|members|"
+    r"(?<!plate )(?<!card )readers|"
     r"patients|travell?ers|migrants|author|website|page)(?![\w-])"
     r"(?: (?:of|to|behind|critical of|on|opposed to|at)"
-    r"(?: (?!(?:is|are|was|were|has|had|have|did|saw|said|after|that|who|which|on|in|to|from|and|with|as|when)\b)"
+    r"(?: (?!(?:is|are|was|were|has|had|have|did|saw|said|after|that|who|which|on|in|to|from|and|with|as|"
+    r"when)\b)"
     r"[\w'’@/-]+){1,5})?)"
 )
 

@@ -101,11 +101,13 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
 
 
 _COMPELS = re.compile(
-    r"(?<!\w)(?:orders?|ordered|requests?|requested|demand\w*|notices?|directions?|directives?|compelled|forced|"
+    r"(?<!\w)(?:orders?|ordered|requests?|requested|demand\w*|notices?|directions?|directives?|compelled|"
+    r"forced|"
     r"threat\w+|pressure\w*|told|instructed|injunction|insisted|legal (?:action|obligation))(?!\w)"
 )
 _OWN_RULES = re.compile(
-    r"(?<!\w)(?:its|their|company|platform|community|own) (?:\w+ )?(?:rules|policy|policies|standards|guidelines|terms)(?!\w)"
+    r"(?<!\w)(?:its|their|company|platform|community|own) (?:\w+ )?(?:rules|policy|policies|standards|"
+    r"guidelines|terms)(?!\w)"
 )
 
 

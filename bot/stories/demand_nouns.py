@@ -53,7 +53,8 @@ _CONTENT_NEAR = re.compile(
     rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
 )
 _REMOVED_ON_ORDER = re.compile(
-    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|(?:took|taken|takes?)(?= [^;]{0,40}(?:down|offline))|deleted|"
+    r"(?<!\w)(?:remov(?:ed|es|ing)|pull(?:ed|s)|blocks?|blocked|(?:took|taken|"
+    r"takes?)(?= [^;]{0,40}(?:down|offline))|deleted|"
     r"suspended|withh[eo]ld|restrict(?:ed|s))(?!\w)[^;]{0,70}(?<!\w)(?:after|at|on|under|following|"
     r"in response to|because of)(?!\w)[^;]{0,40}(?:orders?|requests?|demands?|directives?)(?!\w)"
 )

@@ -219,7 +219,8 @@ _SUED = re.compile(
 )
 _RESISTED = re.compile(
     rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:refused|fought|challenged|resisted|objected|complied|"
-    rf"contested|appealed|(?:had )?(?:asked (?:an?|the) [^;]{{0,30}} to (?:quash|block|set|throw)|moved to quash))(?!\w)"
+    rf"contested|appealed|(?:had )?(?:asked (?:an?|the) [^;]{{0,30}} to (?:quash|block|set|throw)|"
+    rf"moved to quash))(?!\w)"
 )
 
 
@@ -271,7 +272,8 @@ def _actors(marked: list[Marked], pattern: re.Pattern[str], exclude: set[str]) -
 
 
 _STATE_NAME = re.compile(
-    r"\b(?:Treasury|Mayor|City|County|State|Committee|Panel|Attorney|Counsel|Congress|Senate|House|Office|Mueller|Barr|Smith)\b",
+    r"\b(?:Treasury|Mayor|City|County|State|Committee|Panel|Attorney|Counsel|Congress|Senate|House|"
+    r"Office|Mueller|Barr|Smith)\b",
     re.IGNORECASE,
 )
 _SPECIAL = {

@@ -9,33 +9,81 @@ from bot.stories.demand_rules import is_fact, subject_of
 from bot.stories.marks import CONTENT, Marked, Slot
 
 _STEMS = (
-    "remov", "took", "taken", "takes", "take", "delet", "block", "hid", "restrict", "withh", "suspend", "pull", "disabl",
-    "label", "correction", "warning", "notice", "slow", "throttl", "cut", "censor", "delist", "ban", "unavailable", "shut",
-)  # fmt: skip
+    "remov",
+    "took",
+    "taken",
+    "takes",
+    "take",
+    "delet",
+    "block",
+    "hid",
+    "restrict",
+    "withh",
+    "suspend",
+    "pull",
+    "disabl",
+    "label",
+    "correction",
+    "warning",
+    "notice",
+    "slow",
+    "throttl",
+    "cut",
+    "censor",
+    "delist",
+    "ban",
+    "unavailable",
+    "shut",
+)
 _LINKS = (
-    "order", "request", "demand", "behest", "command", "pressure", "complain", "notice", "letter", "ruling", "warn",
-    "directive", "injunction", "told", "asked", "forced", "threat", "insist", "instruct",
-)  # fmt: skip
+    "order",
+    "request",
+    "demand",
+    "behest",
+    "command",
+    "pressure",
+    "complain",
+    "notice",
+    "letter",
+    "ruling",
+    "warn",
+    "directive",
+    "injunction",
+    "told",
+    "asked",
+    "forced",
+    "threat",
+    "insist",
+    "instruct",
+)
 _ACT = re.compile(
-    r"(?<![\w-])(?P<not>(?:refus\w+ to|declin\w+ to|not|never|n't) )?(?:remov(?:ed?|es|ing)|(?:took|takes?|taken|"
-    r"taking)(?= [^;]{0,60}?(?:down|offline))|delet(?:ed?|es|ing)|block(?:ed|s|ing)?|hid(?:es|den|e)?|restrict(?:ed|s|"
-    r"ing)?|withh[eo]ld(?:s|ing)?|suspend(?:ed|s|ing)?|pull(?:ed|s|ing)?|disabl(?:ed?|es|ing)|censor(?:ed|s|ing)?|"
+    r"(?<![\w-])(?P<not>(?:refus\w+ to|declin\w+ to|not|never|n't) )?(?:remov(?:ed?|es|ing)|(?:took|"
+    r"takes?|taken|"
+    r"taking)(?= [^;]{0,60}?(?:down|offline))|delet(?:ed?|es|ing)|block(?:ed|s|ing)?|hid(?:es|den|e)?|"
+    r"restrict(?:ed|s|"
+    r"ing)?|withh[eo]ld(?:s|ing)?|suspend(?:ed|s|ing)?|pull(?:ed|s|ing)?|disabl(?:ed?|es|ing)|"
+    r"censor(?:ed|s|ing)?|"
     r"delist(?:ed|s|ing)?|bann(?:ed|ing)|geo-?block(?:ed|s|ing)?|ma[dk]e(?:s)?(?= [^;]{0,60}? unavailable)|"
-    r"shut(?:s)? (?:down|off)|label(?:l?ed|s)|(?:puts?|placed|applied|attached) (?:an? |the )?(?:\w+ )?(?:labels?|"
+    r"shut(?:s)? (?:down|off)|label(?:l?ed|s)|(?:puts?|placed|applied|attached) (?:an? |"
+    r"the )?(?:\w+ )?(?:labels?|"
     r"correction|warning|notice))(?!\w)"
 )
 _DEMAND = (
-    r"(?:(?:court |legal |removal |blocking |takedown |government |written |formal )*(?:orders?|requests?|demands?|behest|"
-    r"command|pressure|complaints?|notices?|letters?|rulings?|warnings?|directives?|injunctions?|instructions?|"
+    r"(?:(?:court |legal |removal |blocking |takedown |government |written |formal )*(?:orders?|"
+    r"requests?|demands?|behest|"
+    r"command|pressure|complaints?|notices?|letters?|rulings?|warnings?|directives?|injunctions?|"
+    r"instructions?|"
     r"threats?|insistence))"
 )
 _ASKED = (
-    r"(?:had |has |have )?(?:ordered|demanded|told|asked|forced|requested|threatened|complained|warned|directed|"
+    r"(?:had |has |have )?(?:ordered|demanded|told|asked|forced|requested|threatened|complained|warned|"
+    r"directed|"
     r"instructed|required|pressed|insisted)"
 )
 _WHO = rf"(?:the |an? )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})"
 _LINK = re.compile(
-    rf"(?<!\w)(?:at|on|upon|after|following|under|because of|in response to|response to|to comply with|comply with|citing|"
+    rf"(?<!\w)(?:at|on|upon|after|following|under|because of|in response to|response to|to comply with|"
+    rf"comply with|citing|"
     rf"acting on|over|by|with|to) (?:[\w-]+ ){{0,3}}?(?:{_DEMAND}[^;,]{{0,25}}? (?:of|from|by) {_WHO}|"
     rf"{_WHO.replace('who', 'own')}(?:'s?)? (?:[\w-]+ )?{_DEMAND}(?!\w))"
     rf"|(?<!\w)(?:after|because|when|as|since) {_WHO.replace('who', 'told')} {_ASKED}(?!\w)"
@@ -78,8 +126,10 @@ def removal_frames(marked: Marked) -> list[Frame]:
 
 
 _CUT_OFF = re.compile(
-    rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|slow(?:ed|s)(?: down)?|throttl(?:ed|es)|"
-    rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most| parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
+    rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|slow(?:ed|"
+    rf"s)(?: down)?|throttl(?:ed|es)|"
+    rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most|"
+    rf" parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
     rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"
 )
 

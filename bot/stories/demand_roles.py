@@ -241,7 +241,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
 
 
 _ANSWERS_ITSELF = re.compile(
-    r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|ied)|obey\w*)(?!\w)"
+    r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|"
+    r"ied)|obey\w*)(?!\w)"
 )
 _OF_THE_STATE = (
     "search warrant",
@@ -255,7 +256,8 @@ _OF_THE_STATE = (
     "foreign intelligence order",
 )
 _HANDED_TO = re.compile(
-    r"(?<!\w)(?:hand|give|giv|turn|provid|disclos|produc|releas|show|shar|deliver|pass)\w* [^;]{1,90} (?:to|with)(?: the| a)? $"
+    r"(?<!\w)(?:hand|give|giv|turn|provid|disclos|produc|releas|show|shar|deliver|"
+    r"pass)\w* [^;]{1,90} (?:to|with)(?: the| a)? $"
 )
 _PHRASE = (
     r"(?:^|[,:;] |(?<!\w)(?:and|that|after|when|while|said|because|since) )(?:an?|the|one) "

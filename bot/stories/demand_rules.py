@@ -111,22 +111,30 @@ def rules() -> Rules:
         # "ICE bought access to a database": who sold it is told elsewhere
         bought_plain=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|"
-            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|software)(?!\w))"
+            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|"
+            rf"software)(?!\w))"
         ),
         # "Fog sells police departments access to location data"
         sold_to=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} (?:the )?(?P<to>{LIST}) "
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-]){fill(table['buying']['sell'])} "
+            rf"(?:the )?(?P<to>{LIST}) "
         ),
         # "ICE pays Babel Street for access", "tracked phones with a tool of Fog, for which it paid"
         paying=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:(?:pays?|paid|paying)(?: (?:the |an? )?[\w$,.-]+)"
-            rf"{{0,3}}? (?:to )?(?:the )?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|software|products?|services?|"
-            rf"app|programs?|subscriptions?|platform|licen[cs]es?) (?:of|from|by|made by|sold by|built by) (?:the )?"
-            rf"(?:[\w-]+ ){{0,3}}?(?P<maker>{LIST})[^;]{{0,80}}?(?:paid|cost|\$|contract|bought|million|a year))"
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:(?:pays?|paid|paying)(?: (?:the |"
+            rf"an? )?[\w$,.-]+)"
+            rf"{{0,3}}? (?:to )?(?:the )?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|"
+            rf"software|products?|services?|"
+            rf"app|programs?|subscriptions?|platform|licen[cs]es?) (?:of|from|by|made by|sold by|"
+            rf"built by) (?:the )?"
+            rf"(?:[\w-]+ ){{0,3}}?(?P<maker>{LIST})[^;]{{0,80}}?(?:paid|cost|\$|contract|bought|million|"
+            rf"a year))"
         ),
         spent=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,30}}?)(?<![\w-])(?:spent|spends|spending|paid|pays) [^;]{{0,30}}?(?:on|for) "
-            rf"[^;]{{0,40}}?(?:tools?|software|products?|services?|app|programs?|subscriptions?|platform|licen[cs]es?|access) "
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,30}}?)(?<![\w-])(?:spent|spends|spending|paid|"
+            rf"pays) [^;]{{0,30}}?(?:on|for) "
+            rf"[^;]{{0,40}}?(?:tools?|software|products?|services?|app|programs?|subscriptions?|platform|"
+            rf"licen[cs]es?|access) "
             rf"(?:of|from|by|made by|sold by|built by|to)(?: the| a)? (?:[\w-]+ ){{0,3}}?(?P<from>{LIST})"
         ),
         selling=re.compile(
@@ -161,9 +169,12 @@ _STILL_FACT = re.compile(
     r"appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
     r"enforce|withdraw|drop)(?: \S+){0,4} $"
     r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
-    r"|(?<!\w)(?:orders?|rulings?|subpoenas?|warrants?|injunction|decision) (?:that|which) (?:would|could) (?:have )?(?:\w+ )?$"
-    rf"|(?<!\w)(?:ask(?:s|ed|ing)|petition\w*|appl(?:ied|ies|ying|ication)|urg(?:es|ed|ing)|mov(?:ed|es)|want(?:s|ed))"
-    rf"(?!\w)[^;,]{{0,40}}?(?:court|judge|{COURT})[^;,]{{0,30}}? to (?:let |allow |permit |authori[sz]e )?(?:it |them |him |"
+    r"|(?<!\w)(?:orders?|rulings?|subpoenas?|warrants?|injunction|decision) (?:that|which) (?:would|"
+    r"could) (?:have )?(?:\w+ )?$"
+    rf"|(?<!\w)(?:ask(?:s|ed|ing)|petition\w*|appl(?:ied|ies|ying|ication)|urg(?:es|ed|ing)|mov(?:ed|es)|"
+    rf"want(?:s|ed))"
+    rf"(?!\w)[^;,]{{0,40}}?(?:court|judge|{COURT})[^;,]{{0,30}}? to (?:let |allow |permit |"
+    rf"authori[sz]e )?(?:it |them |him |"
     rf"her |the \S+ )?(?:to )?$"
     rf"|{COURT}[^;,]{{0,40}}? (?:allow(?:ed|s)|lets?|permit(?:ted|s)|cleared) [^;,]{{0,40}}?(?: to)? $"
 )

@@ -17,10 +17,40 @@ MAX_SENTENCES = 60
 """Sentences in which slots are looked for: who a demand is about is told early."""
 
 _STEMS = (
-    "subpoena", "summon", "warrant", "order", "letter", "request", "demand", "notice", "hand", "turn", "unmask",
-    "identif", "compl", "refus", "quash", "asked", "told", "tell", "forced", "compel", "direct", "wants", "sued",
-    "removed", "took down", "blocked", "bought", "paid", "pays", "contract", "data from", "sold", "purchas",
-)  # fmt: skip
+    "subpoena",
+    "summon",
+    "warrant",
+    "order",
+    "letter",
+    "request",
+    "demand",
+    "notice",
+    "hand",
+    "turn",
+    "unmask",
+    "identif",
+    "compl",
+    "refus",
+    "quash",
+    "asked",
+    "told",
+    "tell",
+    "forced",
+    "compel",
+    "direct",
+    "wants",
+    "sued",
+    "removed",
+    "took down",
+    "blocked",
+    "bought",
+    "paid",
+    "pays",
+    "contract",
+    "data from",
+    "sold",
+    "purchas",
+)
 _NAME = (
     r"(?P<name>X(?![\w.-])|[A-Z][\w&'’-]*[\w](?:\.(?:com|org|net|io|ru))?(?: (?:of |the |and |for |de )?"
     r"[A-Z](?:[\w&-]|['’](?!s (?![A-Z])))+){0,4})"
@@ -30,37 +60,64 @@ _INSTRUMENT = (
 )
 _MIDDLE = r"(?:(?:the|its|an?|both|that|then|also) )?(?:[a-z][\w-]* ){0,2}?"
 _BEFORE = (
-    rf"(?:[Ss]ubpoena(?:ed|s|ing)|summons(?:ed|ing)|{_INSTRUMENT}(?: (?:was |were |had been )?(?:served|sent|issued|"
-    rf"addressed|directed|delivered))?(?: \w+)? (?:to|on|upon|against|at|for|from|by|of)|(?:serv(?:ed|es|ing)|sent|sends|"
-    rf"(?:order|direct|instruct|command|compell?|press|request|demand|notifi|ask|forc|requir|approach)(?:ed|es|s|ing)|"
-    rf"told|tells|tell|wants|wanted|ask|made|makes|make|force|order|let|lets|allow(?:ed|s)?|permitted|gave|hit|slapped|fined|sued)(?: that| by)?|"
-    rf"(?:sent|issued|served|addressed|delivered|(?:purchased|bought|obtained|collected|demanded|sought|get|data|records|"
+    rf"(?:[Ss]ubpoena(?:ed|s|ing)|summons(?:ed|ing)|{_INSTRUMENT}(?: (?:was |were |had been )?(?:served|"
+    rf"sent|issued|"
+    rf"addressed|directed|delivered))?(?: \w+)? "
+    rf"(?:(?:(?:from|by|of) (?:the )?(?:[A-Z][\w.&-]* ){{1,4}})?(?:to|on|upon|against|at|for)|from|by|of)|(?:serv(?:ed|es|"
+    rf"ing)|sent|sends|"
+    rf"(?:order|direct|instruct|command|compell?|press|request|demand|notifi|ask|forc|requir|"
+    rf"approach)(?:ed|es|s|ing)|"
+    rf"told|tells|tell|wants|wanted|ask|made|makes|make|force|order|let|lets|allow(?:ed|s)?|permitted|"
+    rf"gave|hit|slapped|fined|sued)(?: that| by)?|"
+    rf"(?:sent|issued|served|addressed|delivered|(?:purchased|bought|obtained|collected|demanded|sought|"
+    rf"get|data|records|"
     rf"information|logs|footage|files|names) ?(?:\w+ )?)"
-    rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|data of|tool of|product of|request of|order of|demand of))"
+    rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|data of|tool of|product of|request of|"
+    rf"order of|demand of))"
 )
 _DOES = (
-    r"(?:(?:has |have |had |is |are |was |were |also |then |later |never |not |did |does |would |will |must ){0,3}"
-    r"(?:received|refused?|complied|comply|challeng(?:ed|es|ing)|fight(?:s|ing)?|fought|moved to|handed|hands|turned|"
-    r"rejected|objected|appealed|ordered|served|subpoena(?:ed|s)|hand|turn|disclosed?|declined?|resist(?:ed|s|ing)|"
-    r"obeyed|gave|give|provided?|produced?|got|issued|obtained|sought|seeks|asked|asks|demand(?:ed|s)|requested|filed|"
-    r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|passes|let|bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
+    r"(?:(?:has |have |had |is |are |was |were |also |then |later |never |not |did |does |would |will |"
+    r"must ){0,3}"
+    r"(?:received|refused?|complied|comply|challeng(?:ed|es|ing)|fight(?:s|ing)?|fought|moved to|handed|"
+    r"hands|turned|"
+    r"rejected|objected|appealed|ordered|served|subpoena(?:ed|s)|hand|turn|disclosed?|declined?|"
+    r"resist(?:ed|s|ing)|"
+    r"obeyed|gave|give|provided?|produced?|got|issued|obtained|sought|seeks|asked|asks|demand(?:ed|s)|"
+    r"requested|filed|"
+    r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|passes|let|"
+    r"bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
     r"unlock|unlocked|gets|removes|obeys|complies|refuses))"
 )
 _PATTERNS = (
     (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),
-    (re.compile(rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) ){_NAME}(?:, [^.;]{{0,60}}?,|,)? {_DOES}\b"), True),
+    (
+        re.compile(
+            rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) )"
+            rf"{_NAME}(?:, [^.;]{{0,60}}?,|,)? {_DOES}\b"
+        ),
+        True,
+    ),
     (re.compile(rf"(?:^|[ “\"]){_NAME}['’]s? (?:[\w-]+ ){{0,2}}{_INSTRUMENT}\b"), True),
-    (re.compile(rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
-                rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"), False),
-)  # fmt: skip
+    (
+        re.compile(
+            rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
+            rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
+            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"
+        ),
+        False,
+    ),
+)
 
 _AGENCY = re.compile(
-    r"\b(?:Police|Ministry|Commission|Commissioner|Department|Agency|Bureau|Office|Authority|Directorate|Sheriff|"
-    r"Prosecutor|Treasury|Pentagon|Kremlin|Parliament|Mayor|Guard|Command|Army|Attorney|Inspectorate|Council|Committee|Regulator|Board|Service)\b"
+    r"\b(?:Police|Ministry|Commission|Commissioner|Department|Agency|Bureau|Office|Authority|Directorate|"
+    r"Sheriff|"
+    r"Prosecutor|Treasury|Pentagon|Kremlin|Parliament|Mayor|Guard|Command|Army|Attorney|Inspectorate|"
+    r"Council|Committee|Regulator|Board|Service)\b"
 )
 _ACRONYM = re.compile(r"^[A-Z]{2,6}$")
 _NO_PARTY = re.compile(
-    r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|Magistrate|Circuit|"
+    r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|"
+    r"Magistrate|Circuit|"
     r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party)\b"
 )
 
@@ -131,9 +188,12 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
 
 
 _ASKS = (
-    r"(?:has |had |also |then |now |first )?(?:order(?:ed|s)|told|tells|ask(?:ed|s)|demand(?:ed|s)|forc(?:ed|es)|block(?:ed|s)|"
-    r"bann?(?:ed|s)|threaten(?:ed|s)|request(?:ed|s)|direct(?:ed|s)|made|makes|wants|wanted|fined|fines|cut off|slowed|"
-    r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|served|issued)"
+    r"(?:has |had |also |then |now |first )?(?:order(?:ed|s)|told|tells|ask(?:ed|s)|demand(?:ed|s)|"
+    r"forc(?:ed|es)|block(?:ed|s)|"
+    r"bann?(?:ed|s)|threaten(?:ed|s)|request(?:ed|s)|direct(?:ed|s)|made|makes|wants|wanted|fined|fines|"
+    r"cut off|slowed|"
+    r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|"
+    r"served|issued)"
 )
 _DEMANDS = r"(?:requests?|demands?|orders?|behest|command|pressure|insistence|directives?|notices?)"
 
@@ -147,7 +207,8 @@ def _country() -> re.Pattern[str]:
         not in ("the us", "the uk", "washington", "london", "brussels", "berlin", "paris", "rome", "madrid")
     )
     return re.compile(
-        rf"(?<![\w-])(?:(?P<subject>{names})(?= {_ASKS}\b)|(?P<owner>{names})(?=['’]s? (?:[a-z-]+ ){{0,2}}{_DEMANDS}\b)|"
+        rf"(?<![\w-])(?:(?P<subject>{names})(?= {_ASKS}\b)|"
+        rf"(?P<owner>{names})(?=['’]s? (?:[a-z-]+ ){{0,2}}{_DEMANDS}\b)|"
         rf"\b{_DEMANDS} (?:of|from|by) (?P<after>{names})(?![\w'’-]))"
     )
 
@@ -158,12 +219,13 @@ _ATTORNEY = re.compile(
 
 
 _CITY = re.compile(
-    r"(?:^|[.,;:] |\b(?:by|from|when|after|that|and|said) )(?:[Tt]he )?(?P<city>[Cc]ity of (?P<of>[A-Z][a-z]+(?: [A-Z][a-z]+)?))(?![\w-])"
+    r"(?:^|[.,;:] |\b(?:by|from|when|after|that|and|"
+    r"said) )(?:[Tt]he )?(?P<city>[Cc]ity of (?P<of>[A-Z][a-z]+(?: [A-Z][a-z]+)?))(?![\w-])"
 )
 
 
 def _attorneys_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
-    """The office that has most grand jury subpoenas issued, and cities, where no list or pattern names them."""
+    """The office that issues most grand jury subpoenas, and cities, where no list names them."""
     found = []
     for index, text in texts:
         for match in _CITY.finditer(text[:1_200]) if "ity of " in text else ():
@@ -185,10 +247,39 @@ _PLACED = re.compile(r"\b(?:in|from|of|across|throughout|within|outside|inside|n
 
 
 _COUNTRY_STEMS = (
-    "rder", "told", "tells", "asked", "asks", "emand", "forc", "block", "ban", "threat", "equest", "irect", "made", "makes",
-    "want", "fine", "cut", "slow", "sought", "seek", "press", "compel", "nstruct", "requir", "summon", "sent", "serv",
-    "issued", "behest", "command", "insist", "otice",
-)  # fmt: skip
+    "rder",
+    "told",
+    "tells",
+    "asked",
+    "asks",
+    "emand",
+    "forc",
+    "block",
+    "ban",
+    "threat",
+    "equest",
+    "irect",
+    "made",
+    "makes",
+    "want",
+    "fine",
+    "cut",
+    "slow",
+    "sought",
+    "seek",
+    "press",
+    "compel",
+    "nstruct",
+    "requir",
+    "summon",
+    "sent",
+    "serv",
+    "issued",
+    "behest",
+    "command",
+    "insist",
+    "otice",
+)
 
 
 def _countries_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
@@ -243,7 +334,8 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
 
 def _kind(name: str, before: str) -> str:
     if _AGENCY.search(name) or re.search(
-        r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil|(?:security|secret|intelligence) service),? $",
+        r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil|"
+        r"(?:security|secret|intelligence) service),? $",
         before,
     ):
         return "agency"

@@ -9,13 +9,16 @@ from bot.stories.demand_rules import holds, is_fact, rules
 from bot.stories.marks import DATA, Marked
 
 _GOODS = re.compile(
-    rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|watch(?:es|ed|ing)?|"
-    r"licen[cs]es?|subscriptions?|follow(?:s|ed|ing)?|alerts|firehose|surveill\w+|itineraries|look-?ups|social media)(?!\w))"
+    rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|"
+    rf"watch(?:es|ed|ing)?|"
+    r"licen[cs]es?|subscriptions?|follow(?:s|ed|ing)?|alerts|firehose|surveill\w+|itineraries|look-?ups|"
+    r"social media)(?!\w))"
 )
 
 
 _BUYERS = re.compile(
-    r"^(?:(?:local|state|federal|county|city|us|u\.s\.) )?(?:sheriffs?|deputies|detectives|prosecutors|authorities|officers|agents|police(?: departments?)?|law enforcement|"
+    r"^(?:(?:local|state|federal|county|city|us|u\.s\.) )?(?:sheriffs?|deputies|detectives|prosecutors|"
+    r"authorities|officers|agents|police(?: departments?)?|law enforcement|"
     r"government|military|army|"
     r"(?:federal|intelligence|spy|border|tax) agenc(?:y|ies)|immigration agents|border agents)$",
     re.IGNORECASE,

@@ -48,7 +48,8 @@ MAX_LENGTH = 1_200
 
 _JUDGE = re.compile(r"(?:judge|justice|magistrate)\s+(?:\w\.? ?){0,2}$")
 _OFFICE = re.compile(
-    r"(?:special counsel|attorney general|state'?s? attorney|premier|chancellor|president|prosecutors?|detective|sheriff|commissioner|minister|"
+    r"(?:special counsel|attorney general|state'?s? attorney|premier|chancellor|president|prosecutors?|"
+    r"detective|sheriff|commissioner|minister|"
     r"inspector|investigator|chairman|chairwoman|chair|chairs|"
     r"district attorney|u\.s\. attorney|regulator|secretary|superintendent|mayor|governor)(?: \w+)? $"
 )
@@ -187,14 +188,19 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
 
 _COURT_ORDERS = re.compile(r" orders (?:the |a |an )?[A-Z]")
 _ABOUT = re.compile(
-    r"(?:anti|pro)-$|(?<!\w)(?:critics?|critical|criticism|supporters?|opponents?|parody|impersonat\w+|satire) of (?:president )?$|"
+    r"(?:anti|pro)-$|(?<!\w)(?:critics?|critical|criticism|supporters?|opponents?|parody|impersonat\w+|"
+    r"satire) of (?:president )?$|"
     r"(?<!\w)(?:criticis\w+|criticiz\w+|mock\w*|insult\w*|opposed to|ridicul\w+|lampoon\w*) (?:president )?$|"
-    r"(?:lawyer|attorney|professor|spokesman|spokeswoman|director|expert|researcher|analyst|judge|justice|president) $"
+    r"(?:lawyer|attorney|professor|spokesman|spokeswoman|director|expert|researcher|analyst|judge|"
+    r"justice|president) $"
 )
 _QUOTED = re.compile(
-    r"^(?:'s (?:polic|administration|government|critics|order)| administration|,? (?:who )?(?:said|says|told|wrote|argued|"
-    r"argues|added|studies|teaches|represent\w*|signed|ruled)(?!\w)|, (?:an?|the|its|his|her|who) [^,]{0,60}?(?:scholar|"
-    r"professor|lawyer|attorney|director|spokes\w+|expert|researcher|judge|counsel|analyst|fellow|executive|founder))"
+    r"^(?:'s (?:polic|administration|government|critics|order)| administration|,? (?:who )?(?:said|says|"
+    r"told|wrote|argued|"
+    r"argues|added|studies|teaches|represent\w*|signed|ruled)(?!\w)|, (?:an?|the|its|his|her|"
+    r"who) [^,]{0,60}?(?:scholar|"
+    r"professor|lawyer|attorney|director|spokes\w+|expert|researcher|judge|counsel|analyst|fellow|"
+    r"executive|founder))"
 )
 
 

@@ -115,7 +115,8 @@ def _fixed_words(pattern: str) -> str:
 
 
 _OPENING = re.compile(
-    r"^(?:\{(?:court|asked|company|state|party|thing|data|content|things|gap|short|long)\}\??|\(\?<!\\w\)|\(\?: ?\\w\+ ?\)\{0,\d\}|"
+    r"^(?:\{(?:court|asked|company|state|party|thing|data|content|things|gap|short|long)\}\??|"
+    r"\(\?<!\\w\)|\(\?: ?\\w\+ ?\)\{0,\d\}|"
     r"\(\?:, \[\^,\]\{1,60\},\)\?| )+"
 )
 
@@ -244,7 +245,8 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
 
 
 _LATER = re.compile(
-    r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|on (?:mon|tues|wednes|thurs|"
+    r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|"
+    r"on (?:mon|tues|wednes|thurs|"
     r"fri|satur|sun)day|(?:days?|weeks?|months?) (?:later|after)|after (?:the|that|losing|it lost))(?!\w)"
 )
 
