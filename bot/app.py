@@ -45,7 +45,7 @@ OnSent = Callable[[Card], Awaitable[None]]
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
-_HUBS_EVERY = 30.0  # seconds between two questions which hubs are to be asked for pushes
+_HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked for pushes
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0

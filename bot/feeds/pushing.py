@@ -77,6 +77,14 @@ class PushService:
     async def _plan(self) -> list[tuple[Push, dict[str, str]]]:
         """Store that hubs are about to be asked: some verify before they answer."""
         now, base = self._clock(), websub.callback_base(self._public_url)
+        async with self._database.read() as session:  # going through all feeds must not hold up who writes
+            idle = not (
+                await pushes.due(session, now, 1)
+                or await pushes.feeds_without(session, base, 1)
+                or await pushes.unwanted(session, base, 1)
+            )
+        if idle:
+            return []
         asked: list[tuple[Push, dict[str, str]]] = []
         async with self._database.write() as session:
             for row in await pushes.unwanted(session, base, _AT_ONCE):
