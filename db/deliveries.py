@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Executable,
+    Select,
     and_,
     bindparam,
     case,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.stories import insert_ignoring
 from db.tables import DeliveryRow, DestinationRow, FindingRow
@@ -201,19 +203,8 @@ async def get_heads(
     places = [claim.place for claim in claims]
     if not places:
         return {}
-    head = (
-        select(DeliveryRow.id)
-        .where(
-            DeliveryRow.target == DestinationRow.target,
-            DeliveryRow.target_id == DestinationRow.target_id,
-            DeliveryRow.state.in_(_open_states()),
-            DeliveryRow.due_at <= now,
-        )
-        .order_by(DeliveryRow.id)
-        .limit(1)
-        .correlate(DestinationRow)
-        .scalar_subquery()
-    )
+    due = _open_at_destination(DeliveryRow.id).where(DeliveryRow.due_at <= now)
+    head = due.order_by(DeliveryRow.id).limit(1).scalar_subquery()
     ids = [
         id for id in await session.scalars(select(head).where(_at(DestinationRow, places))) if id is not None
     ]
@@ -242,15 +233,13 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
     """
     if not releases:
         return
+    first = _open_at_destination(func.min(DeliveryRow.due_at)).scalar_subquery()
     waiting = await session.execute(
-        select(DeliveryRow.target, DeliveryRow.target_id, func.min(DeliveryRow.due_at).label("due_at"))
-        .where(
-            _at(DeliveryRow, [release.claim.place for release in releases]),
-            DeliveryRow.state.in_(_open_states()),
+        select(DestinationRow.target, DestinationRow.target_id, first.label("due_at")).where(
+            _at(DestinationRow, [release.claim.place for release in releases])
         )
-        .group_by(DeliveryRow.target, DeliveryRow.target_id)
     )
-    due = {(row.target, row.target_id): max(row.due_at, now) for row in waiting}
+    due = {(row.target, row.target_id): max(row.due_at, now) for row in waiting if row.due_at}
     statement = (
         update(DestinationRow)
         .where(
@@ -291,9 +280,19 @@ async def _execute_many(session: AsyncSession, statement: Executable, rows: list
         await connection.execute(statement, rows)
 
 
-def _open_states() -> BindParameter[str]:
+def _open_at_destination(what: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """Ask about the deliveries that are not ended, for each destination of the query around it."""
     # Literals, as in the partial index: with parameters a planner cannot tell that it may use it.
-    return bindparam("open", OPEN, expanding=True, literal_execute=True)
+    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
+    return (
+        select(what)
+        .where(
+            DeliveryRow.target == DestinationRow.target,
+            DeliveryRow.target_id == DestinationRow.target_id,
+            DeliveryRow.state.in_(states),
+        )
+        .correlate(DestinationRow)
+    )
 
 
 async def forget_claims(session: AsyncSession, owner: str | None = None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +61,7 @@ class Case:
 
 def _lost(effect: str, when: str) -> Fault:
     """An answer that stays away however often discord.py itself asks again."""
-    return Fault(effect, when=when, method="POST", path="/channels/*/messages", times=None)
+    return Fault(effect, when=when, status=503, method="POST", path="/channels/*/messages", times=None)
 
 
 BEFORE_INTENT = [Case(kill_at=str(int(step))) for step in Step if step <= Step.INTENT_STORED]
@@ -192,20 +193,19 @@ async def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     address: str = request.getfixturevalue("postgres_address")
     admin = address.format(name="postgres").replace("+asyncpg", "")
     connection = await asyncpg.connect(admin)
-    await connection.execute("CREATE DATABASE model")
-    await _migrate(address.format(name="model"))
+    model_name = f"model_{uuid.uuid4().hex[:8]}"
+    await connection.execute(f"CREATE DATABASE {model_name}")
+    await _migrate(address.format(name=model_name))
     turn = asyncio.Lock()
 
     async def create() -> str:
-        name = f"crash_{next(numbers)}"
+        name = f"{model_name}_{next(numbers)}"
         async with turn:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE model")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {model_name}")
         return address.format(name=name)
 
     yield create
-    for name in ["model", *(f"crash_{number}" for number in range(next(numbers)))]:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    await connection.close()  # the databases go with their server, at the end of the run
 
 
 async def _migrate(url: str) -> None:
