@@ -124,6 +124,9 @@ class PushService:
     async def _verify(self, request: web.Request) -> web.Response:
         """Answer whether we want what a hub says that we asked for."""
         token = request.match_info["token"]
+        async with self._database.read() as session:
+            if await pushes.find(session, token) is None:  # whoever guesses must not hold up who writes
+                return web.Response(status=404, text=_NO_LONGER)
         async with self._database.write() as session:
             row = await pushes.find(session, token)
             if row is None:
