@@ -31,6 +31,8 @@ AT_ONCE = 3  # cases that are played side by side
 SOON, LATE = 100.0, 700.0  # seconds: past the lease and within the nonce's window; past both
 MESSAGES = 6
 
+pytestmark = pytest.mark.timeout(600)  # about a minute on a machine that has two cores to itself
+
 _TEXTS = {
     "Agency withdraws summons for the names behind a critical account": """Customs and Border Protection has
 withdrawn an administrative summons that ordered Twitter to hand over the names behind an account critical
