@@ -15,6 +15,8 @@ from bot.stories.model import Article, Story
 
 _DEADLINE = 30.0  # seconds for one article; the usual one takes a few milliseconds
 _MAX_BODY = 5_000_000  # characters of an article that are looked at
+# Read by every new worker, so that its first article finds all rules loaded: a page, relevant, with a demand.
+_FIRST = "The FBI served Google with a subpoena for the records of an anonymous user, and Google refused."
 
 
 class AnalysisError(QuashError):
@@ -24,7 +26,7 @@ class AnalysisError(QuashError):
 def _start_worker() -> None:
     """Load what every article needs; leave Ctrl+C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _analyse(Article(title="", body="A court ordered the company to hand over data."))
+    _analyse(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
 
 
 def _analyse(article: Article) -> Story:

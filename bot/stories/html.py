@@ -193,7 +193,8 @@ def _options(*, look_again: bool = False, everything: bool = False) -> Extractor
     # Imported on first need: 0.4 s that plain text does not need.
     from trafilatura.settings import Extractor
 
-    options = Extractor(fast=not everything, recall=everything, comments=False, tables=everything)
+    # "fast" leaves out the comparison with jusText, whose word lists take 35 MB and a third of a second.
+    options = Extractor(fast=True, recall=everything, comments=False, tables=everything)
     if not (look_again or everything):
         # "balanced" without its last step, which measures the whole page after every short article to see
         # whether to look again, a quarter of the time; `_may_be_a_part` measures the same for less.

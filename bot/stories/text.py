@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from bot.record import Notes
 from bot.stories import clutter, html, language, sections, sentences
@@ -18,6 +18,7 @@ from bot.stories.markup import Plain, plain
 from bot.stories.model import Article, Document, Sentence
 
 MAX_CHARACTERS = 100_000  # of main text; a longer one is no news article, and every stage reads all of it
+MAX_SENTENCES = 3_000  # three times what an article of MAX_CHARACTERS has
 _TOP_LINES = 12  # by-lines, dates and a repeated title stand within the first lines
 _TITLE_CHARACTERS = 200
 _HEADING_WORDS = 16
@@ -25,6 +26,7 @@ _HEADING_CHARACTERS = 120
 _PROSE_CHARACTERS = 60  # a closed line of this length is running text
 _SURE_PROSE_CHARACTERS = 100  # ... even among teasers, where another such line follows it
 _LONG_PROSE_CHARACTERS = 250  # ... even alone among them
+_LONGEST_JOINED = 5_000  # characters of a paragraph that is put together of lines torn apart
 _KEPT_REMOVED = 200  # characters of a dropped line that are kept for explanations
 
 _CLOSED = re.compile(r"(?:[.!?…。！？।؟][\"'”’»)\]*_]*|[:;])$")
@@ -83,7 +85,7 @@ def read(article: Article, notes: Notes) -> Document:
     spoken = language.detect(" ".join([title, *(line.text for line in kept[:20])]), article.language)
     document = Document(
         title=title,
-        sentences=tuple(_sentences(kept, spoken)),
+        sentences=tuple(islice(_sentences(kept, spoken), MAX_SENTENCES)),
         language=spoken,
         url=article.url,
         source=article.source,
@@ -164,7 +166,8 @@ def _joined(lines: list[_Line]) -> list[_Line]:
         if found and goes_on:
             last = found[-1]
             if (
-                not last.closed
+                len(last.text) < _LONGEST_JOINED
+                and not last.closed
                 and not last.is_title
                 and not clutter.kind_of_line(last.text)
                 and not clutter.kind_of_line(line.text)

@@ -51,7 +51,9 @@ def test_every_claim_stands_on_sentences_of_its_article(read: list[Read]) -> Non
         body = " ".join(each.labels["text"].split())
         story = each.story
         shown = [*story.relevance.evidence, *story.summary]
-        shown += [sentence for topic in story.topics for sentence in topic.evidence]
+        for topic in story.topics:
+            assert topic.evidence, each.labels["id"]
+            shown += topic.evidence
         shown += [sentence for party in story.parties for sentence in party.evidence]
         shown += [sentence for finding in story.findings for sentence in finding.evidence]
         for demand in story.demands:
