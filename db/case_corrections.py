@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.errors import QuashError
 from db import cases
+from db.errors import DatabaseError
 from db.tables import (
     CaseEventRow,
     CaseMemberRow,
@@ -25,7 +25,7 @@ from db.tables import (
 _FILED_AGAIN = 60  # newest members of a case whose terms go into the index after a split
 
 
-class CaseCorrectionError(QuashError):
+class CaseCorrectionError(DatabaseError):
     """Cases cannot be merged or split as asked: says why."""
 
 

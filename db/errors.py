@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class DatabaseError(Exception):
-    """The database cannot be used; the message is one sentence that says why and what to do."""
+    """What was asked of the database cannot be done; the message is one sentence that says why."""
 
 
 class DatabaseUnavailableError(DatabaseError):
