@@ -1,4 +1,4 @@
-"""`/feeds add|list`: what is watched for a server. For those who may manage it."""
+"""`/feeds add|list|remove`: what is watched for a server. For those who may manage it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.alerts.foreign import host, safe_text
 from bot.feeds.reports import ListedFeed
 from bot.intake.services import Services
-from cogs.guards import guild_of, may_configure
+from cogs.guards import NotAllowedError, guild_of, may_configure
 from cogs.panels import answer, panel, stamp
 
 
@@ -51,6 +51,23 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         feeds = await self.services.feeds.list(guild_id=guild_of(interaction))
         none = "There is none yet; `/feeds add` adds one."
         await answer(interaction, panel("Feeds", [_line(feed) for feed in feeds] or [none]))
+
+    @app_commands.command(description="Stop watching a feed for this server")
+    @app_commands.describe(feed="The feed's number, as /feeds list shows it")
+    async def remove(self, interaction: discord.Interaction, feed: app_commands.Range[int, 1]) -> None:
+        """Remove a feed from this server; its stories stay for the servers that still use it."""
+        if not await self.services.feeds.remove(feed, guild_id=guild_of(interaction)):
+            raise NotAllowedError(f"This server watches no feed #{feed}; `/feeds list` shows those it does.")
+        await answer(interaction, panel("Feed removed", [f"#{feed} is no longer watched for this server."]))
+
+    @remove.autocomplete("feed")
+    async def _feeds(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            return []
+        listed = await self.services.feeds.list(guild_id=interaction.guild_id)
+        named = [(feed.id, f"#{feed.id} {feed.title or host(feed.url)}") for feed in listed]
+        fitting = [(number, name) for number, name in named if str(typed).casefold() in name.casefold()]
+        return [app_commands.Choice(name=name[:100], value=number) for number, name in fitting[:25]]
 
 
 def _line(feed: ListedFeed) -> str:

@@ -28,7 +28,7 @@ _FOR_MODERATORS = """\
 **Set it up** (Manage Server)
 1. `/feeds add` an address, of a feed or of a site
 2. `/alerts add` a channel, with topics if not everything is wanted
-`/alerts list`, `/alerts remove` and `/feeds list` show and change what is set."""
+`/alerts list|remove` and `/feeds list|remove` show and change what is set."""
 
 
 def make(services: Services) -> commands.Cog:

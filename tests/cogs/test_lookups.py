@@ -130,6 +130,17 @@ async def test_rules_are_added_listed_and_removed(scene: Scene) -> None:
     assert (await scene.moderator.command("alerts remove", rule=1)).text
 
 
+async def test_a_feed_is_removed_from_ones_own_server_alone(scene: Scene) -> None:
+    feed = await scene.house.feed("gazette")
+    await scene.house.guild(scene.guild.id, feed)
+    choices = await scene.moderator.autocomplete("feeds remove", "feed", "gaz")
+    assert [c.value for c in choices] == [feed]
+    assert "no longer watched" in (await scene.moderator.command("feeds remove", feed=feed)).text
+    assert "watches no feed" in (await scene.moderator.command("feeds remove", feed=feed)).text
+    refused = await scene.member.command("feeds remove", forced=True, feed=feed)
+    assert "Manage Server" in refused.text
+
+
 async def test_any_text_is_answered(scene: Scene) -> None:
     await _stories(scene, 1)
     texts = st.text(min_size=1, max_size=60).filter(str.strip)
