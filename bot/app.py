@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -219,6 +220,9 @@ class _Process:
         """Deliver once Discord has told which servers there are."""
         if not await self._is_ready(client) or self._deliverer is None:
             return
+        # Modules, servers and channels stay: a full garbage collection need not look at them, which held the
+        # event loop for 85 ms with 3,000 channels.
+        gc.freeze()
         if on_ready is not None:
             await on_ready(client)
         await self._deliverer.run(self._stop)
