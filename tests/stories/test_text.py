@@ -365,11 +365,11 @@ def test_a_piece_of_html_as_feeds_carry_it_is_all_article(piece: str) -> None:
 
 
 def test_a_page_of_a_hundred_thousand_elements_is_read_in_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     document = reading(
         f"<html><body>{'<p>word <a href=x>y</a>' * 60_000}<p>{PROSE}</body></html>", is_html=True
     )
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
     assert words(document) == [PROSE]
 
 
