@@ -11,10 +11,11 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from cogs import choices
-from cogs.panels import answer, panel, status_words
+from cogs.panels import answer, panel
 
 _TERMS = (*INSTRUMENTS, *TOPICS, *STATUSES)
 _NO_ADVICE = "General information, no legal advice."

@@ -10,12 +10,13 @@ from discord.ext import commands
 
 from bot.alerts import ids
 from bot.alerts.foreign import link, safe_text
+from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from cogs import choices, dates
 from cogs.pages import PageButton, page_buttons
-from cogs.panels import answer, panel, stamp, status_words
+from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
 from db.tables import CaseRow, DemandRow, StoryRow

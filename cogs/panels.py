@@ -9,8 +9,6 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.alerts.cards import look_of
-
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _BLOCKS = 30  # of its 40 components
 
@@ -56,11 +54,6 @@ async def answer(interaction: discord.Interaction, view: ui.LayoutView) -> None:
         await interaction.followup.send(view=view, ephemeral=True)
     else:
         await interaction.response.send_message(view=view, ephemeral=True)
-
-
-def status_words(status: str) -> str:
-    """Give a status by sign and word, never by colour alone."""
-    return f"{look_of(status).sign} {status}"
 
 
 def stamp(at: datetime, style: str = "D") -> str:
