@@ -1,0 +1,17 @@
+"""Digests: what is gathered for later.
+
+Revision: 0010; follows 0009.
+"""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,17 @@
+"""What members ask for beyond topics, parties and cases.
+
+Revision: 0011; follows 0010.
+"""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
