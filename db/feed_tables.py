@@ -145,6 +145,7 @@ class EntryRow(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     try_after: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
     story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="SET NULL"))
 
     __table_args__ = (

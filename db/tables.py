@@ -32,6 +32,9 @@ from db.feed_tables import GuildFeedRow as GuildFeedRow
 from db.feed_tables import NoteRow as NoteRow
 from db.feed_tables import StoryFeedRow as StoryFeedRow
 from db.feed_tables import row_number
+from db.role_tables import GatewayRow as GatewayRow
+from db.role_tables import ShardRow as ShardRow
+from db.role_tables import TurnRow as TurnRow
 
 # ------------------------------------------------------------------- stories
 
@@ -350,6 +353,7 @@ class DestinationRow(Base):
     target: Mapped[str] = mapped_column(String(8), primary_key=True)  # channel, user
     target_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     next_due: Mapped[datetime | None]  # when there is something to send; None: nothing waits
+    turn: Mapped[datetime | None]  # who is served first of those where something is due
     claimed_until: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     claim: Mapped[int] = mapped_column(Integer, default=0)  # fencing: grows with every claim
