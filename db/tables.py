@@ -271,7 +271,7 @@ class RuleRow(Base):
     created_by: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
-    __table_args__ = (Index(None, "guild_id"),)
+    __table_args__ = (Index(None, "guild_id"), Index(None, "channel_id"))
 
 
 class SubscriptionRow(Base):
@@ -300,6 +300,8 @@ class DeliveryRow(Base):
 
     `state`: due -> sending (intent stored before the request leaves) -> sent | failed (will be tried
     again) | dead (gave up, says why) | skipped. `nonce` is what Discord recognises a repeat by.
+    `thread_id`: the case's thread, as this message was posted there or opened it. `publish_at`: when a message
+    in an announcement channel is to be published, until it is.
     """
 
     __tablename__ = "deliveries"
@@ -307,7 +309,8 @@ class DeliveryRow(Base):
     id: Mapped[int] = row_number()
     story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
-    kind: Mapped[str] = mapped_column(String(8))  # card (first post), update (answers the card), edit
+    # card (first post), update (answers the card), report (a further source, in the case's thread), edit
+    kind: Mapped[str] = mapped_column(String(8))
     target: Mapped[str] = mapped_column(String(8))  # channel, user
     target_id: Mapped[int] = mapped_column(BigInteger)  # channel id, or user id for direct messages
     guild_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -324,6 +327,9 @@ class DeliveryRow(Base):
     sent_at: Mapped[datetime | None]
     channel_id: Mapped[int | None] = mapped_column(BigInteger)  # where it stands (the DM channel for users)
     message_id: Mapped[int | None] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)
+    publish_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
@@ -338,6 +344,19 @@ class DeliveryRow(Base):
         ),
         Index(None, "case_id", "target", "target_id"),
         Index(None, "message_id"),
+        Index(
+            "ix_deliveries_publish",
+            "publish_at",
+            sqlite_where=sql("publish_at IS NOT NULL"),
+            postgresql_where=sql("publish_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_deliveries_dead",
+            "guild_id",
+            "id",
+            sqlite_where=sql("state = 'dead'"),
+            postgresql_where=sql("state = 'dead'"),
+        ),
     )
 
 
@@ -360,6 +379,7 @@ class DestinationRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0)  # since the last message that went through
     broken: Mapped[str | None] = mapped_column(Text)
     broken_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]  # when moderators were told that it is broken
 
     __table_args__ = (
         Index(
