@@ -21,6 +21,7 @@ from discord.http import Route
 import cogs
 from bot.intake.services import Services
 from cogs.errors import tell
+from cogs.language import CommandTranslator, speak_with
 from db import guilds, notes
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,12 @@ discord.VoiceClient.warn_dave = False
 
 
 class _Tree(app_commands.CommandTree["QuashClient"]):
-    """The command tree; every error of a command ends in `cogs.errors`."""
+    """The command tree: speaks the language of the one who acts; every error ends in `cogs.errors`."""
+
+    async def interaction_check(self, interaction: discord.Interaction[QuashClient], /) -> bool:
+        """Refuse nothing (commands have checks of their own); speak the language of the one who acts."""
+        speak_with(interaction)
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[QuashClient], error: app_commands.AppCommandError, /
@@ -66,12 +72,17 @@ class QuashClient(commands.AutoShardedBot):
         # discord.py falls back to its built-in address after an invalid session; behind a proxy or on
         # a stand-in that would leave the place that we were told to talk to.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
+        await self.tree.set_translator(CommandTranslator())
         await cogs.add_all(self, self.services)
         await self._sync_commands()
 
     async def _sync_commands(self) -> None:
         """Send the commands to Discord when they differ from those sent last (200 creates a day)."""
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        translator = self.tree.translator or CommandTranslator()
+        payload = [
+            await command.get_translated_payload(self.tree, translator)
+            for command in self.tree.get_commands()
+        ]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         name = f"commands:{self.application_id}"
         async with self.services.database.read() as session:

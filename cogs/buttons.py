@@ -7,7 +7,7 @@ forged: the services check what the person who clicks may see.
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -17,42 +17,29 @@ from bot.alerts import actions, ids
 from bot.alerts.actions import Evidence
 from bot.alerts.foreign import link, safe_text
 from bot.intake.services import Services
-from cogs.errors import tell
+from cogs.clicks import Click, add
 from cogs.panels import answer, panel
 
 
 def add_to(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the buttons of all cards work."""
-    _CardButton.services = services
-    bot.add_dynamic_items(FollowButton, EvidenceButton, ReportButton)
+    add(bot, services, FollowButton, EvidenceButton, ReportButton)
 
 
-class _CardButton:
+class _CardButton(Click):
     """What the three buttons have in common: read the id and the mark, answer for the clicker's eyes."""
 
-    services: ClassVar[Services]
-
     def __init__(self, button: ui.Item[Any], match: re.Match[str]) -> None:
-        super().__init__(button)  # type: ignore[call-arg]  # DynamicItem's, which the subclasses bring
+        super().__init__(button, match)
         self.number = int(match["id"])
         self.mark: str | None = match["mark"]
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Read a button back from what was clicked."""
-        return cls(item, match)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Answer, within Discord's three seconds whatever the database is busy with."""
-        try:
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            await answer(interaction, await self.act(interaction))
-        except Exception as error:  # every error of a click ends in the one place for errors
-            await tell(interaction, error)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await answer(interaction, await self.made(interaction))
 
-    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+    async def made(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
         """Do what the button says and give the answer."""
         raise NotImplementedError
 
@@ -60,7 +47,7 @@ class _CardButton:
 class FollowButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.FOLLOW):
     """Follow case: the one who clicks is told by direct message when the case goes on."""
 
-    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+    async def made(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
         """Subscribe to the case."""
         made = await actions.follow_case(
             self.services.database,
@@ -83,7 +70,7 @@ class FollowButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
 class EvidenceButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.EVIDENCE):
     """Evidence: each claim of the card with the sentences that it rests on."""
 
-    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+    async def made(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
         """Show the claims."""
         found = await actions.evidence(
             self.services.database,
@@ -98,7 +85,7 @@ class EvidenceButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], temp
 class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], template=ids.REPORT):
     """Not relevant: a report to the moderators, one a member and story."""
 
-    async def act(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
+    async def made(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
         """Note the report."""
         first = await actions.report(
             self.services.database,

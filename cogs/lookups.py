@@ -15,6 +15,7 @@ from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from cogs import choices, dates
+from cogs.clicks import add
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from db import lookups
@@ -32,10 +33,9 @@ def make(services: Services) -> commands.Cog:
 
 def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the page buttons of answers work, also after a restart."""
-    PageButton.services = services
     PageButton.turners["search"] = _search_page
     PageButton.turners["demands"] = _demands_page
-    bot.add_dynamic_items(PageButton)
+    add(bot, services, PageButton)
 
 
 def viewer(interaction: discord.Interaction) -> Viewer:

@@ -6,16 +6,16 @@ percent-encoded. Discord allows 100 characters; a look-up with longer options ge
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
 import discord
 from discord import ui
 
 from bot.intake.services import Services
-from cogs.errors import tell
+from bot.words import say
+from cogs.clicks import Click
 from cogs.guards import NotAllowedError
 
 Turner = Callable[[Services, discord.Interaction, Sequence[str], int], Awaitable[ui.LayoutView]]
@@ -23,38 +23,25 @@ _MOST_PAGES = 1000
 
 
 class PageButton(
+    Click,
     ui.DynamicItem[ui.Button[ui.LayoutView]],
     template=r"quash:page:(?P<kind>[a-z]+):(?P<owner>[0-9]{1,20}):(?P<page>[0-9]{1,4}):(?P<state>.*)",
 ):
     """Shows another page of a look-up to the one who asked for it."""
 
-    services: ClassVar[Services]
     turners: ClassVar[dict[str, Turner]] = {}
 
-    def __init__(self, custom_id: str, label: str = "page") -> None:
-        super().__init__(ui.Button(label=label, custom_id=custom_id))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Read a button back from what was clicked."""
-        return cls(match.string)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Turn the page."""
-        match = self.__discord_ui_compiled_template__.fullmatch(self.custom_id)
-        try:
-            if match is None or match["kind"] not in self.turners:
-                raise NotAllowedError("This button is from an older version; ask again.")
-            if int(match["owner"]) != interaction.user.id:
-                raise NotAllowedError("This is somebody else's look-up; ask for your own.")
-            state = [unquote(part) for part in match["state"].split("|")]
-            page = min(int(match["page"]), _MOST_PAGES)
-            view = await self.turners[match["kind"]](self.services, interaction, state, page)
-            await interaction.response.edit_message(view=view)
-        except Exception as error:  # every error of a click ends in the one place for errors
-            await tell(interaction, error)
+        match = self.match
+        if match["kind"] not in self.turners:
+            raise NotAllowedError(say("This button is from an older version; ask again."))
+        if int(match["owner"]) != interaction.user.id:
+            raise NotAllowedError(say("This is somebody else's look-up; ask for your own."))
+        state = [unquote(part) for part in match["state"].split("|")]
+        page = min(int(match["page"]), _MOST_PAGES)
+        view = await self.turners[match["kind"]](self.services, interaction, state, page)
+        await interaction.response.edit_message(view=view)
 
 
 def page_buttons(
@@ -63,8 +50,8 @@ def page_buttons(
     """Give Back and Next as far as there are such pages."""
     packed = "|".join(quote(part, safe="@ ") for part in state)
     found: list[ui.Item[Any]] = []
-    for label, to in (("Back", page - 1), ("Next", page + 1)):
+    for label, to in ((say("Back"), page - 1), (say("Next"), page + 1)):
         custom_id = f"quash:page:{kind}:{owner}:{to}:{packed}"
         if to >= 0 and to * size < total and len(custom_id) <= 100:
-            found.append(PageButton(custom_id, label))
+            found.append(ui.Button(label=label, custom_id=custom_id))
     return found

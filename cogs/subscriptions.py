@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import discord
 from discord import app_commands, ui
@@ -15,8 +14,9 @@ from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.stories.naming import canonical_name
+from bot.words import say
 from cogs import choices
-from cogs.errors import tell
+from cogs.clicks import Click, add
 from cogs.guards import guild_of
 from cogs.lookups import case_choices, viewer
 from cogs.panels import answer, panel
@@ -30,8 +30,7 @@ def make(services: Services) -> commands.Cog:
 
 def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the End buttons work, also after a restart."""
-    EndButton.services = services
-    bot.add_dynamic_items(EndButton)
+    add(bot, services, EndButton)
 
 
 class Subscriptions(commands.Cog):
@@ -102,34 +101,23 @@ class Subscriptions(commands.Cog):
 
 
 class EndButton(
-    ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"quash:subscription:end:(?P<id>[0-9]{1,18})"
+    Click, ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"quash:subscription:end:(?P<id>[0-9]{1,18})"
 ):
     """Ends one of the subscriptions of the one who clicks; nobody else's can be ended with it."""
 
-    services: ClassVar[Services]
-
-    def __init__(self, subscription_id: int) -> None:
-        super().__init__(
-            ui.Button(label=f"End #{subscription_id}", custom_id=f"quash:subscription:end:{subscription_id}")
-        )
-        self.subscription_id = subscription_id
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Read a button back from what was clicked."""
-        return cls(int(match["id"]))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
         """End it and show what is left."""
-        try:
-            await actions.end_subscription(
-                self.services.database, user_id=interaction.user.id, subscription_id=self.subscription_id
-            )
-            await interaction.response.edit_message(view=await _own(self.services, interaction.user.id))
-        except Exception as error:  # every error of a click ends in the one place for errors
-            await tell(interaction, error)
+        await actions.end_subscription(
+            self.services.database, user_id=interaction.user.id, subscription_id=int(self.match["id"])
+        )
+        await interaction.response.edit_message(view=await _own(self.services, interaction.user.id))
+
+
+def _end_button(subscription_id: int) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=say("End #{number}", number=subscription_id),
+        custom_id=f"quash:subscription:end:{subscription_id}",
+    )
 
 
 async def _own(services: Services, user_id: int) -> ui.LayoutView:
@@ -141,7 +129,7 @@ async def _own(services: Services, user_id: int) -> ui.LayoutView:
     return panel(
         "Your subscriptions",
         [_line(each) for each in found],
-        buttons=[EndButton(each.subscription.id) for each in found[:25]],
+        buttons=[_end_button(each.subscription.id) for each in found[:25]],
         footer="Only you can see this.",
     )
 

@@ -1,0 +1,73 @@
+"""What all buttons, selects and modals have in common: who clicks is spoken to in their language, and every
+error ends in the one place for errors. Discord waits three seconds for the first answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+import discord
+from discord import ui
+from discord.ext import commands
+
+from bot.intake.services import Services
+from cogs.errors import tell
+from cogs.language import speak_with
+
+
+def add(
+    bot: commands.Bot | commands.AutoShardedBot, services: Services, *kinds: type[ui.DynamicItem[Any]]
+) -> None:
+    """Let buttons and selects of these kinds work, also on messages from before a restart."""
+    Click.services = services
+    bot.add_dynamic_items(*kinds)
+
+
+class Click:
+    """Mixed into a `ui.DynamicItem`: reads it back from its custom id, which says all, and acts.
+
+    Nothing is kept in memory, so that what was posted before a restart works after it. Custom ids can be
+    forged: whoever acts checks what the person who clicks may do and see. `services` is set by `add`.
+    """
+
+    services: ClassVar[Services]
+
+    def __init__(self, item: ui.Item[Any], match: re.Match[str]) -> None:
+        super().__init__(item)  # type: ignore[call-arg]  # DynamicItem's, which the subclasses bring
+        self.match = match
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Read it back from what was clicked."""
+        return cls(item, match)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Act, and tell what went wrong."""
+        speak_with(interaction)
+        try:
+            await self.act(interaction)
+        except Exception as error:  # every error of a click ends in the one place for errors
+            await tell(interaction, error)
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what the button says and answer."""
+        raise NotImplementedError
+
+
+class Form(ui.Modal):
+    """A modal whose errors end in the one place for errors, in the language of the one who sends it."""
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Act, and tell what went wrong."""
+        speak_with(interaction)
+        try:
+            await self.act(interaction)
+        except Exception as error:  # every error of a form ends in the one place for errors
+            await tell(interaction, error)
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what the form is for and answer."""
+        raise NotImplementedError
