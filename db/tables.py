@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.digest_tables import DigestItemRow as DigestItemRow
 from db.feed_tables import Base as Base
 from db.feed_tables import EntryRow as EntryRow
 from db.feed_tables import FeedRow as FeedRow
@@ -250,7 +251,13 @@ class GuildRow(Base):
 
 
 class RuleRow(Base):
-    """What goes where. An empty list stands for "any"."""
+    """What goes where. An empty list stands for "any".
+
+    `ping_when` and `urgent` are conditions (`bot.alerts.wishes.parse_condition`): any of these statuses, or
+    from this relevance on. An empty `ping_when` pings with every post; without `urgent` nothing passes the
+    server's quiet hours. `daily_limit`: posts of a local day, past which the rest comes in the next
+    digest; None: as many as there are.
+    """
 
     __tablename__ = "rules"
 
@@ -261,9 +268,15 @@ class RuleRow(Base):
     parties: Mapped[list[str]] = mapped_column(default=list)
     keywords: Mapped[list[str]] = mapped_column(default=list)
     exclude: Mapped[list[str]] = mapped_column(default=list)
+    statuses: Mapped[list[str]] = mapped_column(default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    sources: Mapped[list[str]] = mapped_column(default=list)
     min_relevance: Mapped[float] = mapped_column(Float, default=0.5)
     ping_role: Mapped[int | None] = mapped_column(BigInteger)
-    when: Mapped[str] = mapped_column(String(8), default="now")
+    ping_when: Mapped[list[str]] = mapped_column(default=list)
+    urgent: Mapped[list[str]] = mapped_column(default=list)
+    when: Mapped[str] = mapped_column(String(8), default="now")  # now, hourly, daily, weekly
+    daily_limit: Mapped[int | None] = mapped_column(Integer)
     style: Mapped[str] = mapped_column(String(8), default="full")
     thread: Mapped[str] = mapped_column(String(8), default="off")
     review_channel: Mapped[int | None] = mapped_column(BigInteger)
@@ -298,19 +311,24 @@ class SubscriptionRow(Base):
 class DeliveryRow(Base):
     """One message that is owed: the outbox. Unique per story, destination and kind.
 
+    A digest has no story of its own but `DigestItemRow`s; it is unique per destination and `slot`, the
+    moment that it is for.
+
     `state`: due -> sending (intent stored before the request leaves) -> sent | failed (will be tried
     again) | dead (gave up, says why) | skipped. `nonce` is what Discord recognises a repeat by.
-    `thread_id`: the case's thread, as this message was posted there or opened it. `publish_at`: when a message
-    in an announcement channel is to be published, until it is.
+    `thread_id`: the case's thread, as this message was posted there or opened it. `publish_at`: when a
+    message in an announcement channel is to be published, until it is.
     """
 
     __tablename__ = "deliveries"
 
     id: Mapped[int] = row_number()
-    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
-    # card (first post), update (answers the card), report (a further source, in the case's thread), edit
+    # card (first post), update (answers the card), report (a further source, in the case's thread), edit,
+    # digest
     kind: Mapped[str] = mapped_column(String(8))
+    slot: Mapped[str | None] = mapped_column(String(32))
     target: Mapped[str] = mapped_column(String(8))  # channel, user
     target_id: Mapped[int] = mapped_column(BigInteger)  # channel id, or user id for direct messages
     guild_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -342,7 +360,17 @@ class DeliveryRow(Base):
             sqlite_where=sql("state IN ('due', 'sending', 'failed')"),
             postgresql_where=sql("state IN ('due', 'sending', 'failed')"),
         ),
+        Index(
+            "ix_deliveries_slot",
+            "target",
+            "target_id",
+            "slot",
+            unique=True,
+            sqlite_where=sql("slot IS NOT NULL"),
+            postgresql_where=sql("slot IS NOT NULL"),
+        ),
         Index(None, "case_id", "target", "target_id"),
+        Index(None, "rule_id", "created_at"),
         Index(None, "message_id"),
         Index(
             "ix_deliveries_publish",
