@@ -97,7 +97,8 @@ def _with_party(name: str) -> ColumnElement[bool]:
     )
 
 
-def _with_topic(topic: str) -> ColumnElement[bool]:
+def with_topic(topic: str) -> ColumnElement[bool]:
+    """Give the condition on `stories` that they have a topic."""
     return exists().where(StoryTopicRow.story_id == StoryRow.id, StoryTopicRow.topic == topic)
 
 
@@ -106,7 +107,7 @@ def _filters(
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if topic:
-        found.append(_with_topic(topic))
+        found.append(with_topic(topic))
     if party:
         found.append(_with_party(party))
     if status:

@@ -1,0 +1,62 @@
+"""What is stored about a person: every column of `db.tables.PERSONAL`, to be shown, exported and forgotten."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import PERSONAL, Base
+
+
+async def count_about(session: AsyncSession, user_id: int) -> dict[str, int]:
+    """Count the rows that name a person, by table; tables without one are left out."""
+    found: dict[str, int] = {}
+    for (name, column), _ in PERSONAL.items():
+        table = Base.metadata.tables[name]
+        if number := await _count(session, table, _names(table, column, user_id)):
+            found[name] = found.get(name, 0) + number
+    return found
+
+
+async def rows_about(session: AsyncSession, user_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Give the rows that name a person, by table, as values that JSON knows (times in ISO 8601)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (name, column), _ in PERSONAL.items():
+        table = Base.metadata.tables[name]
+        rows = await session.execute(
+            select(table).where(_names(table, column, user_id)).order_by(*table.primary_key.columns)
+        )
+        for row in rows.mappings():
+            found.setdefault(name, []).append({str(key): _plain(value) for key, value in row.items()})
+    return found
+
+
+async def forget(session: AsyncSession, user_id: int) -> int:
+    """Delete or clear all that names a person; gives how many rows that were."""
+    changed = 0
+    for (name, column), how in PERSONAL.items():
+        table = Base.metadata.tables[name]
+        where = _names(table, column, user_id)
+        changed += await _count(session, table, where)
+        if how == "delete":
+            await session.execute(delete(table).where(where))
+        else:
+            await session.execute(update(table).where(where).values({column: None}))
+    return changed
+
+
+async def _count(session: AsyncSession, table: Table, where: ColumnElement[bool]) -> int:
+    return (await session.execute(select(func.count()).select_from(table).where(where))).scalar_one()
+
+
+def _names(table: Table, column: str, user_id: int) -> ColumnElement[bool]:
+    """Give the condition that a row names this person; ids of channels stand in `target_id` too."""
+    mine = table.c[column] == user_id
+    return and_(mine, table.c.target == "user") if column == "target_id" else mine
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
