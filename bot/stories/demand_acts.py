@@ -21,7 +21,7 @@ _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
 # fmt: off
 _TAKINGS = (
     "seek", "sought", "demand", "request", "want", "ask", "after", "obtain", "acquir", "seiz", "receiv",
-    "access", "got", "subpoenaed", "collected", "pulled", "secured",
+    "access", "got", "subpoenaed", "collected", "pulled", "secured", "took", "gather", "swept",
 )
 # fmt: on
 

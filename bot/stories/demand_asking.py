@@ -172,7 +172,7 @@ _COMPLEMENT = re.compile(
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
 )
 _BLOCKED = re.compile(
-    rf"(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |"
+    rf"(?: on \w+day| in \w+)?(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |"
     rf"be )?(?:blocked|banned|suspended|shut down|taken down|taken offline|removed|"
     rf"unblocked)(?!\w)"
 )
@@ -238,7 +238,7 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
     found = re.match(
         rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator|"
-        rf" maker)? for [^;]{{0,80}}?{THINGS}",
+        rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?{THINGS}",
         right,
     )
     who = source.group("from") if source else found.group("who") if found else None

@@ -103,7 +103,8 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
 _COMPELS = re.compile(
     r"(?<!\w)(?:orders?|ordered|requests?|requested|demand\w*|notices?|directions?|directives?|compelled|"
     r"forced|"
-    r"threat\w+|pressure\w*|told|instructed|injunction|insisted|legal (?:action|obligation))(?!\w)"
+    r"threat\w+|pressure\w*|told|instructed|injunction|insisted|legal (?:action|obligation)|asked|asks|"
+    r"slow(?:s|ed)|throttl\w+|fine[sd]?|penali[sz]ed)(?!\w)"
 )
 _OWN_RULES = re.compile(
     r"(?<!\w)(?:its|their|company|platform|community|own) (?:\w+ )?(?:rules|policy|policies|standards|"
@@ -162,7 +163,8 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     issuer = _most(frames, "issuers")
     recipient = _most(frames, "recipients")
     if all(slot.generic for slot in slots) and not _told_first(frames):
-        return False
+        first = group.family == "buy" and min(frame.index for frame in frames) < 1
+        return first and any(s.kind == "company" and not s.generic for m in marked[:5] for s in m.slots.values())
     asked = [frame.slots[name] for frame in frames for name in frame.recipients]
     named = any(
         not frame.slots[name].generic and weight >= BESIDE

@@ -7,7 +7,7 @@ import re
 from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame, noun_roles
 from bot.stories.demand_rules import GENERAL, is_fact
 from bot.stories.instruments import Instrument, instrument_words
-from bot.stories.marks import CONTENT, DATA, DEVICE, PARTY, Marked
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, PARTY, Marked
 
 FOLLOW_UP = re.compile(
     r"^(?:s)? (?:requirements?|powers?|authorit(?:y|ies)|process|system|laws?|bill|canary|"
@@ -50,6 +50,8 @@ _NOT_AN_ORDER = re.compile(
 _CONTENT_NEAR = re.compile(
     rf"(?<!\w)(?:block\w*|remov\w*|delet\w*|tak(?:e|en|ing) [^,;]{{0,30}}down|suspen\w+|"
     rf"censor\w*|restrict\w*|takedown|geo-?block\w*|withh\w+|ban)(?!\w)[^;]{{0,60}}{CONTENT}"
+    rf"|{COMPANY}[^;,]{{0,25}} (?:be|been|was|were|is) (?:\w+ )?(?:blocked|banned|suspended|throttled|taken offline)(?!\w)"
+    rf"|(?<!\w)(?:block|ban|suspend|throttle|shut down|unblock)(?:ing|ning)? (?:access to )?(?:the )?{COMPANY}"
     rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
 )
 _REMOVED_ON_ORDER = re.compile(
@@ -204,6 +206,9 @@ def _drop_unlikely(frame: Frame, instrument: Instrument) -> None:
             del frame.recipients[party]
             if kind == "person":
                 frame.targets.append(party)
+    if frame.instrument == "gag order":  # what a firm says of a gag it is under
+        for party in [name for name in frame.issuers if frame.slots[name].kind == "company"]:
+            frame.recipients.setdefault(party, frame.issuers.pop(party))
     if frame.instrument not in _FROM_PERSONS:
         for party in list(frame.issuers):
             if frame.slots[party].kind in ("company", "organisation"):

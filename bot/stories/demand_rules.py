@@ -138,7 +138,7 @@ def rules() -> Rules:
             rf"(?:of|from|by|made by|sold by|built by|to)(?: the| a)? (?:[\w-]+ ){{0,3}}?(?P<from>{LIST})"
         ),
         selling=re.compile(
-            rf"(?:(?P<who>{LIST})(?P<mid>[^;]{{0,60}}?))?(?<![\w-])(?P<verb>{fill(table['buying']['sell'])})(?!"
+            rf"(?:(?P<who>{LIST})(?P<mid>[^;{MARKS}]{{0,60}}?))?(?<![\w-])(?P<verb>{fill(table['buying']['sell'])})(?!"
             rf"\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:(?!for |"
             rf"that )[\w-]+ ){{0,3}}?(?P<to>{LIST})"
         ),
@@ -198,6 +198,14 @@ PRONOUN_SUBJECT = re.compile(
 )
 
 
+_SAID_IT = re.compile(
+    rf"(?P<who>{LIST})(?:,? (?:has|had|have|also|later|now|then))* (?:said|says|confirm(?:ed|s)|admit(?:ted|s)|"
+    rf"acknowledg(?:ed|es)|announc(?:ed|es)|insist(?:ed|s)|stat(?:ed|es)|wrote|writes|explain(?:ed|s)|"
+    rf"told (?:[\w'{MARKS}-]+ ){{0,3}}?)(?:on \w+ )?(?: ?that)? (?:it|they|he|she)"
+    rf"(?: (?:had|has|have|also|then|now|first|later|would|will|did|does))? $"
+)
+
+
 _GOVERNED = re.compile(
     r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|told|from)"
     r"(?: the| a| an)?(?: \w+)? $"
@@ -214,7 +222,8 @@ _WHEN = re.compile(
 def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
     """The party that acts: the nearest before the verb that no preposition holds; none behind a pronoun."""
     if PRONOUN_SUBJECT.search(left):
-        return []
+        said = _SAID_IT.search(left)  # "Proton confirmed that it"
+        return demanding(marked.names(said.group("who"))) if said else []
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
         if _GOVERNED.search(before) and not _WHEN.search(before):

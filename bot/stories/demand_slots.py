@@ -184,6 +184,8 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                 name = _clean(match.group("name"), whole, first=start == 0 and opens)
                 if name and name not in persons and (index >= 0 or name == "X" or name in whole):
                     found.setdefault(name, _kind(name, text[: match.start("name")]))
+    if any(mention.surface == "X" and mention.name == "Twitter" for mention in mentions):
+        found.setdefault("X", "company")
     mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]
     return [*mentions_found, *_attorneys_in(texts, taken), *_countries_in(texts, taken)]
 
@@ -194,9 +196,25 @@ _ASKS = (
     r"bann?(?:ed|s)|threaten(?:ed|s)|request(?:ed|s)|direct(?:ed|s)|made|makes|wants|wanted|fined|fines|"
     r"cut off|slowed|"
     r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|"
-    r"served|issued)"
+    r"served|issued|slows|slowed|throttl(?:ed|es)|cuts|lift(?:ed|s)|unblock(?:ed|s)|drop(?:ped|s)|withdr(?:ew|aws)|"
+    r"rescind(?:ed|s)|back(?:ed|s) down|agreed|tries to|tried to|pushed|pushes|insist(?:ed|s)|restrict(?:ed|s)|"
+    r"clos(?:ed|es) off|shut(?:s)? (?:off|down)|suspend(?:ed|s))"
 )
-_DEMANDS = r"(?:requests?|demands?|orders?|behest|command|pressure|insistence|directives?|notices?)"
+_DEMANDS = (
+    r"(?:requests?|demands?|orders?|behest|command|pressure|insistence|directives?|notices?|bans?|block|"
+    r"blockade|censors)"
+)
+_ACTING = {
+    "London": "UK government",
+    "UK": "UK government",
+    "Moscow": "Russian government",
+    "Beijing": "Chinese government",
+    "Ankara": "Turkish government",
+    "Delhi": "Indian government",
+    "New Delhi": "Indian government",
+    "Canberra": "Australian government",
+}
+"""Names that stand for a government only where they act."""
 
 
 @cache
@@ -204,9 +222,9 @@ def _country() -> re.Pattern[str]:
     names = "|".join(
         re.escape(name.removeprefix("the ").title())
         for name in sorted(load_table("generic_parties.toml")["countries"]["names"], key=len, reverse=True)
-        if name
-        not in ("the us", "the uk", "washington", "london", "brussels", "berlin", "paris", "rome", "madrid")
+        if name not in ("the us", "the uk", "washington", "brussels", "berlin", "paris", "rome", "madrid")
     )
+    names += "|UK|Canberra"
     return re.compile(
         rf"(?<![\w-])(?:(?P<subject>{names})(?= {_ASKS}\b)|"
         rf"(?P<owner>{names})(?=['’]s? (?:[a-z-]+ ){{0,2}}{_DEMANDS}\b)|"
@@ -280,6 +298,20 @@ _COUNTRY_STEMS = (
     "command",
     "insist",
     "otice",
+    "slow",
+    "throttl",
+    "lift",
+    "drop",
+    "withdr",
+    "rescind",
+    "back",
+    "agree",
+    "tr",
+    "push",
+    "restrict",
+    "clos",
+    "shut",
+    "suspend",
 )
 
 
@@ -296,9 +328,8 @@ def _countries_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int,
                 continue
             if group == "subject" and _PLACED.search(text[max(0, start - 12) : start]):
                 continue
-            found.append(
-                Mention(match.group(group), "agency", index, start, stop, match.group(group), "country")
-            )
+            name = match.group(group)
+            found.append(Mention(_ACTING.get(name, name), "agency", index, start, stop, name, "country"))
     return found
 
 

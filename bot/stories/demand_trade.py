@@ -75,7 +75,11 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
         for slot in marked.names(buyer)
         if slot.kind == "agency" and (not slot.generic or _BUYERS.match(slot.name))
     ]
-    sellers = [slot for slot in marked.names(seller) if slot.kind == "company" and not slot.generic]
+    sellers = [
+        slot
+        for slot in marked.names(seller)
+        if slot.kind == "company" and (not slot.generic or slot.name.lower().endswith("brokers"))
+    ]
     near = text[match.start() : match.end() + 60]
     if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
         return None

@@ -17,7 +17,7 @@ from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import instrument_of, kind_named, parties_of
 from bot.stories.demand_roles import Frame
 from bot.stories.demand_slots import slot_mentions
-from bot.stories.marks import Marked, mark
+from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
 from bot.stories.status import StatusEvent, acted, events_of, last_status
@@ -103,6 +103,7 @@ class _Marker:
         self._mentions: dict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             self._mentions[mention.sentence].append(mention)
+        self._judges = judges_in((text, self._mentions.get(index, ())) for index, text in self._texts)
         self._marked: dict[int, Marked] = {}
 
     def some(self, letters: tuple[str, ...] = ()) -> list[Marked]:
@@ -115,7 +116,9 @@ class _Marker:
                     lowered = text.lower()
                     if not any(some in lowered for some in letters):
                         continue
-                item = self._marked[index] = mark(text, index, self._mentions.get(index, ()))
+                item = self._marked[index] = mark(
+                    text, index, self._mentions.get(index, ()), self._judges
+                )
             found.append(item)
         return found
 

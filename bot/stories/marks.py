@@ -10,8 +10,8 @@ rules count it as one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from bot.stories.instruments import load_table
@@ -133,11 +133,34 @@ def lower_same_length(text: str) -> str:
     return lowered.translate(_FOLD)
 
 
-def mark(sentence: str, index: int, mentions: Sequence[Mention]) -> Marked:
-    """Put a sign for every party of the sentence (`mentions` are those of this sentence alone)."""
+_ON_THE_BENCH = re.compile(r"^,? (?:of|at|from|in|on) (?:the )?[^,;.]{0,40}?(?:court|tribunal|circuit|bench)(?!\w)")
+
+
+def judges_in(texts: Iterable[tuple[str, Sequence[Mention]]]) -> frozenset[str]:
+    """The persons of an article that some sentence calls a judge: they are courts wherever they are named."""
+    found = set()
+    for text, mentions in texts:
+        persons = [mention for mention in mentions if mention.kind == "person"]
+        if not persons:
+            continue
+        lowered = lower_same_length(text[:MAX_LENGTH])
+        for mention in persons:
+            before, after = lowered[max(0, mention.start - 24) : mention.start], lowered[mention.end :][:60]
+            if _JUDGE.search(before) or _ON_THE_BENCH.match(after):
+                found.add(mention.name)
+    return frozenset(found)
+
+
+def mark(
+    sentence: str, index: int, mentions: Sequence[Mention], judges: frozenset[str] = frozenset()
+) -> Marked:
+    """Put a sign for every party of the sentence (`mentions` are those of this sentence alone).
+
+    Persons who are `judges` (`judges_in`) get the sign of a court.
+    """
     text = sentence[:MAX_LENGTH]
     lowered = lower_same_length(text)
-    spans = _named(lowered, mentions)
+    spans = _named(lowered, mentions, judges)
     nouns = _nouns(text, lowered, spans)  # may lengthen spans
     edits: list[tuple[int, int, Slot | str]] = [*spans, *nouns]
     edits.sort(key=lambda edit: (edit[0], edit[1]))
@@ -164,15 +187,34 @@ def mark(sentence: str, index: int, mentions: Sequence[Mention]) -> Marked:
     return marked
 
 
-def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Slot]]:
+_NO_PARTY_ITSELF = re.compile(r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)")
+_COMMITTEE = re.compile(r"(?<!\w)(?:committee|subcommittee|panel|task force)$", re.IGNORECASE)
+_THEIR_COMMITTEE = re.compile(r" (?:[a-z]+ )?(?:sub)?(?:committee|panel)(?!\w)")
+
+
+def _named(
+    lowered: str, mentions: Sequence[Mention], judges: frozenset[str]
+) -> list[tuple[int, int, Slot]]:
     spans = []
     end = -1
     for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
         if mention.start < end or mention.end > len(lowered) or mention.kind not in KIND_BASE:
             continue
+        if _NO_PARTY_ITSELF.match(lowered, mention.end):  # "the Microsoft-owned site"
+            continue
         kind = mention.kind
-        if kind == "person" and _JUDGE.search(lowered[max(0, mention.start - 24) : mention.start]):
+        if kind == "person" and (
+            mention.name in judges or _JUDGE.search(lowered[max(0, mention.start - 24) : mention.start])
+        ):
             kind = "court"
+        if kind in ("agency", "organisation"):  # committees of a parliament demand as agencies do
+            if _COMMITTEE.search(mention.name):
+                kind = "agency"
+            elif mention.name in _CHAMBERS and (theirs := _THEIR_COMMITTEE.match(lowered, mention.end)):
+                name = f"{mention.name.removesuffix(' of Representatives')}{theirs.group()}"
+                spans.append((mention.start, theirs.end(), Slot(name, "agency")))
+                end = theirs.end()
+                continue
         # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
         common = mention.by == "country" or (mention.by != "coreference" and mention.name.islower())
         official = (
@@ -186,6 +228,7 @@ def _named(lowered: str, mentions: Sequence[Mention]) -> list[tuple[int, int, Sl
     return spans
 
 
+_CHAMBERS = ("House of Representatives", "Senate", "House of Commons", "House of Lords", "Congress")
 _COURT_ORDERS = re.compile(r" orders (?:the |a |an )?[A-Z]")
 _ABOUT = re.compile(
     r"(?:anti|pro)-$|(?<!\w)(?:critics?|critical|criticism|supporters?|opponents?|parody|impersonat\w+|"
@@ -253,6 +296,16 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
             if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == word.kind:
                 taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost
                 continue
+            if (
+                word.kind == "company"
+                and number < len(taken)
+                and taken[number][2].kind in ("company", "organisation")
+                and _OWNER_OF.match(lowered, stop)
+                and lowered[stop : taken[number][0]] in (" of ", " of the ")
+            ):  # "the publisher of USA Today" is asked in its name
+                owned = taken[number]
+                taken[number] = (begin, owned[1], replace(owned[2], kind="company"))
+                continue
             found.append((begin, stop, Slot(text[begin:stop], word.kind, generic=True)))
             continue
         if word.sign is not None:
@@ -262,6 +315,9 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
         elif run < 0:
             run = start
     return found
+
+
+_OWNER_OF = re.compile(r"(?:(?<=publisher)|(?<=operator)|(?<=studio)) of ")
 
 
 def _next_word(lowered: str, stop: int) -> str:
