@@ -6,7 +6,7 @@ The row of a destination is the lock of its queue: whoever changes what waits th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from db.notify import DELIVERIES, ring
 from db.stories import insert_ignoring
 from db.tables import DeliveryRow, DestinationRow, FindingRow
 
@@ -70,23 +71,42 @@ def _at(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> C
 # ------------------------------------------------------------- writing down what is owed
 
 
-async def enqueue(session: AsyncSession, places: Sequence[Place], due_at: datetime) -> None:
+async def enqueue(
+    session: AsyncSession,
+    places: Sequence[Place],
+    due_at: datetime,
+    turns: Mapping[Place, datetime] | None = None,
+) -> None:
     """Lock destinations until the transaction ends, and note that something is due there.
 
-    To be called with sorted places, so that two transactions never wait for each other.
+    To be called with sorted places, so that two transactions never wait for each other. `turns` says who is
+    served first where more is due than can be sent (else: by `due_at`); who waits already keeps the turn.
     """
+    turns = turns or {}
     kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = kind(DestinationRow)
     new, old = statement.excluded.next_due, DestinationRow.next_due
     upsert = statement.on_conflict_do_update(
         index_elements=["target", "target_id"],
-        set_={"next_due": case((or_(old.is_(None), old > new), new), else_=old)},
+        set_={
+            "next_due": case((or_(old.is_(None), old > new), new), else_=old),
+            "turn": case((old.is_(None), statement.excluded.turn), else_=DestinationRow.turn),
+        },
     )
     rows = [
-        {"target": target, "target_id": id, "next_due": due_at, "claim": 0, "failures": 0}
-        for target, id in places
+        {
+            "target": place[0],
+            "target_id": place[1],
+            "next_due": due_at,
+            "turn": turns.get(place, due_at),
+            "claim": 0,
+            "failures": 0,
+        }
+        for place in places
     ]
     await _execute_many(session, upsert, rows)
+    if rows:
+        await ring(session, DELIVERIES)
 
 
 async def insert_deliveries(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -152,7 +172,7 @@ class Release:
 async def claim_destinations(
     session: AsyncSession, owner: str, *, now: datetime, until: datetime, limit: int
 ) -> list[Claim]:
-    """Take destinations where something is due and that nobody else holds, the longest waiting first."""
+    """Take destinations where something is due and that nobody else holds, by their turns."""
     due = (
         select(DestinationRow.target, DestinationRow.target_id)
         .where(
@@ -160,7 +180,7 @@ async def claim_destinations(
             DestinationRow.broken_at.is_(None),
             or_(DestinationRow.claimed_until.is_(None), DestinationRow.claimed_until <= now),
         )
-        .order_by(DestinationRow.next_due)
+        .order_by(func.coalesce(DestinationRow.turn, DestinationRow.next_due))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -233,6 +253,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
     """
     if not releases:
         return
+    turn = DestinationRow.turn
     first = _open_at_destination(func.min(DeliveryRow.due_at)).scalar_subquery()
     waiting = await session.execute(
         select(DestinationRow.target, DestinationRow.target_id, first.label("due_at")).where(
@@ -248,6 +269,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
         )
         .values(
             next_due=bindparam("new_due"),
+            turn=case((turn > bindparam("new_turn"), turn), else_=bindparam("new_turn")),
             claimed_until=bindparam("new_until"),
             claimed_by=None,
             failures=bindparam("new_failures"),
@@ -263,6 +285,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
                 "at_target": release.claim.target,
                 "at_target_id": release.claim.target_id,
                 "new_due": due.get(release.claim.place),
+                "new_turn": due.get(release.claim.place, now),
                 "new_until": release.pause_until,
                 "new_failures": release.failures,
                 "new_broken": release.broken,

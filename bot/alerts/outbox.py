@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +29,8 @@ from db.tables import RuleRow, StoryRow, SubscriptionRow
 
 _T = TypeVar("_T")
 
+_NEXT_OF_SERVER = timedelta(minutes=1)
+_LAST_OF_SERVER = timedelta(hours=1)
 _AT_ONCE = 100  # rules or destinations that are dealt with between two turns of the event loop
 
 
@@ -42,21 +45,36 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     if story is None or not alert:
         return 0
     due = await _ask(session, story, now)
+    turns = _turns(due, now)
     identity = await _identity(session, story_id)
     owed = 0
     # In the order of their places: see `db.deliveries.enqueue`.
     for some in _slices(sorted(due, key=lambda one: _place(one.destination))):
         places = [_place(one.destination) for one in some]
-        await deliveries.enqueue(session, places, now)  # the lock, before the look at what they have
+        await deliveries.enqueue(session, places, now, turns)  # the lock, before the look at what they have
         standing = await _standings(session, story, places)
         rows = [
             _row(story, identity, one, kind, now)
             for one in some
-            for kind in messages(story, standing(_place(one.destination)))
+            for kind in messages(story, standing(_place(one.destination)), thread=one.thread)
         ]
         await deliveries.insert_deliveries(session, rows)
         owed += len(rows)
     return owed
+
+
+def _turns(due: Sequence[Due], now: datetime) -> dict[deliveries.Place, datetime]:
+    """Tell whose turn is when, among all that wait: a server with many channels holds no other server.
+
+    Its first channel has its turn now, each further one later, an hour at most: so another server's story
+    that comes meanwhile is before them, and nobody waits for good.
+    """
+    counts: Counter[int | None] = Counter()
+    turns: dict[deliveries.Place, datetime] = {}
+    for one in due:
+        turns[_place(one.destination)] = now + min(counts[one.guild_id] * _NEXT_OF_SERVER, _LAST_OF_SERVER)
+        counts[one.guild_id] += 1
+    return turns
 
 
 def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
@@ -109,6 +127,7 @@ def rule_from(row: RuleRow) -> Rule:
         ping_role=row.ping_role,
         when=row.when,
         style=row.style,
+        thread=row.thread,
         paused=row.paused,
     )
 
