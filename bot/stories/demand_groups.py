@@ -157,7 +157,7 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     frames = group.frames
     if _headline(group, marked):
         return True
-    if group.weight < ENOUGH:
+    if group.weight < (ENOUGH if not any(_whole(frame) for frame in frames) else 0.8):
         return False
     slots = [slot for frame in frames for slot in frame.slots.values()]
     issuer = _most(frames, "issuers")
@@ -197,6 +197,14 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         for frame in frames
     )
     return sure >= 2 or (firms and group.weight >= 1.3) or (lead and group.weight >= 1.5)
+
+
+def _whole(frame: Frame) -> bool:
+    """Whether one sentence tells who asks and who is asked, one of them by name."""
+    sides = (frame.issuers, frame.recipients)
+    return all(max(side.values(), default=0.0) >= BESIDE for side in sides) and any(
+        not frame.slots[name].generic for side in sides for name in side
+    )
 
 
 _EARLY = 7

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bot.stories.demand_groups import Group
 from bot.stories.demand_roles import LIST
+from bot.stories.gazetteer import load
 from bot.stories.marks import Marked, Slot
 
 _UMBRELLA = re.compile(
@@ -67,6 +68,8 @@ def parties_of(
     ):
         for name in [name for name in issuer_votes if issuer_slots[name].kind == "court"]:
             del issuer_votes[name]  # a court approves a warrant or enforces a subpoena, it issues neither
+    _speak_for_others(issuer_votes, issuer_slots)
+    _officers_are_police(issuer_votes, issuer_slots, marked)
     _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
     issuers = _pick(issuer_votes, issuer_slots, share=0.7, least=1.0)[:3]
     if group.campaign and max(issuer_votes.values(), default=0.0) < 2.0:
@@ -81,8 +84,10 @@ def parties_of(
         issuers = _offices(marked)
     if not recipients and group.family != "favour":
         least = 1.0 if group.family == "buy" else 2.0 if marked[0].slots else 3.0
-        recipients = _salient(marked, ("company",), exclude=set(issuers), least=least) or _actors(
-            marked, _RESISTED, set(issuers)
+        recipients = (
+            _salient(marked, ("company",), exclude=set(issuers), least=least)
+            or _actors(marked, _RESISTED, set(issuers))
+            or _holders(marked, set(issuers))
         )
     targets: dict[str, None] = {}
     for frame in group.frames:
@@ -143,6 +148,56 @@ def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
         for name in [name for name in votes if slots[name].kind in ("agency", "person", "organisation")]:
             if slots[name].kind != "organisation" or votes[name] < 1.0:
                 del votes[name]
+
+
+_SPEAKERS = ("advocacy", "law firm")
+_HOLDERS = ("media", "press", "platform", "messenger")
+
+
+def _sort(name: str) -> str:
+    entry = load().entries.get(name)
+    return entry.sort if entry else ""
+
+
+def _speak_for_others(votes: dict[str, float], slots: dict[str, Slot]) -> None:
+    """Rights groups and law firms act for those who are concerned; they demand by word of mouth alone."""
+    if len(votes) > 1:
+        for name in [n for n in votes if slots[n].kind == "organisation" and _sort(n) in _SPEAKERS]:
+            del votes[name]
+
+
+_OFFICERS = re.compile(r"\b(?:officers?|detectives?|deputies|investigators?|agents)$", re.IGNORECASE)
+_POLICE = re.compile(r"\b(?:police|sheriff)", re.IGNORECASE)
+
+
+def _officers_are_police(votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]) -> None:
+    """ "Officers", "a detective": the police force that the article names, by name or not."""
+    officers = [name for name in votes if slots[name].generic and _OFFICERS.search(name)]
+    if not officers or any(slots[n].kind == "agency" and not slots[n].generic for n in votes):
+        return
+    forces = {
+        slot.name: slot
+        for item in marked
+        for slot in item.slots.values()
+        if slot.kind == "agency" and _POLICE.search(slot.name)
+    }
+    if not forces:
+        return
+    best = min(forces.values(), key=lambda slot: slot.generic)
+    for name in [name for name in officers if name != best.name]:
+        slots.setdefault(best.name, best)
+        votes[best.name] = votes.get(best.name, 0.0) + votes.pop(name)
+
+
+def _holders(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
+    """A news outlet or a free service on which the article turns: asked like a company."""
+    spoken_of = {
+        slot.name
+        for item in marked
+        for slot in item.slots.values()
+        if slot.kind == "organisation" and _sort(slot.name) not in _HOLDERS
+    }
+    return _salient(marked, ("organisation",), exclude=exclude | spoken_of, least=3.0)
 
 
 def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import EXPLICIT, LIST, Frame, clause_left, demanding
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, demanding
 from bot.stories.demand_rules import is_fact, subject_of
 from bot.stories.marks import CONTENT, Marked, Slot
 
@@ -32,6 +32,8 @@ _STEMS = (
     "censor",
     "delist",
     "ban",
+    "lift",
+    "revers",
     "unavailable",
     "shut",
 )
@@ -95,7 +97,7 @@ def removal_frames(marked: Marked) -> list[Frame]:
     text = marked.text
     if not any(stem in text for stem in _STEMS):
         return []
-    frames = cut_off_frames(marked)
+    frames = [*cut_off_frames(marked), *lifted_frames(marked)]
     linked = any(stem in text for stem in _LINKS)
     links = list(_LINK.finditer(text)) if linked else []
     for act in _ACT.finditer(text):
@@ -122,6 +124,26 @@ def removal_frames(marked: Marked) -> list[Frame]:
                 break
         frames.append(frame)
         break
+    return frames
+
+
+_LIFTED = re.compile(
+    r"(?<![\w-])(?:lift(?:ed|s)|revers(?:ed|es)|suspend(?:ed|s)|froze|freezes|end(?:ed|s)|annul(?:led|s)|"
+    r"overturn(?:ed|s)) (?:the |its |his |her |their |a )?(?:own |nationwide |\w+-\w+ )?(?:ban|block|blockade|"
+    r"suspension|shutdown)(?!\w)(?! of (?:\w+ )?(?:travel|flights|trade))"
+)
+
+
+def lifted_frames(marked: Marked) -> list[Frame]:
+    """ "The authority lifted the block": the demand is told by its end."""
+    frames = []
+    for match in _LIFTED.finditer(marked.text):
+        left = clause_left(marked.text, match.start())
+        who = [slot for slot in subject_of(left, marked, courts=True) if slot.kind in ("agency", "court")]
+        if who and is_fact(left[-60:], noun=False):
+            frame = Frame(marked.index, "takedown order", "content", 4, "removal", match.start(), weight=0.7)
+            frame.vote("issuer", who, BESIDE)
+            frames.append(frame)
     return frames
 
 

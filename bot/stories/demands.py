@@ -32,7 +32,9 @@ _DEMANDS = (
     "direct", "instruct", "told", "tell", "give", "gave", "shar", "provid", "bought", "buy", "purchas",
     "sell", "sold", "gag", "block", "takedown", "notice", "unmask", "identif", "reveal", "disclos", "pass",
     "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
-    "fine", "must", " to ", "dump", "appli", "reject", "trap", "register",
+    "fine", "must", " to ", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
+    "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
+    "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand."""
