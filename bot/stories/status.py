@@ -18,6 +18,7 @@ from bot.stories.demand_rules import subject_of
 from bot.stories.instruments import load_table
 from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PARTY, STATE, Marked, Slot
 from bot.stories.model import STATUSES
+from bot.stories.wanted import Wanted
 
 _THING = (
     r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|quest|bids?|"
@@ -68,9 +69,7 @@ class StatusEvent:
 class _Rule:
     status: str
     weight: float
-    says: tuple[
-        tuple[frozenset[str], re.Pattern[str]], ...
-    ]  # each with stems of which one must stand in the text
+    says: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str] | None
     order: bool
     soft: bool
@@ -86,6 +85,7 @@ def _fill(pattern: str, deed: str) -> str:
         ("gap", r"[^;]{0,60}?"),
         ("long", r"[^;]{0,150}?"),
         ("short", r"[^;]{0,25}?"),
+        ("yes", r"(?:(?!(?<!\w)(?:not|never|no longer|refus\w+ to|declin\w+ to|yet to|be|to)(?!\w)|n't)[^;]){0,25}?"),
         ("thing", _THING),
         ("deed", deed),
         ("things", f"[{DATA}{DEVICE}]"),
@@ -97,54 +97,6 @@ def _fill(pattern: str, deed: str) -> str:
     return pattern
 
 
-_LEADING_GROUP = re.compile(r"\(\?:((?:[^()]|\([^()]*\))*)\)(?!\?)")
-
-
-_GROUP = re.compile(r"\((?:[^()\\]|\\.)*\)[?*+]?(?:\{[\d,]+\}\??)?")
-_LITERAL = re.compile(r"[a-z' -]{6,}(?![?*{+])")
-
-
-def _fixed_words(pattern: str) -> str:
-    """Words that stand in every text that a pattern matches: its longest part outside of any choice."""
-    while (inner := _GROUP.sub("\0", pattern)) != pattern:
-        pattern = inner
-    if "|" in pattern:
-        return ""
-    pattern = re.sub(r"\{\w+\}\??|\[[^\]]*\](?:[?*+]|\{[\d,]+\}\??)?|\\.[?*+]?", "\0", pattern)
-    return max((found.group() for found in _LITERAL.finditer(pattern)), key=len, default="")
-
-
-_OPENING = re.compile(
-    r"^(?:\{(?:court|asked|company|state|party|thing|data|content|things|gap|short|long)\}\??|"
-    r"\(\?<!\\w\)|\(\?: ?\\w\+ ?\)\{0,\d\}|"
-    r"\(\?:, \[\^,\]\{1,60\},\)\?| )+"
-)
-
-
-def _stems(pattern: str) -> tuple[str, ...]:
-    """Give stems of which one must stand in a text for a pattern to match; none when it does not tell.
-
-    They are the letters with which the pattern's first words begin: a look for them costs next to nothing,
-    the pattern itself is only tried where one is found.
-    """
-    fixed = _fixed_words(pattern)
-    if fixed:
-        return (fixed,)
-    pattern = _OPENING.sub("", pattern)  # a party or a gap: the words behind it must stand there too
-    group = _LEADING_GROUP.match(pattern)
-    parts = re.split(r"\|(?![^(]*\))", group.group(1)) if group else [pattern]
-    found = []
-    for part in parts:
-        letters = re.match(r"[a-z']+", part)
-        length = len(letters.group()) if letters else 0
-        if letters and part[length : length + 1] in ("?", "*", "{"):
-            length -= 1
-        if letters is None or length < 2:
-            return ()
-        found.append(letters.group()[:length])
-    return tuple(found)
-
-
 @cache
 def _rules() -> tuple[_Rule, ...]:
     deeds = load_table("demand_verbs.toml")["deeds"]
@@ -153,10 +105,7 @@ def _rules() -> tuple[_Rule, ...]:
     for event in load_table("statuses.toml")["event"]:
         if event["status"] not in STATUSES:
             raise ValueError(f"data/statuses.toml names an unknown status: {event['status']}")
-        says = tuple(
-            (frozenset(_stems(words)), re.compile(rf"(?<!\w)(?:{_fill(words, deed)})"))
-            for words in event["says"]
-        )
+        says = tuple(re.compile(rf"(?<!\w)(?:{_fill(words, deed)})") for words in event["says"])
         unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
         found.append(
             _Rule(
@@ -173,8 +122,10 @@ def _rules() -> tuple[_Rule, ...]:
 
 
 @cache
-def _all_stems() -> tuple[str, ...]:
-    return tuple({stem for rule in _rules() for stems, _ in rule.says for stem in stems})
+def _ways() -> tuple[tuple[tuple[_Rule, re.Pattern[str]], ...], Wanted]:
+    """Every way of saying something, in order, and what tells the few that a sentence may hold."""
+    ways = tuple((rule, pattern) for rule in _rules() for pattern in rule.says)
+    return ways, Wanted([pattern.pattern for _, pattern in ways])
 
 
 _UNSURE = re.compile(
@@ -188,12 +139,17 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
     `section` is the sentence's (0 is the newest); `place` counts the sentences from 0, the title is -1.
     """
     text = marked.text
-    present = {stem for stem in _all_stems() if stem in text}
+    ways, wanted = _ways()
     found = []
-    for rule in _rules():
-        match = _match(rule, text, present)
+    done: _Rule | None = None  # of each rule the first way that matches counts
+    for number in wanted.among(text.split()):
+        rule, pattern = ways[number]
+        if rule is done:
+            continue
+        match = _match(rule, pattern, text)
         if match is None:
             continue
+        done = rule
         before = text[max(0, match.start() - 60) : match.start()]
         weight = _STANDING[rule.status] * rule.weight
         if place < 0:
@@ -263,19 +219,16 @@ _OBJECT = re.compile(rf" (?:the |its |a )?(?:[\w-]+ ){{0,3}}?(?P<who>{LISTS.patt
 _CONDITIONAL = re.compile(r"[^.;,]{0,40}(?<!\w)(?:would|could|might) ")
 
 
-def _match(rule: _Rule, text: str, present: set[str]) -> re.Match[str] | None:
-    """Find a place where the rule's words say it, and nothing before them takes it back."""
-    for stems, pattern in rule.says:
-        if stems and stems.isdisjoint(present):
+def _match(rule: _Rule, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Find a place where a way of the rule's stands, and nothing before it takes it back."""
+    for match in pattern.finditer(text):
+        before = text[max(0, match.start() - 60) : match.start()]
+        if _UNSURE.search(before) or (rule.unless is not None and rule.unless.search(before)):
             continue
-        for match in pattern.finditer(text):
-            before = text[max(0, match.start() - 60) : match.start()]
-            if _UNSURE.search(before) or (rule.unless is not None and rule.unless.search(before)):
-                continue
-            after = text[match.end() :]
-            if "?" in after or (match.group().split(" ", 1)[0].endswith("ing") and _CONDITIONAL.match(after)):
-                continue  # a question; what handing it over would do
-            return match
+        after = text[match.end() :]
+        if "?" in after or (match.group().split(" ", 1)[0].endswith("ing") and _CONDITIONAL.match(after)):
+            continue  # a question; what handing it over would do
+        return match
     return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from math import fsum
 
 from bot.record import Notes
 from bot.stories import clutter
@@ -108,7 +109,7 @@ def summarise(
     candidates = [_candidate(sentence, document, in_title, shown) for sentence in usable]
     weights = _word_weights(in_title, candidates, demands, parties)
     for candidate in candidates:
-        candidate.weight = sum(weights[word] for word in candidate.words)
+        candidate.weight = fsum([weights[word] for word in candidate.words])  # the order of a set is chance
     fitting = [candidate for candidate in candidates if len(candidate.sentence.text) <= limit]
     chosen = _best_set(fitting, weights, limit) if fitting else [max(candidates, key=_alone)]
     taken = tuple(candidate.sentence.text for candidate in sorted(chosen, key=lambda c: c.sentence.index))
@@ -290,7 +291,7 @@ def _best_set(candidates: Sequence[_Candidate], weights: dict[str, float], limit
     for a, first in enumerate(singles):
         for b in range(a + 1, len(singles)):
             second = singles[b]
-            shared[a, b] = shared[b, a] = sum(weights[word] for word in first.words & second.words)
+            shared[a, b] = shared[b, a] = fsum([weights[word] for word in first.words & second.words])
             if len(first.sentence.text) + 1 + len(second.sentence.text) > limit:
                 continue
             value = first.weight + second.weight - shared[a, b] + first.worth + second.worth
@@ -311,7 +312,7 @@ def _best_set(candidates: Sequence[_Candidate], weights: dict[str, float], limit
             together = (
                 first.weight + second.weight + third.weight - shared[a, b] - shared[a, c] - shared[b, c]
             )
-            together += sum(weights[word] for word in twice & third.words)
+            together += fsum([weights[word] for word in twice & third.words])
             together += sum(candidate.worth - _leant_on(candidate, three) for candidate in three)
             if together > best_value and together > value * (1 + _FILLER):
                 best_value, best = together, three
