@@ -1,13 +1,39 @@
-"""A limiter ahead of Discord's own: no more requests a second than a bot may make in all."""
+"""A limiter ahead of Discord's own: no more requests a second than a bot may make in all.
+
+`TokenBucket` is for one process; `SharedBucket` shares the same rate with all others on a PostgreSQL. Answers
+to interactions do not count (Discord exempts them) and take no turn here.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import turns
+from db.engine import Database
+
+_log = logging.getLogger(__name__)
+
+RATE = 50
+"""Requests a second: https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""
 
 _SECOND = 1.01  # requests do not all take equally long to get there
+_SLICE = 10  # turns that a process takes of the shared line at once: a fifth of a second
+_STALE = 0.2  # seconds after which a turn that was not used is lost, so that turns do not heap up
+_PAUSE = 1.0  # seconds before the shared line is asked again when the database does not answer
+
+
+class Limiter(Protocol):
+    """Lets requests pass."""
+
+    async def take(self) -> None:
+        """Wait for one's turn."""
 
 
 class TokenBucket:
@@ -20,7 +46,7 @@ class TokenBucket:
 
     def __init__(
         self,
-        rate: int = 50,
+        rate: int = RATE,
         burst: int = 5,
         *,
         now: Callable[[], float] = time.monotonic,
@@ -45,3 +71,62 @@ class TokenBucket:
         """Tell until when as many as may be have passed within a second."""
         full = len(self._passed) == self._passed.maxlen
         return self._passed[0] + _SECOND if full else self._now()
+
+
+class SharedBucket:
+    """Lets at most `rate` requests a second pass, of all processes on one database together.
+
+    The line is a row (`db.turns`): a process takes a slice of it for those that wait here, at most a fifth
+    of a second's, and one slice ahead, so that nobody waits for the database. Turns that nobody uses are
+    lost: a process that was held up does not make up for it. `name` tells bots apart that share a database.
+    """
+
+    def __init__(self, database: Database, name: str = "requests", rate: int = RATE) -> None:
+        self._database = database
+        self._name = name
+        self._step = _SECOND / rate
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def take(self) -> None:
+        """Wait for one's turn."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+        await mine
+
+    async def _serve(self) -> None:
+        """Take slices of the line while somebody waits."""
+        ahead = asyncio.create_task(self._slice(len(self._waiting)))
+        while self._waiting:
+            turns_of_slice = await ahead
+            ahead = asyncio.create_task(self._slice(len(self._waiting) - len(turns_of_slice)))
+            for turn in turns_of_slice:
+                await asyncio.sleep(turn - time.monotonic())
+                if time.monotonic() - turn <= _STALE:
+                    self._let_pass()
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
+
+    def _let_pass(self) -> None:
+        while self._waiting:
+            first = self._waiting.popleft()
+            if not first.done():  # else it was given up meanwhile
+                first.set_result(None)
+                return
+
+    async def _slice(self, wanted: int) -> list[float]:
+        """Take up to a slice of turns; gives their times (monotonic, in seconds)."""
+        count = min(wanted, _SLICE)
+        if count <= 0:
+            return []
+        while True:
+            try:
+                async with self._database.write() as session:
+                    wait = await turns.take(session, self._name, count * self._step)
+            except (SQLAlchemyError, OSError):
+                await asyncio.sleep(_PAUSE)
+                continue
+            first = time.monotonic() + wait
+            return [first + number * self._step for number in range(count)]
