@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import EntryRow, FeedRow
 
-_LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=60)
+"""How long a process may be silent about an entry that it reads before another takes it."""
+
 _MAX_ATTEMPTS = 5
 
 
@@ -34,8 +36,10 @@ class WaitingEntry:
     attempts: int
 
 
-async def claim_new(session: AsyncSession, now: datetime, limit: int) -> list[WaitingEntry]:
-    """Claim up to `limit` entries that were not read yet, oldest first, for five minutes.
+async def claim_new(
+    session: AsyncSession, now: datetime, limit: int, *, owner: str = "", lease: timedelta = LEASE
+) -> list[WaitingEntry]:
+    """Claim up to `limit` entries that were not read yet, oldest first, in the name of `owner`.
 
     Any number of workers may claim at once (PostgreSQL: SKIP LOCKED; SQLite has one writer anyway).
     """
@@ -53,7 +57,11 @@ async def claim_new(session: AsyncSession, now: datetime, limit: int) -> list[Wa
     claimed = (await session.execute(ids)).scalars().all()
     if not claimed:
         return []
-    await session.execute(update(EntryRow).where(EntryRow.id.in_(claimed)).values(claimed_until=now + _LEASE))
+    await session.execute(
+        update(EntryRow)
+        .where(EntryRow.id.in_(claimed))
+        .values(claimed_until=now + lease, claimed_by=owner or None)
+    )
     rows = await session.execute(
         select(EntryRow, FeedRow.title, FeedRow.language)
         .join(FeedRow, FeedRow.id == EntryRow.feed_id)
@@ -80,35 +88,65 @@ async def claim_new(session: AsyncSession, now: datetime, limit: int) -> list[Wa
     ]
 
 
+async def renew(
+    session: AsyncSession, entry_ids: Sequence[int], *, owner: str, now: datetime, lease: timedelta = LEASE
+) -> None:
+    """Prolong the claims on entries that are being read."""
+    await session.execute(
+        update(EntryRow)
+        .where(EntryRow.id.in_(entry_ids), EntryRow.state == "new", EntryRow.claimed_by == owner)
+        .values(claimed_until=now + lease)
+    )
+
+
 async def mark_read(session: AsyncSession, entry_id: int, story_id: int | None) -> bool:
     """Mark an entry as read. False when another worker had already done so: then store nothing."""
     done = await session.execute(
         update(EntryRow)
         .where(EntryRow.id == entry_id, EntryRow.state == "new")
-        .values(state="read", story_id=story_id, claimed_until=None)
+        .values(state="read", story_id=story_id, claimed_until=None, claimed_by=None)
         .returning(EntryRow.id)
     )
     return done.scalar_one_or_none() is not None
 
 
-async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime) -> None:
-    """Put an entry that could not be read off: tried again with growing pauses, five times in all."""
+async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime, *, owner: str = "") -> None:
+    """Put an entry that could not be read off: tried again with growing pauses, five times in all.
+
+    Nothing changes where another process has claimed it meanwhile: then that one's attempt counts.
+    """
     attempts = entry.attempts + 1
     state = "failed" if attempts >= _MAX_ATTEMPTS else "new"
     await session.execute(
         update(EntryRow)
-        .where(EntryRow.id == entry.id, EntryRow.state == "new")
+        .where(EntryRow.id == entry.id, EntryRow.state == "new", _held_by(owner))
         .values(
             attempts=attempts,
             state=state,
             claimed_until=None,
+            claimed_by=None,
             try_after=now + timedelta(minutes=5 * 4**entry.attempts),
         )
     )
 
 
-async def release(session: AsyncSession, entry_ids: Sequence[int]) -> None:
-    """Give claimed entries back untouched (an orderly shutdown)."""
+async def release(session: AsyncSession, entry_ids: Sequence[int], *, owner: str = "") -> None:
+    """Give entries back untouched that are claimed still (an orderly shutdown)."""
     await session.execute(
-        update(EntryRow).where(EntryRow.id.in_(entry_ids), EntryRow.state == "new").values(claimed_until=None)
+        update(EntryRow)
+        .where(EntryRow.id.in_(entry_ids), EntryRow.state == "new", _held_by(owner))
+        .values(claimed_until=None, claimed_by=None)
     )
+
+
+async def release_all(session: AsyncSession) -> None:
+    """Give all claimed entries back: where no other process can be that reads them."""
+    await session.execute(
+        update(EntryRow)
+        .where(EntryRow.state == "new", EntryRow.claimed_until.is_not(None))
+        .values(claimed_until=None, claimed_by=None)
+    )
+
+
+def _held_by(owner: str) -> ColumnElement[bool]:
+    return EntryRow.claimed_by == owner if owner else EntryRow.claimed_by.is_(None)

@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import notes
 from db.bulk import Bulk, parts
 from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
+from db.notify import ENTRIES, ring
 
 _CHOICE = 4  # how many times more due feeds are looked through than claimed
 
@@ -389,6 +390,8 @@ async def known_entries(
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store new entries; each row holds the columns named in `_NEW_ENTRY`."""
     await _INSERT_ENTRIES.run(session, rows)
+    if rows:
+        await ring(session, ENTRIES)
 
 
 async def edit_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:

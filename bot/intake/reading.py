@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.outbox import owe
@@ -58,20 +63,30 @@ class Reader:
         *,
         clock: Clock,
         wake: Callable[[], None] = lambda: None,
+        lease: timedelta = entries.LEASE,
     ) -> None:
         self._database = database
         self._analyse = analyse
         self._fetch_page = fetch_page
         self._clock = clock
         self._wake = wake
+        self._lease = lease
+        self._owner = f"{socket.gethostname()[:32]}/{os.getpid()}/{secrets.token_hex(4)}"
+        self._started = False
 
     async def read_new(self) -> int:
         """Read a batch of waiting entries; gives how many there were (0: nothing waits)."""
         async with self._database.write() as session:
-            waiting = await entries.claim_new(session, self._clock(), _AT_ONCE)
+            if not self._started and self._database.is_sqlite:
+                await entries.release_all(session)  # one process has the file: who claimed them is dead
+            waiting = await entries.claim_new(
+                session, self._clock(), _AT_ONCE, owner=self._owner, lease=self._lease
+            )
+        self._started = True
         if not waiting:
             return 0
         step(Step.ENTRY_CLAIMED)
+        renewing = asyncio.create_task(self._renew([entry.id for entry in waiting]))
         try:
             # Slow pages wait side by side; what comes of them is stored in the order of arrival.
             pending = [asyncio.ensure_future(self._try(entry)) for entry in waiting]
@@ -81,9 +96,23 @@ class Reader:
             for future in pending:
                 future.cancel()
             async with self._database.write() as session:
-                await entries.release(session, [e.id for e in waiting])
+                await entries.release(session, [e.id for e in waiting], owner=self._owner)
             raise
+        finally:
+            renewing.cancel()
         return len(waiting)
+
+    async def _renew(self, entry_ids: list[int]) -> None:
+        """Prolong the claims on a batch that takes long, until cancelled."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            try:
+                async with self._database.write() as session:
+                    await entries.renew(
+                        session, entry_ids, owner=self._owner, now=self._clock(), lease=self._lease
+                    )
+            except (SQLAlchemyError, OSError):
+                continue  # said by the database; who takes an entry meanwhile, or we, will find it read
 
     async def _try(self, entry: WaitingEntry) -> Read | None:
         try:
@@ -100,7 +129,7 @@ class Reader:
         try:
             async with self._database.write() as session:
                 if read is None:
-                    await entries.mark_failed(session, entry, self._clock())
+                    await entries.mark_failed(session, entry, self._clock(), owner=self._owner)
                 else:
                     owed = await self._store(session, read)
                     step(Step.DELIVERIES_OWED)
