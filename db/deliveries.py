@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Executable,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -275,6 +276,8 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
             failures=bindparam("new_failures"),
             broken=bindparam("new_broken"),
             broken_at=bindparam("new_broken_at"),
+            # Told once, until a message went through: it may refuse again after it was thought to be open.
+            told_at=case((bindparam("new_failures", type_=Integer) > 0, DestinationRow.told_at), else_=None),
         )
     )
     await _execute_many(
@@ -361,6 +364,19 @@ async def get_last_edits(session: AsyncSession, rows: Iterable[DeliveryRow]) -> 
         .group_by(DeliveryRow.case_id, DeliveryRow.target, DeliveryRow.target_id)
     )
     return {(row.case_id, row.target, row.target_id): row.at for row in found}
+
+
+async def get_case_threads(session: AsyncSession, rows: Iterable[DeliveryRow]) -> dict[Thread, int]:
+    """Give the threads on Discord where these deliveries' cases go on; of several the newest."""
+    threads = _threads(rows)
+    if not threads:
+        return {}
+    found = await session.scalars(
+        select(DeliveryRow)
+        .where(_in_threads(threads), DeliveryRow.thread_id.is_not(None))
+        .order_by(DeliveryRow.id)
+    )
+    return {thread_of(row): row.thread_id for row in found if row.thread_id is not None}
 
 
 def thread_of(row: DeliveryRow) -> Thread:

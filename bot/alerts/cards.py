@@ -36,7 +36,8 @@ class Card:
     `status` is what this story reports, `case_status` where its case stands now; they differ on a card
     that was posted before the case went on. `is_update`: the card answers the case's first card.
     `sources` are the first few further reports, `sources_total` counts all. `mark` is its delivery's
-    nonce, None where nothing is delivered (previews, look-ups).
+    nonce, None where nothing is delivered (previews, look-ups). `late_since`: when it was due, if it was
+    posted much later.
     """
 
     story_id: int
@@ -57,6 +58,7 @@ class Card:
     style: str = "full"
     ping_role: int | None = None
     mark: str | None = None
+    late_since: datetime | None = None
 
     @property
     def moved_on(self) -> str | None:
@@ -123,6 +125,7 @@ def card_from(
     is_update: bool = False,
     ping_role: int | None = None,
     mark: str | None = None,
+    late_since: datetime | None = None,
 ) -> Card:
     """Make a card from what is stored."""
     story, case = material.story, material.case
@@ -148,4 +151,5 @@ def card_from(
         style=style,
         ping_role=ping_role,
         mark=mark,
+        late_since=late_since,
     )

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.alerts import fence
 from bot.alerts.cards import Card
-from bot.alerts.errors import SendError, TokenRefusedError, TryAgainError
-from bot.alerts.orders import SEND_TIMEOUT, Offer, Order, Outcome
+from bot.alerts.errors import (
+    UNKNOWN_CHANNEL,
+    DestinationRefusedError,
+    MessageGoneError,
+    SendError,
+    TokenRefusedError,
+    TryAgainError,
+)
+from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.steps import Step, step
 from bot.clock import Clock
 
@@ -22,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 NONCE_WINDOW = timedelta(minutes=2)  # Discord keeps nonces "for a few minutes": on the safe side of it
 CLOCK_SKEW = timedelta(minutes=10)  # how far this machine's clock may be from Discord's
+
+_HAVE_THREADS = ("text", "announcement")
 
 
 class Sender(Protocol):
@@ -45,8 +56,29 @@ class Sender(Protocol):
     async def is_member(self, guild_id: int, user_id: int) -> bool:
         """Tell whether somebody is in a server at this moment."""
 
-    def may_post(self, channel_id: int) -> bool:
+    async def kind_of(self, channel_id: int) -> str:
+        """Tell what a channel is: text, announcement, forum, media, thread or other."""
+
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
+        """Make a thread of a message, or give the one that it has; raises `MessageGoneError`."""
+
+    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+        """Make a post in a forum with a card as its first message; gives the id that both have."""
+
+    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+        """Look for the post with this mark among the bot's own in a forum since then, as `find` does."""
+
+    async def publish(self, channel_id: int, message_id: int) -> None:
+        """Publish a message of an announcement channel; twice is once."""
+
+    def publishes(self, channel_id: int) -> bool:
+        """Tell, without a request, whether messages of a channel can be published."""
+
+    def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         """Tell, without a request, whether the bot may post in a channel as far as is known."""
+
+    def lacks(self, channel_id: int, *, threads: bool = False) -> str:
+        """Name the permissions that the bot lacks for posting in a channel, "" for none that are known."""
 
 
 class Courier:
@@ -59,11 +91,13 @@ class Courier:
     async def carry(self, order: Order) -> Outcome:
         """Send, and tell what came of it; whatever goes wrong is part of that."""
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                offer = await self._choose(order)
-                if offer is None:
-                    return Outcome(order, self._clock(), skipped="The member is not in the server any more.")
-                channel_id, message_id = await self._request(order, offer)
+            with fence.leased(self._left(order)):
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    offer = await self._choose(order)
+                    if offer is None:
+                        left = "The member is not in the server any more."
+                        return Outcome(order, self._clock(), skipped=left)
+                    posted = await self._request(order, offer)
         except TimeoutError:
             late = TryAgainError(f"Discord did not answer within {SEND_TIMEOUT:.0f} s.", landed=True)
             return Outcome(order, self._clock(), error=late)
@@ -73,7 +107,11 @@ class Courier:
             _log.exception("delivery %d failed inside Quash", order.delivery_id)
             return Outcome(order, self._clock(), error=error)
         step(Step.ANSWER_CAME)
-        return Outcome(order, self._clock(), offer, channel_id, message_id)
+        return Outcome(order, self._clock(), offer, posted)
+
+    def _left(self, order: Order) -> float:
+        """Give the seconds that are left of the lease under which an order is carried out."""
+        return min((order.send_by - self._clock()).total_seconds() + SEND_TIMEOUT, LEASE.total_seconds())
 
     async def _choose(self, order: Order) -> Offer | None:
         """Give the offer that is sent; a member's, only of a server that the member is in now."""
@@ -84,23 +122,86 @@ class Courier:
                 return offer
         return None
 
-    async def _request(self, order: Order, offer: Offer) -> tuple[int, int]:
-        """Send, and give the channel and the message; or find it where it has been all along."""
+    async def _request(self, order: Order, offer: Offer) -> Posted:
+        """Send, and tell where it stands; or find it where it has been all along."""
         channel_id = order.channel_id or await self._sender.open_direct(order.claim.target_id)
-        if order.edits is None and not self._within_nonce_window(order):
-            found = await self._look(channel_id, order)
+        if order.edits is not None:
+            self._about_to_leave(order)
+            await self._sender.edit(channel_id, order.edits, offer.card)
+            return Posted(channel_id, order.edits)
+        if order.thread is not None:
+            return await self._by_threads(channel_id, order, order.thread, offer.card)
+        message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
+        return Posted(channel_id, message_id, publish=self._sender.publishes(channel_id))
+
+    async def _send(self, channel_id: int, order: Order, card: Card, *, answers: int | None = None) -> int:
+        """Send to a channel or thread, unless an earlier try got through."""
+        if not self._within_nonce_window(order):
+            found = await self._sender.find(channel_id, order.nonce, since=_since(order))
             if found is not None:
-                return channel_id, found
+                return found
+        self._about_to_leave(order)
+        return await self._sender.send(channel_id, card, nonce=order.nonce, answers=answers)
+
+    # ------------------------------------------------------------- threads and forums
+
+    async def _by_threads(self, channel_id: int, order: Order, wanted: CaseThread, card: Card) -> Posted:
+        """Send into the case's thread. Where there is none, or none any more, the message opens one."""
+        kind = await self._sender.kind_of(channel_id)
+        if kind == "media":
+            raise DestinationRefusedError(
+                "A media channel takes posts with pictures or videos only; choose a forum or a text channel."
+            )
+        thread_id = wanted.thread_id
+        if thread_id is None and wanted.head is not None and kind in _HAVE_THREADS:
+            try:
+                thread_id = await self._sender.open_thread(channel_id, wanted.head, _name(card))
+            except MessageGoneError:
+                _log.info("the card that a thread was to be made of is gone from channel %d", channel_id)
+        if thread_id is not None:
+            try:
+                message_id = await self._send(thread_id, order, card)
+            except DestinationRefusedError as error:
+                if error.code != UNKNOWN_CHANNEL:
+                    raise
+                _log.info("thread %d is gone; the case goes on in a new one", thread_id)
+            else:
+                return Posted(thread_id, message_id, thread_id)
+        if kind == "forum":
+            post_id = await self._post(channel_id, order, card)
+            return Posted(post_id, post_id, post_id)
+        return await self._head(channel_id, order, card, opens=wanted.opens and kind in _HAVE_THREADS)
+
+    async def _post(self, forum_id: int, order: Order, card: Card) -> int:
+        """Make a post in a forum, unless an earlier try got through: no nonce helps, so look first."""
+        if order.unsure_since is not None:
+            found = await self._sender.find_post(forum_id, order.nonce, since=_since(order))
+            if found is not None:
+                return found
+        self._about_to_leave(order)
+        return await self._sender.open_post(forum_id, card, name=_name(card), topics=card.topics)
+
+    async def _head(self, channel_id: int, order: Order, card: Card, *, opens: bool) -> Posted:
+        """Send a card to the channel and make a thread of it."""
+        lacks = self._sender.lacks(channel_id, threads=True) if opens else ""
+        if lacks:
+            raise DestinationRefusedError(f"I may not open threads there; give me {lacks} in that channel.")
+        message_id = await self._send(channel_id, order, card)
+        step(Step.CARD_POSTED)
+        thread_id = None
+        if opens:
+            try:
+                thread_id = await self._sender.open_thread(channel_id, message_id, _name(card))
+            except SendError as error:  # the message stands; the next report tries again
+                _log.warning("no thread could be opened in channel %d: %s", channel_id, error)
+        return Posted(channel_id, message_id, thread_id, publish=self._sender.publishes(channel_id))
+
+    def _about_to_leave(self, order: Order) -> None:
         if self._clock() > order.send_by:
             raise TryAgainError(
                 "The process was held up for longer than it may serve a channel.", landed=False
             )
         step(Step.REQUEST_LEAVES)
-        if order.edits is not None:
-            await self._sender.edit(channel_id, order.edits, offer.card)
-            return channel_id, order.edits
-        message_id = await self._sender.send(channel_id, offer.card, nonce=order.nonce, answers=order.answers)
-        return channel_id, message_id
 
     def _within_nonce_window(self, order: Order) -> bool:
         """Tell whether Discord itself refuses a second message; a clock that was turned back does not."""
@@ -108,6 +209,12 @@ class Courier:
             return True
         return timedelta(0) <= self._clock() - order.unsure_since <= NONCE_WINDOW
 
-    async def _look(self, channel_id: int, order: Order) -> int | None:
-        since = (order.unsure_since or self._clock()) - CLOCK_SKEW
-        return await self._sender.find(channel_id, order.nonce, since=since)
+
+def _since(order: Order) -> datetime:
+    """Tell since when what is looked for may have been posted, by Discord's clock."""
+    return (order.unsure_since or order.send_by) - CLOCK_SKEW
+
+
+def _name(card: Card) -> str:
+    """Give what a case's thread is called."""
+    return card.case_title or card.title

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bot.errors import QuashError, UsageError
 
+UNKNOWN_CHANNEL = 10003  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+
 
 class WishError(UsageError):
     """A rule or subscription asks for something that cannot be; says what can."""
@@ -28,28 +30,52 @@ class TokenRefusedError(UsageError):
 class DestinationRefusedError(SendError):
     """Discord lets nothing through to this channel or member (403, 404; 50007 for closed direct messages).
 
-    No further request goes there until that changes.
+    No further request goes there until that changes. `code` is Discord's JSON error code, 0 for none.
     """
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MessageRefusedError(SendError):
     """Discord finds this one message wrong (400): it will never be taken, the next one may be."""
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MessageGoneError(SendError):
     """The message that is meant was deleted on Discord (10008)."""
 
 
+class ThreadLockedError(MessageRefusedError):
+    """The thread that a message is for was locked by moderators: others of the channel go on."""
+
+
 class TryAgainError(SendError):
     """Discord or the way to it is out of order: the same request later.
 
     `landed` tells whether the message may have been posted all the same: False only where Discord said
-    that it was not (429). `pause` is what Discord asks for, in seconds.
+    that it was not (429). `pause` is what Discord asks for, in seconds. `outage`: nothing that is this
+    destination's own, so that others may be struck too.
     """
 
-    def __init__(self, message: str, *, landed: bool, pause: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, landed: bool, pause: float | None = None, outage: bool = False
+    ) -> None:
         super().__init__(message)
         self.landed = landed
+        self.pause = pause
+        self.outage = outage
+
+
+class LaterError(SendError):
+    """This one message later, in `pause` seconds; what else the channel gets need not wait (30046)."""
+
+    def __init__(self, message: str, *, pause: float) -> None:
+        super().__init__(message)
         self.pause = pause
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts.cards import card_from
 from bot.alerts.errors import (
     DestinationRefusedError,
+    LaterError,
     MessageGoneError,
     SendError,
     TokenRefusedError,
     TryAgainError,
 )
-from bot.alerts.orders import LEASE, SEND_TIMEOUT, Offer, Order, Outcome
+from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.outbox import load_story, rule_from, subscription_from
 from bot.alerts.routing import (
     RoutedStory,
@@ -47,7 +48,10 @@ from db.tables import DeliveryRow
 _log = logging.getLogger(__name__)
 
 EDIT_EVERY = timedelta(minutes=1)
-_LONGEST_PAUSE = 900.0  # seconds
+EDIT_OLD_EVERY = timedelta(minutes=10)  # of messages older than an hour: Discord limits that further (30046)
+LATE = timedelta(minutes=10)  # from then on a card says that it is
+_OLD = timedelta(hours=1)
+_LONGEST_PAUSE = 120.0  # seconds
 _DEFECT_ATTEMPTS = 5
 
 Change = dict[str, Any]  # columns of a delivery, its id among them
@@ -79,6 +83,7 @@ class _Heads:
     subscriptions: dict[int, list[Subscription]]
     first_cards: dict[deliveries.Thread, DeliveryRow]
     last_edits: dict[deliveries.Thread, datetime]
+    case_threads: dict[deliveries.Thread, int]
     shelf: CardShelf
 
 
@@ -180,6 +185,7 @@ class Ledger:
             subscriptions={id: [subscription_from(row) for row in of] for id, of in found_wishes.items()},
             first_cards=await deliveries.get_first_cards(session, threads),
             last_edits=await deliveries.get_last_edits(session, threads),
+            case_threads=await deliveries.get_case_threads(session, threads),
             shelf=CardShelf(session),
         )
 
@@ -219,13 +225,17 @@ class Ledger:
         if row.kind == "edit":
             if first is None:
                 return None, _closed(row.id, "skipped", "Its card is not on Discord.")
-            edited = heads.last_edits.get(deliveries.thread_of(row))
-            if edited is not None and edited + EDIT_EVERY > now:
-                return None, {"id": row.id, "due_at": edited + EDIT_EVERY}
+            again = _edit_again(first, heads.last_edits.get(deliveries.thread_of(row)), now)
+            if again > now:
+                return None, {"id": row.id, "due_at": again}
             shown = first
+        rule = _rule_of(wanted[0], heads)
+        threads = rule is not None and rule.thread == "case"
+        if row.kind == "report" and not threads:
+            return None, _closed(row.id, "skipped", "The rule has no threads any more.")
         if claim.target == "channel":
             wanted = wanted[:1]
-        offers = [await _offer(shown, verdict, heads) for verdict in wanted]
+        offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
         if None in offers:
             return None, _closed(row.id, "skipped", "Its story is no longer stored.")
         order = Order(
@@ -237,11 +247,34 @@ class Ledger:
             attempts=row.attempts + 1,
             unsure_since=row.intent_at,
             send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
-            channel_id=row.target_id if row.target == "channel" else None,
+            channel_id=_channel_of(shown),
             edits=first.message_id if first and row.kind == "edit" else None,
             answers=first.message_id if first and row.kind == "update" else None,
+            thread=_case_thread(row, first, heads) if threads else None,
         )
         return order, _intent(order, now)
+
+
+def _edit_again(first: DeliveryRow, last: datetime | None, now: datetime) -> datetime:
+    """Tell from when on a card may be edited (again)."""
+    is_old = first.sent_at is not None and now - first.sent_at > _OLD
+    return last + (EDIT_OLD_EVERY if is_old else EDIT_EVERY) if last else now
+
+
+def _channel_of(shown: DeliveryRow) -> int | None:
+    """Give where a message goes, or stands already; None for a member who is to be written to."""
+    if shown.state == "sent":
+        return shown.channel_id
+    return shown.target_id if shown.target == "channel" else None
+
+
+def _case_thread(row: DeliveryRow, first: DeliveryRow | None, heads: _Heads) -> CaseThread:
+    head = first.message_id if first and first.channel_id == row.target_id else None
+    return CaseThread(
+        thread_id=heads.case_threads.get(deliveries.thread_of(row)),
+        head=head,
+        opens=row.case_id is not None,
+    )
 
 
 def _verdicts(claim: Claim, heads: _Heads, story_id: int) -> list[Verdict]:
@@ -253,20 +286,29 @@ def _verdicts(claim: Claim, heads: _Heads, story_id: int) -> list[Verdict]:
     return [ask_subscription(story, wish) for wish in heads.subscriptions.get(claim.target_id, ())]
 
 
-async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads) -> Offer | None:
+def _rule_of(verdict: Verdict, heads: _Heads) -> Rule | None:
+    """Give the rule whose verdict it is, None for a subscription's."""
+    of_channel = heads.rules.get(verdict.destination.id, ()) if verdict.rule_id is not None else ()
+    return next((rule for rule in of_channel if rule.id == verdict.rule_id), None)
+
+
+async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datetime) -> Offer | None:
     """Make the card that a wish is met with; None when its story is gone."""
     material = await heads.shelf.get(shown.story_id, Viewer(guild_id=verdict.guild_id))
     if material is None:
         return None
-    of_channel = heads.rules.get(shown.target_id, ()) if shown.target == "channel" else ()
-    rule = next((rule for rule in of_channel if rule.id == verdict.rule_id), None)
+    rule = _rule_of(verdict, heads)
+    is_late = (shown.sent_at or now) - shown.due_at > LATE
     card = card_from(
         material,
         style=rule.style if rule else "full",
         is_update=shown.kind == "update",
-        ping_role=rule.ping_role if rule else None,
+        ping_role=rule.ping_role if rule and shown.kind != "report" else None,
         mark=shown.nonce,
+        late_since=shown.due_at if is_late else None,
     )
+    if shown.kind == "report":  # it stands among the other reports
+        card = replace(card, sources=(), sources_total=0)
     return Offer(card, verdict.guild_id, verdict.rule_id, verdict.subscription_id)
 
 
@@ -278,9 +320,9 @@ def decide(outcome: Outcome) -> tuple[Change, Release]:
     order, error = outcome.order, outcome.error
     claim = order.claim
     if error is None:
-        if outcome.offer is None:
+        if outcome.offer is None or outcome.posted is None:
             return _closed(order.delivery_id, "skipped", outcome.skipped), Release(claim, claim.failures)
-        return _sent(outcome, outcome.offer), Release(claim, 0)
+        return _sent(outcome, outcome.offer, outcome.posted), Release(claim, 0)
     failed = Release(claim, claim.failures + 1)
     if isinstance(error, TryAgainError):
         wait = max(error.pause or 0.0, _pause(failed.failures))
@@ -293,6 +335,9 @@ def decide(outcome: Outcome) -> tuple[Change, Release]:
             broken = Release(claim, failed.failures, broken=str(error))
             return _failed(order, str(error), posted_nothing=True), broken
         return _closed(order.delivery_id, "dead", str(error)), failed
+    if isinstance(error, LaterError):
+        later = {"due_at": outcome.at + timedelta(seconds=error.pause)}
+        return _failed(order, str(error), posted_nothing=True) | later, Release(claim, claim.failures)
     if isinstance(error, SendError):
         state = "skipped" if isinstance(error, MessageGoneError) else "dead"
         return _closed(order.delivery_id, state, str(error)), Release(claim, claim.failures)
@@ -314,16 +359,18 @@ def _intent(order: Order, now: datetime) -> Change:
     }
 
 
-def _sent(outcome: Outcome, offer: Offer) -> Change:
-    return {
+def _sent(outcome: Outcome, offer: Offer, posted: Posted) -> Change:
+    change: Change = {
         "id": outcome.order.delivery_id,
         "state": "sent",
         "sent_at": outcome.at,
-        "channel_id": outcome.channel_id,
-        "message_id": None if outcome.order.kind == "edit" else outcome.message_id,
+        "channel_id": posted.channel_id,
+        "message_id": None if outcome.order.kind == "edit" else posted.message_id,
+        "thread_id": posted.thread_id,
+        "publish_at": outcome.at if posted.publish else None,
         "error": None,
-        **_by_whose_wish(offer),
     }
+    return change | _by_whose_wish(offer)
 
 
 def _by_whose_wish(offer: Offer) -> Change:

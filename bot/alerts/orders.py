@@ -23,6 +23,30 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseThread:
+    """Where a rule that opens threads wants a case's messages.
+
+    `thread_id`: the thread as far as it is known. `head`: the case's first card in the channel, of which the
+    thread is made where it is not known. `opens`: whether a card that is posted in the channel gets a thread
+    (a story without a case does not; in a forum everything is a post of its own).
+    """
+
+    thread_id: int | None
+    head: int | None
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message on Discord; `thread_id` is the case's thread, `publish` whether it is to be published."""
+
+    channel_id: int
+    message_id: int
+    thread_id: int | None = None
+    publish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A message whose intent is stored.
 
@@ -30,7 +54,7 @@ class Order:
     that the member is in. `unsure_since`: when an earlier request left whose outcome is not known.
     `send_by`: later than that nothing leaves, because the lease might end first. `channel_id` is None until
     a direct message channel is opened. `edits` is the message that an edit is for, `answers` the one that
-    an update replies to.
+    an update replies to. `thread`: None where no threads are wanted.
     """
 
     claim: Claim
@@ -44,6 +68,7 @@ class Order:
     channel_id: int | None
     edits: int | None
     answers: int | None
+    thread: CaseThread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +79,6 @@ class Outcome:
     order: Order
     at: datetime
     offer: Offer | None = None
-    channel_id: int | None = None
-    message_id: int | None = None
+    posted: Posted | None = None
     error: Exception | None = None
     skipped: str = ""

@@ -63,10 +63,13 @@ def status_words(status: str) -> str:
 def _head(card: Card) -> str:
     title = link(card.title, card.url, _TITLE) or link("(without a title)", card.url, _TITLE)
     about = " · ".join(part for part in (_from(card), _date(card.published)) if part)
-    if card.style == "compact":
-        return f"{_update(card)}**{title}**\n-# {about}" if about else f"{_update(card)}**{title}**"
-    head = f"{_update(card)}### {title}"
-    return f"{head}\n-# {about}" if about else head
+    title = f"**{title}**" if card.style == "compact" else f"### {title}"
+    small = (f"-# {line}" for line in (about, _late(card)) if line)
+    return "\n".join((f"{_update(card)}{title}", *small))
+
+
+def _late(card: Card) -> str:
+    return f"Posted late: this was due {_date(card.late_since, 'f')}" if card.late_since else ""
 
 
 def _update(card: Card) -> str:

@@ -1,12 +1,12 @@
 """What delivery needs of Discord, done with discord.py; its errors sorted by what has to happen next.
 
 discord.py by itself retries 500, 502, 504 and cut connections a few times inside one call, with the same
-nonce, and waits for its rate limits. What it raises in the end is sorted in `_sorted`.
+nonce, and waits for its rate limits. What it raises in the end is sorted in `bot.alerts.answers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,33 +14,55 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.alerts import ids
+from bot.alerts import buckets, ids
+from bot.alerts.answers import sorted_errors
 from bot.alerts.cards import Card
 from bot.alerts.errors import (
     DestinationRefusedError,
+    LaterError,
     MessageGoneError,
     MessageRefusedError,
-    TokenRefusedError,
+    ThreadLockedError,
     TryAgainError,
     UndecidedError,
 )
+from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.render import card_view
 
 _HISTORY = 1000  # messages that are read at most to find one
 _ALWAYS_READ = 100  # of those, however old they are: clocks differ
+_POSTS = 60  # first messages of a forum's threads that are read at most to find one
+_THREAD_NAME = 100
+_TAGS = 5
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-_UNKNOWN_MESSAGE = 10008
+_OLD_EDITS = 30046
+_PUBLISHED_ALREADY = 40033
+_TAG_REQUIRED = 40067
+_MISSING_PERMISSIONS = 50013
+_ARCHIVED, _LOCKED = 50083, 160005
 _NO_HISTORY_FOR_REPLY = 160002
-_SAID = {
-    10003: "The channel is gone.",
-    10004: "The server is gone.",
-    10013: "The member is gone from Discord.",
-    50001: "I cannot see the channel; give me View Channel there.",
-    50007: "The member takes no direct messages from me.",
-    50013: "I may not post there; give me Send Messages in that channel.",
-    50278: "The member and I share no server any more.",
+_HAS_THREAD = 160004
+_OLD_EDIT_PAUSE = 900.0  # seconds, where Discord does not say when an old message may be edited again
+
+_KINDS = {
+    discord.ChannelType.text.value: "text",
+    discord.ChannelType.news.value: "announcement",
+    discord.ChannelType.forum.value: "forum",
+    discord.ChannelType.media.value: "media",
+    discord.ChannelType.news_thread.value: "thread",
+    discord.ChannelType.public_thread.value: "thread",
+    discord.ChannelType.private_thread.value: "thread",
+}
+
+# Permissions by the names that people see in a channel's settings.
+_NAMED = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "create_public_threads": "Create Public Threads",
+    "read_message_history": "Read Message History",
 }
 
 
@@ -51,12 +73,14 @@ class DiscordSender:
         self._client = client
         self._limiter = limiter or TokenBucket()
         self._direct: dict[int, int] = {}
+        self._fetched: dict[int, dict[str, Any]] = {}  # channels, where no gateway tells of them
+        buckets.mend()
 
     async def open_direct(self, user_id: int) -> int:
         """Give the id of the direct message channel with a member."""
         if user_id not in self._direct:
             await self._limiter.take()
-            with _sorted():
+            with sorted_errors():
                 channel = await self._client.create_dm(discord.Object(user_id))
             self._direct[user_id] = channel.id
         return self._direct[user_id]
@@ -74,7 +98,7 @@ class DiscordSender:
         if answers is not None:
             reference = channel.get_partial_message(answers).to_reference(fail_if_not_exists=False)
             reply = {"reference": reference, "mention_author": False}
-        with _sorted():
+        with self._sorted(channel_id):
             try:
                 message = await channel.send(**said, **reply)
             except discord.HTTPException as error:
@@ -85,18 +109,187 @@ class DiscordSender:
         return message.id
 
     async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
-        """Make a posted card show what `card` says."""
+        """Make a posted card show what `card` says; in a thread that sleeps, too.
+
+        Raises `LaterError` where old messages were edited often.
+        """
+        view = card_view(card)
+        try:
+            await self._edit(channel_id, message_id, view)
+        except MessageRefusedError as error:
+            if error.code == _OLD_EDITS:
+                raise LaterError(str(error), pause=_OLD_EDIT_PAUSE) from error
+            if error.code != _ARCHIVED:
+                raise
+            await self._limiter.take()
+            with self._sorted(channel_id):
+                await self._client.http.edit_channel(channel_id, archived=False)
+            await self._edit(channel_id, message_id, view)
+
+    async def _edit(self, channel_id: int, message_id: int, view: discord.ui.LayoutView) -> None:
         await self._limiter.take()
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        try:
+            with self._sorted(channel_id):
+                await message.edit(view=view, allowed_mentions=_mentions(None))
+        except TryAgainError as error:
+            if error.pause is None or error.outage:
+                raise
+            # A limit for edits alone: of this route, or of messages that are older than an hour.
+            raise LaterError(str(error), pause=error.pause) from error
+
+    # ------------------------------------------------------------- threads, forums, publishing
+
+    async def kind_of(self, channel_id: int) -> str:
+        """Tell what a channel is: text, announcement, forum, media, thread or other."""
+        known = self._client.get_channel(channel_id)
+        if isinstance(known, discord.abc.GuildChannel | discord.Thread):
+            return _KINDS.get(known.type.value, "other")
+        return _KINDS.get((await self._fetch(channel_id))["type"], "other")
+
+    def publishes(self, channel_id: int) -> bool:
+        """Tell, without a request, whether messages of a channel can be published."""
+        known = self._client.get_channel(channel_id)
+        if known is not None:
+            return isinstance(known, discord.TextChannel) and known.is_news()
+        return self._fetched.get(channel_id, {}).get("type") == discord.ChannelType.news.value
+
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
+        """Make a thread of a message, or give the one that it has; raises `MessageGoneError`.
+
+        A thread that is made of a message has the message's id, so that a second try is harmless.
+        """
+        await self._limiter.take()
+        try:
+            with self._sorted(channel_id, ("create_public_threads",)):
+                await self._client.http.start_thread_with_message(
+                    channel_id, message_id, name=_thread_name(name), auto_archive_duration=10080
+                )
+        except MessageRefusedError as error:
+            if error.code != _HAS_THREAD:
+                raise
+        return message_id
+
+    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+        """Make a post in a forum with a card as its first message; gives the id that both have.
+
+        It takes no nonce: look with `find_post` before a second try. Tags are those named as topics.
+        """
+        await self._limiter.take()
+        tags = _tags_for(topics, await self._tags_of(channel_id))
+        channel: dict[str, Any] = {"name": _thread_name(name), "auto_archive_duration": 10080}
+        if tags:
+            channel["applied_tags"] = tags
         view = card_view(card)
-        with _sorted():
-            await message.edit(view=view, allowed_mentions=_mentions(None))
+        with discord.http.handle_message_parameters(
+            view=view,
+            allowed_mentions=_mentions(card.ping_role),
+            flags=discord.MessageFlags(components_v2=True),
+            channel_payload=channel,
+        ) as parameters:
+            try:
+                with self._sorted(channel_id):
+                    return int((await self._request_once(channel_id, parameters.payload))["id"])
+            except MessageRefusedError as error:
+                if error.code != _TAG_REQUIRED:
+                    raise
+                raise MessageRefusedError(
+                    "This forum wants a tag on every post and none of its tags bears the name of one of the "
+                    "story's topics; add such a tag, or switch the demand off, and use Send again.",
+                    error.code,
+                ) from error
+
+    async def _request_once(self, forum_id: int, payload: dict[str, Any] | None) -> dict[str, Any]:
+        """Make a forum's post without discord.py's own repeats, which would make a second one.
+
+        Whatever may or may not have been carried out ends the call: 500, 502, 504, 524.
+        """
+        route = discord.http.Route("POST", "/channels/{channel_id}/threads", channel_id=forum_id)
+        made: dict[str, Any] = await self._client.http.request(
+            route, json=payload, params={"use_nested_fields": 1}, raise_for_status=_stop_at_server_error
+        )
+        return made
+
+    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+        """Look for the post with this mark among the bot's own in a forum since then, archived ones too.
+
+        Raises `UndecidedError` when there is more to read than can be read.
+        """
+        me = self._client.user.id if self._client.user else None
+        for count, thread in enumerate(await self._posts_since(channel_id, since)):
+            if count >= _POSTS:
+                raise UndecidedError(
+                    "Too much was posted in the forum since to tell whether this was; look there and use "
+                    "Send again if it was not."
+                )
+            if int(thread["owner_id"]) != me:
+                continue
+            await self._limiter.take()
+            try:
+                with self._sorted(channel_id):
+                    first = await self._client.http.get_message(thread["id"], thread["id"])
+            except MessageGoneError:
+                continue
+            if ids.mark_of(_raw_custom_ids(first.get("components", ()))) == mark:
+                return int(thread["id"])
+        return None
+
+    async def _posts_since(self, channel_id: int, since: datetime) -> list[dict[str, Any]]:
+        """Give the threads of a forum that were made since then, the newest first."""
+        http = self._client.http
+        guild_id = await self._guild_of(channel_id)
+        await self._limiter.take()
+        await self._limiter.take()
+        with self._sorted(channel_id, ("read_message_history",)):
+            active = (await http.get_active_threads(guild_id))["threads"]
+            archived = (await http.get_public_archived_threads(channel_id, limit=100))["threads"]
+        oldest = discord.utils.time_snowflake(since)
+        found: list[dict[str, Any]] = [
+            dict(thread)
+            for thread in (*active, *archived)
+            if thread["parent_id"] == str(channel_id) and int(thread["id"]) >= oldest
+        ]
+        return sorted(found, key=lambda thread: int(thread["id"]), reverse=True)
+
+    async def publish(self, channel_id: int, message_id: int) -> None:
+        """Publish a message of an announcement channel to those who follow it; twice is once."""
+        await self._limiter.take()
+        try:
+            with self._sorted(channel_id):
+                await self._client.http.publish_message(channel_id, message_id)
+        except MessageRefusedError as error:
+            if error.code != _PUBLISHED_ALREADY:
+                raise
+
+    async def _guild_of(self, channel_id: int) -> int:
+        known = self._client.get_channel(channel_id)
+        if isinstance(known, discord.abc.GuildChannel | discord.Thread):
+            return known.guild.id
+        return int((await self._fetch(channel_id))["guild_id"])
+
+    async def _tags_of(self, channel_id: int) -> dict[str, int]:
+        """Give a forum's tags by their names."""
+        known = self._client.get_channel(channel_id)
+        if isinstance(known, discord.ForumChannel):
+            return {tag.name: tag.id for tag in known.available_tags}
+        fetched = await self._fetch(channel_id)
+        return {tag["name"]: int(tag["id"]) for tag in fetched.get("available_tags", ())}
+
+    async def _fetch(self, channel_id: int) -> dict[str, Any]:
+        """Ask Discord for a channel, once."""
+        if channel_id not in self._fetched:
+            await self._limiter.take()
+            with self._sorted(channel_id):
+                self._fetched[channel_id] = dict(await self._client.http.get_channel(channel_id))
+        return self._fetched[channel_id]
+
+    # ------------------------------------------------------------- plain words, and what was posted
 
     async def say(self, channel_id: int, text: str, *, nonce: str) -> int:
         """Post a plain text, made safe by the caller, that mentions nobody; gives its message id."""
         channel = self._client.get_partial_messageable(channel_id)
         await self._limiter.take()
-        with _sorted():
+        with sorted_errors():
             message = await channel.send(
                 text, nonce=nonce, allowed_mentions=_mentions(None), suppress_embeds=True
             )
@@ -119,7 +312,7 @@ class DiscordSender:
         await self._limiter.take()
         me = self._client.user.id if self._client.user else None
         count = 0
-        with _sorted():
+        with self._sorted(channel_id):
             async for message in self._client.get_partial_messageable(channel_id).history(limit=_HISTORY):
                 count += 1
                 if message.author.id == me and is_it(message):
@@ -131,28 +324,102 @@ class DiscordSender:
                 "Too much was written in the channel since to tell whether this was posted; look there and "
                 "use Send again if it was not."
             )
+        if count == 0:
+            await self._check_history(channel_id)
         return None
+
+    async def _check_history(self, channel_id: int) -> None:
+        """Tell a channel that is empty from one that may not be read: Discord shows no message of either."""
+        await self._limiter.take()
+        try:
+            with sorted_errors():
+                await self._client.http.get_message(channel_id, channel_id)
+        except MessageGoneError:
+            return  # there is no such message, and it may be asked for
+        except DestinationRefusedError as error:
+            raise UndecidedError(
+                "I may not read what was posted there, so I cannot tell whether this was; give me Read "
+                "Message History, look there, and use Send again if it was not."
+            ) from error
 
     async def is_member(self, guild_id: int, user_id: int) -> bool:
         """Tell whether somebody is in a server at this moment."""
         await self._limiter.take()
         try:
-            with _sorted():
+            with sorted_errors():
                 await self._client.http.get_member(guild_id, user_id)
         except DestinationRefusedError:
             return False  # unknown member, or a server that the bot is not in itself
         return True
 
-    def may_post(self, channel_id: int) -> bool:
+    def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         """Tell, without a request, whether the bot may post in a channel as far as is known."""
+        return self._missing(channel_id, threads=threads) == ()
+
+    def lacks(self, channel_id: int, *, threads: bool = False) -> str:
+        """Name the permissions that the bot lacks for posting in a channel, "" for none that are known."""
+        missing = self._missing(channel_id, threads=threads)
+        return ", ".join(_NAMED[name] for name in missing) if missing else ""
+
+    def _missing(self, channel_id: int, *, threads: bool) -> tuple[str, ...] | None:
+        """Give the permissions that posting takes and that are not there; None where nothing is known."""
         channel = self._client.get_channel(channel_id)
-        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
-            return False
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
+            return None
         mine = channel.permissions_for(channel.guild.me)
-        may_send = (
-            mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages
-        )
-        return mine.view_channel and may_send
+        if isinstance(channel, discord.Thread):
+            needed = ["view_channel", "send_messages_in_threads"]
+        else:
+            needed = ["view_channel", "send_messages"]
+            if threads or isinstance(channel, discord.ForumChannel):
+                needed += ["send_messages_in_threads", "read_message_history"]
+            if threads and not isinstance(channel, discord.ForumChannel):
+                needed.append("create_public_threads")
+        return tuple(name for name in needed if not getattr(mine, name))
+
+    @contextmanager
+    def _sorted(self, channel_id: int, needed: tuple[str, ...] = ()) -> Iterator[None]:
+        """As `sorted_errors`, with a missing permission called by its name.
+
+        `needed`: what this request takes, where it is not known what the bot may do there.
+        """
+        try:
+            with sorted_errors():
+                yield
+        except DestinationRefusedError as error:
+            if error.code != _MISSING_PERMISSIONS:
+                raise
+            lacks = self.lacks(channel_id, threads=True) or ", ".join(_NAMED[name] for name in needed)
+            if not lacks:
+                raise
+            raise DestinationRefusedError(
+                f"I may not do that there; give me {lacks} in that channel.", error.code
+            ) from error
+        except MessageRefusedError as error:
+            if error.code != _LOCKED:
+                raise
+            raise ThreadLockedError(
+                "The thread is locked; unlock it or give me Manage Threads, then use Send again.", error.code
+            ) from error
+
+
+async def _stop_at_server_error(response: aiohttp.ClientResponse) -> None:
+    if response.status >= 500:
+        response.raise_for_status()
+
+
+def _thread_name(name: str) -> str:
+    return plain_text(name, _THREAD_NAME).strip()[:_THREAD_NAME] or "Case"
+
+
+def _tags_for(topics: Iterable[str], tags: dict[str, int]) -> list[int]:
+    """Give the tags that bear the topics' names, at most as many as a post takes."""
+    by_name = {_tag_key(name): id for name, id in tags.items()}
+    return [by_name[key] for key in map(_tag_key, topics) if key in by_name][:_TAGS]
+
+
+def _tag_key(name: str) -> str:
+    return name.casefold().replace("-", " ").replace("_", " ").strip()
 
 
 def _mentions(role: int | None) -> discord.AllowedMentions:
@@ -170,44 +437,9 @@ def _custom_ids(components: Any) -> Iterator[str]:
         yield from _custom_ids(getattr(component, "children", ()))
 
 
-@contextmanager
-def _sorted() -> Iterator[None]:
-    """Turn what discord.py raises into the kinds of `bot.alerts.errors`."""
-    try:
-        yield
-    except discord.RateLimited as error:
-        raise TryAgainError(
-            "Discord's rate limit asks for a longer wait.", landed=False, pause=error.retry_after
-        ) from error
-    except discord.HTTPException as error:
-        raise _kind_of(error) from error
-    except (aiohttp.ClientError, OSError, ValueError, KeyError) as error:
-        # ValueError, KeyError: an answer that was cut or is no JSON of Discord's. Posted or not: unknown.
-        raise TryAgainError(
-            f"The connection to Discord broke ({type(error).__name__}).", landed=True
-        ) from error
-
-
-def _kind_of(error: discord.HTTPException) -> Exception:
-    status, code = error.status, error.code
-    if status == 401:
-        return TokenRefusedError("Discord does not accept the token; set DISCORD_TOKEN to the bot's token.")
-    if status == 429:
-        return TryAgainError(
-            "Discord refuses further requests for now.", landed=False, pause=_retry_after(error)
-        )
-    if status >= 500:
-        return TryAgainError(f"Discord is out of order (status {status}).", landed=True)
-    if code == _UNKNOWN_MESSAGE:
-        return MessageGoneError("The message was deleted on Discord.")
-    if status in (403, 404):
-        said = _SAID.get(code, f"Discord refuses to post there (status {status}, code {code}).")
-        return DestinationRefusedError(said)
-    return MessageRefusedError(f"Discord does not take this message (status {status}, code {code}).")
-
-
-def _retry_after(error: discord.HTTPException) -> float | None:
-    try:
-        return float(error.response.headers.get("Retry-After", ""))
-    except ValueError:
-        return None
+def _raw_custom_ids(components: Any) -> Iterator[str]:
+    """The same for components as Discord's JSON has them."""
+    for component in components:
+        if component.get("custom_id"):
+            yield component["custom_id"]
+        yield from _raw_custom_ids(component.get("components", ()))

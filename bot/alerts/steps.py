@@ -25,6 +25,9 @@ class Step(enum.IntEnum):
     ANSWER_CAME = 9
     OUTCOME_STORED = 10  # in its transaction, not committed
     OUTCOME_COMMITTED = 11
+    CARD_POSTED = 12  # between REQUEST_LEAVES and ANSWER_CAME: the case's thread is not made yet
+    PUBLISHING_CLAIMED = 13
+    PUBLISHED = 14  # on Discord, not stored
 
 
 _kill_at, _times_left = 0, 0

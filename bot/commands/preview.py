@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,8 +88,29 @@ class _Screen:
     async def is_member(self, guild_id: int, user_id: int) -> bool:
         return True
 
-    def may_post(self, channel_id: int) -> bool:
+    async def kind_of(self, channel_id: int) -> str:
+        return "text"
+
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
+        return message_id
+
+    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+        return await self.send(channel_id, card, nonce="")
+
+    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+        return None
+
+    async def publish(self, channel_id: int, message_id: int) -> None:
+        return None
+
+    def publishes(self, channel_id: int) -> bool:
+        return False
+
+    def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         return True
+
+    def lacks(self, channel_id: int, *, threads: bool = False) -> str:
+        return ""
 
 
 class _Ahead:

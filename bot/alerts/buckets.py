@@ -1,0 +1,30 @@
+"""A repair of discord.py's rate limit buckets, for routes whose window is long.
+
+With `max_ratelimit_timeout`, discord.py 2.7.1 refuses a request as soon as the window of its bucket lasts
+longer than that, however much of the bucket is left: of the ten messages an hour that a channel may publish,
+one would leave. Here a bucket that has something left is used; one that is empty is discord.py's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord.http
+
+
+class Bucket(discord.http.Ratelimit):
+    """A bucket of which as much may be taken as is in it."""
+
+    async def acquire(self) -> None:
+        """Take one; raises `discord.RateLimited` where the wait for it would be too long."""
+        if self.remaining > 0 and self.expires is not None and not self.is_expired():
+            self._last_request = asyncio.get_running_loop().time()
+            self.remaining -= 1
+            self.outgoing += 1
+            return
+        await super().acquire()
+
+
+def mend() -> None:
+    """Let discord.py make such buckets from now on."""
+    discord.http.Ratelimit = Bucket  # type: ignore[misc]  # the place where discord.py looks for the class
