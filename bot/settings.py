@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from bot.errors import SettingsError
 
+_MOST_SHARDS = 4096
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -46,6 +48,8 @@ class Settings:
     http_addr: Address | None = None
     websub_url: str | None = None
     analysis_workers: int = 1
+    shard_ids: tuple[int, ...] | None = None
+    shard_count: int | None = None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -93,6 +97,16 @@ def _public_url(value: str) -> str:
 
 def _networks(value: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(block.strip()) for block in value.split(",") if block.strip())
+
+
+def _numbers(value: str) -> tuple[int, ...]:
+    numbers: set[int] = set()
+    for part in value.split(","):
+        first, _, last = part.partition("-")
+        numbers.update(range(int(first), int(last or first) + 1))
+    if not numbers or min(numbers) < 0 or max(numbers) >= _MOST_SHARDS:
+        raise ValueError
+    return tuple(sorted(numbers))
 
 
 def _address(value: str) -> Address:
@@ -221,6 +235,20 @@ OPTIONS: tuple[Option, ...] = (
         "a whole number from 1 to 64",
         "processes that read articles",
     ),
+    Option(
+        "SHARD_COUNT",
+        "",
+        _whole(1, _MOST_SHARDS),
+        f"a whole number from 1 to {_MOST_SHARDS}",
+        "shards in all, the same in all gateways; as many as Discord recommends when empty",
+    ),
+    Option(
+        "SHARD_IDS",
+        "",
+        _numbers,
+        "numbers below SHARD_COUNT, such as 0-3,8",
+        "the shards of this gateway; shared out among all gateways when empty",
+    ),
 )
 
 # What a wrong value may be repeated of: a secret is never shown, not even a wrong one.
@@ -250,6 +278,11 @@ def load(environ: Mapping[str, str], folder: Path | None = None) -> Settings:
         raise SettingsError(
             "WEBSUB_URL: it needs HTTP_ADDR, where this process listens for what hubs send; set HTTP_ADDR to "
             "HOST:PORT, such as 127.0.0.1:8080, or leave WEBSUB_URL empty."
+        )
+    if settings.shard_ids is not None and max(settings.shard_ids) >= (settings.shard_count or 0):
+        raise SettingsError(
+            "SHARD_IDS: it names a shard that SHARD_COUNT does not have; set SHARD_COUNT to the number of all "
+            "shards, the same in all gateways."
         )
     if not settings.feed_interval_min <= settings.feed_interval <= settings.feed_interval_max:
         settings = _bounds_around(settings, values)
