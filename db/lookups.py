@@ -1,44 +1,37 @@
-"""What look-ups read: stories, cases, demands, parties, each as far as the one who asks may see.
-
-A server sees the stories of the feeds it uses; a person outside a server (a direct message, a
-user-installed app) those of the public catalogue; the operator's own commands see everything.
-"""
+"""What look-ups read: stories, cases, demands, parties, each as far as the one who asks may see."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import search
+from db import search, suggest
+from db.search_query import Term, parse_query
+from db.stems import fold, words_of
 from db.stories import name_key
+from db.suggest import party_names as party_names
 from db.tables import (
     CaseEventRow,
     CaseRow,
     DemandPartyRow,
     DemandRow,
-    FeedRow,
-    GuildFeedRow,
     PartyRow,
-    StoryFeedRow,
-    StoryPartyRow,
     StoryRow,
     StoryTopicRow,
 )
+from db.visibility import Viewer as Viewer
+from db.visibility import seen_feeds
+from db.visibility import visible as visible
 
-_SEARCHED = 500  # hits that are ranked before the filters; what ranks below is not found
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who asks: a server (`guild_id`), a person outside one (None), or the `operator`."""
-
-    guild_id: int | None = None
-    operator: bool = False
+_SEARCHED = 200  # stories of each level that are ranked, the newest; see db.search
+_FEEDS_IN_INDEX = 60  # feeds of a viewer up to which the index is asked for their stories alone
+_LOOKED_THROUGH = (_SEARCHED, 1600, 6400)  # else: stories looked through until enough may be seen
+_LEVEL_WORTH = 360 * 86_400.0  # seconds: a story about the words ranks with one that mentions them...
+_LEVEL = {1: 1.0, 2: 0.5, 0: 0.0}  # ...so much later
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,51 +63,9 @@ class Ledger:
     by_status: tuple[tuple[str, int], ...]
 
 
-def visible(viewer: Viewer) -> ColumnElement[bool]:
-    """Give the condition on `stories` that holds for what the viewer may see."""
-    if viewer.operator:
-        return StoryRow.relevant.is_(True)
-    if viewer.guild_id is None:
-        mine = exists().where(
-            StoryFeedRow.story_id == StoryRow.id,
-            FeedRow.id == StoryFeedRow.feed_id,
-            FeedRow.public.is_(True),
-        )
-    else:
-        mine = exists().where(
-            StoryFeedRow.story_id == StoryRow.id,
-            GuildFeedRow.feed_id == StoryFeedRow.feed_id,
-            GuildFeedRow.guild_id == viewer.guild_id,
-        )
-    return and_(StoryRow.relevant.is_(True), mine)
-
-
-def _with_party(name: str) -> ColumnElement[bool]:
-    return exists().where(
-        StoryPartyRow.story_id == StoryRow.id,
-        PartyRow.id == StoryPartyRow.party_id,
-        PartyRow.name_key == name_key(name),
-    )
-
-
 def with_topic(topic: str) -> ColumnElement[bool]:
     """Give the condition on `stories` that they have a topic."""
     return exists().where(StoryTopicRow.story_id == StoryRow.id, StoryTopicRow.topic == topic)
-
-
-def _filters(
-    topic: str | None, party: str | None, status: str | None, since: datetime | None
-) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if topic:
-        found.append(with_topic(topic))
-    if party:
-        found.append(_with_party(party))
-    if status:
-        found.append(StoryRow.status == status)
-    if since:
-        found.append(func.coalesce(StoryRow.published, StoryRow.first_seen) >= since)
-    return found
 
 
 async def latest(
@@ -126,14 +77,9 @@ async def latest(
     since: datetime | None = None,
     limit: int = 5,
 ) -> list[StoryRow]:
-    """Give the newest stories."""
-    rows = await session.execute(
-        select(StoryRow)
-        .where(visible(viewer), *_filters(topic, party, None, since))
-        .order_by(StoryRow.first_seen.desc(), StoryRow.id.desc())
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    """Give the newest stories, as they came in."""
+    found = await _seen(session, viewer, (), limit, topic=topic, party=party, since=since)
+    return await _stories(session, sorted(found, reverse=True)[:limit])
 
 
 async def search_stories(
@@ -145,43 +91,154 @@ async def search_stories(
     party: str | None = None,
     status: str | None = None,
     since: datetime | None = None,
+    newest_first: bool = False,
     limit: int = 5,
     offset: int = 0,
 ) -> tuple[list[StoryRow], int]:
-    """Search; gives a page, best first, and the number of all hits (of the first 500)."""
-    hits = await search.find(session, search.parse_query(query), _SEARCHED)
-    if not hits:
+    """Search; gives a page and the number of all hits, as far as they are ranked (some hundreds).
+
+    Best first: a story whose title or parties hold the words ranks with one that only mentions them and
+    is a year younger, one whose summary holds them with one half a year younger.
+    """
+    terms = parse_query(query)
+    if not terms:
         return [], 0
-    rank = dict(hits)
-    rows = await session.execute(
-        select(StoryRow).where(StoryRow.id.in_(rank), visible(viewer), *_filters(topic, party, status, since))
+    levels = (0,) if newest_first else search.LEVELS
+    found = await _seen(
+        session,
+        viewer,
+        terms,
+        _SEARCHED,
+        levels=levels,
+        topic=topic,
+        party=party,
+        status=status,
+        since=since,
     )
-    found = sorted(rows.scalars(), key=lambda s: (rank[s.id], -s.id))
-    return found[offset : offset + limit], len(found)
+    order = sorted(found, key=lambda id: (found[id].rank, id), reverse=True)
+    return await _stories(session, order[offset : offset + limit]), len(order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A story that was found and may be seen; the higher its `rank`, the better."""
+
+    rank: float
+    case_id: int | None
+
+
+async def _seen(
+    session: AsyncSession,
+    viewer: Viewer,
+    terms: Collection[Term],
+    limit: int,
+    *,
+    levels: tuple[int, ...] = search.LEVELS,
+    topic: str | None = None,
+    party: str | None = None,
+    status: str | None = None,
+    since: datetime | None = None,
+) -> dict[int, _Hit]:
+    """Find stories that the viewer may see, of each level the newest `limit`; without terms, the newest.
+
+    The index is asked for the viewer's feeds where those are few; whatever it says, each story is checked.
+    """
+    party_id = None
+    if party is not None:
+        party_id = await session.scalar(select(PartyRow.id).where(PartyRow.name_key == name_key(party)))
+        if party_id is None:
+            return {}
+    feeds: list[int] | None = None
+    if not viewer.operator:
+        feeds = list((await session.scalars(seen_feeds(viewer).limit(_FEEDS_IN_INDEX + 1))).all())
+        if not feeds:
+            return {}
+    filters = search.Filters(topic, party_id, status, feeds, since)
+    if feeds is not None and len(feeds) > _FEEDS_IN_INDEX:
+        filters = search.Filters(topic, party_id, status, None, since)
+    found: dict[int, _Hit] = {}
+    for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
+        if terms:
+            hits = await search.find(session, tuple(terms), filters, most, levels=levels)
+        else:
+            hits = dict.fromkeys(await search.newest(session, filters, most), 0)
+        found = await _checked(session, viewer, hits, since)
+        if filters.feeds is not None or viewer.operator or len(found) >= limit or len(hits) < most:
+            break
+    return found
+
+
+async def _checked(
+    session: AsyncSession, viewer: Viewer, hits: dict[int, int], since: datetime | None
+) -> dict[int, _Hit]:
+    date = func.coalesce(StoryRow.published, StoryRow.first_seen)
+    query = select(StoryRow.id, date, StoryRow.case_id).where(StoryRow.id.in_(hits), visible(viewer))
+    if since is not None:
+        query = query.where(date >= since)
+    return {
+        story_id: _Hit(at.timestamp() + _LEVEL_WORTH * _LEVEL[hits[story_id]], case_id)
+        for story_id, at, case_id in await session.execute(query)
+    }
+
+
+async def _stories(session: AsyncSession, ids: list[int]) -> list[StoryRow]:
+    rows = await session.scalars(select(StoryRow).where(StoryRow.id.in_(ids)))
+    by_id = {row.id: row for row in rows}
+    return [by_id[id] for id in ids]
 
 
 async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseRow]:
-    """Find cases by number, by a word of their title or by a party's name; newest first."""
-    wanted = name.strip()
-    number = wanted.lstrip("#")
-    seen = select(StoryRow.case_id).where(visible(viewer), StoryRow.case_id.is_not(None))
-    query = select(CaseRow).where(CaseRow.merged_into.is_(None), CaseRow.id.in_(seen))
+    """Find cases by number, or by words of their reports' titles and parties; the last reported first.
+
+    The last word may be a beginning. Where nothing fits, those that were likely meant ("supoena"). Without
+    a name: the newest.
+    """
+    number = name.strip().lstrip("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
-        by_number = list((await session.execute(query.where(CaseRow.id == int(number)))).scalars())
+        seen = exists().where(StoryRow.case_id == CaseRow.id, visible(viewer))
+        query = select(CaseRow).where(CaseRow.id == int(number), CaseRow.merged_into.is_(None), seen)
+        by_number = list(await session.scalars(query))
         if by_number:
             return by_number
-    if wanted:
-        pattern = f"%{_escape_like(wanted)}%"
-        key = f"%{_escape_like(name_key(wanted))}%"
-        with_party = (
-            select(StoryRow.case_id)
-            .join(StoryPartyRow, StoryPartyRow.story_id == StoryRow.id)
-            .join(PartyRow, PartyRow.id == StoryPartyRow.party_id)
-            .where(PartyRow.name_key.like(key, escape="\\"), StoryRow.case_id.is_not(None))
-        )
-        query = query.where(or_(CaseRow.title.ilike(pattern, escape="\\"), CaseRow.id.in_(with_party)))
-    rows = await session.execute(query.order_by(CaseRow.updated.desc(), CaseRow.id.desc()).limit(limit))
-    return list(rows.scalars())
+    words = words_of(name)
+    if name.strip() and not words:
+        return []
+    found = await _cases_with(session, viewer, words, limit)
+    if found or not words:
+        return found
+    for reading in await suggest.readings(session, words):
+        found = await _cases_with(session, viewer, reading, limit)
+        if found:
+            return found
+    return []
+
+
+async def _cases_with(
+    session: AsyncSession, viewer: Viewer, words: Sequence[str], limit: int
+) -> list[CaseRow]:
+    terms = [Term((word,)) for word in words[:-1]]
+    short = ""
+    if words and len(words[-1]) >= _SHORTEST_BEGINNING:
+        terms.append(Term((words[-1],), prefix=True))
+    elif words:
+        short = fold(words[-1])
+    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], _SEARCHED, levels=(1,))
+    ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
+    rows = await session.scalars(
+        select(CaseRow)
+        .where(CaseRow.id.in_(ids), CaseRow.merged_into.is_(None))
+        .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
+    )
+    fitting = (row for row in rows if not short or _has_beginning(row.title, short))
+    return [row for row, _ in zip(fitting, range(limit), strict=False)]
+
+
+_SHORTEST_BEGINNING = 3  # letters; below, only the newest cases are looked through
+_CASE_WORDS = 8  # words of a name that are looked for, the last ones
+
+
+def _has_beginning(title: str, short: str) -> bool:
+    return any(fold(word).startswith(short) for word in words_of(title))
 
 
 async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> CaseView:
@@ -273,33 +330,3 @@ async def ledger(
         .offset(offset)
     )
     return Ledger(tuple((demand, story) for demand, story in rows), sum(n for _, n in by_status), by_status)
-
-
-async def party_names(
-    session: AsyncSession, viewer: Viewer, typed: str, *, side: str | None = None, limit: int = 25
-) -> list[str]:
-    """Give names of parties that contain what was typed, the most reported first, as far as seen."""
-    key = _escape_like(name_key(typed))
-    query = select(PartyRow.name, func.count().label("n")).group_by(PartyRow.id, PartyRow.name)
-    if side is None:
-        query = query.join(StoryPartyRow, StoryPartyRow.party_id == PartyRow.id).join(
-            StoryRow, StoryRow.id == StoryPartyRow.story_id
-        )
-    else:
-        query = (
-            query.join(DemandPartyRow, DemandPartyRow.party_id == PartyRow.id)
-            .join(DemandRow, DemandRow.id == DemandPartyRow.demand_id)
-            .join(StoryRow, StoryRow.id == DemandRow.story_id)
-            .where(DemandPartyRow.side == side)
-        )
-    query = query.where(visible(viewer))
-    if key:
-        query = query.where(PartyRow.name_key.like(f"%{key}%", escape="\\"))
-    rows: Sequence[Any] = (
-        await session.execute(query.order_by(func.count().desc(), PartyRow.name).limit(limit))
-    ).all()
-    return [str(row[0]) for row in rows]
-
-
-def _escape_like(typed: str) -> str:
-    return typed[:200].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import search
+from db import names, search
 from db.tables import (
     DemandPartyRow,
     DemandRow,
@@ -141,14 +141,9 @@ async def insert_story(
     for demand in story.demands:
         await _insert_demand(session, row, demand, ids, now)
     if story.relevant:
-        await search.index_story(
-            session,
-            row.id,
-            title=story.title,
-            parties=" ".join(p.name for p in story.parties),
-            summary=" ".join(story.summary),
-            body=story.text,
-        )
+        await search.index_story(session, row.id)
+        await names.learn(session, [story.title], {ids[name_key(p.name)]: p.name for p in story.parties})
+        await names.count_story(session, row.id)
     return row.id
 
 
@@ -204,10 +199,11 @@ async def _party_ids(session: AsyncSession, story: NewStory) -> dict[str, int]:
 
 async def add_story_feed(session: AsyncSession, story_id: int, feed_id: int, entry_id: int) -> None:
     """Note that a feed brought a story: its guilds may see it from now on."""
-    await session.execute(
-        insert_ignoring(session, StoryFeedRow),
-        [{"story_id": story_id, "feed_id": feed_id, "entry_id": entry_id}],
-    )
+    values = {"story_id": story_id, "feed_id": feed_id, "entry_id": entry_id}
+    fresh = insert_ignoring(session, StoryFeedRow).values(values).returning(StoryFeedRow.story_id)
+    if (await session.execute(fresh)).first() is not None:
+        await search.add_feed(session, [story_id], feed_id)
+        await names.count_feed(session, story_id, feed_id)
 
 
 async def add_findings(

@@ -36,6 +36,9 @@ from db.feed_tables import row_number
 from db.role_tables import GatewayRow as GatewayRow
 from db.role_tables import ShardRow as ShardRow
 from db.role_tables import TurnRow as TurnRow
+from db.search_tables import FeedPartyRow as FeedPartyRow
+from db.search_tables import PartyWordRow as PartyWordRow
+from db.search_tables import SearchWordRow as SearchWordRow
 
 # ------------------------------------------------------------------- stories
 
@@ -149,6 +152,9 @@ class PartyRow(Base):
     name: Mapped[str] = mapped_column(Text)
     name_key: Mapped[str] = mapped_column(String(200), unique=True)  # case-folded, for look-ups
     kind: Mapped[str] = mapped_column(String(16))
+    stories: Mapped[int] = mapped_column(Integer, default=0)  # relevant ones that name it
+
+    __table_args__ = (Index(None, "stories"),)
 
 
 class StoryPartyRow(Base):

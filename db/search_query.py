@@ -1,0 +1,109 @@
+"""What somebody typed as words, phrases and exceptions; and that in the languages of the two databases.
+
+Pure. Every token that is written holds letters, digits and `_` only, and is quoted: nothing that a person
+types can be an operator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.stems import fold, forms_of, words_of
+
+_TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
+_MOST_TERMS = 16
+_MOST_WORDS = 12  # of one phrase
+_SHORTEST_PREFIX = 3  # letters: shorter beginnings would find nearly everything
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that must (`without`: must not) stand side by side; `prefix`: the last is a beginning."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+    without: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One of these rows of tokens must occur (`without`: none of them); `prefix`: the last is a beginning."""
+
+    rows: tuple[tuple[str, ...], ...]
+    prefix: bool = False
+    without: bool = False
+
+
+def parse_query(query: str) -> tuple[Term, ...]:
+    """Read what a person typed. Empty when nothing in it could be looked for."""
+    terms: list[Term] = []
+    for sign, phrase, word in _TOKEN.findall(query[:500]):
+        words = tuple(words_of(word or phrase))[:_MOST_WORDS]
+        if words:
+            prefix = word.endswith("*") and len(words[-1]) >= _SHORTEST_PREFIX
+            terms.append(Term(words, prefix=prefix, without=sign == "-" or word.startswith("-")))
+    return tuple(terms[:_MOST_TERMS])
+
+
+def mark(kind: str, value: object) -> str:
+    """Give the token that says something of a story besides its words; no word begins with `_`."""
+    return f"_{kind}{''.join(c for c in str(value).casefold() if c.isalnum())}"
+
+
+def at_level(level: int, word: str) -> str:
+    """Give the token of a word that stands in a story's title or parties (1), or in its summary too (2)."""
+    return f"_{level}{word}"
+
+
+def clauses_of(terms: Sequence[Term], level: int = 0) -> tuple[Clause, ...]:
+    """Give what the index is asked for these terms; above level 0 each word must stand at that level."""
+    found: list[Clause] = []
+    for term in terms:
+        rows = _rows(term)
+        if term.without or level == 0 or len(term.words) > 1:
+            found.append(Clause(rows, term.prefix, term.without))
+        if term.without or level == 0:
+            continue
+        for place in range(len(term.words)):
+            words = dict.fromkeys(at_level(level, row[place]) for row in rows)
+            last = place == len(term.words) - 1
+            found.append(Clause(tuple((word,) for word in words), prefix=term.prefix and last))
+    return tuple(found)
+
+
+def _rows(term: Term) -> tuple[tuple[str, ...], ...]:
+    """Give the forms of a term's words. A beginning stands as it is: words are stored unstemmed too."""
+    if not term.prefix:
+        return forms_of(term.words)
+    *first, last = term.words
+    if not first:
+        return ((fold(last),),)
+    return tuple((*row, fold(last)) for row in forms_of(first))
+
+
+def fts5(clauses: Sequence[Clause]) -> str:
+    """Write clauses in FTS5's language (https://sqlite.org/fts5.html#full_text_query_syntax)."""
+    wanted = " AND ".join(_fts5_clause(clause) for clause in clauses if not clause.without)
+    return "".join((f"({wanted})", *(f" NOT {_fts5_clause(clause)}" for clause in clauses if clause.without)))
+
+
+def _fts5_clause(clause: Clause) -> str:
+    star = "*" if clause.prefix else ""
+    return f"({' OR '.join(_quoted(row) + star for row in clause.rows) or _quoted(('_none',))})"
+
+
+def _quoted(row: Sequence[str]) -> str:
+    return f'"{" ".join(row)}"'
+
+
+def tsquery(clauses: Sequence[Clause]) -> str:
+    """Write clauses as a tsquery (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
+    return " & ".join(_ts_clause(clause) for clause in clauses)
+
+
+def _ts_clause(clause: Clause) -> str:
+    star = ":*" if clause.prefix else ""
+    rows = (" <-> ".join(f"'{word}'" for word in row) + star for row in clause.rows)
+    return f"{'!' if clause.without else ''}({' | '.join(rows) or repr('_none')})"
