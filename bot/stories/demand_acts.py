@@ -112,7 +112,8 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     left, right = clause_left(text, match.start()), clause_right(text, match.end())
     seek = match.group("seek") is not None
     verb = match.group("seek") or match.group("obtain")
-    past = verb.endswith("ed") or verb.startswith("got") or marked.index < 0
+    thing = match.group("more") or match.group("thing")
+    past = verb.endswith("ed") or verb.startswith(("got", "took")) or marked.index < 0
     if not is_fact(left[-70:], noun=False) or not (past or seek) or (verb == "after" and marked.index >= 0):
         return None
     subject = [
@@ -139,7 +140,7 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         if slot.name not in own and slot.kind in ("person", "account", "organisation")
     ]
     if seek and not companies and not about:
-        if all(slot.generic for slot in subject) or match.group("thing") in _WEAK_THINGS:
+        if all(slot.generic for slot in subject) or thing in _WEAK_THINGS:
             return None
         frame = Frame(marked.index, "informal request", "data", 1, "seeking", match.start(), weight=0.3)
         frame.vote("issuer", subject, EXPLICIT)
@@ -148,8 +149,8 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         not companies
         and not about
         and (
-            match.group("thing") in _WEAK_THINGS
-            or not (_OF_SOMEBODY.search(right) or re.search(r"(?<!\w)(?:his|her|their|that)(?!\w)", right))
+            thing in _WEAK_THINGS
+            or not (_OF_SOMEBODY.search(right) or re.search(r"(?<!\w)(?:his|her|their|its|that)(?!\w)", right))
         )
     ):
         return None
@@ -161,7 +162,7 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     frame.vote("target", about, BESIDE)
     if somebody:
         frame.targets.append(somebody.group("who"))
-    frame.weight = 1.1 if companies else 0.4 if (seek or match.group("thing") in _WEAK_THINGS) else 1.0
+    frame.weight = 1.1 if companies else 0.4 if (seek or thing in _WEAK_THINGS) else 1.0
     return frame
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, demanding
 from bot.stories.demand_rules import holds, is_fact, rules
-from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
+from bot.stories.marks import COMPANY, CONTENT, COURT, DATA, DEVICE, Marked, Slot
 
 _DUTIES = ("must", "has to", "have to", "had to", "is to", "forced to", "need not")
 _PENALTIES = ("fin", "penali", "punish", "contempt", "cut off", "block", "sue", "threaten")
@@ -34,8 +34,8 @@ _PUNISHED = re.compile(
     rf"(?:was|were|is|are|been|being|be) (?:fined|penali[sz]ed|punished|held in contempt)(?!\w)"
 )
 _OMITTED = re.compile(
-    r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over)(?: to|"
-    r" its| their)? (?P<rest>[^;]{0,80})"
+    r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over|unless (?:it|they|he))"
+    r"(?: to| its| their)? (?P<rest>[^;]{0,80})"
 )
 _QUARREL = re.compile(
     rf"(?<!\w)(?:fight|battle|dispute|quarrel|standoff|row|clash|odds|tussle|"
@@ -74,8 +74,29 @@ def _obliged(marked: Marked) -> list[Frame | None]:
             continue
         if is_fact(clause_left(text, match.start("verb"))[-60:], noun=False):
             weight = 1.0 if marked.index < 0 and court else 0.8 if marked.index < 0 or court else 0.5
-            frames.append(_seen_from_asked(marked, match, who, found, rest, weight))
+            frame = _seen_from_asked(marked, match, who, found, rest, weight)
+            if frame is not None and court and _DECIDES.search(text):
+                _ordered_by(frame, marked, match.end())
+            frames.append(frame)
     return frames
+
+
+_DECIDES = re.compile(
+    rf"{COURT}[^;]{{0,60}}(?<!\w)(?:decid|rul|order|held|hold|said|say|wrote|writ|found|find|determin)"
+)
+_AT_REQUEST = re.compile(rf"(?<!\w)at the (?:request|behest|urging) of (?:the )?(?P<who>{LIST})")
+
+
+def _ordered_by(frame: Frame, marked: Marked, stop: int) -> None:
+    """What a court says must be done is ordered by it, or by whoever asked it."""
+    asked_by = _AT_REQUEST.search(marked.text, stop)
+    courts = [slot for slot in marked.slots.values() if slot.kind == "court"]
+    frame.vote("issuer", courts[:1], BESIDE)
+    if asked_by:
+        frame.vote("issuer", demanding(marked.names(asked_by.group("who"))), EXPLICIT)
+    if frame.family == "data":
+        frame.instrument, frame.rank = "court order", 4
+    frame.weight = max(frame.weight, 0.9)
 
 
 def _punished(marked: Marked) -> list[Frame | None]:

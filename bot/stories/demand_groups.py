@@ -145,6 +145,9 @@ def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
     if loose is None:
         return
     groups = [group for key, group in named.items() if key[0] == matter and key[1] in ("data", "content")]
+    gag = named.get((matter, "gag"))
+    if not groups and gag is not None and gag.weight >= 1.5:
+        groups = [gag]
     if groups:
         max(groups, key=lambda group: group.weight).frames.extend(loose.frames)
     else:
@@ -271,7 +274,9 @@ def _most(frames: list[Frame], role: str) -> float:
 
 
 def _plain(group: Group) -> bool:
-    return any(frame.named() >= BESIDE and frame.weight >= 1.0 for frame in group.frames)
+    return any(
+        max(frame.issuers.values(), default=0.0) >= BESIDE and frame.weight >= 1.0 for frame in group.frames
+    )
 
 
 def _stands_alone(group: Group, groups: list[Group]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame, noun_roles
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, noun_roles
 from bot.stories.demand_rules import GENERAL, is_fact
 from bot.stories.instruments import Instrument, instrument_words
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, PARTY, Marked
@@ -88,8 +88,30 @@ _ORDERS_SOMEBODY = re.compile(
 _QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
+_IT_WENT = re.compile(
+    rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)) (?:was|were|is|had been|has been|went|"
+    rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the )?(?P<who>{LIST})"
+)
+
+
+def _it_went(marked: Marked) -> list[Frame]:
+    """ "It was addressed to Reason": the instrument stands in the sentence before."""
+    frames = []
+    for match in _IT_WENT.finditer(marked.text):
+        who = [s for s in marked.names(match.group("who")) if s.kind in ("company", "organisation")]
+        if who:
+            frame = Frame(marked.index, "informal request", "any", 1, "noun", match.start(), weight=0.2)
+            frame.vote("recipient", who, EXPLICIT)
+            frames.append(frame)
+    return frames
+
+
 def noun_frames(marked: Marked) -> list[Frame]:
     """Read the words for instruments."""
+    return [*_named_instruments(marked), *_it_went(marked)]
+
+
+def _named_instruments(marked: Marked) -> list[Frame]:
     text = marked.text
     if not any(stem in text for stem in _NOUN_STEMS):
         return []
@@ -124,6 +146,8 @@ def _is_verb(text: str, start: int, stop: int, word: str) -> bool:
     if not word.endswith("s") and re.search(
         r"(?<!\w)(?:to|will|would|could|may|might|must|not|they|we|i|you|can|should|in) $", before
     ):
+        return True
+    if word.endswith("s") and re.search(r"(?<!\w)(?:who|which|it|he|she) $", before):
         return True
     return bool(
         re.match(rf" (?:the |{PARTY}|that )", after)

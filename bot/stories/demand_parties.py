@@ -89,12 +89,28 @@ def parties_of(
             or _actors(marked, _RESISTED, set(issuers))
             or _holders(marked, set(issuers))
         )
+    recipients = _by_name(group, recipients, recipient_slots, marked, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
         for name in frame.targets:
             if name not in issuers and name not in recipients:
                 targets.setdefault(name)
     return issuers, recipients, tuple(targets)[:3]
+
+
+_MANY = re.compile(r"(?:ies|ers|ors|ms|sps|ns|ks|ts|hosts|stores)$")
+
+
+def _by_name(
+    group: Group, recipients: tuple[str, ...], slots: dict[str, Slot], marked: list[Marked], exclude: set[str]
+) -> tuple[str, ...]:
+    """ "The company", "the hospital": the one that the article is about, where it has a name."""
+    if len(recipients) != 1 or group.family == "buy":
+        return recipients
+    slot = slots.get(recipients[0])
+    if slot is None or slot.kind != "company" or not slot.generic or _MANY.search(slot.name):
+        return recipients
+    return _salient(marked, ("company",), exclude=exclude, least=2.0) or recipients
 
 
 _ANYBODY = (
@@ -337,6 +353,11 @@ _SPECIAL = {
 }
 
 
+_AGENCY_POWER = re.compile(
+    r"\b(?:Homeland Security|Immigration and Customs|Border Protection|Trade Commission|Exchange Commission|"
+    r"[Aa]ttorney [Gg]eneral|Consumer|Utilities|Drug Enforcement|Labor|Health)\b"
+)
+"""Offices whose own subpoenas are administrative ones."""
 _EXACT_KIND = (
     (
         re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE),
@@ -353,6 +374,8 @@ def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) 
     for pattern, name in _EXACT_KIND:
         if any(pattern.search(text[:1_200]) for text in texts):
             return name
+    if any(_AGENCY_POWER.search(name) or _sort(name) == "attorney general" for name in issuers):
+        return "administrative subpoena"
     return instrument
 
 
@@ -378,7 +401,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             best = name
             break
     if best in ("subpoena", "informal request", "court order"):
-        offices = any(
+        offices = any(_sort(name) in ("official", "politician") for name in issuers) or any(
             frame.slots[name].official for frame in group.frames for name in issuers if name in frame.slots
         )
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}

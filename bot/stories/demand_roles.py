@@ -232,8 +232,10 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             else:
                 frame.vote("recipient", asked(slots), sure)
         elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):
-            got = found.group().startswith(("got", "has", "had")) and frame.instrument in _OF_THE_STATE
             firm = bool(kinds & {"company"}) and not state
+            got = found.group().startswith(("got", "has", "had")) and (
+                frame.instrument in _OF_THE_STATE or (firm and _TOO.search(gap))
+            )
             role = "recipient" if _PREPOSED_TO.search(before) or (got and firm) else "issuer"
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
         elif not _SOURCE.search(before) and not _SAYS.match(gap):
@@ -244,6 +246,7 @@ _ANSWERS_ITSELF = re.compile(
     r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|"
     r"ied)|obey\w*)(?!\w)"
 )
+_TOO = re.compile(r"(?<!\w)(?:such|too|also|as well|similar|another)(?!\w)")
 _OF_THE_STATE = (
     "search warrant",
     "geofence warrant",

@@ -86,7 +86,7 @@ def rules() -> Rules:
         taking=re.compile(
             rf"(?<![\w-])(?:(?P<seek>{fill(table['taking']['seek'])})|"
             rf"(?P<obtain>{fill(table['taking']['obtain'])}))(?P<gap> [^;]{{0,70}}?)(?P<thing>[\w"
-            rf"-]+) {THINGS}"
+            rf"-]+) {THINGS}(?: (?P<more>[\w-]+) {THINGS})?"
         ),
         giving=re.compile(
             rf"(?<![\w-]){gave}(?!\w)(?P<gap>[^;]{{0,100}}?) (?:to|with) (?:the |a |"
@@ -150,7 +150,7 @@ _DEFINITE = re.compile(
     r"thousands of|several|one|first|second)|'s|s')(?: [\w-]+){0,3} $"
 )
 _DENIED = re.compile(
-    r"(?<!\w)(?:no|without|any|need|needs|such an?|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
+    r"(?<!\w)(?:no|without|any|(?:any|no|without|needs?) such an?|need|needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
 _TO_GET = re.compile(
     r"(?<!\w)(?:to|must|should|would|could|first|generally|and) (?:\w+ )?(?:get|obtain|seek|"

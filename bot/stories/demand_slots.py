@@ -87,13 +87,13 @@ _DOES = (
     r"requested|filed|"
     r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|passes|let|"
     r"bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
-    r"unlock|unlocked|gets|removes|obeys|complies|refuses))"
+    r"unlock|unlocked|gets|removes|obeys|complies|refuses|gone to|went to court|must|has to|need not))"
 )
 _PATTERNS = (
     (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),
     (
         re.compile(
-            rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) )"
+            rf"(?:^|[,;:“\"—–] ?|\b(?:that|and|when|after|but|if|as|while|because) |[A-Z][a-z]+['’]s )"
             rf"{_NAME}(?:, [^.;]{{0,60}}?,|,)? {_DOES}\b"
         ),
         True,
@@ -119,7 +119,7 @@ _ACRONYM = re.compile(r"^[A-Z]{2,6}$")
 _NO_PARTY = re.compile(
     r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|"
     r"Magistrate|Circuit|"
-    r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party)\b"
+    r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party|Islands?)\b"
 )
 
 

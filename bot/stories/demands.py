@@ -141,7 +141,9 @@ def _demand(
         return None
     lead = instrument_of(group, issuers)
     event = None
-    if group.family != "buy":  # what was bought was given
+    if group.family == "buy":  # what was bought was given, unless who sells has stopped
+        event = last_status([e for e in events if e.family == "buy" and matters(e, group, groups)])
+    else:
         itself = lead[0] in _ORDERS
         ours = [e for e in events if matters(e, group, groups) and acted(e, issuers, recipients)]
         if itself:  # an order that was given; what it leaves out is not the demand
