@@ -99,7 +99,9 @@ class Courier:
                         return Outcome(order, self._clock(), skipped=left)
                     posted = await self._request(order, offer)
         except TimeoutError:
-            late = TryAgainError(f"Discord did not answer within {SEND_TIMEOUT:.0f} s.", landed=True)
+            late = TryAgainError(
+                f"Discord did not answer within {SEND_TIMEOUT:.0f} s.", landed=True, outage=True
+            )
             return Outcome(order, self._clock(), error=late)
         except (SendError, TokenRefusedError) as error:
             return Outcome(order, self._clock(), error=error)

@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,17 +22,22 @@ from bot.alerts.courier import Courier, Sender
 from bot.alerts.errors import TokenRefusedError
 from bot.alerts.ledger import Ledger
 from bot.alerts.orders import Order, Outcome
+from bot.alerts.weather import Weather
 from bot.clock import Clock, utc_now
-from db import deliveries
+from db import deliveries, places
 from db.engine import Database
+from db.tables import DestinationRow
 
 _log = logging.getLogger(__name__)
 
 AT_ONCE = 64  # messages under way side by side
 GATHER = 0.2  # seconds in which outcomes gather before they are stored, while others are under way
 POLL = 1.0  # seconds between two looks for what is due, when nobody wakes the loop
-_CHECK_BROKEN = 60.0
+_CHECK_BROKEN = 15.0
 _LONGEST_WAIT = 30.0
+_BROKEN_AT_ONCE = 500
+_FIRST_CHECK = 30.0  # seconds; doubled with every refusal, where Discord refuses what it should allow
+_LONGEST_CHECK = 6 * 3600.0
 
 OnSent = Callable[[Card], Awaitable[None]]
 
@@ -40,7 +45,8 @@ OnSent = Callable[[Card], Awaitable[None]]
 class Deliverer:
     """Sends what is due. One object serves one process.
 
-    `on_sent` is told of every card that was posted (not of edits).
+    `on_sent` is told of every card that was posted (not of edits). `weather`: what is known of Discord's
+    health, where other parts of the process know of it too.
     """
 
     def __init__(
@@ -51,8 +57,14 @@ class Deliverer:
         clock: Clock = utc_now,
         on_sent: OnSent | None = None,
         poll: float = POLL,
+        weather: Weather | None = None,
     ) -> None:
         self._database = database
+        self._weather = weather or Weather(clock)
+        self._seen_closed: set[int] = (
+            set()
+        )  # broken channels where the bot was seen not to be allowed to post
+        self._turned_at: float | None = None
         self._sender = sender
         self._clock = clock
         self._poll = poll
@@ -64,6 +76,11 @@ class Deliverer:
         self._woken = asyncio.Event()
         self._stopping = False
         self._count = 0
+
+    @property
+    def stuck_for(self) -> float:
+        """Seconds since the loop turned last; 0 before it has begun."""
+        return 0.0 if self._turned_at is None else asyncio.get_running_loop().time() - self._turned_at
 
     def wake(self) -> None:
         """Look for due deliveries at once (call it after a transaction that owed some)."""
@@ -86,6 +103,8 @@ class Deliverer:
                         await self.reopen()
                         reopen_at = asyncio.get_running_loop().time() + _CHECK_BROKEN
                     await self.deliver_due()
+                    if failures:
+                        _log.info("deliveries go on: the database answers again, after %d failures", failures)
                     failures = 0
                 except (SQLAlchemyError, OSError) as error:
                     failures += 1
@@ -117,15 +136,31 @@ class Deliverer:
     async def reopen(self) -> None:
         """Take up broken channels again where the bot, as far as is known, may post by now.
 
-        No request is spent on finding out. A channel that refuses again is asked ever more rarely.
+        No request is spent on finding out. Where the bot was seen not to be allowed to post, this is at once;
+        where Discord refuses what it should allow, ever more rarely.
         """
         now = self._clock()
+        async with self._database.read() as session:
+            rows = await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE)
+            threads = await places.get_with_threads(session, [row.target_id for row in rows])
+        may = {row.target_id for row in rows if self._may_reopen(row, row.target_id in threads, now)}
+        if not may:
+            return
         async with self._database.write() as session:
-            for row in await deliveries.get_broken_channels(session, 500):
-                pause = timedelta(seconds=min(30 * 2 ** min(row.failures, 10), 6 * 3600))
-                if row.broken_at and now - row.broken_at >= pause and self._sender.may_post(row.target_id):
+            for row in await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE):
+                if row.target_id in may:
                     row.broken = row.broken_at = None
                     _log.info("channel %d is taken up again", row.target_id)
+
+    def _may_reopen(self, row: DestinationRow, threads: bool, now: datetime) -> bool:
+        if not self._sender.may_post(row.target_id, threads=threads):
+            self._seen_closed.add(row.target_id)
+            return False
+        if row.target_id in self._seen_closed:
+            self._seen_closed.discard(row.target_id)
+            return True
+        pause = timedelta(seconds=min(_FIRST_CHECK * 2 ** min(row.failures, 10), _LONGEST_CHECK))
+        return row.broken_at is not None and now - row.broken_at >= pause
 
     async def _drop_dead_leases(self) -> None:
         """On SQLite, which one process has for itself, give back what a process that died held."""
@@ -145,7 +180,8 @@ class Deliverer:
         """Store what came of orders and take new ones; what could not be stored is kept for the next turn."""
         outcomes, self._outcomes = self._outcomes, []
         refused = any(isinstance(outcome.error, TokenRefusedError) for outcome in outcomes)
-        room = 0 if self._stopping or refused else AT_ONCE - len(running)
+        self._turned_at = asyncio.get_running_loop().time()
+        room = 0 if self._stopping or refused else self._weather.room(AT_ONCE - len(running), len(running))
         try:
             turn = await self._ledger.turn(outcomes, room)
         except BaseException as error:
@@ -158,6 +194,7 @@ class Deliverer:
 
     async def _carry(self, order: Order) -> None:
         outcome = await self._courier.carry(order)
+        self._weather.note(outcome)
         self._outcomes.append(outcome)  # to the list of this moment: a turn puts a new one in its place
 
     async def _tell(self, outcomes: Sequence[Outcome]) -> None:

@@ -1,0 +1,95 @@
+"""What waits, failed or was given up in a server's channels, for its moderators: see, send again, drop.
+
+Services without Discord, as `bot.alerts.actions`: whether somebody may do so is the caller's check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.alerts.errors import NotHereError, WishError
+from db import deliveries, places
+from db.engine import Database
+from db.tables import AuditRow, DeliveryRow
+
+STATES = {"waiting": ("due", "sending"), "failed": ("failed",), "dead": ("dead",)}
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDelivery:
+    """A delivery as moderators see it. `state` is waiting, failed (will be tried again) or dead (given up);
+    `reason` says why, `title` is its story's, raw."""
+
+    id: int
+    state: str
+    kind: str
+    channel_id: int
+    title: str
+    due_at: datetime
+    attempts: int
+    reason: str
+
+
+async def list_deliveries(database: Database, guild_id: int, state: str = "") -> tuple[ListedDelivery, ...]:
+    """Give what is not posted in a server's channels, the oldest first, at most 100; "" for every state."""
+    if state and state not in STATES:
+        raise WishError(f"There is no such state; known are {', '.join(STATES)}.")
+    wanted = STATES[state] if state else tuple(each for of in STATES.values() for each in of)
+    async with database.read() as session:
+        found = await places.list_deliveries(session, guild_id, wanted, _SHOWN)
+        broken = await deliveries.get_broken_reasons(session, {row.target_id for row, _ in found})
+    return tuple(_listed(row, title, broken.get(row.target_id, "")) for row, title in found)
+
+
+async def send_again(
+    database: Database, *, guild_id: int, user_id: int, delivery_id: int, now: datetime
+) -> None:
+    """Let a delivery that was given up be sent after all; its channel gets it next.
+
+    Whoever asks for it has looked that it is not posted already.
+    """
+    async with database.write() as session:
+        row = await places.get_dead(session, guild_id, delivery_id)
+        if row is None:
+            raise _not_here(delivery_id)
+        await deliveries.enqueue(session, {(row.target, row.target_id): now})
+        session.add(_audit(row, guild_id, user_id, now, "delivery sent again"))
+        row.state, row.error, row.attempts = "due", None, 0
+        row.intent_at, row.due_at = None, now
+
+
+async def drop(database: Database, *, guild_id: int, user_id: int, delivery_id: int, now: datetime) -> None:
+    """Let a delivery that was given up be; it is not listed any more."""
+    async with database.write() as session:
+        row = await places.get_dead(session, guild_id, delivery_id)
+        if row is None:
+            raise _not_here(delivery_id)
+        session.add(_audit(row, guild_id, user_id, now, "delivery dropped"))
+        row.state = "skipped"
+
+
+def _listed(row: DeliveryRow, title: str | None, broken: str) -> ListedDelivery:
+    state = next(name for name, of in STATES.items() if row.state in of)
+    return ListedDelivery(
+        id=row.id,
+        state=state,
+        kind=row.kind,
+        channel_id=row.target_id,
+        title=title or "",
+        due_at=row.due_at,
+        attempts=row.attempts,
+        reason=row.error or broken,
+    )
+
+
+def _not_here(delivery_id: int) -> NotHereError:
+    return NotHereError(
+        f"There is no delivery #{delivery_id} here that was given up; /deliveries shows those."
+    )
+
+
+def _audit(row: DeliveryRow, guild_id: int, user_id: int, now: datetime, action: str) -> AuditRow:
+    before = {"delivery": row.id, "channel_id": row.target_id, "error": row.error}
+    return AuditRow(guild_id=guild_id, user_id=user_id, at=now, action=action, before=before, after={})

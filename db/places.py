@@ -1,0 +1,215 @@
+"""What channels have beside their queue: what moderators are told, what is published, what is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.deliveries import OPEN
+from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
+
+# ------------------------------------------------------------- channels that take nothing
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenChannel:
+    """A channel that takes nothing, of whom moderators are to be told. `listeners`: where, the best first."""
+
+    channel_id: int
+    guild_id: int | None
+    reason: str
+    since: str
+    listeners: tuple[int, ...]
+
+
+async def get_untold(session: AsyncSession, limit: int) -> list[BrokenChannel]:
+    """Give broken channels that nobody was told of, the longest broken first.
+
+    They are told of in the server's log channel; else where its other rules post. Not in channels that are
+    broken themselves.
+    """
+    rows = (
+        await session.scalars(
+            select(DestinationRow)
+            .where(
+                DestinationRow.broken_at.is_not(None),
+                DestinationRow.told_at.is_(None),
+                DestinationRow.target == "channel",
+            )
+            .order_by(DestinationRow.broken_at)
+            .limit(limit)
+        )
+    ).all()
+    return [await _broken(session, row) for row in rows]
+
+
+async def _broken(session: AsyncSession, row: DestinationRow) -> BrokenChannel:
+    guild_id = await session.scalar(
+        select(RuleRow.guild_id)
+        .join(GuildRow, GuildRow.id == RuleRow.guild_id)
+        .where(RuleRow.channel_id == row.target_id, GuildRow.left_at.is_(None))
+        .limit(1)
+    )
+    listeners = () if guild_id is None else await _listeners(session, guild_id)
+    return BrokenChannel(row.target_id, guild_id, row.broken or "", str(row.broken_at), listeners)
+
+
+async def _listeners(session: AsyncSession, guild_id: int) -> tuple[int, ...]:
+    log = await session.scalar(select(GuildRow.log_channel).where(GuildRow.id == guild_id))
+    of_rules = await session.scalars(
+        select(RuleRow.channel_id)
+        .where(RuleRow.guild_id == guild_id, RuleRow.paused.is_(False))
+        .order_by(RuleRow.id)
+    )
+    wanted = dict.fromkeys([log] if log else []) | dict.fromkeys(of_rules)
+    broken = set(
+        await session.scalars(
+            select(DestinationRow.target_id).where(
+                DestinationRow.target == "channel",
+                DestinationRow.target_id.in_(wanted),
+                DestinationRow.broken_at.is_not(None),
+            )
+        )
+    )
+    return tuple(channel_id for channel_id in wanted if channel_id not in broken)
+
+
+async def mark_told(session: AsyncSession, channel_id: int, now: datetime) -> None:
+    """Note that moderators were told of a broken channel, or that there is nobody to tell."""
+    await session.execute(
+        update(DestinationRow)
+        .where(DestinationRow.target == "channel", DestinationRow.target_id == channel_id)
+        .values(told_at=now)
+    )
+
+
+async def get_with_threads(session: AsyncSession, channel_ids: Collection[int]) -> set[int]:
+    """Tell for which of these channels a rule wants threads."""
+    found = await session.scalars(
+        select(RuleRow.channel_id).where(RuleRow.channel_id.in_(channel_ids), RuleRow.thread == "case")
+    )
+    return set(found)
+
+
+# ------------------------------------------------------------- publishing
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A message of an announcement channel that is to be published."""
+
+    delivery_id: int
+    channel_id: int
+    message_id: int
+
+
+async def claim_publishing(
+    session: AsyncSession, *, now: datetime, until: datetime, limit: int
+) -> list[Publishing]:
+    """Take messages that are to be published now; others leave them alone until then."""
+    due = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.publish_at <= now)
+        .order_by(DeliveryRow.publish_at, DeliveryRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(await session.scalars(due))
+    if not ids:
+        return []
+    taken = await session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(ids))
+        .values(publish_at=until)
+        .returning(DeliveryRow.id, DeliveryRow.channel_id, DeliveryRow.message_id)
+        .execution_options(synchronize_session=False)
+    )
+    found = (Publishing(row.id, row.channel_id or 0, row.message_id or 0) for row in taken)
+    return sorted(found, key=lambda one: one.delivery_id)
+
+
+async def end_publishing(session: AsyncSession, delivery_id: int, published_at: datetime | None) -> None:
+    """Note that a message was published, or (None) that it never will be."""
+    await session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id)
+        .values(publish_at=None, published_at=published_at)
+    )
+
+
+async def put_off_publishing(session: AsyncSession, channel_id: int, until: datetime) -> None:
+    """Let all that is to be published in a channel wait."""
+    await session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.publish_at.is_not(None), DeliveryRow.channel_id == channel_id)
+        .values(publish_at=until)
+    )
+
+
+# ------------------------------------------------------------- what waits, or was given up
+
+
+async def list_deliveries(
+    session: AsyncSession, guild_id: int, states: Collection[str], limit: int
+) -> Sequence[tuple[DeliveryRow, str | None]]:
+    """Give a server's deliveries to channels in these states, the oldest first, with their stories' titles.
+
+    What members get is theirs alone.
+    """
+    found = await session.execute(
+        select(DeliveryRow, StoryRow.title)
+        .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
+        .where(_of_guild(guild_id, states), DeliveryRow.target == "channel")
+        .order_by(DeliveryRow.id)
+        .limit(limit)
+    )
+    return [(row.DeliveryRow, row.title) for row in found]
+
+
+def _of_guild(guild_id: int, states: Collection[str]) -> ColumnElement[bool]:
+    """Ask for a server's deliveries by what an index knows: the dead by server, the open by channel."""
+    channels = select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)
+    waiting = and_(
+        DeliveryRow.state.in_([state for state in states if state in OPEN]),
+        DeliveryRow.target_id.in_(channels),
+        DeliveryRow.guild_id == guild_id,
+    )
+    dead = and_(DeliveryRow.state == "dead", DeliveryRow.guild_id == guild_id)
+    return or_(waiting, dead) if "dead" in states else waiting
+
+
+async def get_dead(session: AsyncSession, guild_id: int, delivery_id: int) -> DeliveryRow | None:
+    """Give a delivery to one of a server's channels that was given up."""
+    row: DeliveryRow | None = (
+        await session.scalars(
+            select(DeliveryRow)
+            .where(
+                DeliveryRow.id == delivery_id,
+                DeliveryRow.guild_id == guild_id,
+                DeliveryRow.target == "channel",
+                DeliveryRow.state == "dead",
+            )
+            .with_for_update()
+        )
+    ).one_or_none()
+    return row
+
+
+# ------------------------------------------------------------- servers that the bot was removed from
+
+
+async def close_channels(session: AsyncSession, guild_id: int, now: datetime) -> None:
+    """Ask nothing of the channels of a server that the bot was removed from; what waits there waits on."""
+    channels = select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)
+    values: dict[str, Any] = {"broken": "The bot is not in the server.", "broken_at": now, "told_at": now}
+    await session.execute(
+        update(DestinationRow)
+        .where(DestinationRow.target == "channel", DestinationRow.target_id.in_(channels))
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
