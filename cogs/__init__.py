@@ -9,10 +9,13 @@ from bot.intake.services import Services
 
 async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Add every cog and every persistent button to the bot."""
-    from cogs import alerts, buttons, explain, feeds, help, lookups, subscriptions
+    from cogs import alerts, analyse, buttons, explain, feeds, help, lookups, privacy, profiles, subscriptions
 
-    for module in (alerts, feeds, lookups, subscriptions, explain, help):
+    for module in (alerts, feeds, lookups, profiles, analyse, subscriptions, explain, privacy, help):
         await bot.add_cog(module.make(services))
     buttons.add_to(bot, services)
     lookups.add_buttons(bot, services)
     subscriptions.add_buttons(bot, services)
+    profiles.add_buttons(bot, services)
+    privacy.add_buttons(bot, services)
+    analyse.add_menus(bot)

@@ -15,12 +15,13 @@ from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from cogs import choices, dates
+from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
-from db.tables import CaseRow, DemandRow, StoryRow
+from db.tables import CaseRow
 
 _A_PAGE = 5
 _LEDGER_PAGE = 8
@@ -78,7 +79,7 @@ class Lookups(commands.Cog):
             )
             await answer(interaction, panel("Newest stories", [f"Nothing is known yet. {hint}"]))
             return
-        await answer(interaction, panel("Newest stories", [_story_block(s) for s in stories]))
+        await answer(interaction, panel("Newest stories", [story_block(s) for s in stories]))
 
     @app_commands.command(description='Search all stories: words, "phrases", -without, begin*')
     @app_commands.describe(
@@ -170,28 +171,30 @@ class Lookups(commands.Cog):
     @latest.autocomplete("party")
     @search.autocomplete("party")
     async def _parties(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await self._names(interaction, typed, None)
+        return await party_choices(self.services, interaction, typed, None)
 
     @demands.autocomplete("issuer")
     async def _issuers(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await self._names(interaction, typed, "issuer")
+        return await party_choices(self.services, interaction, typed, "issuer")
 
     @demands.autocomplete("recipient")
     async def _recipients(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._names(interaction, typed, "recipient")
-
-    async def _names(
-        self, interaction: discord.Interaction, typed: str, side: str | None
-    ) -> list[app_commands.Choice[str]]:
-        async with self.services.database.read() as session:
-            names = await lookups.party_names(session, viewer(interaction), canonical_name(typed), side=side)
-        return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
+        return await party_choices(self.services, interaction, typed, "recipient")
 
     @case_.autocomplete("name")
     async def _cases(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await case_choices(self.services, interaction, typed)
+
+
+async def party_choices(
+    services: Services, interaction: discord.Interaction, typed: str, side: str | None = None
+) -> list[app_commands.Choice[str]]:
+    """Complete the name of a party; `side` limits it to those on one side of a demand."""
+    async with services.database.read() as session:
+        names = await lookups.party_names(session, viewer(interaction), canonical_name(typed), side=side)
+    return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
 
 
 async def case_choices(
@@ -227,7 +230,7 @@ async def _search_page(
         return panel(title, ["Nothing was found. Try fewer words, or a beginning such as `subpoen*`."])
     return panel(
         title,
-        [_story_block(s) for s in stories],
+        [story_block(s) for s in stories],
         buttons=page_buttons("search", interaction.user.id, state, page, total, _A_PAGE),
         footer=f"{page * _A_PAGE + 1} to {page * _A_PAGE + len(stories)} of {total}",
     )
@@ -262,36 +265,13 @@ async def _demands_page(
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
     return panel(
         "Demands",
-        [totals, *(_demand_block(demand, story) for demand, story in found.demands)],
+        [totals, *(demand_block(demand, story) for demand, story in found.demands)],
         buttons=page_buttons("demands", interaction.user.id, state, page, found.total, _LEDGER_PAGE),
         footer=f"{found.total} in all",
     )
 
 
-# ----------------------------------------------------------------------- blocks
-
-
-def _story_block(story: StoryRow) -> str:
-    at = story.published or story.first_seen
-    facts = [safe_text(story.source, 60), stamp(at)]
-    if story.status:
-        facts.append(status_words(story.status))
-    summary = safe_text(" ".join(story.summary), 330)
-    return f"**{link(story.title, story.url, 200)}**\n-# {' · '.join(f for f in facts if f)}\n{summary}"
-
-
-def _names(names: Sequence[str]) -> str:
-    return safe_text(", ".join(names), 150) or "somebody"
-
-
-def _demand_block(demand: DemandRow, story: StoryRow) -> str:
-    line = f"**{_names(demand.issuer)} → {_names(demand.recipient)}** · {demand.instrument}"
-    if demand.target:
-        line += f" · about {_names(demand.target)}"
-    return (
-        f"{line} · {status_words(demand.status)}\n"
-        f"-# {stamp(demand.reported)} · {link(story.title, story.url, 120)}"
-    )
+# ----------------------------------------------------------------------- a case
 
 
 def _case_panel(view: lookups.CaseView, others: Sequence[CaseRow]) -> discord.ui.LayoutView:
@@ -302,7 +282,7 @@ def _case_panel(view: lookups.CaseView, others: Sequence[CaseRow]) -> discord.ui
     if view.demands:
         newest = {(d.instrument, *d.recipient): d for d in view.demands}
         by_story = {s.id: s for s in view.stories}
-        blocks += [_demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-4:]]
+        blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-4:]]
     lines = [
         f"{stamp(line.at)} {_EVENT.get(line.kind, line.kind)}"
         + (f": **{status_words(line.status)}**" if line.status else "")

@@ -18,7 +18,7 @@ from bot.words import say
 from cogs import choices
 from cogs.clicks import Click, add
 from cogs.guards import guild_of
-from cogs.lookups import case_choices, viewer
+from cogs.lookups import case_choices, party_choices, viewer
 from cogs.panels import answer, panel
 from db import lookups
 
@@ -95,9 +95,7 @@ class Subscriptions(commands.Cog):
 
     @party.autocomplete("name")
     async def _parties(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        async with self.services.database.read() as session:
-            names = await lookups.party_names(session, viewer(interaction), canonical_name(typed))
-        return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
+        return await party_choices(self.services, interaction, typed)
 
 
 class EndButton(

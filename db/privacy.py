@@ -1,4 +1,4 @@
-"""What is stored about a person: every column of `db.tables.PERSONAL`, to be shown, exported and forgotten."""
+"""What is stored about a person: the columns of `db.tables.PERSONAL`, to show, export and forget."""
 
 from __future__ import annotations
 

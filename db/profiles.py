@@ -21,12 +21,18 @@ _MOST_DEMANDS = 5000  # of one party that are counted, the newest
 class Profile:
     """A party: how many stories it is in, its demands by side and status, its newest stories."""
 
+    id: int
     name: str
     kind: str
     stories_total: int
     by_side: Mapping[str, tuple[tuple[str, int], ...]]  # issuer, recipient, target -> (status, number)
     opposite: tuple[tuple[str, int], ...]  # who it has to do with in demands, the most frequent first
     newest: tuple[StoryRow, ...]
+
+
+async def get_party_name(session: AsyncSession, party_id: int) -> str | None:
+    """Give a party's canonical name by its number."""
+    return (await session.scalars(select(PartyRow.name).where(PartyRow.id == party_id))).one_or_none()
 
 
 async def get_profile(session: AsyncSession, viewer: Viewer, name: str, *, newest: int = 5) -> Profile | None:
@@ -50,7 +56,7 @@ async def get_profile(session: AsyncSession, viewer: Viewer, name: str, *, newes
         of_party.order_by(StoryRow.first_seen.desc(), StoryRow.id.desc()).limit(newest)
     )
     by_side, opposite = await _demands_of(session, viewer, party)
-    return Profile(party.name, party.kind, total, by_side, opposite, tuple(stories))
+    return Profile(party.id, party.name, party.kind, total, by_side, opposite, tuple(stories))
 
 
 async def _demands_of(

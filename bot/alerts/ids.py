@@ -15,6 +15,7 @@ _MARK = r"(?::(?P<mark>[a-z0-9]{1,25}))?"
 FOLLOW = re.compile(r"quash:case:follow:(?P<id>[0-9]{1,18})" + _MARK)
 EVIDENCE = re.compile(r"quash:story:evidence:(?P<id>[0-9]{1,18})" + _MARK)
 REPORT = re.compile(r"quash:story:report:(?P<id>[0-9]{1,18})" + _MARK)
+FOLLOW_PARTY = re.compile(r"quash:party:follow:(?P<id>[0-9]{1,18})")
 
 
 def _id(prefix: str, number: int, mark: str | None) -> str:
@@ -24,6 +25,11 @@ def _id(prefix: str, number: int, mark: str | None) -> str:
 def follow_id(case_id: int, mark: str | None = None) -> str:
     """Give the custom id of Follow case."""
     return _id("case:follow", case_id, mark)
+
+
+def follow_party_id(party_id: int) -> str:
+    """Give the custom id of a profile's Follow."""
+    return f"quash:party:follow:{party_id}"
 
 
 def evidence_id(story_id: int, mark: str | None = None) -> str:

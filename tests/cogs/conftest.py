@@ -11,12 +11,16 @@ from ipaddress import ip_network
 import pytest
 
 from bot.client import QuashClient
+from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
 from bot.feeds.limits import FeedLimits
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
+from bot.intake.links import LinkReader
 from bot.intake.services import Services
 from bot.sandbox import Channel, Guild, Person, StandIn
+from bot.stories.analyse import analyse
+from bot.stories.model import Article, Story
 from db.engine import Database
 from tests.alerts.house import House
 from tests.conftest import SHARED, TurnedClock
@@ -39,6 +43,11 @@ class Scene:
     alone: Person
 
 
+async def read_here(article: Article) -> Story:
+    """Analyse in this process: what a pool of processes adds is tested in `tests/intake`."""
+    return await asyncio.to_thread(analyse, article)
+
+
 @pytest.fixture
 async def scene(database: Database, clock: TurnedClock) -> AsyncIterator[Scene]:
     house = House(database, clock)
@@ -46,15 +55,16 @@ async def scene(database: Database, clock: TurnedClock) -> AsyncIterator[Scene]:
     openapi = _DESCRIPTION if _DESCRIPTION.is_file() else None
     async with StandIn(openapi=openapi) as discord, Fetcher(limits) as fetcher, ParserPool(1) as parser:
         made = _people(discord, house)
-        services = Services(
-            database, FeedService(database, fetcher, parser, clock, limits), clock, wake=lambda: None
-        )
+        feeds = FeedService(database, fetcher, parser, clock, limits)
+        links = LinkReader(read_here, PageFetcher(fetcher, clock).fetch_page)
+        services = Services(database, feeds, clock, wake=lambda: None, links=links)
         client = QuashClient(services, api_url=discord.api_url)
         running = asyncio.create_task(client.start(discord.token))
         await discord.wait_ready()
         await asyncio.wait_for(client.wait_until_ready(), 20)
         yield made
         await client.close()
+        services.charts.close()
         with contextlib.suppress(asyncio.CancelledError):
             await running
         assert discord.violations == []

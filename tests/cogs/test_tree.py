@@ -18,6 +18,9 @@ def _all(options: list[Json]) -> Iterator[Json]:
         yield from _all(option.get("options", []))
 
 
+_MENU = 3
+
+
 def _size(command: Json) -> int:
     """Discord counts names, descriptions and choice values of a command together."""
     total = len(command["name"]) + len(command.get("description", ""))
@@ -45,6 +48,8 @@ async def test_every_command_keeps_to_the_limits_and_is_guarded(scene: Scene) ->
         assert _size(command) <= 8000
         for part in (command, *_all(command.get("options", []))):
             assert 1 <= len(part["name"]) <= 32
+            if command["type"] == _MENU:  # named as it is shown, without a description
+                continue
             assert part["name"] == part["name"].lower()
             assert 1 <= len(part["description"]) <= 100
             assert part["description"] != "…", "an option without a description"

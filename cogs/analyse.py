@@ -1,0 +1,116 @@
+"""`/analyse` and the message menu Analyse link: what Quash makes of one page, for the asker's eyes."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.alerts.cards import CardDemand, demand_parts, look_of
+from bot.alerts.foreign import link, safe_text
+from bot.errors import QuashError
+from bot.intake.services import Services
+from bot.stories.model import Demand, Story
+from bot.words import mark, say
+from cogs.guards import NotAllowedError
+from cogs.limits import Budget
+from cogs.panels import panel, stamp
+
+_LINK = re.compile(r"https?://[^\s<>\"'`|\\)\]]{4,2000}")
+_STEPS = {"fetching": mark("Fetching the page …"), "reading": mark("Reading it …")}
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Analyse(services)
+
+
+def add_menus(bot: commands.Bot | commands.AutoShardedBot) -> None:
+    """Add the entry of the message menu, which discord.py does not take from a cog's methods."""
+    cog = bot.get_cog("Analyse")
+    if isinstance(cog, Analyse):
+        bot.tree.add_command(cog.menu)
+
+
+class NoLinkError(QuashError):
+    """What was given holds no link."""
+
+
+class Analyse(commands.Cog):
+    """Reading one page on request."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._budget = Budget(5, timedelta(minutes=10))
+        menu = app_commands.ContextMenu(name="Analyse link", callback=self._menu)
+        menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
+        menu.allowed_contexts = app_commands.AppCommandContext(
+            guild=True, dm_channel=True, private_channel=True
+        )
+        self.menu = menu
+
+    @app_commands.command(description="What Quash makes of one page: topics, demands, summary, with evidence")
+    @app_commands.describe(link="The page's address")
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def analyse(self, interaction: discord.Interaction, link: app_commands.Range[str, 1, 2000]) -> None:
+        """Fetch, read, answer."""
+        await self._analyse(interaction, link)
+
+    async def _menu(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        await self._analyse(interaction, message.content)
+
+    async def _analyse(self, interaction: discord.Interaction, text: str) -> None:
+        found = _LINK.search(text)
+        if found is None:
+            raise NoLinkError(say("There is no link in it; give an address that begins with https://."))
+        reader = self.services.links
+        if reader is None:
+            raise NotAllowedError(say("This process reads no pages; try again later."))
+        self._budget.spend(interaction.user.id, self.services.clock())
+        await interaction.response.defer(ephemeral=True, thinking=True)
+
+        async def progress(step: str) -> None:
+            await interaction.edit_original_response(view=panel(say("Analyse"), [say(_STEPS[step])]))
+
+        story = await reader.read(found[0].rstrip(".,;:!?"), progress)
+        await interaction.edit_original_response(view=analysis_view(story))
+
+
+def analysis_view(story: Story) -> ui.LayoutView:
+    """Lay out what was made of a page, each claim with the sentences that it rests on."""
+    title = link(story.title or story.url, story.url, 200)
+    about = [stamp(story.published)] if story.published else []
+    verdict = say("relevant") if story.relevant else say("not relevant")
+    about.append(f"**{verdict}** ({story.relevance.score:.2f})")
+    blocks = [f"**{title}**\n-# {' · '.join(about)}"]
+    if not story.relevant:
+        blocks.append(
+            say(
+                "No alert would be made of it: its subject is not power over people's data, speech "
+                "or anonymity."
+            )
+        )
+        return panel(say("Analyse"), blocks + _quoted(say("relevance"), story.relevance.evidence))
+    if story.summary:
+        blocks.append(safe_text(" ".join(story.summary), 500))
+    for demand in story.demands[:6]:
+        blocks += _quoted(_demand(demand), demand.evidence)
+    for topic in story.topics:
+        blocks += _quoted(f"{say(topic.topic)} ({topic.score:.2f})", topic.evidence)
+    parties = " · ".join(f"{safe_text(p.name, 60)} ({say(p.role)})" for p in story.parties[:12])
+    if parties:
+        blocks.append(f"**{say('Parties')}**\n{parties}")
+    return panel(say("Analyse"), blocks, footer=say("Sentences stand as they are in the article"))
+
+
+def _demand(demand: Demand) -> str:
+    told = CardDemand(demand.issuer, demand.recipient, demand.target, demand.instrument, demand.status)
+    return f"{look_of(demand.status).sign} {safe_text(' · '.join(demand_parts(told)), 300)}"
+
+
+def _quoted(says: str, evidence: tuple[str, ...]) -> list[str]:
+    return [f"**{says}**\n" + "\n".join(f"> {safe_text(sentence, 400)}" for sentence in evidence[:2])]

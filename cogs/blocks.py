@@ -1,0 +1,36 @@
+"""Stories and demands as blocks of an answer. What comes from outside is made safe here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.alerts.foreign import link, safe_text
+from bot.alerts.render import status_words
+from cogs.panels import stamp
+from db.tables import DemandRow, StoryRow
+
+
+def story_block(story: StoryRow) -> str:
+    """Give a story: title, source, date, where it stands, summary."""
+    at = story.published or story.first_seen
+    facts = [safe_text(story.source, 60), stamp(at)]
+    if story.status:
+        facts.append(status_words(story.status))
+    summary = safe_text(" ".join(story.summary), 330)
+    return f"**{link(story.title, story.url, 200)}**\n-# {' · '.join(f for f in facts if f)}\n{summary}"
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Give names in a row, "somebody" for none."""
+    return safe_text(", ".join(names), 150) or "somebody"
+
+
+def demand_block(demand: DemandRow, story: StoryRow) -> str:
+    """Give a demand with the story that reports it."""
+    line = f"**{names_of(demand.issuer)} → {names_of(demand.recipient)}** · {demand.instrument}"
+    if demand.target:
+        line += f" · about {names_of(demand.target)}"
+    return (
+        f"{line} · {status_words(demand.status)}\n"
+        f"-# {stamp(demand.reported)} · {link(story.title, story.url, 120)}"
+    )

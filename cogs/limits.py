@@ -1,0 +1,39 @@
+"""How often one member may ask: friendly bounds, counted in memory, per process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+from bot.words import say_number
+from cogs.guards import NotAllowedError
+
+_MOST_PEOPLE = 20_000  # that are remembered; the one who has not asked for longest is forgotten
+
+
+class Budget:
+    """At most `most` in `within`, for each person."""
+
+    def __init__(self, most: int, within: timedelta) -> None:
+        self._most = most
+        self._within = within
+        self._asked: OrderedDict[int, deque[datetime]] = OrderedDict()
+
+    def spend(self, user_id: int, now: datetime) -> None:
+        """Count one. Raises `NotAllowedError` that says when the next is possible."""
+        times = self._asked.setdefault(user_id, deque())
+        self._asked.move_to_end(user_id)
+        while times and (now - times[0] >= self._within or times[0] > now):
+            times.popleft()
+        if len(times) >= self._most:
+            wait = max(1, int((times[0] + self._within - now).total_seconds()))
+            raise NotAllowedError(
+                say_number(
+                    "That was much in a short time; try again in {number} second.",
+                    "That was much in a short time; try again in {number} seconds.",
+                    wait,
+                )
+            )
+        times.append(now)
+        while len(self._asked) > _MOST_PEOPLE:
+            self._asked.popitem(last=False)

@@ -1,0 +1,97 @@
+"""`/privacy show|export|forget`: what is stored about oneself, as a file, and gone."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.intake.services import Services
+from bot.words import mark, say, say_number
+from cogs.clicks import Click, add
+from cogs.panels import answer, panel
+from db import privacy
+
+# What the tables of `db.tables.PERSONAL` hold, in words; a test finds one that is missing here.
+KINDS = {
+    "subscriptions": mark("what you subscribed to"),
+    "deliveries": mark("direct messages that were sent to you or wait"),
+    "destinations": mark("whether messages to you go through"),
+    "reports": mark("stories that you found not relevant"),
+    "rules": mark("rules of servers that you made"),
+    "guild_feeds": mark("feeds of servers that you added"),
+    "audit": mark("changes of a server's configuration that you made"),
+}
+
+_NEVER = mark(
+    "Quash never reads or stores what people write. Nobody else can see what you follow; moderators see "
+    "how many found a story not relevant, not who. What belongs to a server (a rule, a feed) stays when you "
+    "are forgotten, without your name. When the bot is removed from a server, all of that server is deleted "
+    "after 30 days."
+)
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Privacy(services)
+
+
+def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
+    """Let the Forget button work, also after a restart."""
+    add(bot, services, ForgetButton)
+
+
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+class Privacy(commands.GroupCog, name="privacy", description="What is stored about you"):
+    """What is stored about oneself."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @app_commands.command(description="What Quash has stored about you")
+    async def show(self, interaction: discord.Interaction) -> None:
+        """Tell what is stored."""
+        async with self.services.database.read() as session:
+            found = await privacy.count_about(session, interaction.user.id)
+        lines = [f"{say(KINDS.get(name, name))}: **{number}**" for name, number in found.items()]
+        stored = "\n".join(lines) or say("Nothing at all.")
+        hint = say("`/privacy export` gives all of it as a file, `/privacy forget` deletes it.")
+        await answer(interaction, panel(say("What is stored about you"), [stored, say(_NEVER), hint]))
+
+    @app_commands.command(description="All that is stored about you, as a file")
+    async def export(self, interaction: discord.Interaction) -> None:
+        """Give a JSON file."""
+        async with self.services.database.read() as session:
+            found = await privacy.rows_about(session, interaction.user.id)
+        content = json.dumps({"user_id": str(interaction.user.id), **found}, ensure_ascii=False, indent=1)
+        file = discord.File(io.BytesIO(content.encode()), "quash-about-me.json")
+        await interaction.response.send_message(file=file, ephemeral=True)
+
+    @app_commands.command(description="Delete all that is stored about you")
+    async def forget(self, interaction: discord.Interaction) -> None:
+        """Ask once, then forget."""
+        button: ui.Button[ui.LayoutView] = ui.Button(
+            label=say("Forget me"),
+            style=discord.ButtonStyle.danger,
+            custom_id=f"quash:privacy:forget:{interaction.user.id}",
+        )
+        text = say("All your subscriptions end, and all that names you is deleted. This cannot be undone.")
+        await answer(interaction, panel(say("Forget me?"), [text], buttons=[button]))
+
+
+class ForgetButton(
+    Click, ui.DynamicItem[ui.Button[ui.LayoutView]], template=r"quash:privacy:forget:(?P<owner>[0-9]{1,20})"
+):
+    """Forgets the one who clicks, whoever was asked."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Delete and say how much it was."""
+        async with self.services.database.write() as session:
+            number = await privacy.forget(session, interaction.user.id)
+        told = say_number("{number} entry was deleted.", "{number} entries were deleted.", number)
+        await interaction.response.edit_message(view=panel(say("You are forgotten"), [told]))

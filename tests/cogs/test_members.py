@@ -1,0 +1,131 @@
+"""What members ask for about parties, time, single pages and themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from bot.sandbox.web import SampleWeb
+from cogs.privacy import KINDS
+from db.tables import PERSONAL, AuditRow, ReportRow, RuleRow, SubscriptionRow
+from tests.cogs.conftest import Scene
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[SampleWeb]:
+    async with SampleWeb(datetime(2026, 3, 2, tzinfo=UTC)) as server:
+        server.turn_to(6)
+        yield server
+
+
+async def _stories(scene: Scene, *statuses: str) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.guild(scene.other.id)
+    for status in statuses:
+        case = await scene.house.case(f"The {status} matter")
+        await scene.house.story(feed, case, status=status, owes=False)
+
+
+async def test_a_party_shows_its_demands_by_side_and_status_and_is_followed(scene: Scene) -> None:
+    await _stories(scene, "issued", "withdrawn", "withdrawn")
+    answer = await scene.member.command("party", name="cbp")
+    assert "Customs and Border Protection" in answer.text
+    assert "Demands that it made: 3" in answer.text
+    assert "withdrawn 2" in answer.text
+    assert "Twitter 3" in answer.text
+    assert "Demands that it received: 3" in (await scene.member.command("party", name="twitter")).text
+    followed = await scene.member.click(answer.message, "Follow")
+    assert followed.ephemeral
+    assert "You follow Customs and Border Protection" in followed.text
+    assert "Customs and Border Protection" in (await scene.member.command("subscriptions")).text
+
+
+async def test_a_party_of_other_servers_is_not_known_here(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    answer = await scene.stranger.command("party", name="Twitter")
+    assert "is in no story here" in answer.text
+    assert "Customs" not in answer.text
+    near = await scene.member.command("party", name="Narnia Bureau")
+    assert "Known are: Customs and Border Protection" in near.text
+
+
+async def test_trends_show_a_chart_that_says_its_figures(scene: Scene) -> None:
+    await _stories(scene, "issued", "withdrawn")
+    answer = await scene.member.command("trends", period="month")
+    (picture,) = answer.message.attachments
+    assert picture.content.startswith(_PNG)
+    assert "legal-demands" in (picture.description or "")
+    assert "2 stories" in answer.text
+    assert "withdrawn 1" in answer.text
+    one = await scene.member.command("trends", topic="anonymity")
+    assert "legal-demands" not in one.text
+    assert "Nothing was reported" in (await scene.stranger.command("trends")).text
+
+
+async def test_a_page_is_analysed_on_request_and_by_the_messages_menu(scene: Scene, web: SampleWeb) -> None:
+    article = next(a for a in web.published() if a.posted)
+    page = f"http://127.0.0.1:{web.port}/{article.feed}/{article.slug}.html"
+    answer = await scene.member.command("analyse", link=page)
+    assert answer.ephemeral
+    await scene.discord.wait_for(lambda _: "relevant" in answer.text)
+    assert "Reading it" not in answer.text
+    message = await scene.member.say(f"have you seen {page}?")
+    again = await scene.member.menu("Analyse link", message)
+    await scene.discord.wait_for(lambda _: again.text == answer.text)
+
+
+async def test_pages_that_cannot_be_read_get_a_sentence(scene: Scene) -> None:
+    assert "There is no link in it" in (await scene.member.command("analyse", link="hello")).text
+    refused = await scene.member.command("analyse", link="http://10.0.0.1/secret")
+    assert "inside Quash" not in refused.text
+    for _ in range(6):
+        last = await scene.member.command("analyse", link="http://10.0.0.1/secret")
+    assert "try again in" in last.text
+    assert "try again in" not in (await scene.moderator.command("analyse", link="http://10.0.0.1/x")).text
+
+
+async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    nothing = await scene.member.command("privacy show")
+    assert "Nothing at all" in nothing.text
+    await scene.member.command("subscribe topic", topic="surveillance")
+    await scene.moderator.command("subscribe topic", topic="spyware")
+    async with scene.house.database.write() as session:
+        session.add(
+            ReportRow(user_id=scene.member.user_id, story_id=1, guild_id=None, at=scene.house.clock())
+        )
+        session.add(
+            RuleRow(
+                guild_id=scene.guild.id,
+                channel_id=scene.channel.id,
+                created_by=scene.member.user_id,
+                created_at=scene.house.clock(),
+            )
+        )
+    shown = await scene.member.command("privacy show")
+    assert "what you subscribed to: 1" in shown.text.replace("**", "")
+    assert "stories that you found not relevant: 1" in shown.text.replace("**", "")
+    exported = await scene.member.command("privacy export")
+    (file,) = exported.message.attachments
+    content = json.loads(file.content)
+    assert [row["value"] for row in content["subscriptions"]] == ["surveillance"]
+    assert str(scene.moderator.user_id) not in file.content.decode()
+    asked = await scene.member.command("privacy forget")
+    done = await scene.member.click(asked.message, "Forget me")
+    assert "3 entries were deleted" in done.text
+    assert "Nothing at all" in (await scene.member.command("privacy show")).text
+    async with scene.house.database.read() as session:
+        assert (await session.scalars(select(RuleRow.created_by))).all() == [None]
+        assert (await session.scalars(select(SubscriptionRow.value))).all() == ["spyware"]
+        assert (await session.scalars(select(AuditRow.user_id))).all() == []
+
+
+def test_every_kind_of_personal_data_has_its_words() -> None:
+    assert {table for table, _ in PERSONAL} == set(KINDS)
