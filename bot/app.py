@@ -21,6 +21,7 @@ from bot.alerts.cards import Card
 from bot.alerts.deliver import Deliverer
 from bot.alerts.sender import DiscordSender
 from bot.bounds import limits_of
+from bot.charts import ChartRoom
 from bot.client import QuashClient
 from bot.clock import Clock, utc_now
 from bot.collector import calm
@@ -32,6 +33,7 @@ from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
+from bot.intake.links import LinkReader
 from bot.intake.notices import Teller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
@@ -80,6 +82,7 @@ class Worker:
 
     feeds: FeedService
     reader: Reader
+    links: LinkReader
     pushes: PushService | None = None
 
 
@@ -100,7 +103,7 @@ async def open_worker(
         pushes = None
         if settings.websub_url is not None:
             pushes = PushService(database, fetcher, parser, clock, limits, settings.websub_url)
-        yield Worker(feeds, reader, pushes)
+        yield Worker(feeds, reader, LinkReader(analysis.analyse, pages.fetch_page), pushes)
 
 
 async def run(
@@ -147,6 +150,7 @@ class _Process:
         self._stop = stop
         self._on_sent = on_sent
         self._client: QuashClient | None = None
+        self._charts = ChartRoom()
         self._deliverer: Deliverer | None = None
 
     async def run(
@@ -169,6 +173,7 @@ class _Process:
             if client is None:
                 return
             stack.push_async_callback(client.close)
+            stack.callback(self._charts.close)
             sender = DiscordSender(client)
             self._deliverer = Deliverer(self._database, sender, clock=self._clock, on_sent=self._on_sent)
             teller = Teller(self._database, worker.feeds, sender, clock=self._clock)
@@ -179,7 +184,7 @@ class _Process:
 
     async def _log_in(self, worker: Worker) -> QuashClient | None:
         """Log in, however long Discord cannot be reached; None when told to stop meanwhile."""
-        services = Services(self._database, worker.feeds, self._clock, self._wake)
+        services = Services(self._database, worker.feeds, self._clock, self._wake, worker.links, self._charts)
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             client = QuashClient(services, api_url=self._settings.discord_api_url)
