@@ -62,6 +62,7 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
     """Put frames together, drop what is too weak to be reported, the main demand first."""
     elsewhere = _other_matters(document)
     _link_removals(frames, marked)
+    frames, second = _second_demands(frames, marked)
     if any("executive order" in item.text for item in marked):  # then "the order" is that
         frames = [
             frame for frame in frames if not (frame.form == "noun" and frame.instrument == "court order")
@@ -84,6 +85,8 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         groups = _loose(named, marked)
     groups = [part for group in groups for part in _split_nations(group)]
     groups = [part for group in groups for part in _single_out(group, marked, document)]
+    groups = [part for group in groups for part in _split_instruments(group)]
+    groups.extend(_theirs(frame, groups) for frame in second if groups)
     groups = _merge_favours(groups)
     if any(group.family == "buy" for group in groups):  # what was bought was also given: one act
         groups = [
@@ -127,6 +130,8 @@ def _link_removals(frames: list[Frame], marked: list[Marked]) -> None:
             own = sentences.get(frame.index)
             if not _COMPELS.search(item.text) and not (own and _COMPELS.search(own.text)):
                 continue
+            if any(other.family == "content" and other.issuers for other in frames if other.index == index):
+                continue  # that sentence says itself who ordered it
             states = [
                 slot
                 for slot in item.slots.values()
@@ -354,6 +359,63 @@ def _single_out(group: Group, marked: list[Marked], document: Document) -> list[
         if main.frames and main.weight >= ENOUGH:
             return [main, single]
     return [group]
+
+
+_THING = r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|notices?)"
+_ALSO = re.compile(
+    rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ ){{0,2}}{_THING}(?!\w)"
+    rf"|{_THING}(?!\w)[^;.]{{0,40}}? (?:too|as well)(?!\w)"
+)
+
+
+def _second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Frame], list[Frame]]:
+    """Take out the frames that tell of one more demand like the main one: "Microsoft got such a subpoena too"."""
+    also = {item.index for item in marked if item.index > 0 and _ALSO.search(item.text)}
+    second = []
+    for frame in frames:
+        if frame.index not in also or frame.form != "noun" or frame.plural:
+            continue
+        rest = [other for other in frames if other.index not in also and other.weight >= 0.5]
+        for role in ("issuers", "recipients"):
+            ours = {n for n, w in getattr(frame, role).items() if w >= BESIDE and not frame.slots[n].generic}
+            theirs = {name for other in rest for name in getattr(other, role)}
+            if ours and theirs and not ours & theirs and not any(s.index == frame.index for s in second):
+                second.append(frame)
+                break
+    taken = {frame.index for frame in second}
+    return [frame for frame in frames if frame.index not in taken], second
+
+
+def _theirs(frame: Frame, groups: list[Group]) -> Group:
+    """One more demand like the main one; what it leaves open, the main one tells."""
+    main = max(groups, key=lambda group: group.weight)
+    frame.weight = max(frame.weight, ENOUGH)
+    return Group(main.family, [frame], frozenset({frame.index}), campaign=main)
+
+
+def _split_instruments(group: Group) -> list[Group]:
+    """Two exact instruments, each told whole with an issuer of its own, are two demands: a letter of the
+    army, then a warrant of the FBI.
+    """
+    if group.sentences or group.family != "data":
+        return [group]
+    whole: dict[str, list[Frame]] = {}
+    for frame in group.frames:
+        if frame.form == "noun" and frame.rank >= 7 and frame.weight >= 1.0 and not frame.plural and _whole(frame):
+            whole.setdefault(frame.instrument, []).append(frame)
+    if len(whole) != 2:
+        return [group]
+    (_, first), (_, second) = sorted(whole.items(), key=lambda item: -len(item[1]))
+    if {n for f in first for n in f.issuers} & {n for f in second for n in f.issuers}:
+        return [group]
+    indices = {frame.index for frame in second}
+    if indices & {frame.index for frame in first}:
+        return [group]
+    theirs = [frame for frame in group.frames if frame.index in indices]
+    rest = [frame for frame in group.frames if frame.index not in indices and frame.instrument != second[0].instrument]
+    last = max(indices)
+    following = last + 1 if not any(frame.index == last + 1 for frame in rest) else last
+    return [Group(group.family, rest), Group(group.family, theirs, frozenset(indices | {following}))]
 
 
 def _speaks(group: Group, index: int) -> bool:

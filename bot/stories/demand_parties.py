@@ -82,6 +82,8 @@ def parties_of(
         )
     if not issuers and group.family == "data":
         issuers = _offices(marked)
+    if not recipients and group.campaign:
+        recipients = parties_of(group.campaign, marked)[1]
     if not recipients and group.family != "favour":
         least = 1.0 if group.family == "buy" else 2.0 if marked[0].slots else 3.0
         recipients = (
@@ -394,7 +396,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
     best = max(scores, key=lambda name: scores[name])
     if group.campaign:
         whole = instrument_of(group.campaign, issuers)[0]
-        if whole in _SPECIAL.get(best, ()):
+        if whole in _SPECIAL.get(best, ()) or best == "informal request":
             return whole, first[best]
     for name in _SPECIAL.get(best, ()):
         if name in scores:

@@ -15,6 +15,7 @@ from functools import cache
 
 from bot.stories.demand_roles import LISTS, clause_left, fill
 from bot.stories.demand_rules import subject_of
+from bot.stories.gazetteer import load as gazetteer
 from bot.stories.instruments import load_table
 from bot.stories.marks import ASKED, COMPANY, CONTENT, COURT, DATA, DEVICE, PARTY, STATE, Marked, Slot
 from bot.stories.model import STATUSES
@@ -197,9 +198,13 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
         # "the police obtained the records": the asking one's act, but it tells that the asked one gave
         return [] if any(slot.kind == "agency" for slot in named) else named
     left = clause_left(marked.text, match.start())
-    return subject_of(left, marked, courts=True)
+    subject = subject_of(left, marked, courts=True)
+    if _GOT.match(match.group()) and any(slot.kind == "agency" for slot in subject):
+        return []  # who asked got it
+    return subject
 
 
+_GOT = re.compile(r"(?:and |it |they |which )?(?:got|received|obtained)(?!\w)")
 _LATER = re.compile(
     r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|"
     r"on (?:mon|tues|wednes|thurs|"
@@ -236,6 +241,11 @@ def _signs(text: str) -> str:
     return "".join(char for char in text if "\ue000" <= char <= "\ue5ff")
 
 
+def _parent(name: str) -> str:
+    entry = gazetteer().entries.get(name)
+    return entry.parent if entry else ""
+
+
 _ANSWERS = ("challenged", "refused", "complied", "partly complied")
 
 
@@ -257,6 +267,8 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
         if names <= set(issuers):
             return False
         others = {name for name, kind in event.actors if kind == "company"}
+        if others and any(_parent(a) == b or _parent(b) == a for a in others for b in recipients):
+            return True  # Meta answers for Instagram
         if event.status != "challenged" and others and others == names and recipients:
             common = any(name.split()[-1].islower() for name in recipients)  # "internet providers"
             return bool(others & set(recipients)) or len(recipients) > 1 or common
