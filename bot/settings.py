@@ -281,8 +281,8 @@ def load(environ: Mapping[str, str], folder: Path | None = None) -> Settings:
         )
     if settings.shard_ids is not None and max(settings.shard_ids) >= (settings.shard_count or 0):
         raise SettingsError(
-            "SHARD_IDS: it names a shard that SHARD_COUNT does not have; set SHARD_COUNT to the number of all "
-            "shards, the same in all gateways."
+            "SHARD_IDS: it names a shard that SHARD_COUNT does not have; set SHARD_COUNT to the number of "
+            "all shards, the same in all gateways."
         )
     if not settings.feed_interval_min <= settings.feed_interval <= settings.feed_interval_max:
         settings = _bounds_around(settings, values)
