@@ -109,6 +109,13 @@ _PATTERNS = (
     ),
 )
 
+_PAPER = re.compile(
+    r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|"
+    r"Star|Sun|Sentinel|Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press))(?![\w-])(?! [A-Z])"
+)
+_PRESS = re.compile(r"\b(?:newspapers?|weekly|daily|reporters?|editors?|publisher|journalists?|blog|newsroom)\b")
+
+
 _AGENCY = re.compile(
     r"\b(?:Police|Ministry|Commission|Commissioner|Department|Agency|Bureau|Office|Authority|Directorate|"
     r"Sheriff|"
@@ -184,6 +191,13 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                 name = _clean(match.group("name"), whole, first=start == 0 and opens)
                 if name and name not in persons and (index >= 0 or name == "X" or name in whole):
                     found.setdefault(name, _kind(name, text[: match.start("name")]))
+    if _PRESS.search(whole):  # an outlet that no list holds
+        for index, text in texts:
+            for match in _PAPER.finditer(text[:1_200]) if index >= 0 or not _headline_case(text) else ():
+                start, stop = match.span("name")
+                if not any(begin < stop and start < end for begin, end in taken[index]):
+                    name = re.sub(r"^(?:The|A|An|In|On|At) ", "", match.group("name"))
+                    found.setdefault(name, "company")
     if any(mention.surface == "X" and mention.name == "Twitter" for mention in mentions):
         found.setdefault("X", "company")
     mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]

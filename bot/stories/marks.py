@@ -306,6 +306,13 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 owned = taken[number]
                 taken[number] = (begin, owned[1], replace(owned[2], kind="company"))
                 continue
+            placed = _PLACED.match(text, stop) if word.kind == "agency" else None
+            if placed and (office := _PLACED_OFFICE.search(text[begin:stop])):
+                name = f"{placed.group('place')} {office.group().lower()}"
+                free = number >= len(taken) or taken[number][0] >= placed.end()
+                if free:  # "the attorney general of Texas", "police in Gainesville"
+                    found.append((begin, placed.end(), Slot(name, "agency")))
+                    continue
             found.append((begin, stop, Slot(text[begin:stop], word.kind, generic=True)))
             continue
         if word.sign is not None:
@@ -317,6 +324,13 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
     return found
 
 
+_PLACED = re.compile(
+    r" (?:of|in|from) (?!January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|The |A |Mr|Ms|Congress|Washington said)"
+    r"(?P<place>(?:New |San |Los |Las |St\. |Santa |Fort |North |South |West )?[A-Z][a-z]+(?: (?:County|Parish|City))?)"
+    r"(?![\w'’-])(?! [A-Z])"
+)
+_PLACED_OFFICE = re.compile(r"\b(?:attorney general|police|sheriff)$", re.IGNORECASE)
 _OWNER_OF = re.compile(r"(?:(?<=publisher)|(?<=operator)|(?<=studio)) of ")
 
 
