@@ -244,4 +244,7 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
 
 def holds(text: str, letters: tuple[str, ...]) -> bool:
     """Whether some of the letters stand in a text."""
-    return any(some in text for some in letters)
+    for some in letters:  # noqa: SIM110 - asked of every sentence for every kind of rule: half the time of any()
+        if some in text:
+            return True
+    return False

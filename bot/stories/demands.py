@@ -16,6 +16,7 @@ from bot.stories.demand_groups import Group, group_frames, matters
 from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import instrument_of, kind_named, parties_of
 from bot.stories.demand_roles import Frame
+from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
@@ -114,10 +115,8 @@ class _Marker:
         for index, text in self._texts:
             item = self._marked.get(index)
             if item is None:
-                if letters and index >= 0:
-                    lowered = text.lower()
-                    if not any(some in lowered for some in letters):
-                        continue
+                if letters and index >= 0 and not holds(text.lower(), letters):
+                    continue
                 item = self._marked[index] = mark(
                     text, index, self._mentions.get(index, ()), self._judges
                 )

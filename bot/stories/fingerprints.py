@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
@@ -49,14 +49,17 @@ def rarity() -> tuple[dict[str, float], dict[str, float]]:
 
 def words_of(text: str) -> list[str]:
     """Give the words and numbers of a text as they are compared: case folded, singular."""
-    words = []
-    for word in _WORD.findall(text.casefold()):
-        if len(word) < 3 and not word[0].isdigit():
-            continue
-        if word[-1] == "s" and len(word) > 3 and word[-2] not in "sui":
-            word = word[:-3] + "y" if word.endswith("ies") and len(word) > 5 else word[:-1]
-        words.append(word)
-    return words
+    return [compared for word in _WORD.findall(text.casefold()) if (compared := _compared(word))]
+
+
+@lru_cache(maxsize=20_000)
+def _compared(word: str) -> str:
+    """A word as it is compared; nothing for the shortest."""
+    if len(word) < 3 and not word[0].isdigit():
+        return ""
+    if word[-1] == "s" and len(word) > 3 and word[-2] not in "sui":
+        return word[:-3] + "y" if word.endswith("ies") and len(word) > 5 else word[:-1]
+    return word
 
 
 def fingerprint(

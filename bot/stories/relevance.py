@@ -81,10 +81,11 @@ def weigh(
         )
         return Relevance(False, 0.0, ()), ()
     evidence = gather(document, language, demands)
-    relevance = _judge_relevance(document, evidence, notes)
+    proof = _Proof(document, evidence)
+    relevance = _judge_relevance(proof, evidence, notes)
     if not relevance.relevant:
         return relevance, ()
-    return relevance, _judge_topics(document, evidence, notes)
+    return relevance, _judge_topics(proof, evidence, notes)
 
 
 def odds_of(evidence: Evidence, decision: str) -> float:
@@ -107,10 +108,10 @@ def _largest(judgement: Judgement) -> list[Part]:
     return sorted(judgement.parts, key=lambda part: -abs(part.weight))
 
 
-def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Relevance:
+def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
     judgement = judge(evidence, "relevance")
     relevant = judgement.odds > 0
-    shown = _sentences(document, evidence, judgement.parts)
+    shown = proof.of(judgement.parts)
     notes.note(
         "relevance",
         "relevant" if relevant else "not relevant",
@@ -127,20 +128,20 @@ def _judge_relevance(document: Document, evidence: Evidence, notes: Notes) -> Re
                 "relevance",
                 outcome,
                 _about()[part.feature],
-                evidence=_sentences(document, evidence, [Part(part.feature, 1.0)], limit=1),
+                evidence=proof.of([Part(part.feature, 1.0)], limit=1),
                 weight=part.weight,
             )
     return Relevance(relevant, judgement.score, shown if relevant else ())
 
 
-def _judge_topics(document: Document, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
+def _judge_topics(proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
     ranked = sorted(((odds_of(evidence, topic), topic) for topic in TOPICS), reverse=True)
     # Every relevant story is about something: the likeliest topic stands even below its threshold.
     chosen = [topic for rank, (odds, topic) in enumerate(ranked) if rank == 0 or odds > 0]
     topics: list[Topic] = []
     for topic in chosen:
         judgement = judge(evidence, topic)
-        shown = _sentences(document, evidence, judgement.parts)
+        shown = proof.of(judgement.parts)
         because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING][
             :_REASONS
         ]
@@ -160,18 +161,30 @@ def _about() -> dict[str, str]:
     return {feature.name: feature.about for feature in features()}
 
 
-def _sentences(
-    document: Document, evidence: Evidence, parts: Iterable[Part], limit: int = _SENTENCES
-) -> tuple[str, ...]:
-    """Give the sentences that carry a decision, in the article's order; the title where no sentence does."""
-    carried: dict[int, float] = {}
-    for part in parts:
-        where = evidence.places[part.feature]
-        total = sum(weight for _, weight in where)
-        for index, weight in where:
-            carried[index] = carried.get(index, 0.0) + part.weight * weight / total
-    usable = {sentence.index: sentence.text for sentence in document.sentences if not sentence.is_heading}
-    best = sorted((i for i, w in carried.items() if i in usable and w > 0), key=lambda i: -carried[i])[:limit]
-    if best:
-        return tuple(usable[index] for index in sorted(best))
-    return (document.title,) if document.title and carried.get(TITLE, 0.0) > 0 else ()
+class _Proof:
+    """Gives the sentences of a document that carry a decision."""
+
+    def __init__(self, document: Document, evidence: Evidence) -> None:
+        self._title = document.title
+        self._texts = {s.index: s.text for s in document.sentences if not s.is_heading}
+        self._places = evidence.places
+        self._shares: dict[str, list[tuple[int, float]]] = {}
+
+    def of(self, parts: Iterable[Part], limit: int = _SENTENCES) -> tuple[str, ...]:
+        """Give the sentences of a sum's parts in the article's order; the title where no sentence does."""
+        carried: dict[int, float] = {}
+        for feature, weight in parts:
+            for index, share in self._shares.get(feature) or self._shares_of(feature):
+                carried[index] = carried.get(index, 0.0) + weight * share
+        texts = self._texts
+        best = sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts])[:limit]
+        if best:
+            return tuple([texts[index] for index in sorted([index for _, index in best])])
+        return (self._title,) if self._title and carried.get(TITLE, 0.0) > 0 else ()
+
+    def _shares_of(self, feature: str) -> list[tuple[int, float]]:
+        """Where a feature stands, with each place's share of it."""
+        places = self._places[feature]
+        total = sum([weight for _, weight in places])
+        shares = self._shares[feature] = [(index, weight / total) for index, weight in places]
+        return shares
