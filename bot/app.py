@@ -10,7 +10,10 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
@@ -19,12 +22,14 @@ import discord
 
 from bot.alerts.cards import Card
 from bot.alerts.deliver import Deliverer
+from bot.alerts.limiter import Limiter, SharedBucket, TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.bounds import limits_of
 from bot.charts import ChartRoom
 from bot.client import QuashClient
 from bot.clock import Clock, utc_now
 from bot.collector import calm
+from bot.descriptors import fit
 from bot.errors import QuashError, SettingsError
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
@@ -40,6 +45,9 @@ from bot.intake.services import Services
 from bot.opening import open_database
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.shards import ShardKeeper
+from bot.steady import SteadyClock
+from db import notify, turns
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
@@ -52,7 +60,7 @@ _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked f
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
-_DRAIN = 8.0  # seconds that a part may take to end its work after SIGTERM
+_DRAIN = 6.0  # seconds that a part may take to end its work after SIGTERM; all must end within 10
 
 
 class TokenError(SettingsError):
@@ -129,8 +137,13 @@ async def run(
     with _signals(stop):
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings))
-            process = _Process(settings, database, clock, stop, on_sent)
-            await process.run(stack, role, on_ready)
+            tasks: list[Awaitable[None]] = []
+            if clock is utc_now:
+                clock = steady = SteadyClock(database)
+                await steady.ask()
+                tasks.append(steady.run(stop))
+            process = _Process(fit(settings), database, clock, stop, on_sent)
+            await process.run(stack, role, on_ready, tasks)
 
 
 class _Process:
@@ -152,12 +165,16 @@ class _Process:
         self._client: QuashClient | None = None
         self._charts = ChartRoom()
         self._deliverer: Deliverer | None = None
+        self._delivered = asyncio.Event()  # nothing more is going to be sent
+        self._schedule = Schedule()  # of the worker
+        self._bells: dict[str, Callable[[], None]] = {}
 
     async def run(
         self,
         stack: contextlib.AsyncExitStack,
         role: str,
         on_ready: Callable[[QuashClient], Awaitable[None]] | None,
+        tasks: list[Awaitable[None]],
     ) -> None:
         worker = await stack.enter_async_context(
             open_worker(self._settings, self._database, self._clock, self._wake)
@@ -167,27 +184,55 @@ class _Process:
             await stack.enter_async_context(
                 HealthServer(self._settings.http_addr, self._troubles, self._metrics, routes)
             )
-        tasks: list[Awaitable[None]] = []
         if role != "worker":
             client = await self._log_in(worker)
             if client is None:
                 return
+            tasks += self._keep_shards(stack, client)
             stack.push_async_callback(client.close)
             stack.callback(self._charts.close)
-            sender = DiscordSender(client)
+            sender = DiscordSender(client, self._limiter())
+            self._bells[notify.DELIVERIES] = self._wake
             self._deliverer = Deliverer(self._database, sender, clock=self._clock, on_sent=self._on_sent)
             teller = Teller(self._database, worker.feeds, sender, clock=self._clock)
             tasks += [self._connect(client), self._deliver(client, on_ready), self._tell(client, teller)]
         if role != "gateway":
+            self._bells[notify.ENTRIES] = lambda: self._schedule.hurry("entries")
             tasks.append(self._tick(worker))
+        tasks.append(notify.Listener(self._database, self._bells).run(self._stop))
         await self._keep_going(tasks)
+
+    def _keep_shards(self, stack: contextlib.AsyncExitStack, client: QuashClient) -> list[Awaitable[None]]:
+        """On PostgreSQL, share the shards with the other gateways."""
+        if self._database.is_sqlite:
+            return []
+        keeper = ShardKeeper(
+            self._database,
+            client,
+            self._clock,
+            owner=f"{socket.gethostname()[:32]}/{os.getpid()}/{secrets.token_hex(4)}",
+            only=self._settings.shard_ids,
+            count=self._settings.shard_count,
+        )
+        self._bells[notify.SHARDS] = keeper.wake
+        stack.push_async_callback(keeper.give_back)
+        return [keeper.run(self._stop)]
+
+    def _limiter(self) -> Limiter:
+        return TokenBucket() if self._database.is_sqlite else SharedBucket(self._database)
 
     async def _log_in(self, worker: Worker) -> QuashClient | None:
         """Log in, however long Discord cannot be reached; None when told to stop meanwhile."""
         services = Services(self._database, worker.feeds, self._clock, self._wake, worker.links, self._charts)
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
-            client = QuashClient(services, api_url=self._settings.discord_api_url)
+            client = QuashClient(
+                services,
+                api_url=self._settings.discord_api_url,
+                shard_ids=self._settings.shard_ids,
+                shard_count=self._settings.shard_count,
+                shares=not self._database.is_sqlite,
+            )
             try:
                 await client.login(self._settings.discord_token or "")
             except discord.LoginFailure as error:
@@ -213,6 +258,8 @@ class _Process:
         await asyncio.wait({connection, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._delivered.wait(), _DRAIN - 1)
             await client.close()
         try:
             await connection
@@ -223,25 +270,36 @@ class _Process:
         self, client: QuashClient, on_ready: Callable[[QuashClient], Awaitable[None]] | None
     ) -> None:
         """Deliver once Discord has told which servers there are."""
-        if not await self._is_ready(client) or self._deliverer is None:
-            return
-        # Modules, servers and channels stay: a full garbage collection need not look at them, which held the
-        # event loop for 85 ms with 3,000 channels.
-        gc.freeze()
-        if on_ready is not None:
-            await on_ready(client)
-        await self._deliverer.run(self._stop)
+        try:
+            if not await self._is_ready(client) or self._deliverer is None:
+                return
+            # Modules, servers and channels stay: a full garbage collection need not look at them, which held
+            # the event loop for 85 ms with 3,000 channels.
+            gc.freeze()
+            if on_ready is not None:
+                await on_ready(client)
+            await self._deliverer.run(self._stop)
+        finally:
+            self._delivered.set()
 
     async def _tell(self, client: QuashClient, teller: Teller) -> None:
-        """Tell servers about their feeds until told to stop."""
+        """Tell servers about their feeds until told to stop; one process at a time does."""
+
+        async def tell() -> None:
+            async with self._database.write() as session:
+                if await turns.take(session, "notices", 0.0):
+                    return
+                await turns.take(session, "notices", _NOTICES_EVERY)
+            await teller.tell()
+
         if await self._is_ready(client):
             schedule = Schedule()
-            schedule.every(_NOTICES_EVERY, "notices", teller.tell)
+            schedule.every(_NOTICES_EVERY, "notices", tell)
             await schedule.run(self._stop, _DRAIN)
 
     async def _is_ready(self, client: QuashClient) -> bool:
         """Wait until Discord has told which servers there are; False when told to stop meanwhile."""
-        ready = asyncio.ensure_future(client.wait_until_ready())
+        ready = asyncio.ensure_future(client.settled.wait())
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
         for waiting in (ready, stopped):
@@ -255,12 +313,11 @@ class _Process:
             while not self._stop.is_set() and await worker.reader.read_new():
                 pass
 
-        schedule = Schedule()
-        schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
-        schedule.every(_ENTRIES_EVERY, "entries", read_entries)
+        self._schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
+        self._schedule.every(_ENTRIES_EVERY, "entries", read_entries)
         if worker.pushes is not None:
-            schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
-        await schedule.run(self._stop, _DRAIN)
+            self._schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
+        await self._schedule.run(self._stop, _DRAIN)
 
     async def _keep_going(self, tasks: list[Awaitable[None]]) -> None:
         """Run the parts side by side. The first that fails stops all; its error is what `run` raises."""
@@ -288,8 +345,12 @@ class _Process:
                 await self._database.check()
         except Exception as error:  # whatever it is, it means: not ready
             troubles.append(f"database: {type(error).__name__}")
-        if self._client is not None and not self._client.is_ready():
-            troubles.append("Discord: not connected")
+        else:
+            if self._database.outage.cause:
+                troubles.append(f"database: {self._database.outage.cause}")
+        if self._client is not None and (not self._client.settled.is_set() or self._client.shards_away):
+            away = ", ".join(map(str, self._client.shards_away))
+            troubles.append("Discord: not connected" + (f" (shards {away})" if away else ""))
         return tuple(troubles)
 
     async def _metrics(self) -> dict[str, float]:
@@ -299,7 +360,7 @@ class _Process:
             found = await figures.counts(session)
         if self._client is not None:
             found["guilds"] = float(len(self._client.guilds))
-            found["gateway_ready"] = float(self._client.is_ready())
+            found["gateway_ready"] = float(self._client.settled.is_set() and not self._client.shards_away)
         return found
 
 

@@ -1,14 +1,17 @@
 """The discord.py client: intents, cogs, command sync, and errors told to people.
 
-It asks for guilds alone: no message content, no member list. Shards are shared out as Discord
-recommends; one shard is the usual case.
+It asks for guilds alone: no message content, no member list. By itself it takes all shards that Discord
+recommends (one is the usual case), or those it is given; where processes share them, `bot.shards` tells it
+which to take and to drop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import discord
@@ -17,14 +20,21 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from sqlalchemy.exc import SQLAlchemyError
 
 import cogs
+from bot.alerts import fence
 from bot.intake.services import Services
 from cogs.errors import tell
 from cogs.language import CommandTranslator, speak_with
-from db import guilds, notes
+from db import guilds, notes, turns
 
 _log = logging.getLogger(__name__)
+
+# https://discord.com/developers/docs/events/gateway#rate-limiting: one in 5 s, for each bucket of shards
+_SESSION_EVERY = 5.1  # seconds; not all messages take equally long to get there
+_SYNC_TAKES = 30.0  # seconds in which one process sends the commands and the others wait for it
+_PAUSE = 1.0  # seconds before the database is asked again
 
 # Quash never speaks in a voice channel, so what that would need is no news.
 discord.VoiceClient.warn_nacl = False
@@ -47,10 +57,24 @@ class _Tree(app_commands.CommandTree["QuashClient"]):
 
 
 class QuashClient(commands.AutoShardedBot):
-    """Quash on Discord."""
+    """Quash on Discord.
 
-    def __init__(self, services: Services, *, api_url: str) -> None:
+    `shard_ids` (of `shard_count`) are the shards that it takes at once, None: all. With `shares` it takes
+    none by itself: see `take_shards`.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        api_url: str,
+        shard_ids: Sequence[int] | None = None,
+        shard_count: int | None = None,
+        shares: bool = False,
+    ) -> None:
         super().__init__(
+            shard_ids=list(shard_ids) if shard_ids else None,  # type: ignore[arg-type]  # as by default
+            shard_count=shard_count,
             # Slash commands only; there is no text command that a mention could call.
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -62,13 +86,19 @@ class QuashClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             # A longer wait is the delivery loop's to plan, not a sleep inside a request.
             max_ratelimit_timeout=60.0,
+            http_trace=fence.trace(),
         )
         self.services = services
+        self.settled = asyncio.Event()  # it is known which servers are this process's to serve
+        self.recommended_shards = 1
+        self._shares = shares
+        self._taken: set[int] = set()
+        self._connecting = asyncio.Event()
         Route.BASE = api_url
 
     async def setup_hook(self) -> None:
         """After the log-in, before the gateway: find the gateway, add the cogs, sync the commands."""
-        _, address, _ = await self.http.get_bot_gateway()
+        self.recommended_shards, address, _ = await self.http.get_bot_gateway()
         # discord.py falls back to its built-in address after an invalid session; behind a proxy or on
         # a stand-in that would leave the place that we were told to talk to.
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
@@ -85,17 +115,86 @@ class QuashClient(commands.AutoShardedBot):
         ]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         name = f"commands:{self.application_id}"
-        async with self.services.database.read() as session:
-            known = await notes.get(session, name)
-        if known == digest:
-            return
+        while True:
+            async with self.services.database.write() as session:
+                if await notes.get(session, name) == digest:
+                    return
+                busy = await turns.take(session, name, 0.0)
+                if not busy:
+                    await turns.take(session, name, _SYNC_TAKES)
+                    break
+            await asyncio.sleep(min(busy, _PAUSE))  # another process is at it
         await self.tree.sync()
         async with self.services.database.write() as session:
             await notes.put(session, name, digest)
         _log.info("%d commands were sent to Discord", len(payload))
 
+    # ------------------------------------------------------------- shards
+
+    async def launch_shards(self) -> None:
+        """Connect the shards that are this process's by itself (discord.py calls it once)."""
+        self._connecting.set()
+        if not self._shares:
+            await super().launch_shards()
+
+    async def take_shards(self, shard_ids: Collection[int], shard_count: int) -> None:
+        """Connect further shards of so many; ends when all of them are connected."""
+        await self._connecting.wait()
+        state = self._connection
+        self.shard_count = state.shard_count = shard_count
+        self._taken.update(shard_ids)
+        # What discord.py counts to tell when it is ready; those that it is waiting for are among them.
+        state.shard_ids = sorted({*state._ready_tasks, *shard_ids})
+        for shard_id in sorted(shard_ids):
+            try:
+                await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard_id)
+            except asyncio.CancelledError:  # of this shard alone, where it was dropped meanwhile
+                task = asyncio.current_task()
+                if shard_id in self._taken or task is None or task.cancelling():
+                    raise
+
+    async def drop_shard(self, shard_id: int) -> None:
+        """Leave a shard to another process, and forget its servers."""
+        self._taken.discard(shard_id)
+        shard = self.get_shard(shard_id)
+        if shard is not None:
+            await shard.disconnect()
+        for guild in self.guilds:
+            if guild.shard_id == shard_id:
+                self._connection._remove_guild(guild)
+
+    @property
+    def shards_away(self) -> tuple[int, ...]:
+        """The shards that are this process's and that are not connected at present."""
+        known = self.shards
+        expected = self._taken if self._shares else set(known) or {0}
+        return tuple(sorted(n for n in expected if n not in known or known[n].is_closed()))
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until a session may be begun: Discord's budgets hold for all processes together."""
+        number = shard_id or 0
+        while not self._shares or number in self._taken:
+            limits = await self.fetch_session_start_limits()
+            if limits.remaining <= 0:
+                wait = limits.reset_after / 1000
+                _log.error("Discord lets no session begin for another %.0f s (1,000 in a day)", wait)
+            else:
+                try:
+                    async with self.services.database.write() as session:
+                        bucket = f"identify:{number % limits.max_concurrency}"
+                        wait = await turns.take(session, bucket, _SESSION_EVERY)
+                except (SQLAlchemyError, OSError):
+                    wait = _PAUSE
+                else:
+                    await asyncio.sleep(wait)
+                    return
+            await asyncio.sleep(wait)
+        # discord.py ends the connection of this shard quietly, and no other.
+        raise asyncio.CancelledError
+
     async def on_ready(self) -> None:
         """Say that the bot is there."""
+        self.settled.set()
         _log.info("on Discord as %s, in %d servers", self.user, len(self.guilds))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:

@@ -10,9 +10,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+
+from db.engine import is_outage
 
 Job = Callable[[], Awaitable[object]]
 
@@ -41,6 +44,11 @@ class Schedule:
             misfire_grace_time=None,
         )
 
+    def hurry(self, name: str) -> None:
+        """Let a job run at once, unless it runs."""
+        if self._scheduler.running:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
     async def run(self, stop: asyncio.Event, drain: float) -> None:
         """Tick until `stop` is set; then wait up to `drain` seconds for the jobs that run."""
         self._scheduler.start()
@@ -60,6 +68,8 @@ class Schedule:
         try:
             await job()
         except Exception as error:  # the tick comes again; said at the first failure and each tenth
+            if is_outage(error):
+                return  # the database says so itself, once
             count = self._failures[name] = self._failures.get(name, 0) + 1
             if count == 1 or count % 10 == 0:
                 _log.error("the tick %r failed (%d in a row)", name, count, exc_info=error)

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from db.errors import DatabaseUnavailableError
 
-_BUSY_TIMEOUT_MS = 15_000
+_log = logging.getLogger(__name__)
+
+_BUSY_TIMEOUT_MS = 4_000  # the patience of one try; a process must be able to end within 10 s
+# Per process: a PostgreSQL lets in 100 by default, and several processes share it. Times in seconds.
+_POSTGRES: dict[str, Any] = {
+    "pool_size": 5,
+    "max_overflow": 5,
+    "pool_timeout": 15,
+    "pool_pre_ping": True,
+    "connect_args": {"timeout": 10, "command_timeout": 60},
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRES_AWAY = ("08", "25006", "53", "57", "58")  # connection, read only, resources, operator, system
+# https://www.sqlite.org/rescode.html
+_SQLITE_AWAY = ("BUSY", "LOCKED", "FULL", "READONLY", "IOERR", "CANTOPEN", "NOMEM", "PROTOCOL")
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -37,6 +54,51 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error says that the database is away, full or locked, and not that it was misused."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_outage(each) for each in error.exceptions)
+    if isinstance(error, OSError | PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    name = getattr(error.orig, "sqlite_errorname", None)
+    if name is not None:
+        return str(name).removeprefix("SQLITE_").startswith(_SQLITE_AWAY)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_POSTGRES_AWAY)
+    return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+class Outage:
+    """What is the matter with the database at present: said when it begins and, counted, when it ends."""
+
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+        self._began = 0.0
+        self._count = 0
+        self.cause = ""
+
+    def failed(self, kind: str, error: BaseException) -> None:
+        """Note that a transaction of this kind ("read", "write") failed for want of the database."""
+        if not self._kinds:
+            self._began, self._count, self.cause = time.monotonic(), 0, _cause(error)
+            _log.error("the database does not do its work (%s); what needs it waits", self.cause)
+        self._kinds.add(kind)
+        self._count += 1
+
+    def worked(self, kind: str) -> None:
+        """Note that a transaction went through: what can be written can be read, too."""
+        if not self._kinds:
+            return
+        self._kinds = set() if kind == "write" else self._kinds - {"read"}
+        if not self._kinds:
+            lasted = time.monotonic() - self._began
+            _log.warning("the database works again after %.0f s (%d failures)", lasted, self._count)
+            self.cause = ""
+
+
 class Database:
     """The database of a process.
 
@@ -50,10 +112,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": 10, "pool_pre_ping": True}
-        self.engine: AsyncEngine = create_async_engine(self.url, **options)
+        self.engine: AsyncEngine = create_async_engine(self.url, **({} if self.is_sqlite else _POSTGRES))
+        self.outage = Outage()
         if self.is_sqlite:
             _tame_sqlite(self.engine)
+        else:
+            _name_errors(self.engine)
         self._writers = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -73,32 +137,37 @@ class Database:
         try:
             async with self.engine.connect():
                 pass
-        except (OSError, OperationalError) as error:
+        except (OSError, SQLAlchemyError) as error:
             raise DatabaseUnavailableError(
                 f"The database {self.shown} cannot be opened ({_cause(error)}); "
                 "check DATABASE_URL and that it is running."
             ) from error
-        except Exception as error:  # asyncpg raises its own tree for wrong names and passwords
-            if type(error).__module__.startswith(("asyncpg", "sqlalchemy", "sqlite3")):
-                raise DatabaseUnavailableError(
-                    f"The database {self.shown} refused the connection ({_cause(error)}); check DATABASE_URL."
-                ) from error
-            raise
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reading; what is changed in it is lost."""
-        async with self._sessions() as session:
+        async with self._watched("read"), self._sessions() as session:
             yield session
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose changes are one transaction."""
-        async with self._writers, self._sessions() as session:
+        async with self._writers, self._watched("write"), self._sessions() as session:
             if self.is_sqlite:
                 await session.connection(execution_options={"quash_begin": "BEGIN IMMEDIATE"})
             yield session
             await session.commit()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self, kind: str) -> AsyncIterator[None]:
+        """Note whether the database did its work."""
+        try:
+            yield
+        except BaseException as error:
+            if is_outage(error):
+                self.outage.failed(kind, error)
+            raise
+        self.outage.worked(kind)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -109,6 +178,19 @@ def _cause(error: BaseException) -> str:
     """Give the driver's own words in one line, without statements or parameters."""
     original = getattr(error, "orig", None) or error
     return " ".join(str(original).split())[:200]
+
+
+def _name_errors(engine: AsyncEngine) -> None:
+    """Let what asyncpg raises while connecting (too many clients, starting up) be SQLAlchemy's as well."""
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _on_connecting(dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **parameters)
+        except Exception as error:
+            if type(error).__module__.startswith("asyncpg"):
+                raise OperationalError("connect", None, error) from error
+            raise
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:
