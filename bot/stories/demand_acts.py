@@ -39,6 +39,8 @@ def act_frames(marked: Marked) -> list[Frame]:
     frames.extend(bought(marked))
     for match in rules().refusing.finditer(text) if holds(text, _REFUSALS) else ():
         _keep(frames, _refused(marked, match))
+    for match in _RAID.finditer(text) if holds(text, ("seiz", "raid", "search", "confiscat", "took")) else ():
+        _keep(frames, _raided(marked, match))
     frames.extend(favours(marked))
     frames.extend(duty_frames(marked))
     return frames
@@ -166,6 +168,29 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     return frame
 
 
+_RAID = re.compile(
+    rf"(?<!\w)(?:(?P<took>seiz(?:ed|es|ing)|confiscat(?:ed|es|ing)|took|taken)(?: [^;,]{{0,60}}?)? from|"
+    rf"raid(?:ed|s)?(?: on)?|search(?:ed|es)?(?: of)?) (?:the )?(?:offices?|newsroom|home|premises)?(?: of)?"
+    rf"(?: the)? ?(?P<who>{LIST})"
+)
+
+
+def _raided(marked: Marked, match: re.Match[str]) -> Frame | None:
+    """ "Devices that officers seized from the Record": who is raided is who is asked by the warrant."""
+    text = marked.text
+    who = [s for s in marked.names(match.group("who")) if s.kind in ("company", "organisation") and not s.generic]
+    left = clause_left(text, match.start())
+    if match.group("took") and not holds(text, (DATA, DEVICE)):
+        return None
+    if not who or not is_fact(left[-70:], noun=False) or _ENGINE.search(text, match.end()):
+        return None
+    frame = Frame(marked.index, "search warrant", "data", 4, "taking", match.start(), weight=0.6)
+    frame.vote("recipient", who, BESIDE)
+    frame.vote("issuer", [s for s in subject_of(left, marked, courts=False) if s.kind == "agency"], BESIDE)
+    return frame
+
+
+_ENGINE = re.compile(r"'s (?:search|history)| engine| (?:for|history)(?!\w)")
 _GAVE = re.compile(r"(?<!\w)(?:gave|handed|turned|passed|surrendered)(?!\w)")
 
 

@@ -31,7 +31,7 @@ _OBLIGED = re.compile(
 _PUNISHED = re.compile(
     rf"(?<!\w)(?:fin(?:ed|es|ing)|penali[sz](?:ed|es)|punish(?:ed|es)|contempt|cut off|block(?:ed|s)|sue[sd]|"
     rf"threaten\w*)(?!\w)[^;]{{0,40}}?(?P<who>{LIST})|(?P<whom>{LIST})[^;]{{0,40}}? "
-    rf"(?:was|were|is|are|been|being|be) (?:fined|penali[sz]ed|punished|held in contempt)(?!\w)"
+    rf"(?:was|were|is|are|been|being|be) (?:fined|penali[sz]ed|punished|threatened|held in contempt)(?!\w)"
 )
 _OMITTED = re.compile(
     r"(?<!\w)(?:not|refus(?:ed|es|ing|al)|fail(?:ed|s|ing|ure)|ignor(?:ed|es|ing)|over|unless (?:it|they|he))"

@@ -375,7 +375,7 @@ def _second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Fra
     for frame in frames:
         if frame.index not in also or frame.form != "noun" or frame.plural:
             continue
-        rest = [other for other in frames if other.index not in also and other.weight >= 0.5]
+        rest = [other for other in frames if other.index not in also]
         for role in ("issuers", "recipients"):
             ours = {n for n, w in getattr(frame, role).items() if w >= BESIDE and not frame.slots[n].generic}
             theirs = {name for other in rest for name in getattr(other, role)}

@@ -251,7 +251,12 @@ def _fold_umbrellas(
             votes[best] = votes.get(best, 0.0) + votes.pop(umbrella)
 
 
+_ITSELF = re.compile(r"\b(?:army|military|navy|treasury|committee|panel|parliament)\b", re.IGNORECASE)
+
+
 def _is_umbrella(slot: Slot) -> bool:
+    if _ITSELF.search(slot.name):
+        return False
     return slot.kind == "agency" and (slot.generic or _UMBRELLA.search(slot.name) is not None)
 
 

@@ -206,6 +206,9 @@ _SAID_IT = re.compile(
 )
 
 
+_WHO_THEN = re.compile(r",? (?:which|who|that)(?: (?:had|has|have|also|later|then|first|\w+ly))* $")
+
+
 _GOVERNED = re.compile(
     r"(?<!\w)(?:of|for|against|with|in|at|to|over|behind|about|on|under|asked|wanted|told|from)"
     r"(?: the| a| an)?(?: \w+)? $"
@@ -226,6 +229,10 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
         return demanding(marked.names(said.group("who"))) if said else []
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
+        if _WHO_THEN.match(left, match.end()):  # "the challenge to the ministry, which ordered"
+            relative = demanding(marked.names(match.group()), courts=courts)
+            if relative:
+                return relative
         if _GOVERNED.search(before) and not _WHEN.search(before):
             state = before.endswith((" of ", " of the ")) and any(
                 slot.kind == "agency" for slot in marked.names(match.group())

@@ -18,6 +18,7 @@ MAX_SENTENCES = 60
 
 _STEMS = (
     "subpoena",
+    "court",
     "summon",
     "warrant",
     "order",
@@ -358,6 +359,9 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
     name = re.sub(r"['’]s?$", "", name)
     if name == "X":
         return name
+    owner = re.match(r"([A-Z]\w+)['’]s ", name)
+    if owner and owner.group(1).lower() in _places():  # "Japan's Shueisha"
+        name, first = name[owner.end() :], False
     parts = name.split()
     never = _never()
     while parts and parts[0].lower() in never:

@@ -8,6 +8,8 @@ the article names, and which status is the last (`bot.stories.status`).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.record import Notes
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
@@ -15,7 +17,7 @@ from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
 from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import instrument_of, kind_named, parties_of
-from bot.stories.demand_roles import Frame
+from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.marks import Marked, judges_in, mark
@@ -72,16 +74,56 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     demands = []
     for group in groups:
         demand = _demand(group, groups, whole, events, texts)
-        if demand is not None and demand not in demands:
-            demands.append(demand)
+        for each in _by_answer(group, demand, events, texts) if demand else ():
+            if each in demands:
+                continue
+            demands.append(each)
             notes.note(
-                "demand",
-                demand.status,
-                _reason(demand),
-                evidence=demand.evidence,
-                weight=round(group.weight, 2),
+                "demand", each.status, _reason(each), evidence=each.evidence, weight=round(group.weight, 2)
             )
     return tuple(demands)
+
+
+_GIVING, _RESISTING = ("complied", "partly complied"), ("refused", "challenged")
+
+
+def _by_answer(
+    group: Group, demand: Demand, events: list[StatusEvent], texts: dict[int, str]
+) -> Iterator[Demand]:
+    """Tell the recipients of a demand apart where one gives and another resists."""
+    asked = {
+        name: max(frame.recipients[name] for frame in group.frames if name in frame.recipients)
+        for frame in group.frames
+        if frame.weight >= 1.0
+        for name in frame.recipients
+        if frame.slots[name].kind == "company" and not frame.slots[name].generic
+    }
+    others = {}
+    if len(asked) > 1 and group.family in ("data", "content") and not group.campaign:
+        for name in (name for name, weight in asked.items() if weight >= EXPLICIT):
+            own = [e for e in events if matters(e, group, [group]) and {n for n, _ in e.actors} == {name}]
+            answer = last_status([e for e in own if e.status in (*_GIVING, *_RESISTING)])
+            if answer is not None and _contrary(answer.status, demand.status):
+                others[name] = answer
+    rest = tuple(name for name in demand.recipient if name not in others)
+    if not others or not rest:
+        yield demand
+        return
+    yield replace(demand, recipient=rest)
+    for name, answer in others.items():
+        said = texts[answer.index]
+        fields = [(field, text) for field, text in demand.field_evidence if field not in ("recipient", "status")]
+        yield replace(
+            demand,
+            recipient=(name,),
+            status=answer.status,
+            evidence=tuple(dict.fromkeys((*demand.evidence[:1], said))),
+            field_evidence=(*fields, ("recipient", said), ("status", said)),
+        )
+
+
+def _contrary(one: str, other: str) -> bool:
+    return (one in _GIVING and other in _RESISTING) or (one in _RESISTING and other in _GIVING)
 
 
 _ORDERS = (

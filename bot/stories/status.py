@@ -86,7 +86,7 @@ def _fill(pattern: str, deed: str) -> str:
         ("gap", r"[^;]{0,60}?"),
         ("long", r"[^;]{0,150}?"),
         ("short", r"[^;]{0,25}?"),
-        ("yes", r"(?:(?!(?<!\w)(?:not|never|no longer|refus\w+ to|declin\w+ to|yet to|be|to)(?!\w)|n't)[^;]){0,25}?"),
+        ("yes", r"(?:(?!(?<!\w)(?:not|never|no longer|refus\w+ to|declin\w+ to|yet to|only|be|to)(?!\w)|n't)[^;]){0,25}?"),
         ("thing", _THING),
         ("deed", deed),
         ("things", f"[{DATA}{DEVICE}]"),
@@ -164,12 +164,12 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         if _PAST_PERFECT.search(before):
             weight -= 1.5
         if _WEAK.search(text):
-            weight -= 3.0
+            weight -= 4.5
         if rule.order and not any(slot.kind == "court" for slot in marked.slots.values()):
             continue  # an agency's order enforces nothing
         words = text[max(0, match.start() - 30) : match.end() + 30]
         family = rule.family or (
-            "gag" if re.search(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)", words) else ""
+            "gag" if _GAG.search(words) and not _THE_DEMAND.search(match.group()) else ""
         )
         actors = tuple((slot.name, slot.kind) for slot in _actors(marked, match) if not slot.generic)
         found.append(
@@ -204,6 +204,8 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
     return subject
 
 
+_GAG = re.compile(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)")
+_THE_DEMAND = re.compile(r"(?<!\w)(?:the|its|this|that) (?:order|subpoena|warrant|demand|request|summons)s?(?!\w)")
 _GOT = re.compile(r"(?:and |it |they |which )?(?:got|received|obtained)(?!\w)")
 _LATER = re.compile(
     r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|"
