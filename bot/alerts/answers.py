@@ -36,6 +36,7 @@ _OF_THE_PLACE = {
     50024: "That kind of channel does not take this; choose a text, announcement or forum channel.",
     160006: "The server has as many open threads as Discord allows; close some, or post without threads.",
 }
+_OF_THREADS = frozenset({50083, 160005})  # archived, locked: of this thread, not of its channel
 _OUT_OF_TIME = frozenset({408, 425})
 
 
@@ -70,6 +71,8 @@ def _kind_of(error: discord.HTTPException) -> Exception:
         return TryAgainError(f"Discord is out of order (status {status}).", landed=True, outage=True)
     if code == _UNKNOWN_MESSAGE:
         return MessageGoneError("The message was deleted on Discord.")
+    if code in _OF_THREADS:
+        return MessageRefusedError(f"The thread takes nothing (code {code}).", code)
     if code in _OF_THE_PLACE:
         return DestinationRefusedError(_OF_THE_PLACE[code], code)
     if status in (403, 404):

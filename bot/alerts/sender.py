@@ -17,6 +17,8 @@ import discord
 from bot.alerts import buckets, ids
 from bot.alerts.answers import sorted_errors
 from bot.alerts.cards import Card
+from bot.alerts.digest_view import message_view, pinged
+from bot.alerts.digests import Digest
 from bot.alerts.errors import (
     DestinationRefusedError,
     LaterError,
@@ -27,8 +29,7 @@ from bot.alerts.errors import (
     UndecidedError,
 )
 from bot.alerts.foreign import plain_text
-from bot.alerts.limiter import TokenBucket
-from bot.alerts.render import card_view
+from bot.alerts.limiter import Limiter, TokenBucket
 
 _HISTORY = 1000  # messages that are read at most to find one
 _ALWAYS_READ = 100  # of those, however old they are: clocks differ
@@ -56,6 +57,8 @@ _KINDS = {
     discord.ChannelType.private_thread.value: "thread",
 }
 
+_SAID_OF_LOCKED = "The thread is locked; unlock it or give me Manage Threads, then use Send again."
+
 # Permissions by the names that people see in a channel's settings.
 _NAMED = {
     "view_channel": "View Channel",
@@ -69,7 +72,7 @@ _NAMED = {
 class DiscordSender:
     """Sends through a client that is logged in."""
 
-    def __init__(self, client: discord.Client, limiter: TokenBucket | None = None) -> None:
+    def __init__(self, client: discord.Client, limiter: Limiter | None = None) -> None:
         self._client = client
         self._limiter = limiter or TokenBucket()
         self._direct: dict[int, int] = {}
@@ -85,14 +88,16 @@ class DiscordSender:
             self._direct[user_id] = channel.id
         return self._direct[user_id]
 
-    async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
+    async def send(
+        self, channel_id: int, card: Card | Digest, *, nonce: str, answers: int | None = None
+    ) -> int:
         """Post a card and give its message id; `answers` is the message it replies to."""
         await self._limiter.take()  # before the card is made: many wait here, and would be made at once
         channel = self._client.get_partial_messageable(channel_id)
         said: dict[str, Any] = {
-            "view": card_view(card),
+            "view": message_view(card),
             "nonce": nonce,
-            "allowed_mentions": _mentions(card.ping_role),
+            "allowed_mentions": _mentions(*pinged(card)),
         }
         reply: dict[str, Any] = {}
         if answers is not None:
@@ -108,12 +113,12 @@ class DiscordSender:
                 message = await channel.send(**said)
         return message.id
 
-    async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
+    async def edit(self, channel_id: int, message_id: int, card: Card | Digest) -> None:
         """Make a posted card show what `card` says; in a thread that sleeps, too.
 
         Raises `LaterError` where old messages were edited often.
         """
-        view = card_view(card)
+        view = message_view(card)
         try:
             await self._edit(channel_id, message_id, view)
         except MessageRefusedError as error:
@@ -131,7 +136,7 @@ class DiscordSender:
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             with self._sorted(channel_id):
-                await message.edit(view=view, allowed_mentions=_mentions(None))
+                await message.edit(view=view, allowed_mentions=_mentions())
         except TryAgainError as error:
             if error.pause is None or error.outage:
                 raise
@@ -170,7 +175,9 @@ class DiscordSender:
                 raise
         return message_id
 
-    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+    async def open_post(
+        self, channel_id: int, card: Card | Digest, *, name: str, topics: Iterable[str]
+    ) -> int:
         """Make a post in a forum with a card as its first message; gives the id that both have.
 
         It takes no nonce: look with `find_post` before a second try. Tags are those named as topics.
@@ -180,10 +187,10 @@ class DiscordSender:
         channel: dict[str, Any] = {"name": _thread_name(name), "auto_archive_duration": 10080}
         if tags:
             channel["applied_tags"] = tags
-        view = card_view(card)
+        view = message_view(card)
         with discord.http.handle_message_parameters(
             view=view,
-            allowed_mentions=_mentions(card.ping_role),
+            allowed_mentions=_mentions(*pinged(card)),
             flags=discord.MessageFlags(components_v2=True),
             channel_payload=channel,
         ) as parameters:
@@ -291,7 +298,7 @@ class DiscordSender:
         await self._limiter.take()
         with sorted_errors():
             message = await channel.send(
-                text, nonce=nonce, allowed_mentions=_mentions(None), suppress_embeds=True
+                text, nonce=nonce, allowed_mentions=_mentions(), suppress_embeds=True
             )
         return message.id
 
@@ -389,6 +396,8 @@ class DiscordSender:
         except DestinationRefusedError as error:
             if error.code != _MISSING_PERMISSIONS:
                 raise
+            if self._is_locked(channel_id):
+                raise ThreadLockedError(_SAID_OF_LOCKED, error.code) from error
             lacks = self.lacks(channel_id, threads=True) or ", ".join(_NAMED[name] for name in needed)
             if not lacks:
                 raise
@@ -398,9 +407,11 @@ class DiscordSender:
         except MessageRefusedError as error:
             if error.code != _LOCKED:
                 raise
-            raise ThreadLockedError(
-                "The thread is locked; unlock it or give me Manage Threads, then use Send again.", error.code
-            ) from error
+            raise ThreadLockedError(_SAID_OF_LOCKED, error.code) from error
+
+    def _is_locked(self, channel_id: int) -> bool:
+        known = self._client.get_channel(channel_id)
+        return isinstance(known, discord.Thread) and known.locked
 
 
 async def _stop_at_server_error(response: aiohttp.ClientResponse) -> None:
@@ -422,10 +433,10 @@ def _tag_key(name: str) -> str:
     return name.casefold().replace("-", " ").replace("_", " ").strip()
 
 
-def _mentions(role: int | None) -> discord.AllowedMentions:
-    """Allow the one role that a rule pings and nothing else, said in full in every request."""
-    roles: list[discord.abc.Snowflake] = [discord.Object(role)] if role is not None else []
-    return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
+def _mentions(*roles: int) -> discord.AllowedMentions:
+    """Allow the roles that a message pings by its rules and nothing else, said in full in every request."""
+    allowed: list[discord.abc.Snowflake] = [discord.Object(role) for role in roles]
+    return discord.AllowedMentions(everyone=False, users=False, roles=allowed, replied_user=False)
 
 
 def _custom_ids(components: Any) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import discord
 import pytest
+import yarl
 from hypothesis import settings
 
 from bot.alerts.deliver import Deliverer
@@ -14,6 +17,7 @@ from bot.alerts.sender import DiscordSender
 from bot.sandbox import StandIn
 from db.engine import Database
 from tests.alerts.house import House
+from tests.alerts.place import Place
 from tests.conftest import SHARED, TurnedClock
 
 # A busy machine makes one example of many slow; that is no counterexample.
@@ -37,8 +41,10 @@ async def standin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StandIn]:
         yield there
         assert there.violations == []
         for request in there.requests:
-            if request.method in ("POST", "PATCH") and "/messages" in request.path:
+            if request.method in ("POST", "PATCH") and re.search(r"/messages(/\d+)?$", request.path):
                 assert request.body["allowed_mentions"]["parse"] == []
+            if "message" in (request.body or {}):  # of a post in a forum
+                assert request.body["message"]["allowed_mentions"]["parse"] == []
 
 
 @pytest.fixture
@@ -62,3 +68,29 @@ def sender(client: discord.Client) -> DiscordSender:
 @pytest.fixture
 def deliverer(house: House, sender: DiscordSender, clock: TurnedClock) -> Deliverer:
     return Deliverer(house.database, sender, clock=clock, poll=0.05)
+
+
+@pytest.fixture
+async def place(standin: StandIn, house: House) -> Place:
+    guild = standin.world.add_guild("Digital Rights")
+    feed = await house.feed()
+    await house.guild(guild.id, feed)
+    return Place(standin, house, guild, feed)
+
+
+@pytest.fixture
+async def gateway(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[discord.Client]:
+    """The real client on the gateway, which tells it of channels and permissions."""
+    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(standin.gateway_url))
+    opened = discord.Client(
+        intents=discord.Intents(guilds=True),
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=60.0,
+        guild_ready_timeout=0.05,
+    )
+    running = asyncio.create_task(opened.start(standin.token))
+    await standin.wait_ready()
+    await opened.wait_until_ready()
+    yield opened
+    await opened.close()
+    await running

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot.sandbox.discord.errors import Json
 
 TEXT, DM, VOICE, CATEGORY, ANNOUNCEMENT = 0, 1, 2, 4, 5
-ANNOUNCEMENT_THREAD, PUBLIC_THREAD, PRIVATE_THREAD, FORUM = 10, 11, 12, 15
+ANNOUNCEMENT_THREAD, PUBLIC_THREAD, PRIVATE_THREAD, FORUM, MEDIA = 10, 11, 12, 15, 16
 CHANNEL_TYPES: dict[str, int] = {
     "text": TEXT,
     "dm": DM,
@@ -22,6 +22,7 @@ CHANNEL_TYPES: dict[str, int] = {
     "public_thread": PUBLIC_THREAD,
     "private_thread": PRIVATE_THREAD,
     "forum": FORUM,
+    "media": MEDIA,
 }
 THREADS = frozenset({ANNOUNCEMENT_THREAD, PUBLIC_THREAD, PRIVATE_THREAD})
 WRITABLE = frozenset({TEXT, DM, VOICE, ANNOUNCEMENT}) | THREADS

@@ -187,7 +187,7 @@ class World:
         tags: tuple[str, ...] = (),
         tag_required: bool = False,
     ) -> Channel:
-        """Create a channel of a guild: `text`, `announcement`, `forum`, `voice` or `category`."""
+        """Create a channel of a guild: `text`, `announcement`, `forum`, `media`, `voice` or `category`."""
         channel = Channel(
             id or self.ids.next(),
             CHANNEL_TYPES[kind],

@@ -52,7 +52,9 @@ def _may_write(call: Call, channel: Channel, body: Json) -> None:
         return
     call.need(channel, permissions.SEND_MESSAGES_IN_THREADS if channel.thread else permissions.SEND_MESSAGES)
     if channel.thread and channel.thread.locked:
-        call.need(channel, permissions.MANAGE_THREADS)
+        has = call.world.permissions_in(channel, call.world.bot_id)
+        if not has & permissions.MANAGE_THREADS:
+            raise refusal(160005)
     if body.get("embeds"):
         call.need(channel, permissions.EMBED_LINKS)
     if call.uploads:
