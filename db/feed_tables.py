@@ -98,6 +98,8 @@ class FeedRow(Base):
     # What those who use the feed are still to be told: failing, back, gone, moved, rebuilt; and how.
     notice: Mapped[str | None] = mapped_column(String(16))
     notice_text: Mapped[str | None] = mapped_column(Text)
+    # The lowest id among the entries that the last full answer showed: none of these may be forgotten.
+    oldest_shown: Mapped[int | None] = mapped_column(BigInteger)
     # What the policy remembers between looks (entry rhythm, moves seen, push lease): its own JSON.
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
@@ -165,7 +167,7 @@ class StoryFeedRow(Base):
     feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id", ondelete="SET NULL"))
 
-    __table_args__ = (Index(None, "feed_id", "story_id"),)
+    __table_args__ = (Index(None, "feed_id", "story_id"), Index(None, "entry_id"))
 
 
 class NoteRow(Base):

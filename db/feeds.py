@@ -66,6 +66,7 @@ class StoredFeed:
     told_failing_at: datetime | None = None
     notice: str | None = None
     notice_text: str | None = None
+    oldest_shown: int | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
 
 

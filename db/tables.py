@@ -55,7 +55,7 @@ class CaseRow(Base):
     updated: Mapped[datetime]
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
 
-    __table_args__ = (Index(None, "updated"),)
+    __table_args__ = (Index(None, "updated"), Index(None, "merged_into"))
 
 
 class CaseTermRow(Base):
@@ -97,6 +97,8 @@ class CaseSplitRow(Base):
     other_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
     at: Mapped[datetime]
 
+    __table_args__ = (Index(None, "other_id"),)
+
 
 class StoryRow(Base):
     """What Quash made of one article. `analysis` holds topics, parties, demands with their sentences."""
@@ -119,6 +121,8 @@ class StoryRow(Base):
     analysis: Mapped[dict[str, Any]] = mapped_column(default=dict)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
     adds: Mapped[str] = mapped_column(String(16), default="new")  # to its case: new, update, source
+    # When its text went for its age (db.retention); such a story alerts nobody any more.
+    forgotten_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index(None, "case_id"),
@@ -127,6 +131,12 @@ class StoryRow(Base):
             "first_seen",
             sqlite_where=sql("relevant = 1"),
             postgresql_where=sql("relevant"),
+        ),
+        Index(
+            "ix_stories_kept",
+            "id",
+            sqlite_where=sql("forgotten_at IS NULL"),
+            postgresql_where=sql("forgotten_at IS NULL"),
         ),
     )
 
@@ -215,7 +225,7 @@ class CaseEventRow(Base):
     kind: Mapped[str] = mapped_column(String(16))  # opened, status, source, merged, corrected
     story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="SET NULL"))
 
-    __table_args__ = (Index(None, "case_id", "at"),)
+    __table_args__ = (Index(None, "case_id", "at"), Index(None, "story_id"))
 
 
 class FindingRow(Base):
@@ -378,6 +388,7 @@ class DeliveryRow(Base):
         Index(None, "case_id", "target", "target_id"),
         Index(None, "rule_id", "created_at"),
         Index(None, "message_id"),
+        Index(None, "subscription_id"),
         Index(
             "ix_deliveries_publish",
             "publish_at",

@@ -227,6 +227,7 @@ def _after_success(
         columns["last_change_at"] = now
     if look.feed is not None:
         columns |= _described(look.feed, stored)
+        columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
     notice = _good_notice(stored, adopt, rebuilt=rebuilt and not first, new=len(fresh))
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
@@ -448,6 +449,7 @@ def _columns(look: Look, memory: Memory, when: NextLook) -> dict[str, Any]:
         "told_failing_at": stored.told_failing_at,
         "notice": stored.notice,
         "notice_text": stored.notice_text,
+        "oldest_shown": stored.oldest_shown,
         "memory": memories.to_json(memory),
     }
 
