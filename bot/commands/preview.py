@@ -36,7 +36,7 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import new_entry_row, sight
+from bot.feeds.look import new_entry_row
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.intake.analysis import AnalysisPool
@@ -169,7 +169,9 @@ class _Preview:
     async def _make_guild(self, database: Database) -> None:
         async with database.write() as session:
             await guilds.remember(session, _GUILD, self._clock())
-        await actions.add_rule(database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, now=self._clock())
+        await actions.add_rule(
+            database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, daily_limit=0, now=self._clock()
+        )
 
     # --------------------------------------------------------------- the feeds
 
@@ -205,7 +207,7 @@ class _Preview:
         async with database.write() as session:
             feed_id = await feeds.add(session, {"url": address, "title": feed.title, "added_at": now})
             await feeds.use(session, [feed_id], _GUILD, None, now)
-            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in map(sight, feed.entries)}
+            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in feed.sightings}
             await feeds.insert_entries(session, list(rows.values()))
 
     def _complain(self, name: str, error: QuashError) -> None:

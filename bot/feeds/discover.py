@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
-
-from lxml import etree
 
 from bot.feeds.reading.charset import http_charset
 from bot.feeds.reading.clean import one_line, web_address
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 _TYPES: Final = {
     "application/atom+xml": "Atom",
@@ -105,6 +106,8 @@ def _from_page(html: bytes, base_url: str, content_type: str | None) -> Iterator
 
 
 def _parsed(html: bytes, charset: str) -> etree._Element | None:
+    from lxml import etree  # a poll round does without
+
     for encoding in (charset or None, None):
         try:
             parser = etree.HTMLParser(

@@ -20,6 +20,7 @@ import socket
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -41,6 +42,8 @@ _SCHEMES = ("http", "https")
 _FULL_STOPS = re.compile("[\u3002\uff0e\uff61]")  # IDNA takes these for "." (RFC 3490 section 3.1)
 _NEVER = re.compile(r"[\x00-\x20\x7f\\]")
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,8}")
+# An address that stays as it is: nothing to fold, to encode, to resolve or to take off.
+_PLAIN_URL = re.compile(r"https?://([a-z0-9.-]{1,200})(?::([1-9][0-9]{3,4}))?(/[A-Za-z0-9_~./-]*)")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 _REFUSED_V4 = tuple(
@@ -113,6 +116,8 @@ class Guard:
 
     def __init__(self, allow: Iterable[Network] = ()) -> None:
         self._allow = tuple(allow)
+        # What a host is does not change; where its name leads is looked at for every connection.
+        self._host = lru_cache(4096)(self._checked_host)
 
     def allows(self, address: Address) -> bool:
         """Tell whether a connection to this address may be made."""
@@ -150,8 +155,20 @@ class Guard:
         Raises `AddressError` for what may not be asked for at all, `ForbiddenAddressError` for a literal
         address that is not public. Names are checked later, when it is known where they lead.
         """
+        plain = _PLAIN_URL.fullmatch(text) if len(text) <= LONGEST_URL else None
+        if plain and "/." not in plain[3] and int(plain[2] or 0) < 65536 and self._host(plain[1]) == plain[1]:
+            return URL(text, encoded=True)
         parts = _split(text)
-        host = _ascii_host(parts.hostname or "")
+        host = self._host(parts.hostname or "")
+        try:
+            url = URL(text.strip()).with_host(host).with_fragment(None)
+            return url if parts.path else url.with_path("/", keep_query=True)
+        except ValueError as error:
+            raise AddressError(f"{shown_url(text)} is no web address.") from error
+
+    def _checked_host(self, host: str) -> str:
+        """Give a host as it is asked for, in ASCII. Raises as `check_url` does."""
+        host = _ascii_host(host)
         try:
             literal: Address | None = ipaddress.ip_address(host)
         except ValueError:
@@ -162,11 +179,7 @@ class Guard:
                 ) from None
         if literal is not None and not self.allows(literal):
             raise ForbiddenAddressError(f"{host} is not a public address and is never fetched.", host=host)
-        try:
-            url = URL(text.strip()).with_host(host).with_fragment(None)
-            return url if parts.path else url.with_path("/", keep_query=True)
-        except ValueError as error:
-            raise AddressError(f"{shown_url(text)} is no web address.") from error
+        return host
 
 
 def _split(text: str) -> SplitResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.feeds import memory as memories
@@ -18,10 +18,8 @@ from bot.feeds.discover import find_hub
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
-from bot.feeds.identity import entry_key, url_key
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.model import Entry, Feed
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -36,6 +34,7 @@ from bot.feeds.rhythm import (
     read_retry_after,
     shown_duration,
 )
+from bot.feeds.sight import SeenFeed, Sighting
 from bot.feeds.telling import Notice
 from db.feeds import KnownEntry, StoredFeed
 
@@ -44,15 +43,6 @@ MOVE_SECONDS = 7 * DAY
 MOVE_LOOKS = 3
 _FORMER_KEPT = 5
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An entry with its identity. `content_hash` covers what a reader sees, not its dates."""
-
-    entry: Entry
-    key: str
-    content_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +58,13 @@ class Look:
     response: Response | None = None
     body_hash: str | None = None
     same_body: bool = False
-    feed: Feed | None = None
-    sightings: tuple[Sighting, ...] = ()
+    feed: SeenFeed | None = None
     error: FeedError | None = None
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """The entries that were seen; none where nothing was read."""
+        return self.feed.sightings if self.feed is not None else ()
 
     @property
     def succeeded(self) -> bool:
@@ -99,16 +93,6 @@ class Decision:
 def body_hash(body: bytes) -> str:
     """Give what a body is recognised by; where it is the same, nothing needs parsing."""
     return hashlib.sha256(body).hexdigest()
-
-
-def sight(entry: Entry) -> Sighting:
-    """Work out an entry's identity."""
-    shown = "\0".join((entry.title, entry.url, entry.summary, entry.content))
-    return Sighting(
-        entry,
-        entry_key(entry),
-        hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
-    )
 
 
 def decide(look: Look, known: Mapping[str, KnownEntry], limits: FeedLimits) -> Decision:
@@ -200,7 +184,9 @@ def _after_success(
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
             push_until=None if fresh else memory.push_until,
         )
-    memory = replace(memory, gone=0, not_before=None, move=_move(look, len(known), memory))
+    move = _move(look, len(known), memory)
+    if memory.gone or memory.not_before is not None or memory.move != move:
+        memory = replace(memory, gone=0, not_before=None, move=move)
     validators = _validators(look)
     history = History(
         limits,
@@ -289,7 +275,7 @@ def decide_push(
     )
 
 
-def _hub_of(feed: Feed, look: Look) -> tuple[str | None, str | None]:
+def _hub_of(feed: SeenFeed, look: Look) -> tuple[str | None, str | None]:
     """Give where a feed can be subscribed to, and as what; headers come first (WebSub section 4)."""
     response = look.response
     headers = response.headers.getall("Link", ()) if response is not None else ()
@@ -320,28 +306,34 @@ def _sort_out(
 def _oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
     """Put entries in the order in which they are to be read and told; feeds show the newest first."""
     upside_down = fresh[::-1]  # the order among those of one time or of none
-    return sorted(upside_down, key=lambda s: s.entry.published or s.entry.updated or now)
+    last = now.timestamp()
+    return sorted(upside_down, key=lambda s: last if s.published is None else s.published)
 
 
 def _shown(sighting: Sighting) -> dict[str, Any]:
-    entry = sighting.entry
     return {
-        "url": entry.url,
-        "url_key": url_key(entry.url),
-        "title": entry.title,
-        "summary": entry.summary,
-        "content": entry.content,
+        "url": sighting.url,
+        "url_key": sighting.url_key,
+        "title": sighting.title,
+        "summary": sighting.summary,
+        "content": sighting.content,
         "content_hash": sighting.content_hash,
     }
 
 
 def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
     """Give the row of an entry that was not seen before in its feed, waiting to be read."""
+    key, url_key, content_hash, url, title, summary, content, published = sighting
     return {
         "feed_id": feed_id,
-        "key": sighting.key,
-        **_shown(sighting),
-        "published": sighting.entry.published or sighting.entry.updated,
+        "key": key,
+        "url": url,
+        "url_key": url_key,
+        "title": title,
+        "summary": summary,
+        "content": content,
+        "content_hash": content_hash,
+        "published": None if published is None else datetime.fromtimestamp(published, UTC),
         "first_seen": now,
         "alert": alert,
         "state": "new",
@@ -352,7 +344,7 @@ def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: boo
 def _rebuilt(look: Look, new: int, memory: Memory) -> bool:
     """P33: over half of a known feed looks new at once, more than its own rhythm explains."""
     last = look.stored.last_success_at
-    if look.stored.first_looked_at is None or last is None:
+    if not new or look.stored.first_looked_at is None or last is None:
         return False
     total = len({sighting.key for sighting in look.sightings})
     gap = publishing_gap(memory.times, last.timestamp())
@@ -361,13 +353,13 @@ def _rebuilt(look: Look, new: int, memory: Memory) -> bool:
 
 def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[float]:
     """When the new entries appeared. On a first look only their own dates can tell."""
+    last = now.timestamp()
     times: list[float] = []
     for sighting in fresh:
-        date = sighting.entry.published or sighting.entry.updated
-        if date is not None and date <= now:
-            times.append(date.timestamp())
+        if sighting.published is not None and sighting.published <= last:
+            times.append(sighting.published)
         elif not first:
-            times.append(now.timestamp())
+            times.append(last)
     return times
 
 
@@ -413,7 +405,7 @@ def _adopted(memory: Memory, now: datetime) -> str | None:
     return move.to if now.timestamp() - move.since >= MOVE_SECONDS else None
 
 
-def _described(feed: Feed, stored: StoredFeed) -> dict[str, Any]:
+def _described(feed: SeenFeed, stored: StoredFeed) -> dict[str, Any]:
     """The feed's own words about itself; where it is silent, what is stored stays."""
     return {
         "title": feed.title or stored.title,

@@ -15,8 +15,8 @@ from bot.errors import QuashError
 from bot.feeds.errors import FeedError, ParseError
 from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import Look, Sighting, body_hash, sight
-from bot.feeds.model import Entry, Feed
+from bot.feeds.look import Look, body_hash
+from bot.feeds.sight import SeenFeed
 from bot.feeds.store import Stored, store_looks
 from db import feeds
 from db.engine import Database
@@ -30,14 +30,13 @@ LEASE = 120.0
 _BATCH = 64
 _PATIENCE = 0.05  # seconds
 _LOOKERS_PER_REQUEST = 4  # those that wait for a slow host must not keep others from being asked
-_SIGHTINGS_AT_ONCE = 100  # identities worked out between two turns of the event loop
 
 
 class Parser(Protocol):
     """Reads feeds away from the event loop (`bot.feeds.workers.ParserPool`)."""
 
-    async def parse(self, content: bytes, url: str, content_type: str | None) -> Feed:
-        """Give the feed. Raises `ParseError`."""
+    async def parse(self, content: bytes, url: str, content_type: str | None) -> SeenFeed:
+        """Give the feed with the identities of its entries. Raises `ParseError`."""
 
 
 Claims = Callable[[int], Awaitable[Sequence[StoredFeed]]]
@@ -70,17 +69,7 @@ async def _read(stored: StoredFeed, response: Response, parser: Parser, clock: C
     if not response.body.strip():
         raise ParseError("The server sent an empty document.")
     feed = await parser.parse(response.body, response.url, response.content_type)
-    return Look(stored, clock(), response, digest, feed=feed, sightings=await sight_all(feed.entries))
-
-
-async def sight_all(entries: Sequence[Entry]) -> tuple[Sighting, ...]:
-    """Work out identities, leaving the event loop its turns."""
-    sightings: list[Sighting] = []
-    for start in range(0, len(entries), _SIGHTINGS_AT_ONCE):
-        if start:
-            await asyncio.sleep(0)
-        sightings.extend(sight(entry) for entry in entries[start : start + _SIGHTINGS_AT_ONCE])
-    return tuple(sightings)
+    return Look(stored, clock(), response, digest, feed=feed)
 
 
 class Round:

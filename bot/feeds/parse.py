@@ -16,7 +16,6 @@ from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.model import Feed
 from bot.feeds.reading.charset import utf8_document
 from bot.feeds.reading.doctype import without_doctype
-from bot.feeds.reading.forgiving import read_forgivingly
 from bot.feeds.reading.json_feed import read_json
 from bot.feeds.reading.kinds import refuse_other_kinds
 from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS
@@ -70,6 +69,8 @@ def _read_mended(document: bytes, url: str, now: datetime) -> Feed | None:
 
 def _read_ill_formed(document: bytes, url: str, now: datetime) -> Feed | None:
     """Read with feedparser if the document is small; keep what the salvage finds if that is more."""
+    from bot.feeds.reading.forgiving import read_forgivingly  # few documents are that ill-formed
+
     small = (
         len(document) <= MAX_FORGIVING_BYTES
         and document.count(b"<") <= MAX_FORGIVING_TAGS

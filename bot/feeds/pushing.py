@@ -23,9 +23,9 @@ from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, decide_push
-from bot.feeds.looking import Parser, sight_all
-from bot.feeds.model import Feed
+from bot.feeds.looking import Parser
 from bot.feeds.rhythm import read_retry_after
+from bot.feeds.sight import SeenFeed
 from bot.feeds.websub import Push
 from db import feeds, pushes
 from db.engine import Database
@@ -188,11 +188,10 @@ class PushService:
             raise web.HTTPRequestTimeout() from error
         return b"".join(pieces)
 
-    async def _store(self, token: str, feed_id: int | None, digest: str, feed: Feed) -> Decision | None:
+    async def _store(self, token: str, feed_id: int | None, digest: str, feed: SeenFeed) -> Decision | None:
         """Store what a push brought; None where it came before or is wanted no more."""
         if feed_id is None:
             return None
-        sightings = await sight_all(feed.entries)
         now = self._clock()
         async with self._database.write() as session:
             await pushes.lock_feed(session, feed_id)
@@ -206,9 +205,9 @@ class PushService:
             stored = await feeds.get(session, feed_id)
             if stored is None or stored.state != "active":
                 return None
-            known = await feeds.known_entries(session, {feed_id: [s.key for s in sightings]})
+            known = await feeds.known_entries(session, {feed_id: [s.key for s in feed.sightings]})
             decision = decide_push(
-                stored, sightings, known.get(feed_id, {}), self._limits, now=now, until=until
+                stored, feed.sightings, known.get(feed_id, {}), self._limits, now=now, until=until
             )
             await feeds.set_columns(session, feed_id, decision.columns)
             await feeds.insert_entries(session, decision.new)

@@ -228,10 +228,19 @@ def publishing_gap(times: Sequence[float], now: float) -> float | None:
     The time since the last one counts too, so a feed that falls silent stops looking busy. None while
     there are too few to prove anything; entries of the same minute are one (a batch is no rhythm).
     """
-    distinct = sorted({int(time // 60) for time in times if time <= now}, reverse=True)[:_ENTRIES_KEPT]
-    if len(distinct) < _PROOF:
+    distinct = 0
+    oldest = -1
+    for time in sorted(times, reverse=True):
+        minute = int(time // 60)
+        if time > now or minute == oldest:
+            continue
+        oldest = minute
+        distinct += 1
+        if distinct == _ENTRIES_KEPT:
+            break
+    if distinct < _PROOF:
         return None
-    return (now - distinct[-1] * 60) / len(distinct)
+    return (now - oldest * 60) / distinct
 
 
 def latest_times(times: Sequence[float]) -> tuple[int, ...]:

@@ -51,9 +51,7 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
             raise  # nothing of the feed's own is in it: the database itself is in trouble
         _log.exception("what feed %d brought cannot be stored", look.stored.id)
         sentence = "What this feed sends cannot be stored; the log has the details."
-        return await store_looks(
-            database, [replace(look, feed=None, sightings=(), error=FeedError(sentence))], limits
-        )
+        return await store_looks(database, [replace(look, feed=None, error=FeedError(sentence))], limits)
 
 
 async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:

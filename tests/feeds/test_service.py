@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,9 +15,8 @@ from sqlalchemy import func, select, update
 from bot.feeds.errors import FeedError, NotAFeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
-from bot.feeds.look import Look, Sighting
-from bot.feeds.looking import look_at, sight_all
-from bot.feeds.model import Entry
+from bot.feeds.look import Look
+from bot.feeds.looking import look_at
 from bot.feeds.opml import ListedFeed
 from bot.feeds.reports import LookReport
 from bot.feeds.service import FeedService
@@ -277,8 +277,9 @@ async def test_one_feed_that_cannot_be_stored_costs_the_others_nothing(
     async with database.write() as session:
         claimed = await feeds.claim_due(session, now=clock.now, limit=5, worker="w", lease=60)
     good = await look_at(claimed[0], fetcher, DirectParser(), clock)
-    broken = Sighting(Entry("x", "", "title"), "k" * 32, None)  # type: ignore[arg-type]
-    looks = [good, Look(claimed[1], clock.now, feed=good.feed, sightings=(broken,))]
+    assert good.feed is not None
+    broken = good.feed.sightings[0]._replace(key="k" * 32, content_hash=None)  # type: ignore[arg-type]
+    looks = [good, Look(claimed[1], clock.now, feed=replace(good.feed, sightings=(broken,)))]
     first, second = await store_looks(database, looks, LIMITS)
     assert first.decision is not None
     assert second.decision is not None
@@ -405,10 +406,7 @@ async def test_the_worker_processes_read_the_feeds(
 
 
 async def test_large_numbers_leave_the_event_loop_its_turns() -> None:
-    entries = [
-        Entry(f"id{n}", f"https://paper.example/{n}?utm_source=x", f"T {n}", content="x" * 2000)
-        for n in range(5000)
-    ]
+    content = rss([f"id{n}" for n in range(5000)], text="x" * 2000).encode()
     longest = 0.0
 
     async def watch() -> None:
@@ -419,12 +417,13 @@ async def test_large_numbers_leave_the_event_loop_its_turns() -> None:
             await asyncio.sleep(0)
             longest, last = max(longest, time.thread_time() - last), time.thread_time()
 
-    gc.freeze()  # as the program does (`bot.collector`): the test run's own objects are no part of it
-    watcher = asyncio.create_task(watch())
-    sightings = await sight_all(entries)
-    watcher.cancel()
-    gc.unfreeze()
-    assert len({sighting.key for sighting in sightings}) == 5000
+    async with ParserPool(1) as pool:
+        gc.freeze()  # as the program does (`bot.collector`): the test run's own objects are no part of it
+        watcher = asyncio.create_task(watch())
+        feed = await pool.parse(content, "https://paper.example/feed", None)
+        watcher.cancel()
+        gc.unfreeze()
+    assert len({sighting.key for sighting in feed.sightings}) == 5000
     assert longest < 0.05
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.feeds.errors import NotAFeedError, ParseError
+from bot.feeds.sight import seen
 from bot.feeds.workers import ParserPool
 from tests.feeds.documents import WHERE, ordinary_atom, ordinary_rss, parsed, rss
 
@@ -32,8 +33,8 @@ async def test_a_feed_comes_back_as_it_would_here(pool: ParserPool) -> None:
         ordinary_atom(),
         rss("<title>é</title><ttl>60</ttl><item><title>One</title></item>"),
     ):
-        assert await pool.parse(content, WHERE, "application/rss+xml") == parsed(
-            content, "application/rss+xml"
+        assert await pool.parse(content, WHERE, "application/rss+xml") == seen(
+            parsed(content, "application/rss+xml")
         )
 
 
@@ -58,7 +59,7 @@ async def test_many_at_once_need_few_processes_and_never_hold_the_loop(pool: Par
     watching = asyncio.create_task(watch())
     feeds = await asyncio.gather(*(pool.parse(ordinary_rss(30, 3000), WHERE, None) for _ in range(40)))
     watching.cancel()
-    assert [len(feed.entries) for feed in feeds] == [30] * 40
+    assert [len(feed.sightings) for feed in feeds] == [30] * 40
     assert len(processes(pool)) <= 2
     assert longest < 0.5  # generous: the machine of a test run is shared; the benchmark measures the 50 ms
 
@@ -69,7 +70,7 @@ async def test_a_dead_worker_is_replaced(pool: ParserPool) -> None:
         os.kill(pid, signal.SIGKILL)
     with pytest.raises(ParseError, match="given up"):
         await pool.parse(ordinary_rss(), WHERE, None)
-    assert len((await pool.parse(ordinary_rss(), WHERE, None)).entries) == 20
+    assert len((await pool.parse(ordinary_rss(), WHERE, None)).sightings) == 20
 
 
 async def test_a_worker_that_hangs_is_ended_at_the_deadline() -> None:
@@ -89,7 +90,7 @@ async def test_memory_is_bounded(pool: ParserPool) -> None:
     content = (b"<rss><channel><item><title>" + "\U0001f600".encode() * 4_000_000)[: 16 * 1024 * 1024 - 8]
     with contextlib.suppress(ParseError):
         await pool.parse(content, WHERE, None)
-    assert len((await pool.parse(ordinary_rss(), WHERE, None)).entries) == 20
+    assert len((await pool.parse(ordinary_rss(), WHERE, None)).sightings) == 20
 
 
 async def test_cancelling_a_wait_leaves_the_pool_usable(pool: ParserPool) -> None:
@@ -98,7 +99,7 @@ async def test_cancelling_a_wait_leaves_the_pool_usable(pool: ParserPool) -> Non
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert len((await pool.parse(ordinary_rss(), WHERE, None)).entries) == 20
+    assert len((await pool.parse(ordinary_rss(), WHERE, None)).sightings) == 20
 
 
 async def test_closing_ends_the_processes() -> None:

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from bot.clock import utc_now
 from bot.feeds.limits import FeedLimits
-from bot.feeds.model import Feed
 from bot.feeds.parse import parse_feed
+from bot.feeds.sight import SeenFeed, seen
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -149,9 +149,9 @@ class DirectParser:
     def __init__(self) -> None:
         self.parsed = 0
 
-    async def parse(self, content: bytes, url: str, content_type: str | None) -> Feed:
+    async def parse(self, content: bytes, url: str, content_type: str | None) -> SeenFeed:
         self.parsed += 1
-        return parse_feed(content, url=url, content_type=content_type)
+        return seen(parse_feed(content, url=url, content_type=content_type))
 
 
 def rss(

@@ -15,12 +15,9 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 from datetime import datetime
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from typing import Any, Final
-
-try:
-    from fastfeedparser import _core
-except ImportError:  # a platform without the native part
-    _core = None
 
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.authors import person_name
@@ -37,6 +34,20 @@ from bot.feeds.reading.dates import credible, parse_date
 from bot.feeds.reading.limits import MAX_ENTRIES, MAX_QUICK_BYTES, MAX_TEXT
 from bot.feeds.reading.strict import IllFormedError, read_strict
 
+
+def _native() -> Any:
+    """Load the native part alone; the rest of its package imports for longer than our own readers do."""
+    package = find_spec("fastfeedparser")
+    places = package.submodule_search_locations if package is not None else None
+    spec = PathFinder.find_spec("fastfeedparser._core", places)
+    if spec is None or spec.loader is None:
+        return None  # a platform without it
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_core: Final = _native()
 _FEWEST_BYTES: Final = 16 * 1024  # below, the test would cost more than it saves
 _HEAD: Final = 4096
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from lxml import etree
-
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
 from bot.feeds.reading.limits import MAX_ENTRIES, MAX_START_TAG, MAX_TREE_TAGS
@@ -103,6 +101,8 @@ def read_loosely(document: bytes, base: str, now: datetime) -> Feed | None:
     """Read a document, or a part of one, with libxml2 closing what is left open; None when it is no feed."""
     if document.count(b"<") > MAX_TREE_TAGS or has_long_tag(document):
         return None
+    from lxml import etree  # few documents are that ill-formed
+
     parser = etree.XMLParser(
         recover=True,
         resolve_entities=False,

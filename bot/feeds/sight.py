@@ -1,0 +1,72 @@
+"""What a poll needs of a feed that was read: its entries with their identities, ready to be compared.
+
+Worked out where the feed is read (`bot.feeds.worker`), away from the event loop: for a thousand feeds it is
+as much work as reading them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.feeds.identity import entry_key, url_key
+from bot.feeds.model import Entry, Feed, Rhythm
+
+
+class Sighting(NamedTuple):
+    """An entry with its identity, as it is stored. `content_hash` covers what a reader sees, not its dates.
+
+    `published` is a Unix time; where the feed only says when an entry was updated, it is that.
+    """
+
+    key: str
+    url_key: str | None
+    content_hash: str
+    url: str
+    title: str
+    summary: str
+    content: str
+    published: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFeed:
+    """A feed's words about itself, and its entries in the feed's own order."""
+
+    title: str
+    link: str
+    language: str | None
+    rhythm: Rhythm
+    hub: str | None
+    self_url: str | None
+    sightings: tuple[Sighting, ...]
+
+
+def seen(feed: Feed) -> SeenFeed:
+    """Work out the identities of a feed's entries."""
+    return SeenFeed(
+        feed.title,
+        feed.link,
+        feed.language,
+        feed.rhythm,
+        feed.hub,
+        feed.self_url,
+        tuple(map(sight, feed.entries)),
+    )
+
+
+def sight(entry: Entry) -> Sighting:
+    """Work out an entry's identity."""
+    shown = "\0".join((entry.title, entry.url, entry.summary, entry.content))
+    date = entry.published or entry.updated
+    return Sighting(
+        entry_key(entry),
+        url_key(entry.url),
+        hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
+        entry.url,
+        entry.title,
+        entry.summary,
+        entry.content,
+        None if date is None else date.timestamp(),
+    )

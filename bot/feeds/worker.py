@@ -1,0 +1,78 @@
+"""A process that reads feeds for another one, with bounds on time and memory: `serve` is all it does.
+
+It is started by `bot.feeds.workers` with one socket (what goes over it: `bot.feeds.wire`) and without the
+program's environment: no token and no password is where strangers' bytes are read. It imports little, since
+each start waits for it; what only ill-formed documents need is imported when the first such document comes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import signal
+import socket
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from bot.feeds.errors import NotAFeedError, ParseError
+from bot.feeds.parse import parse_feed
+from bot.feeds.sight import seen
+from bot.feeds.wire import CPU_SECONDS, LENGTH, frame, packed, value_of
+
+MEMORY: Final = 192 * 1024 * 1024
+"""Bytes that a worker may take beyond what it needs to exist."""
+
+_KEPT_MEMORY: Final = 160 * 1024  # kB of a worker's peak, past which it makes room for a fresh one
+
+
+def serve(descriptor: int) -> None:
+    """Read the documents that come over a socket until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    _bound_memory()
+    with (
+        contextlib.suppress(EOFError, OSError),
+        socket.socket(fileno=descriptor) as pipe,
+        pipe.makefile("rb") as asked,
+    ):
+        while True:
+            content, url, content_type = _received(asked)
+            _bound_time()
+            answer = _answer(content, url, content_type)
+            del content
+            fit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _KEPT_MEMORY
+            pipe.sendall(frame((fit, *answer)))
+
+
+def _received(asked: BinaryIO) -> Any:
+    head = asked.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        raise EOFError
+    return value_of(asked.read(*LENGTH.unpack(head)))
+
+
+def _answer(content: bytes, url: str, content_type: str | None) -> tuple[Any, ...]:
+    try:
+        return ("feed", *packed(seen(parse_feed(content, url=url, content_type=content_type))))
+    except NotAFeedError as error:
+        return ("other", str(error))
+    except ParseError as error:
+        return ("error", str(error))
+    except MemoryError:
+        return ("error", "The feed takes too much memory to read and was given up.")
+    except Exception as error:  # a fault of ours: told to the parent, which logs it
+        return ("fault", f"{type(error).__name__}: {error}")
+
+
+def _bound_memory() -> None:
+    """Bound the address space a little above what the process has of it now (Linux tells)."""
+    statm = Path("/proc/self/statm")
+    used = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 512 * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+
+
+def _bound_time() -> None:
+    """Give this document its own seconds: the limit counts what the process has used in all."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = int(usage.ru_utime + usage.ru_stime)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (used + CPU_SECONDS + 1, hard))
