@@ -223,7 +223,15 @@ class _Process:
 
     async def _log_in(self, worker: Worker) -> QuashClient | None:
         """Log in, however long Discord cannot be reached; None when told to stop meanwhile."""
-        services = Services(self._database, worker.feeds, self._clock, self._wake, worker.links, self._charts)
+        services = Services(
+            self._database,
+            worker.feeds,
+            self._clock,
+            self._wake,
+            worker.links,
+            self._charts,
+            self._settings.max_feeds_per_guild,
+        )
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             client = QuashClient(

@@ -48,6 +48,7 @@ class Settings:
     http_addr: Address | None = None
     websub_url: str | None = None
     analysis_workers: int = 1
+    max_feeds_per_guild: int = 200
     shard_ids: tuple[int, ...] | None = None
     shard_count: int | None = None
 
@@ -234,6 +235,13 @@ OPTIONS: tuple[Option, ...] = (
         _whole(1, 64),
         "a whole number from 1 to 64",
         "processes that read articles",
+    ),
+    Option(
+        "MAX_FEEDS_PER_GUILD",
+        "200",
+        _whole(1, 10_000),
+        "a whole number from 1 to 10000",
+        "feeds that one server may watch",
     ),
     Option(
         "SHARD_COUNT",

@@ -15,6 +15,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         await bot.add_cog(module.make(services))
     buttons.add_to(bot, services)
     lookups.add_buttons(bot, services)
+    feeds.add_buttons(bot, services)
     subscriptions.add_buttons(bot, services)
     profiles.add_buttons(bot, services)
     privacy.add_buttons(bot, services)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import EntryRow, FeedRow
+from db.tables import EntryRow, FeedRow, StoryRow, StoryTopicRow
 
 LEASE = timedelta(seconds=60)
 """How long a process may be silent about an entry that it reads before another takes it."""
@@ -150,3 +150,51 @@ async def release_all(session: AsyncSession) -> None:
 
 def _held_by(owner: str) -> ColumnElement[bool]:
     return EntryRow.claimed_by == owner if owner else EntryRow.claimed_by.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEntry:
+    """An entry of a feed with what was made of it; the story's part is None while it was not read."""
+
+    title: str
+    url: str
+    published: datetime | None
+    state: str  # new, read, failed
+    relevant: bool | None
+    relevance: float | None
+    status: str | None
+    topics: tuple[str, ...]
+
+
+async def newest_of_feed(session: AsyncSession, feed_id: int, limit: int) -> list[SeenEntry]:
+    """Give the newest entries of a feed, newest first, with what was made of them."""
+    rows = (
+        await session.execute(
+            select(EntryRow, StoryRow)
+            .outerjoin(StoryRow, StoryRow.id == EntryRow.story_id)
+            .where(EntryRow.feed_id == feed_id)
+            .order_by(EntryRow.id.desc())
+            .limit(limit)
+        )
+    ).all()
+    ids = [story.id for _, story in rows if story is not None]
+    topics: dict[int, list[str]] = {}
+    for story_id, topic in await session.execute(
+        select(StoryTopicRow.story_id, StoryTopicRow.topic)
+        .where(StoryTopicRow.story_id.in_(ids))
+        .order_by(StoryTopicRow.score.desc())
+    ):
+        topics.setdefault(story_id, []).append(topic)
+    return [
+        SeenEntry(
+            title=entry.title,
+            url=entry.url,
+            published=entry.published,
+            state=entry.state,
+            relevant=story.relevant if story else None,
+            relevance=story.relevance if story else None,
+            status=story.status if story else None,
+            topics=tuple(topics.get(story.id, ())) if story else (),
+        )
+        for entry, story in rows
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.charts import ChartRoom
 from bot.clock import Clock
 from bot.feeds.service import FeedService
+from bot.intake.guild_feeds import MOST_FEEDS
 from bot.intake.links import LinkReader
 from db.engine import Database
 
@@ -22,3 +23,4 @@ class Services:
     wake: Callable[[], None]
     links: LinkReader | None = None
     charts: ChartRoom = field(default_factory=ChartRoom)
+    max_feeds_per_guild: int = MOST_FEEDS

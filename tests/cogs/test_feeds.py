@@ -1,0 +1,108 @@
+"""A server's feeds as moderators meet them: a choice, a list, a check, files, the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from sqlalchemy import select
+
+from bot.sandbox.discord.messages import Upload
+from db.tables import AuditRow
+from tests.cogs.conftest import Scene
+
+_FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title><link>http://x.example/</link>
+<description>d</description><item><title>A story of {name}</title><link>http://x.example/{name}</link>
+<guid>{name}</guid></item></channel></rss>"""
+_PAGE = """<html><head><title>Site</title>
+<link rel="alternate" type="application/rss+xml" title="News" href="/news.xml">
+<link rel="alternate" type="application/rss+xml" title="Reports" href="/reports.xml"></head><body></body>"""
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[str]:
+    async def feed(request: web.Request) -> web.Response:
+        return web.Response(
+            text=_FEED.format(name=request.match_info["name"]), content_type="application/rss+xml"
+        )
+
+    async def home(_: web.Request) -> web.Response:
+        return web.Response(text=_PAGE, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", home)
+    app.router.add_get("/{name}.xml", feed)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    server = web.TCPSite(runner, "127.0.0.1", 0)
+    await server.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_page_with_several_feeds_lets_one_choose(scene: Scene, site: str) -> None:
+    asked = await scene.moderator.command("feeds add", address=f"{site}/")
+    assert "Which feed?" in asked.text
+    added = await scene.moderator.select(asked.message, "Choose a feed", f"{site}/reports.xml")
+    assert "reports is watched from now on" in added.text
+    listed = await scene.moderator.command("feeds list")
+    assert "reports" in listed.text
+    assert "news" not in listed.text
+    world = scene.discord.world
+    world.set_member_roles(scene.guild, world.users[scene.moderator.user_id])
+    refused = await scene.moderator.select(asked.message, "Choose a feed", f"{site}/news.xml")
+    assert "Manage Server" in refused.text, "who chooses has lost the right meanwhile"
+
+
+async def test_a_feed_is_checked_paused_and_resumed(scene: Scene, site: str) -> None:
+    await scene.moderator.command("feeds add", address=f"{site}/news.xml")
+    (choice,) = await scene.moderator.autocomplete("feeds check", "feed", "")
+    checked = await scene.moderator.command("feeds check", feed=choice.value)
+    assert "A story of news" in checked.text
+    assert "waits to be read" in checked.text
+    await scene.moderator.command("feeds pause", feed=choice.value)
+    assert "paused here" in (await scene.moderator.command("feeds list")).text
+    await scene.moderator.command("feeds resume", feed=choice.value)
+    assert "paused here" not in (await scene.moderator.command("feeds list")).text
+    assert "watches no feed #99" in (await scene.moderator.command("feeds check", feed=99)).text
+    async with scene.house.database.read() as session:
+        done = (await session.scalars(select(AuditRow.action).order_by(AuditRow.id))).all()
+    assert done == ["feed added", "feed paused", "feed resumed"]
+
+
+async def test_feeds_come_and_go_as_files_and_by_a_form(scene: Scene, site: str) -> None:
+    listed = f"{site}/a.xml\n{site}/b.xml\nhttp://10.0.0.1/c.xml\n"
+    imported = await scene.moderator.command("feeds import", file=Upload("feeds.txt", listed.encode()))
+    assert "2 feeds are new" in imported.text
+    assert "10.0.0.1" in imported.text
+    exported = await scene.moderator.command("feeds export")
+    (file,) = exported.message.attachments
+    assert f"{site}/a.xml".encode() in file.content
+    form = await scene.moderator.command("feeds import")
+    again = await scene.moderator.submit(form, {"One address a line, or OPML": f"{site}/a.xml {site}/d.xml"})
+    assert again.text
+    empty = await scene.moderator.command("feeds import", file=Upload("feeds.txt", b"# nothing\n"))
+    assert "There is no feed in it" in empty.text
+
+
+async def test_the_catalogue_is_filtered_and_added_from(scene: Scene) -> None:
+    german = await scene.moderator.command("feeds catalogue", country="de")
+    assert "netzpolitik" in german.text.casefold()
+    from bot.feeds import catalogue
+
+    one = next(feed for feed in catalogue.load() if feed.country == "de")
+    added = await scene.moderator.select(german.message, "Choose feeds to watch", one.url)
+    assert "1 feed is new" in added.text
+    assert one.name in (await scene.moderator.command("feeds list")).text
+    assert (
+        "No feed of the catalogue fits"
+        in (await scene.moderator.command("feeds catalogue", country="zz")).text
+    )
+
+
+async def test_a_server_watches_no_more_than_its_limit(scene: Scene, site: str) -> None:
+    many = "\n".join(f"{site}/{n}.xml" for n in range(201)).encode()
+    refused = await scene.moderator.command("feeds import", file=Upload("feeds.txt", many))
+    assert "at most 200 feeds" in refused.text
+    assert "There is none yet" in (await scene.moderator.command("feeds list")).text
