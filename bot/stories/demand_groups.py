@@ -189,7 +189,11 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         return (issuer >= BESIDE and (firms or orders)) or (
             firms
             and group.weight >= 1.2
-            and any(frame.form == "noun" or (frame.form == "verb" and frame.index < 0) for frame in frames)
+            and any(
+                (frame.form == "noun" and frame.rank >= 5 and max(frame.recipients.values(), default=0.0) >= BESIDE)
+                or (frame.form == "verb" and frame.index < 0)
+                for frame in frames
+            )
         )
     exact = any(frame.rank >= 5 and frame.form in ("noun", "verb") for frame in frames)
     if (

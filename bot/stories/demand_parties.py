@@ -177,6 +177,11 @@ def _sort(name: str) -> str:
     return entry.sort if entry else ""
 
 
+def holds_office(name: str) -> bool:
+    """Whether a person is known for an office from which data is demanded."""
+    return _sort(name) in ("official", "politician")
+
+
 def _speak_for_others(votes: dict[str, float], slots: dict[str, Slot]) -> None:
     """Rights groups and law firms act for those who are concerned; they demand by word of mouth alone."""
     if len(votes) > 1:
@@ -365,6 +370,10 @@ _AGENCY_POWER = re.compile(
     r"[Aa]ttorney [Gg]eneral|Consumer|Utilities|Drug Enforcement|Labor|Health)\b"
 )
 """Offices whose own subpoenas are administrative ones."""
+_ABROAD = re.compile(
+    r"National Security Agency|Federal Bureau|U\.S\. government|Department of Justice|Foreign Intelligence|intelligence"
+)
+_SECRETLY = re.compile(r"(?<!\w)(?:foreign intelligence surveillance|FISA|FISC|fisa|[Ss]ecret (?:court|order))(?!\w)")
 _EXACT_KIND = (
     (
         re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE),
@@ -376,6 +385,9 @@ _EXACT_KIND = (
 
 def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) -> str:
     """The exact kind of a "subpoena" that the article names anywhere, in whatever connection."""
+    if instrument == "court order" and _ABROAD.search(" ".join(issuers)):
+        if any(_SECRETLY.search(text[:1_200]) for text in texts):
+            return "foreign intelligence order"
     if instrument != "subpoena" or not issuers:
         return instrument
     for pattern, name in _EXACT_KIND:
@@ -408,7 +420,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             best = name
             break
     if best in ("subpoena", "informal request", "court order"):
-        offices = any(_sort(name) in ("official", "politician") for name in issuers) or any(
+        offices = any(holds_office(name) for name in issuers) or any(
             frame.slots[name].official for frame in group.frames for name in issuers if name in frame.slots
         )
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}

@@ -12,6 +12,7 @@ from functools import cache
 
 from bot.stories.instruments import load_table
 from bot.stories.model import Document, Mention
+from bot.stories.names import words
 
 MAX_SENTENCES = 60
 """Sentences in which slots are looked for: who a demand is about is told early."""
@@ -129,6 +130,9 @@ _NO_PARTY = re.compile(
     r"Magistrate|Circuit|"
     r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party|Islands?)\b"
 )
+
+
+_CONTRACTED = re.compile(r"['’](?:ve|re|ll|d|m|t)$")
 
 
 @cache
@@ -370,6 +374,8 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
     while parts and (parts[-1].islower() or parts[-1].lower() in _endings()):
         parts.pop()
     kept = " ".join(parts)
+    if len(parts) == 1 and (parts[0].lower() in words().given or _CONTRACTED.search(parts[0])):
+        return None
     if len(kept) < 3 or _NO_PARTY.search(kept) or kept.lower() in _places():
         return None
     if first and len(parts) == 1:  # any word may open a sentence

@@ -16,6 +16,13 @@ _GOODS = re.compile(
 )
 
 
+_GIVEN = re.compile(
+    r"(?<!\w)(?:provid|suppl|acquir|licens|contract)\w*(?!\w)(?!.*(?<!\w)(?:sell|sold|buy|bought|purchas|paid|pay)\w*)"
+)
+_MONEY = re.compile(
+    r"[$€£]|(?<!\w)(?:million|paid|pays?|paying|bought|buy\w*|purchas\w+|sell\w*|sold|sale|subscri\w+|licen[sc]e\w*|"
+    r"brokers?|customers?|contracts? (?:with|for|worth|to)|deal)(?!\w)"
+)
 _BUYERS = re.compile(
     r"^(?:(?:local|state|federal|county|city|us|u\.s\.) )?(?:sheriffs?|deputies|detectives|prosecutors|"
     r"authorities|officers|agents|police(?: departments?)?|law enforcement|"
@@ -81,6 +88,8 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
         if slot.kind == "company" and (not slot.generic or slot.name.lower().endswith("brokers"))
     ]
     near = text[match.start() : match.end() + 60]
+    if _GIVEN.search(match.group()) and not _MONEY.search(text):
+        return None  # what is provided or acquired need not have been bought
     if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
         return None
     if "?" in text or not is_fact(text[: max(match.end("mid"), match.start())][-60:], noun=False):

@@ -7,6 +7,7 @@ the article names, and which status is the last (`bot.stories.status`).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targe
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
 from bot.stories.demand_languages import demands_in, supported
-from bot.stories.demand_parties import instrument_of, kind_named, parties_of
+from bot.stories.demand_parties import holds_office, instrument_of, kind_named, parties_of
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
@@ -181,12 +182,27 @@ def _demand(
     if not issuers and not recipients:
         return None
     lead = instrument_of(group, issuers)
+    if lead[0] == "informal request" and issuers and not _in_office(issuers, group, marked):
+        return None  # people and firms ask each other for all sorts of things
     event = None
     if group.family == "buy":  # what was bought was given, unless who sells has stopped
         event = last_status([e for e in events if e.family == "buy" and matters(e, group, groups)])
     else:
         itself = lead[0] in _ORDERS
-        ours = [e for e in events if matters(e, group, groups) and acted(e, issuers, recipients)]
+        near = {frame.index + step for frame in group.frames for step in (-2, -1, 0, 1, 2)}
+        near |= {
+            item.index
+            for item in marked
+            if _OF_DEMANDS.search(item.text)
+            or any(slot.name in recipients or slot.name in issuers for slot in item.slots.values())
+        }
+        ours = [
+            e
+            for e in events
+            if (e.index < _EARLY or e.index in near)
+            and matters(e, group, groups)
+            and acted(e, issuers, recipients)
+        ]
         if itself:  # an order that was given; what it leaves out is not the demand
             given = any(e.order for e in ours)
             ours = [e for e in ours if not e.order and not (e.soft and given)]
@@ -223,6 +239,24 @@ def _demand(
         deadline=deadline_in(near),
         field_evidence=tuple(fields),
     )
+
+
+_EARLY = 8
+"""Sentences in which whatever is told of a status is told of the article's demand."""
+
+
+_OF_DEMANDS = re.compile(r"(?<!\w)(?:subpoena|summons|warrant|order|demand|request|notice|motion|letter)s?(?!\w)")
+
+
+def _in_office(issuers: tuple[str, ...], group: Group, marked: list[Marked]) -> bool:
+    """Whether some issuer asks with the weight of an office or a court case."""
+    slots = [s for frame in group.frames for s in frame.slots.values()]
+    slots += [s for item in marked for s in item.slots.values()]
+    return any(
+        slot.kind in ("agency", "court") or slot.official or holds_office(slot.name)
+        for slot in slots
+        if slot.name in issuers
+    ) or any(frame.form == "attempt" for frame in group.frames)
 
 
 def _where(group: Group, name: str, role: str, otherwise: Frame) -> int:
