@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from db.cases import get_case
 from db.lookups import Viewer, visible
@@ -96,33 +98,53 @@ def _others_of(story: StoryRow) -> tuple[ColumnElement[bool], ...]:
     return (StoryRow.case_id == story.case_id, StoryRow.id != story.id)
 
 
-async def get_topics_of(session: AsyncSession, story_id: int) -> Sequence[str]:
-    """Give a story's topics."""
-    return (
-        await session.scalars(select(StoryTopicRow.topic).where(StoryTopicRow.story_id == story_id))
-    ).all()
-
-
-async def get_parties_of(session: AsyncSession, story_id: int) -> Sequence[PartyRow]:
-    """Give who takes part in a story, in whatever role."""
+async def get_routed(session: AsyncSession, story_ids: Collection[int]) -> Sequence[StoryRow]:
+    """Give the relevant ones of these stories, without what only explanations read."""
     return (
         await session.scalars(
-            select(PartyRow)
-            .join(StoryPartyRow, StoryPartyRow.party_id == PartyRow.id)
-            .where(StoryPartyRow.story_id == story_id)
+            select(StoryRow)
+            .options(defer(StoryRow.analysis))
+            .where(StoryRow.id.in_(story_ids), StoryRow.relevant.is_(True))
         )
     ).all()
 
 
+async def get_topics_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, set[str]]:
+    """Give the topics of stories."""
+    return await _grouped(
+        session,
+        select(StoryTopicRow.story_id, StoryTopicRow.topic).where(StoryTopicRow.story_id.in_(story_ids)),
+    )
+
+
+async def get_parties_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, set[str]]:
+    """Give who takes part in stories, in whatever role, by name keys."""
+    return await _grouped(
+        session,
+        select(StoryPartyRow.story_id, PartyRow.name_key)
+        .join(PartyRow, PartyRow.id == StoryPartyRow.party_id)
+        .where(StoryPartyRow.story_id.in_(story_ids)),
+    )
+
+
 async def get_guilds_that_see(
-    session: AsyncSession, story_id: int, among: Collection[int] | None = None
-) -> frozenset[int]:
-    """Give the servers that use a feed of the story and have not paused it; `among` limits the question."""
+    session: AsyncSession, story_ids: Collection[int], among: Collection[int] | None = None
+) -> dict[int, set[int]]:
+    """Give the servers that use a feed of a story and have not paused it; `among` limits the question."""
     query = (
-        select(GuildFeedRow.guild_id)
+        select(StoryFeedRow.story_id, GuildFeedRow.guild_id)
         .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .where(StoryFeedRow.story_id == story_id, GuildFeedRow.paused.is_(False))
+        .where(StoryFeedRow.story_id.in_(story_ids), GuildFeedRow.paused.is_(False))
+        .distinct()
     )
     if among is not None:
         query = query.where(GuildFeedRow.guild_id.in_(among))
-    return frozenset(await session.scalars(query))
+    return await _grouped(session, query)
+
+
+async def _grouped(session: AsyncSession, query: Select[int, Any]) -> dict[int, set[Any]]:
+    """Give what stories have, from rows of a story's id and one thing that it has."""
+    of: dict[int, set[Any]] = {}
+    for story_id, has in await session.execute(query):
+        of.setdefault(story_id, set()).add(has)
+    return of

@@ -59,7 +59,7 @@ class Claim:
         return self.target, self.target_id
 
 
-def _at(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> ColumnElement[bool]:
+def at_places(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> ColumnElement[bool]:
     """Ask for the rows of places. Not by `(target, target_id) IN ...`: SQLite reads all rows for that."""
     ids: dict[str, list[int]] = {}
     for target, id in places:
@@ -74,14 +74,13 @@ def _at(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> C
 
 async def enqueue(
     session: AsyncSession,
-    places: Sequence[Place],
-    due_at: datetime,
+    dues: Mapping[Place, datetime],
     turns: Mapping[Place, datetime] | None = None,
 ) -> None:
-    """Lock destinations until the transaction ends, and note that something is due there.
+    """Lock destinations until the transaction ends, and note when something is due there.
 
     To be called with sorted places, so that two transactions never wait for each other. `turns` says who is
-    served first where more is due than can be sent (else: by `due_at`); who waits already keeps the turn.
+    served first where more is due than can be sent (else: by `dues`); who waits already keeps the turn.
     """
     turns = turns or {}
     kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
@@ -103,7 +102,7 @@ async def enqueue(
             "claim": 0,
             "failures": 0,
         }
-        for place in places
+        for place, due_at in dues.items()
     ]
     await _execute_many(session, upsert, rows)
     if rows:
@@ -124,7 +123,7 @@ async def get_served(session: AsyncSession, story_id: int, places: Sequence[Plac
     """Tell which of these destinations have, or are owed, a message about the story."""
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
-            DeliveryRow.story_id == story_id, _at(DeliveryRow, places)
+            DeliveryRow.story_id == story_id, at_places(DeliveryRow, places)
         )
     )
     return {(row.target, row.target_id) for row in found}
@@ -135,7 +134,7 @@ async def get_cards(session: AsyncSession, case_id: int, places: Sequence[Place]
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id, DeliveryRow.state, DeliveryRow.attempts).where(
             DeliveryRow.case_id == case_id,
-            _at(DeliveryRow, places),
+            at_places(DeliveryRow, places),
             DeliveryRow.kind == "card",
             DeliveryRow.state.not_in(GIVEN_UP),
         )
@@ -148,7 +147,7 @@ async def get_waiting_edits(session: AsyncSession, case_id: int, places: Sequenc
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
             DeliveryRow.case_id == case_id,
-            _at(DeliveryRow, places),
+            at_places(DeliveryRow, places),
             DeliveryRow.kind == "edit",
             DeliveryRow.state.in_(("due", "failed")),
         )
@@ -190,7 +189,7 @@ async def claim_destinations(
         return []
     taken = await session.execute(
         update(DestinationRow)
-        .where(_at(DestinationRow, places))
+        .where(at_places(DestinationRow, places))
         .values(claimed_until=until, claimed_by=owner, claim=DestinationRow.claim + 1)
         .returning(
             DestinationRow.target, DestinationRow.target_id, DestinationRow.claim, DestinationRow.failures
@@ -209,7 +208,7 @@ async def lock(session: AsyncSession, claims: Iterable[Claim]) -> set[Claim]:
     of = {claim.place: claim for claim in claims}
     found = await session.execute(
         select(DestinationRow.target, DestinationRow.target_id, DestinationRow.claim)
-        .where(_at(DestinationRow, of))
+        .where(at_places(DestinationRow, of))
         .order_by(DestinationRow.target, DestinationRow.target_id)
         .with_for_update()
     )
@@ -227,7 +226,9 @@ async def get_heads(
     due = _open_at_destination(DeliveryRow.id).where(DeliveryRow.due_at <= now)
     head = due.order_by(DeliveryRow.id).limit(1).scalar_subquery()
     ids = [
-        id for id in await session.scalars(select(head).where(_at(DestinationRow, places))) if id is not None
+        id
+        for id in await session.scalars(select(head).where(at_places(DestinationRow, places)))
+        if id is not None
     ]
     rows = await session.scalars(select(DeliveryRow).where(DeliveryRow.id.in_(ids)))
     return {(row.target, row.target_id): row for row in rows}
@@ -258,7 +259,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
     first = _open_at_destination(func.min(DeliveryRow.due_at)).scalar_subquery()
     waiting = await session.execute(
         select(DestinationRow.target, DestinationRow.target_id, first.label("due_at")).where(
-            _at(DestinationRow, [release.claim.place for release in releases])
+            at_places(DestinationRow, [release.claim.place for release in releases])
         )
     )
     due = {(row.target, row.target_id): max(row.due_at, now) for row in waiting if row.due_at}
@@ -387,7 +388,9 @@ def thread_of(row: DeliveryRow) -> Thread:
 def _in_threads(threads: Sequence[Thread]) -> ColumnElement[bool]:
     """Ask for the rows of any of these cases at any of these destinations."""
     cases = {case_id for case_id, _, _ in threads}
-    return and_(DeliveryRow.case_id.in_(cases), _at(DeliveryRow, {(target, id) for _, target, id in threads}))
+    return and_(
+        DeliveryRow.case_id.in_(cases), at_places(DeliveryRow, {(target, id) for _, target, id in threads})
+    )
 
 
 def _threads(rows: Iterable[DeliveryRow]) -> list[Thread]:

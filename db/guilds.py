@@ -28,6 +28,18 @@ async def mark_left(session: AsyncSession, guild_id: int, now: datetime) -> None
     await session.execute(update(GuildRow).where(GuildRow.id == guild_id).values(left_at=now))
 
 
+async def get_hours(
+    session: AsyncSession, guild_ids: Collection[int]
+) -> dict[int, tuple[str, str | None, str | None]]:
+    """Give servers' time zones, and from when to when they are quiet (local times)."""
+    found = await session.execute(
+        select(GuildRow.id, GuildRow.timezone, GuildRow.quiet_from, GuildRow.quiet_to).where(
+            GuildRow.id.in_(guild_ids)
+        )
+    )
+    return {id: (zone, quiet_from, quiet_to) for id, zone, quiet_from, quiet_to in found}
+
+
 async def channels_to_tell(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, int]:
     """Give where servers are told what concerns their configuration, by server.
 

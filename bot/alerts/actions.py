@@ -1,14 +1,12 @@
-"""What people do with alerts, as services without Discord: rules, subscriptions, a card's buttons.
+"""What people do with alerts, as services without Discord: subscriptions, a card's buttons; and the rules of
+`bot.alerts.rule_actions`, which can be had from here as well.
 
-Each call is one transaction; what changes a server's configuration leaves an audit row. Wrong input is
-answered with `WishError`, what is not there (or not theirs to see) with `NotHereError`; the message of
-both is the answer to the person. Whether somebody may configure a server is the caller's check.
+Each call is one transaction. Wrong input is answered with `WishError`, what is not there (or not theirs to
+see) with `NotHereError`; the message of both is the answer to the person.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,26 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts import wishes
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.foreign import plain_text
-from bot.alerts.outbox import rule_from, subscription_from
-from bot.alerts.routing import Rule, Subscription
-from bot.stories.naming import canonical_name
-from db import deliveries, guilds, lookups, rules, subscriptions
+from bot.alerts.outbox import subscription_from
+from bot.alerts.routing import Subscription
+from bot.alerts.rule_actions import ListedRule as ListedRule
+from bot.alerts.rule_actions import add_rule as add_rule
+from bot.alerts.rule_actions import edit_rule as edit_rule
+from bot.alerts.rule_actions import list_rules as list_rules
+from bot.alerts.rule_actions import pause_rule as pause_rule
+from bot.alerts.rule_actions import remove_rule as remove_rule
+from bot.alerts.rule_actions import resume_rule as resume_rule
+from db import deliveries, guilds, lookups, subscriptions
 from db.cases import get_case
 from db.engine import Database
 from db.lookups import Viewer, visible
 from db.stories import insert_ignoring, name_key
-from db.tables import AuditRow, CaseRow, DemandRow, PartyRow, ReportRow, RuleRow, StoryRow, SubscriptionRow
+from db.tables import CaseRow, DemandRow, PartyRow, ReportRow, StoryRow, SubscriptionRow
 
-MOST_RULES = 100  # of a server
 MOST_SUBSCRIPTIONS = 100  # of a member
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRule:
-    """A rule as its moderators see it. `broken`: why its channel gets nothing at present."""
-
-    rule: Rule
-    broken: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,108 +65,6 @@ class Evidence:
     claims: tuple[Claim, ...]
 
 
-# --------------------------------------------------------------------- rules
-
-
-async def add_rule(
-    database: Database,
-    *,
-    guild_id: int,
-    user_id: int,
-    channel_id: int,
-    topics: str = "",
-    parties: str = "",
-    keywords: str = "",
-    exclude: str = "",
-    relevance: float | None = None,
-    ping_role: int | None = None,
-    style: str = "full",
-    now: datetime,
-) -> Rule:
-    """Make a rule: lists are comma-separated, empty ones stand for "any"; `relevance` is 0 to 1.
-
-    Parties may be written in any way that is known ("DHS").
-    """
-    row = RuleRow(
-        guild_id=guild_id,
-        channel_id=channel_id,
-        topics=list(wishes.parse_topics(topics)),
-        parties=await _canonical(wishes.parse_list(parties, "parties")),
-        keywords=list(wishes.parse_words(keywords, "keywords")),
-        exclude=list(wishes.parse_words(exclude, "exclusions")),
-        min_relevance=wishes.parse_relevance(relevance),
-        ping_role=ping_role,
-        when="now",
-        style=wishes.parse_style(style),
-        thread="off",
-        paused=False,
-        created_by=user_id,
-        created_at=now,
-    )
-    async with database.write() as session:
-        await guilds.remember(session, guild_id, now)
-        there = await rules.get_rules_of_guild(session, guild_id)
-        if len(there) >= MOST_RULES:
-            raise WishError(f"A server has at most {MOST_RULES} rules; remove one with /alerts remove first.")
-        for other in there:
-            if _told(other) == _told(row):
-                raise WishError(f"That is rule #{other.id} already; /alerts list shows it.")
-        session.add(row)
-        await session.flush()
-        session.add(_audit(guild_id, user_id, now, "rule added", after=_told(row) | {"id": row.id}))
-    return rule_from(row)
-
-
-async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, ...]:
-    """Give a server's rules, oldest first."""
-    async with database.read() as session:
-        rows = await rules.get_rules_of_guild(session, guild_id)
-        broken = await deliveries.get_broken_reasons(session, {row.channel_id for row in rows})
-    return tuple(ListedRule(rule_from(row), broken.get(row.channel_id)) for row in rows)
-
-
-async def remove_rule(
-    database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime
-) -> Rule:
-    """Remove a rule and give what it was; what it still owed is not posted."""
-    async with database.write() as session:
-        row = await rules.get_rule(session, guild_id, rule_id)
-        if row is None:
-            raise NotHereError(
-                f"There is no rule #{rule_id} in this server; /alerts list shows those there are."
-            )
-        gone = rule_from(row)
-        await rules.delete_rule(session, rule_id)
-        session.add(_audit(guild_id, user_id, now, "rule removed", before=_told(row) | {"id": rule_id}))
-    return gone
-
-
-async def _canonical(parties: Iterable[str]) -> list[str]:
-    """Give each party's one name; off the event loop, because the first call reads the gazetteer."""
-    names = await asyncio.to_thread(lambda: [canonical_name(party) for party in parties])
-    return list({name_key(name): name for name in names}.values())
-
-
-def _told(row: RuleRow) -> dict[str, Any]:
-    """Give what a rule says, for the audit and to find two that say the same."""
-    said = ("channel_id", "topics", "parties", "keywords", "exclude", "min_relevance", "ping_role", "when")
-    return {name: getattr(row, name) for name in (*said, "style", "thread", "review_channel")}
-
-
-def _audit(
-    guild_id: int,
-    user_id: int,
-    now: datetime,
-    action: str,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> AuditRow:
-    return AuditRow(
-        guild_id=guild_id, user_id=user_id, at=now, action=action, before=before or {}, after=after or {}
-    )
-
-
 # --------------------------------------------------------------------- subscriptions
 
 
@@ -187,12 +80,11 @@ async def subscribe(
 ) -> ListedSubscription:
     """Subscribe a member to a topic, a party (as written in any known way) or a case (its number or title).
 
-    Twice is once; a paused subscription goes on.
+    `delivery`: now, daily, weekly. Twice is once, with the last delivery; a paused subscription goes on.
     """
-    if delivery != "now":
-        raise WishError(f"There is no delivery “{plain_text(delivery, 40)}”; it is now.")
+    delivery = wishes.parse_delivery(delivery)
     if kind == "party":
-        value = name_key((await _canonical([value]))[0])
+        value = name_key((await wishes.canonical_parties([value]))[0])
     async with database.write() as session:
         if kind == "topic":
             value = wishes.parse_topic(value)
@@ -202,7 +94,7 @@ async def subscribe(
             raise WishError("One can subscribe to a topic, a party or a case.")
         if not value:
             raise WishError("A name is missing; type the party's name.")
-        return await _keep(session, user_id, guild_id, kind, value, now)
+        return await _keep(session, user_id, guild_id, kind, value, now, delivery)
 
 
 async def follow_case(
@@ -245,7 +137,13 @@ async def end_subscription(database: Database, *, user_id: int, subscription_id:
 
 
 async def _keep(
-    session: AsyncSession, user_id: int, guild_id: int, kind: str, value: str, now: datetime
+    session: AsyncSession,
+    user_id: int,
+    guild_id: int,
+    kind: str,
+    value: str,
+    now: datetime,
+    delivery: str = "now",
 ) -> ListedSubscription:
     await guilds.remember(session, guild_id, now)
     row = await subscriptions.get_subscription(session, user_id, guild_id, kind, value)
@@ -254,10 +152,9 @@ async def _keep(
             raise WishError(
                 f"{MOST_SUBSCRIPTIONS} subscriptions are the most; end one in /subscriptions first."
             )
-        row = SubscriptionRow(
-            user_id=user_id, guild_id=guild_id, kind=kind, value=value, delivery="now", created_at=now
-        )
+        row = SubscriptionRow(user_id=user_id, guild_id=guild_id, kind=kind, value=value, created_at=now)
         session.add(row)
+    row.delivery = delivery
     row.paused = False
     row.pause_reason = None
     await session.flush()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.alerts import fence
 from bot.alerts.cards import Card
+from bot.alerts.digests import Digest
 from bot.alerts.errors import (
     UNKNOWN_CHANNEL,
     DestinationRefusedError,
@@ -41,10 +43,12 @@ class Sender(Protocol):
     async def open_direct(self, user_id: int) -> int:
         """Give the id of the direct message channel with a member."""
 
-    async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
+    async def send(
+        self, channel_id: int, card: Card | Digest, *, nonce: str, answers: int | None = None
+    ) -> int:
         """Post a card and give its message id; `answers` is the message it replies to."""
 
-    async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
+    async def edit(self, channel_id: int, message_id: int, card: Card | Digest) -> None:
         """Make a posted card show what `card` says."""
 
     async def find(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
@@ -62,7 +66,9 @@ class Sender(Protocol):
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
         """Make a thread of a message, or give the one that it has; raises `MessageGoneError`."""
 
-    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+    async def open_post(
+        self, channel_id: int, card: Card | Digest, *, name: str, topics: Iterable[str]
+    ) -> int:
         """Make a post in a forum with a card as its first message; gives the id that both have."""
 
     async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
@@ -119,6 +125,14 @@ class Courier:
         """Give the offer that is sent; a member's, only of a server that the member is in now."""
         if order.claim.target == "channel":
             return order.offers[0]
+        if isinstance(digest := order.offers[0].card, Digest):
+            here = [
+                guild
+                for guild in sorted(digest.guilds)
+                if await self._sender.is_member(guild, order.claim.target_id)
+            ]
+            seen = digest.seen_in(here)
+            return replace(order.offers[0], card=seen) if seen else None
         for offer in order.offers:
             if await self._sender.is_member(offer.guild_id, order.claim.target_id):
                 return offer
@@ -136,7 +150,9 @@ class Courier:
         message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
         return Posted(channel_id, message_id, publish=self._sender.publishes(channel_id))
 
-    async def _send(self, channel_id: int, order: Order, card: Card, *, answers: int | None = None) -> int:
+    async def _send(
+        self, channel_id: int, order: Order, card: Card | Digest, *, answers: int | None = None
+    ) -> int:
         """Send to a channel or thread, unless an earlier try got through."""
         if not self._within_nonce_window(order):
             found = await self._sender.find(channel_id, order.nonce, since=_since(order))
@@ -147,7 +163,9 @@ class Courier:
 
     # ------------------------------------------------------------- threads and forums
 
-    async def _by_threads(self, channel_id: int, order: Order, wanted: CaseThread, card: Card) -> Posted:
+    async def _by_threads(
+        self, channel_id: int, order: Order, wanted: CaseThread, card: Card | Digest
+    ) -> Posted:
         """Send into the case's thread. Where there is none, or none any more, the message opens one."""
         kind = await self._sender.kind_of(channel_id)
         if kind == "media":
@@ -174,16 +192,16 @@ class Courier:
             return Posted(post_id, post_id, post_id)
         return await self._head(channel_id, order, card, opens=wanted.opens and kind in _HAVE_THREADS)
 
-    async def _post(self, forum_id: int, order: Order, card: Card) -> int:
+    async def _post(self, forum_id: int, order: Order, card: Card | Digest) -> int:
         """Make a post in a forum, unless an earlier try got through: no nonce helps, so look first."""
         if order.unsure_since is not None:
             found = await self._sender.find_post(forum_id, order.nonce, since=_since(order))
             if found is not None:
                 return found
         self._about_to_leave(order)
-        return await self._sender.open_post(forum_id, card, name=_name(card), topics=card.topics)
+        return await self._sender.open_post(forum_id, card, name=_name(card), topics=_topics(card))
 
-    async def _head(self, channel_id: int, order: Order, card: Card, *, opens: bool) -> Posted:
+    async def _head(self, channel_id: int, order: Order, card: Card | Digest, *, opens: bool) -> Posted:
         """Send a card to the channel and make a thread of it."""
         lacks = self._sender.lacks(channel_id, threads=True) if opens else ""
         if lacks:
@@ -217,6 +235,10 @@ def _since(order: Order) -> datetime:
     return (order.unsure_since or order.send_by) - CLOCK_SKEW
 
 
-def _name(card: Card) -> str:
-    """Give what a case's thread is called."""
-    return card.case_title or card.title
+def _name(card: Card | Digest) -> str:
+    """Give what a case's thread is called, or a digest's post in a forum."""
+    return card.title if isinstance(card, Digest) else card.case_title or card.title
+
+
+def _topics(card: Card | Digest) -> tuple[str, ...]:
+    return () if isinstance(card, Digest) else card.topics

@@ -45,8 +45,8 @@ OnSent = Callable[[Card], Awaitable[None]]
 class Deliverer:
     """Sends what is due. One object serves one process.
 
-    `on_sent` is told of every card that was posted (not of edits). `weather`: what is known of Discord's
-    health, where other parts of the process know of it too.
+    `on_sent` is told of every card that was posted (not of edits, nor of digests). `weather`: what is known
+    of Discord's health, where other parts of the process know of it too.
     """
 
     def __init__(
@@ -202,8 +202,9 @@ class Deliverer:
         for outcome in outcomes:
             if outcome.offer is not None:
                 self._count += 1
-                if self._on_sent is not None and outcome.order.edits is None:
-                    await self._on_sent(outcome.offer.card)
+                told = outcome.offer.card
+                if self._on_sent is not None and outcome.order.edits is None and isinstance(told, Card):
+                    await self._on_sent(told)
         for outcome in outcomes:
             if isinstance(outcome.error, TokenRefusedError):
                 raise outcome.error

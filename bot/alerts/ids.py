@@ -15,6 +15,7 @@ _MARK = r"(?::(?P<mark>[a-z0-9]{1,25}))?"
 FOLLOW = re.compile(r"quash:case:follow:(?P<id>[0-9]{1,18})" + _MARK)
 EVIDENCE = re.compile(r"quash:story:evidence:(?P<id>[0-9]{1,18})" + _MARK)
 REPORT = re.compile(r"quash:story:report:(?P<id>[0-9]{1,18})" + _MARK)
+DIGEST = re.compile(r"quash:digest:open:(?P<id>[0-9]{1,18})" + _MARK)
 FOLLOW_PARTY = re.compile(r"quash:party:follow:(?P<id>[0-9]{1,18})")
 
 
@@ -42,10 +43,15 @@ def report_id(story_id: int, mark: str | None = None) -> str:
     return _id("story:report", story_id, mark)
 
 
+def digest_id(delivery_id: int, mark: str | None = None) -> str:
+    """Give the custom id of a digest's Show all."""
+    return _id("digest:open", delivery_id, mark)
+
+
 def mark_of(custom_ids: Iterable[str]) -> str | None:
     """Give the mark that a message's buttons carry, None when it is no delivery's message."""
     for custom_id in custom_ids:
-        for pattern in (EVIDENCE, REPORT, FOLLOW):
+        for pattern in (EVIDENCE, REPORT, FOLLOW, DIGEST):
             found = pattern.fullmatch(custom_id)
             if found and found["mark"]:
                 return found["mark"]

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.cards import card_from
+from bot.alerts.digests import DigestShelf
 from bot.alerts.errors import (
     DestinationRefusedError,
     LaterError,
@@ -26,8 +27,9 @@ from bot.alerts.errors import (
     TokenRefusedError,
     TryAgainError,
 )
+from bot.alerts.moments import quiet_for
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
-from bot.alerts.outbox import load_story, rule_from, subscription_from
+from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
 from bot.alerts.routing import (
     RoutedStory,
     Rule,
@@ -35,8 +37,10 @@ from bot.alerts.routing import (
     Verdict,
     ask_rule,
     ask_subscription,
+    chosen,
 )
 from bot.alerts.steps import Step, step
+from bot.alerts.timing import Hours
 from bot.clock import Clock
 from db import deliveries, rules, subscriptions
 from db.cards import CardShelf
@@ -78,13 +82,16 @@ class _Heads:
     """The first due delivery of each claimed destination, with all that an order is made of."""
 
     rows: dict[deliveries.Place, DeliveryRow]
-    stories: dict[int, RoutedStory | None]
+    stories: dict[int, RoutedStory]
     rules: dict[int, list[Rule]]
     subscriptions: dict[int, list[Subscription]]
     first_cards: dict[deliveries.Thread, DeliveryRow]
     last_edits: dict[deliveries.Thread, datetime]
     case_threads: dict[deliveries.Thread, int]
+    hours: dict[int, Hours]
     shelf: CardShelf
+    gathered: dict[int, list[int]]  # the stories of the deliveries that are digests
+    digests: DigestShelf
 
 
 class Ledger:
@@ -175,18 +182,22 @@ class Ledger:
         found_wishes = await subscriptions.get_subscriptions_of_all(session, to_members)
         guilds = {rule.guild_id for of in found_rules.values() for rule in of}
         guilds |= {wish.guild_id for of in found_wishes.values() for wish in of}
+        digests = DigestShelf(session)
+        gathered = await digests.items([row.id for row in rows.values() if row.kind == "digest"])
+        story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
+        story_ids.update(*gathered.values())
         return _Heads(
             rows=rows,
-            stories={
-                story_id: await load_story(session, story_id, guilds=guilds)
-                for story_id in {row.story_id for row in rows.values()}
-            },
+            stories=await load_stories(session, story_ids, guilds=guilds),
             rules={id: [rule_from(row) for row in of] for id, of in found_rules.items()},
             subscriptions={id: [subscription_from(row) for row in of] for id, of in found_wishes.items()},
             first_cards=await deliveries.get_first_cards(session, threads),
             last_edits=await deliveries.get_last_edits(session, threads),
             case_threads=await deliveries.get_case_threads(session, threads),
+            hours=await get_hours(session, guilds),
             shelf=CardShelf(session),
+            gathered=gathered,
+            digests=digests,
         )
 
     async def _order(self, claim: Claim, heads: _Heads, writing: _Writing, now: datetime) -> Order | None:
@@ -216,10 +227,16 @@ class Ledger:
 
         The story is put once more to the rules or subscriptions of its destination, as they are by now.
         """
+        if row.kind == "digest":
+            return await self._prepare_digest(claim, row, heads, now)
         verdicts = _verdicts(claim, heads, row.story_id)
         wanted = [verdict for verdict in verdicts if verdict.passed]
         if not wanted:
             return None, _closed(row.id, "skipped", _why_not(verdicts))
+        if claim.target == "channel":
+            wanted = list(chosen(wanted))
+        if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
+            return None, {"id": row.id, "due_at": quiet}
         first = heads.first_cards.get(deliveries.thread_of(row))
         shown = row
         if row.kind == "edit":
@@ -233,8 +250,6 @@ class Ledger:
         threads = rule is not None and rule.thread == "case"
         if row.kind == "report" and not threads:
             return None, _closed(row.id, "skipped", "The rule has no threads any more.")
-        if claim.target == "channel":
-            wanted = wanted[:1]
         offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
         if None in offers:
             return None, _closed(row.id, "skipped", "Its story is no longer stored.")
@@ -253,6 +268,55 @@ class Ledger:
             thread=_case_thread(row, first, heads) if threads else None,
         )
         return order, _intent(order, now)
+
+    async def _prepare_digest(
+        self, claim: Claim, row: DeliveryRow, heads: _Heads, now: datetime
+    ) -> tuple[Order | None, Change]:
+        """Make the order for a digest of those of its stories that are still wanted."""
+        wanted: dict[int, list[Verdict]] = {}
+        for story_id in heads.gathered[row.id]:
+            passed = [verdict for verdict in _verdicts(claim, heads, story_id) if verdict.passed]
+            if passed:
+                wanted[story_id] = passed
+            await asyncio.sleep(0)  # looking for keywords in hundreds of stories takes its time
+        digest = await heads.digests.digest(
+            {story_id: {one.guild_id for one in passed} for story_id, passed in wanted.items()},
+            until=row.due_at,
+        )
+        if digest is None:
+            return None, _closed(row.id, "skipped", "Nothing that was gathered for it is wanted any more.")
+        # The newest story comes first, and of its wishes the one that would have it soonest.
+        best = next(iter(chosen(next(iter(wanted.values())))))
+        if (quiet := _quiet(row, replace(best, urgent=False), heads, now)) is not None:
+            return None, {"id": row.id, "due_at": quiet}
+        of_posts = [one for passed in wanted.values() for one in chosen(passed)]
+        roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
+        digest = replace(digest, ping_roles=tuple(roles), delivery_id=row.id, mark=row.nonce)
+        rule = _rule_of(best, heads)
+        threads = rule is not None and rule.thread == "case"
+        order = Order(
+            claim=claim,
+            delivery_id=row.id,
+            kind=row.kind,
+            nonce=row.nonce,
+            offers=(Offer(digest, best.guild_id, best.rule_id, best.subscription_id),),
+            attempts=row.attempts + 1,
+            unsure_since=row.intent_at,
+            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
+            channel_id=_channel_of(row),
+            edits=None,
+            answers=None,
+            thread=CaseThread(thread_id=None, head=None, opens=False) if threads else None,
+        )
+        return order, _intent(order, now)
+
+
+def _quiet(row: DeliveryRow, wish: Verdict, heads: _Heads, now: datetime) -> datetime | None:
+    """Tell until when a message waits, if it is quiet in its server: it was due before, or the hours are new.
+
+    What may be on Discord already is brought to its end.
+    """
+    return None if row.intent_at is not None else quiet_for(wish, heads.hours[wish.guild_id], now)
 
 
 def _edit_again(first: DeliveryRow, last: datetime | None, now: datetime) -> datetime:
@@ -277,8 +341,8 @@ def _case_thread(row: DeliveryRow, first: DeliveryRow | None, heads: _Heads) -> 
     )
 
 
-def _verdicts(claim: Claim, heads: _Heads, story_id: int) -> list[Verdict]:
-    story = heads.stories[story_id]
+def _verdicts(claim: Claim, heads: _Heads, story_id: int | None) -> list[Verdict]:
+    story = heads.stories.get(story_id) if story_id is not None else None
     if story is None:
         return []
     if claim.target == "channel":
@@ -294,16 +358,17 @@ def _rule_of(verdict: Verdict, heads: _Heads) -> Rule | None:
 
 async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datetime) -> Offer | None:
     """Make the card that a wish is met with; None when its story is gone."""
+    if shown.story_id is None:
+        return None
     material = await heads.shelf.get(shown.story_id, Viewer(guild_id=verdict.guild_id))
     if material is None:
         return None
-    rule = _rule_of(verdict, heads)
     is_late = (shown.sent_at or now) - shown.due_at > LATE
     card = card_from(
         material,
-        style=rule.style if rule else "full",
+        style=verdict.style,
         is_update=shown.kind == "update",
-        ping_role=rule.ping_role if rule and shown.kind != "report" else None,
+        ping_role=verdict.ping_role if shown.kind != "report" else None,
         mark=shown.nonce,
         late_since=shown.due_at if is_late else None,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.alerts.cards import Card
+from bot.alerts.digests import Digest
 from db.deliveries import Claim
 
 SEND_TIMEOUT = 60.0  # seconds for one order with all of discord.py's own retries and waits
@@ -14,9 +15,9 @@ LEASE = timedelta(seconds=90)  # of a destination: longer than SEND_TIMEOUT, sho
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A card, and by whose wish it is for its destination."""
+    """A card or a digest, and by whose wish it is for its destination."""
 
-    card: Card
+    card: Card | Digest
     guild_id: int
     rule_id: int | None
     subscription_id: int | None

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts.gathering import Gathering, gather
+from bot.alerts.moments import moment, period_of, quiet_for
 from bot.alerts.routing import (
+    Condition,
     DeliveryKind,
-    Destination,
-    Due,
     RoutedStory,
     Rule,
     Standing,
     Subscription,
     Verdict,
+    chosen,
     messages,
+    nonce_of,
     route,
 )
-from db import cards, deliveries, rules, subscriptions
-from db.tables import RuleRow, StoryRow, SubscriptionRow
+from bot.alerts.timing import Hours, day_start
+from db import cards, deliveries, digests, guilds, rules, subscriptions
+from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
 
 _T = TypeVar("_T")
 
@@ -46,24 +49,29 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
         return 0
     due = await _ask(session, story, now)
     turns = _turns(due, now)
+    hours = await get_hours(session, {one.guild_id for one in due})
     identity = await _identity(session, story_id)
     owed = 0
     # In the order of their places: see `db.deliveries.enqueue`.
-    for some in _slices(sorted(due, key=lambda one: _place(one.destination))):
-        places = [_place(one.destination) for one in some]
-        await deliveries.enqueue(session, places, now, turns)  # the lock, before the look at what they have
-        standing = await _standings(session, story, places)
-        rows = [
-            _row(story, identity, one, kind, now)
-            for one in some
-            for kind in messages(story, standing(_place(one.destination)), thread=one.thread)
-        ]
-        await deliveries.insert_deliveries(session, rows)
-        owed += len(rows)
+    for some in _slices(sorted(due, key=_place)):
+        # The lock, before the look at what they have. What is for later need not be looked for now.
+        dues = {_place(one): moment(one, hours[one.guild_id], now).at for one in some}
+        await deliveries.enqueue(session, dues, turns)
+        look = await _look(session, story, some, hours, now)
+        writing = _Writing()
+        for one in some:
+            _decide(writing, story, identity, one, look, now)
+        sooner = {
+            place: now
+            for row in writing.rows
+            if row["due_at"] < dues[place := (row["target"], row["target_id"])]
+        }
+        await deliveries.enqueue(session, sooner, turns)
+        owed += await _write(session, writing, now)
     return owed
 
 
-def _turns(due: Sequence[Due], now: datetime) -> dict[deliveries.Place, datetime]:
+def _turns(due: Sequence[Verdict], now: datetime) -> dict[deliveries.Place, datetime]:
     """Tell whose turn is when, among all that wait: a server with many channels holds no other server.
 
     Its first channel has its turn now, each further one later, an hour at most: so another server's story
@@ -72,7 +80,7 @@ def _turns(due: Sequence[Due], now: datetime) -> dict[deliveries.Place, datetime
     counts: Counter[int | None] = Counter()
     turns: dict[deliveries.Place, datetime] = {}
     for one in due:
-        turns[_place(one.destination)] = now + min(counts[one.guild_id] * _NEXT_OF_SERVER, _LAST_OF_SERVER)
+        turns[_place(one)] = now + min(counts[one.guild_id] * _NEXT_OF_SERVER, _LAST_OF_SERVER)
         counts[one.guild_id] += 1
     return turns
 
@@ -88,29 +96,52 @@ async def _identity(session: AsyncSession, story_id: int) -> str:
     return row.url_key or f"{row.title}\n{row.source}\n{row.published}"
 
 
-async def load_story(
-    session: AsyncSession, story_id: int, *, alert: bool = True, guilds: Collection[int] | None = None
-) -> RoutedStory | None:
-    """Read what routing asks about a story, None when it is none to be alerted about.
+async def load_story(session: AsyncSession, story_id: int, *, alert: bool = True) -> RoutedStory | None:
+    """Read what routing asks about a story, None when it is none to be alerted about."""
+    return (await load_stories(session, [story_id], alert=alert)).get(story_id)
 
-    `guilds` limits the question which servers see it.
+
+async def load_stories(
+    session: AsyncSession,
+    story_ids: Collection[int],
+    *,
+    alert: bool = True,
+    guilds: Collection[int] | None = None,
+) -> dict[int, RoutedStory]:
+    """Read what routing asks about stories; left out are those that are none to be alerted about.
+
+    `guilds` limits the question which servers see them.
     """
-    row = await session.get(StoryRow, story_id)
-    if row is None or not row.relevant:
-        return None
-    return RoutedStory(
-        id=row.id,
-        title=row.title,
-        summary=tuple(row.summary),
-        text=row.text,
-        relevance=row.relevance,
-        topics=frozenset(await cards.get_topics_of(session, story_id)),
-        parties=frozenset(party.name_key for party in await cards.get_parties_of(session, story_id)),
-        case_id=row.case_id,
-        adds=row.adds,
-        guilds=await cards.get_guilds_that_see(session, story_id, guilds),
-        alert=alert,
-    )
+    ids = set(story_ids)
+    topics = await cards.get_topics_of(session, ids)
+    parties = await cards.get_parties_of(session, ids)
+    seen = await cards.get_guilds_that_see(session, ids, guilds)
+    return {
+        row.id: RoutedStory(
+            id=row.id,
+            title=row.title,
+            summary=tuple(row.summary),
+            text=row.text,
+            relevance=row.relevance,
+            topics=frozenset(topics.get(row.id, ())),
+            parties=frozenset(parties.get(row.id, ())),
+            case_id=row.case_id,
+            adds=row.adds,
+            guilds=frozenset(seen.get(row.id, ())),
+            alert=alert,
+            status=row.status,
+            language=row.language,
+            source=row.source,
+            url=row.url,
+        )
+        for row in await cards.get_routed(session, ids)
+    }
+
+
+async def get_hours(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, Hours]:
+    """Read servers' time zones and quiet hours."""
+    found = await guilds.get_hours(session, guild_ids)
+    return {guild_id: Hours(*found[guild_id]) if guild_id in found else Hours() for guild_id in guild_ids}
 
 
 def rule_from(row: RuleRow) -> Rule:
@@ -123,9 +154,15 @@ def rule_from(row: RuleRow) -> Rule:
         parties=tuple(row.parties),
         keywords=tuple(row.keywords),
         exclude=tuple(row.exclude),
+        statuses=tuple(row.statuses),
+        languages=tuple(row.languages),
+        sources=tuple(row.sources),
         min_relevance=row.min_relevance,
         ping_role=row.ping_role,
+        ping_when=Condition.of(row.ping_when),
+        urgent=Condition.of(row.urgent),
         when=row.when,
+        daily_limit=row.daily_limit,
         style=row.style,
         thread=row.thread,
         paused=row.paused,
@@ -146,82 +183,174 @@ def subscription_from(row: SubscriptionRow) -> Subscription:
     )
 
 
-def nonce_of(story: str, destination: Destination, kind: DeliveryKind) -> str:
-    """Give what a message is recognised by, at Discord (25 characters at most) and in a channel's history.
-
-    A hash of the story's identity, the destination and the kind, and so the same however often the row
-    is made: after a restored backup, too, a post that is there already can be recognised.
-    """
-    said = f"{story}\n{destination.target}\n{destination.id}\n{kind}".encode()
-    return "q" + base64.b32encode(hashlib.sha256(said).digest()[:14]).decode().rstrip("=").lower()
-
-
-async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list[Due]:
-    """Put the story to all rules and subscriptions that may want it, and store what the rules decided.
-
-    A page may end within a server, so that two pages can name one channel: the first wins.
-    """
-    due: dict[Destination, Due] = {}
+async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list[Verdict]:
+    """Put the story to all rules and subscriptions that may want it, and store what the rules decided."""
+    wanted: list[Verdict] = []
     after = (0, 0)
     while page := await rules.get_rules_that_see(session, story.id, after=after, limit=_AT_ONCE):
         routed = route(story, map(rule_from, page), ())
-        for one in routed.due:
-            due.setdefault(one.destination, one)
+        wanted += routed.due
         await _record(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
     fitting = await subscriptions.get_subscriptions_that_fit(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )
     for some in _slices(fitting):
-        for one in route(story, (), map(subscription_from, some)).due:
-            due.setdefault(one.destination, one)
+        wanted += route(story, (), map(subscription_from, some)).due
         await asyncio.sleep(0)
-    return list(due.values())
+    return list(chosen(wanted))  # two pages can name one channel
 
 
-def _place(destination: Destination) -> deliveries.Place:
-    return destination.target, destination.id
+def _place(one: Verdict) -> deliveries.Place:
+    return one.destination.target, one.destination.id
 
 
-async def _standings(
-    session: AsyncSession, story: RoutedStory, places: Sequence[deliveries.Place]
-) -> Callable[[deliveries.Place], Standing]:
-    """Read what destinations have already; gives the answer for each."""
-    served = await deliveries.get_served(session, story.id, places)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What destinations have already, as far as it decides what more they get."""
+
+    hours: dict[int, Hours]
+    served: set[deliveries.Place]
+    cards_posted: dict[deliveries.Place, bool]
+    edits: set[deliveries.Place]
+    gathered: dict[deliveries.Place, digests.Gathered]
+    posted_today: dict[int, int]
+    waiting: dict[deliveries.Place, list[DeliveryRow]]
+    digests: dict[deliveries.Place, list[datetime]]
+
+    def standing(self, one: Verdict) -> Standing:
+        """Give a destination's standing. A digest that is not made yet gives a story away for a post."""
+        place = _place(one)
+        posted = self.cards_posted.get(place)
+        held = self.gathered.get(place)
+        kept = held is not None and not (held.is_open and one.when == "now")
+        return Standing(
+            served=place in self.served or kept,
+            card="none" if posted is None else "posted" if posted else "waits",
+            edit_waits=place in self.edits,
+        )
+
+
+async def _look(
+    session: AsyncSession, story: RoutedStory, some: Sequence[Verdict], hours: dict[int, Hours], now: datetime
+) -> _Look:
+    places = [_place(one) for one in some]
     cards_posted: dict[deliveries.Place, bool] = {}
     edits: set[deliveries.Place] = set()
     if story.case_id is not None:
         cards_posted = await deliveries.get_cards(session, story.case_id, places)
         edits = await deliveries.get_waiting_edits(session, story.case_id, places)
+    limited = {
+        one.rule_id: day_start(hours[one.guild_id].zone, now)
+        for one in some
+        if one.rule_id is not None and one.daily_limit is not None
+    }
+    quiet = {
+        _place(one): until
+        for one in some
+        if one.when == "now" and (until := quiet_for(one, hours[one.guild_id], now)) is not None
+    }
+    slots = await digests.get_slots(session, {(*place, until.isoformat()) for place, until in quiet.items()})
+    return _Look(
+        hours=hours,
+        served=await deliveries.get_served(session, story.id, places),
+        cards_posted=cards_posted,
+        edits=edits,
+        gathered=await digests.get_gathered(session, story.id, places),
+        posted_today=await digests.count_posts(session, limited) if limited else {},
+        waiting=await digests.get_waiting(session, list(quiet), now) if quiet else {},
+        digests={
+            place: [until]
+            for place, until in quiet.items()
+            if (found := slots.get((*place, until.isoformat()))) is not None and found.is_open
+        },
+    )
 
-    def standing(place: deliveries.Place) -> Standing:
-        posted = cards_posted.get(place)
-        return Standing(
-            served=place in served,
-            card="none" if posted is None else "posted" if posted else "waits",
-            edit_waits=place in edits,
+
+@dataclass(slots=True)
+class _Writing:
+    """What is going to be stored: deliveries, stories for digests, stories that leave a digest, and posts
+    that a digest takes the place of."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    gathered: list[Gathering] = field(default_factory=list)
+    taken_out: list[tuple[int, int]] = field(default_factory=list)
+    folded: list[int] = field(default_factory=list)
+
+
+def _decide(
+    writing: _Writing, story: RoutedStory, identity: str, one: Verdict, look: _Look, now: datetime
+) -> None:
+    """Decide what a destination gets, and when."""
+    place, hours = _place(one), look.hours[one.guild_id]
+    kinds = messages(story, look.standing(one), when=one.when, thread=one.thread)
+    if kinds and place in look.gathered:
+        writing.taken_out.append((look.gathered[place].delivery_id, story.id))
+    for kind in kinds:
+        if kind in ("edit", "report"):
+            wait = quiet_for(one, hours, now) if kind == "report" else None
+            writing.rows.append(_row(story, identity, one, kind, now, wait or now))
+            continue
+        waiting = look.waiting.get(place, [])
+        when = moment(
+            one,
+            hours,
+            now,
+            posted_today=look.posted_today.get(one.rule_id or 0, 0),
+            waiting=[row.due_at for row in waiting],
+            digests=look.digests.get(place, ()),
         )
+        if not when.gathered:
+            writing.rows.append(_row(story, identity, one, kind, now, when.at))
+            continue
+        this = Gathering(
+            destination=one.destination,
+            at=when.at,
+            period=period_of(one),
+            zone=hours.zone,
+            story_id=story.id,
+            guild_id=one.guild_id,
+            rule_id=one.rule_id,
+            subscription_id=one.subscription_id,
+        )
+        for row in waiting:
+            if row.due_at == when.at and row.story_id is not None:
+                writing.folded.append(row.id)
+                writing.gathered.append(
+                    replace(this, story_id=row.story_id, guild_id=row.guild_id, rule_id=row.rule_id)
+                )
+        writing.gathered.append(this)
 
-    return standing
+
+async def _write(session: AsyncSession, writing: _Writing, now: datetime) -> int:
+    """Store what was decided; gives how many destinations are owed something more."""
+    for delivery_id, story_id in writing.taken_out:
+        await digests.take_out(session, delivery_id, story_id)
+    await digests.skip(session, writing.folded, "It is told in the digest after the quiet hours.")
+    await gather(session, writing.gathered, now)
+    await deliveries.insert_deliveries(session, writing.rows)
+    return len(writing.rows) + len(writing.gathered) - len(writing.folded)
 
 
-def _row(story: RoutedStory, identity: str, due: Due, kind: DeliveryKind, now: datetime) -> dict[str, Any]:
+def _row(
+    story: RoutedStory, identity: str, one: Verdict, kind: DeliveryKind, now: datetime, due_at: datetime
+) -> dict[str, Any]:
     return {
         "story_id": story.id,
         "case_id": story.case_id,
         "kind": kind,
-        "target": due.destination.target,
-        "target_id": due.destination.id,
-        "guild_id": due.guild_id,
-        "rule_id": due.rule_id,
-        "subscription_id": due.subscription_id,
-        "ping_role": due.ping_role,
-        "reason": due.reason,
+        "target": one.destination.target,
+        "target_id": one.destination.id,
+        "guild_id": one.guild_id,
+        "rule_id": one.rule_id,
+        "subscription_id": one.subscription_id,
+        "ping_role": one.ping_role,
+        "reason": one.reason,
         "state": "due",
-        "nonce": nonce_of(identity, due.destination, kind),
+        "nonce": nonce_of(identity, one.destination, kind),
         "attempts": 0,
         "created_at": now,
-        "due_at": now,
+        "due_at": due_at,
     }
 
 

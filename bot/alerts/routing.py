@@ -8,20 +8,26 @@ does one member.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+from urllib.parse import urlsplit
 
+from bot.alerts.timing import PERIODS
 from bot.record import Notes
 from db.stories import name_key
 
 _WORD = re.compile(r"\w+")
 
+WHEN = ("now", *PERIODS)  # when a wish is met, the soonest first
+
 TargetKind = Literal["channel", "user"]
-DeliveryKind = Literal["card", "update", "edit"]
+DeliveryKind = Literal["card", "update", "report", "edit", "digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,41 @@ class RoutedStory:
     adds: str
     guilds: frozenset[int]
     alert: bool = True
+    status: str | None = None
+    language: str = "und"
+    source: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What makes a story special: any of these statuses, or at least so much relevance. Empty: nothing."""
+
+    statuses: tuple[str, ...] = ()
+    relevance: float | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.statuses) or self.relevance is not None
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Condition:
+        """Read a condition as it is stored: statuses and a figure ("quashed", "0.9")."""
+        said = list(words)
+        figures = [float(word) for word in said if word[:1].isdigit()]
+        return cls(tuple(word for word in said if not word[:1].isdigit()), min(figures, default=None))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The condition as it is stored."""
+        return self.statuses if self.relevance is None else (*self.statuses, f"{self.relevance:g}")
+
+    def why(self, story: RoutedStory) -> str | None:
+        """Say what makes a story special, None when nothing does."""
+        if story.status in self.statuses:
+            return f"status {story.status}"
+        if self.relevance is not None and story.relevance >= self.relevance:
+            return f"relevance {story.relevance:.2f}"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +106,17 @@ class Rule:
     parties: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     min_relevance: float = 0.5
     ping_role: int | None = None
+    ping_when: Condition = Condition()
+    urgent: Condition = Condition()
     when: str = "now"
+    daily_limit: int | None = None
     style: str = "full"
+    thread: str = "off"
     paused: bool = False
 
 
@@ -97,13 +145,23 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a rule or a subscription said of a story; the last clause is the one that decided."""
+    """What a rule or a subscription said of a story; the clause that stopped it is the last one.
+
+    What follows if the story is wanted: `when` it comes, the `ping_role` that it mentions, whether it is
+    `urgent` (passes quiet hours), and the rest of what the rule says of posts.
+    """
 
     destination: Destination
     guild_id: int
     rule_id: int | None
     subscription_id: int | None
     clauses: tuple[Clause, ...]
+    when: str = "now"
+    urgent: bool = False
+    ping_role: int | None = None
+    style: str = "full"
+    thread: str = "off"
+    daily_limit: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -128,23 +186,10 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A destination that the story is for, and by whose wish. `reason`: the clauses that it passed."""
-
-    destination: Destination
-    guild_id: int
-    rule_id: int | None
-    subscription_id: int | None
-    ping_role: int | None
-    style: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Routed:
     """The outcome: who gets the story, and every verdict in the order in which they were given."""
 
-    due: tuple[Due, ...]
+    due: tuple[Verdict, ...]
     verdicts: tuple[Verdict, ...]
 
 
@@ -165,53 +210,54 @@ def route(
     *,
     notes: Notes | None = None,
 ) -> Routed:
-    """Decide who gets the story; the first rule of a channel that wants it decides about ping and style."""
-    due: dict[Destination, Due] = {}
-    verdicts: list[Verdict] = []
-    for rule in rules:
-        verdict = ask_rule(story, rule)
-        verdicts.append(verdict)
-        if verdict.passed:
-            due.setdefault(verdict.destination, _due(verdict, rule.ping_role, rule.style))
-    for wish in subscriptions:
-        verdict = ask_subscription(story, wish)
-        verdicts.append(verdict)
-        if verdict.passed:
-            due.setdefault(verdict.destination, _due(verdict, None, "full"))
+    """Decide who gets the story. Of the wishes of one destination `chosen` decides about all else."""
+    verdicts = [ask_rule(story, rule) for rule in rules]
+    verdicts += [ask_subscription(story, wish) for wish in subscriptions]
     if notes is not None:
         for verdict in verdicts:
             if verdict.rule_id is not None:  # what members want is nobody's to read
                 notes.note("rule", verdict.outcome, verdict.told)
-    return Routed(tuple(due.values()), tuple(verdicts))
+    return Routed(chosen(verdicts), tuple(verdicts))
 
 
-def _due(verdict: Verdict, ping_role: int | None, style: str) -> Due:
-    return Due(
-        destination=verdict.destination,
-        guild_id=verdict.guild_id,
-        rule_id=verdict.rule_id,
-        subscription_id=verdict.subscription_id,
-        ping_role=ping_role,
-        style=style,
-        reason=verdict.reason,
-    )
+def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
+    others, the first of equals."""
+    due: dict[Destination, Verdict] = {}
+    for verdict in verdicts:
+        best = due.get(verdict.destination)
+        if verdict.passed and (best is None or _rank(verdict) < _rank(best)):
+            due[verdict.destination] = verdict
+    return tuple(due.values())
 
 
-def messages(story: RoutedStory, standing: Standing) -> tuple[DeliveryKind, ...]:
+def _rank(verdict: Verdict) -> tuple[int, bool]:
+    return WHEN.index(verdict.when), not verdict.urgent
+
+
+def messages(
+    story: RoutedStory, standing: Standing, *, when: str = "now", thread: str = "off"
+) -> tuple[DeliveryKind, ...]:
     """Decide what a destination gets that the story is for.
 
     "card" is a first post, "update" answers the destination's first card of the case, "edit" lets that
-    card tell a further source or the new status. A card that is not posted yet needs no edit: it will
-    tell what is known when it is posted; nor does one whose edit waits already.
+    card tell a further source or the new status; "report" tells a further source in the case's thread,
+    where the rule wants threads; "digest" takes the place of the first two where the wish
+    is for later. A card that is not posted yet needs no edit: it will tell what is known when it is
+    posted; nor does one whose edit waits already.
     """
     if standing.served:
         return ()
     if story.case_id is None or standing.card == "none":
-        return ("card",)
+        return ("card",) if when == "now" else ("digest",)
     edit: tuple[DeliveryKind, ...] = ()
     if standing.card == "posted" and not standing.edit_waits:
         edit = ("edit",)
-    return ("update", *edit) if story.adds == "update" else edit
+    if when != "now":
+        return ("digest", *edit)
+    if story.adds == "update":
+        return ("update", *edit)
+    return ("report", *edit) if thread == "case" else edit
 
 
 def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
@@ -225,10 +271,42 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
         lambda: _parties(story, rule.parties),
         lambda: _keywords(story, rule.keywords),
         lambda: _exclude(story, rule.exclude),
+        *((lambda: _statuses(story, rule.statuses),) if rule.statuses else ()),
+        *((lambda: _languages(story, rule.languages),) if rule.languages else ()),
+        *((lambda: _sources(story, rule.sources),) if rule.sources else ()),
         lambda: _relevance(story, rule.min_relevance),
     )
     clauses = _until_stopped(questions)
-    return Verdict(Destination("channel", rule.channel_id), rule.guild_id, rule.id, None, clauses)
+    pings, urgent = _pings(story, rule), _urgent(story, rule)
+    if clauses[-1].passed:
+        clauses += tuple(clause for _, clause in (pings, urgent) if clause is not None)
+    return Verdict(
+        destination=Destination("channel", rule.channel_id),
+        guild_id=rule.guild_id,
+        rule_id=rule.id,
+        subscription_id=None,
+        clauses=clauses,
+        when=rule.when,
+        urgent=urgent[0],
+        ping_role=rule.ping_role if pings[0] else None,
+        style=rule.style,
+        thread=rule.thread,
+        daily_limit=rule.daily_limit,
+    )
+
+
+def _pings(story: RoutedStory, rule: Rule) -> tuple[bool, Clause | None]:
+    """Tell whether a rule's role is mentioned, and say why where the rule has a condition for it."""
+    if rule.ping_role is None or not rule.ping_when:
+        return rule.ping_role is not None, None
+    why = rule.ping_when.why(story)
+    return why is not None, Clause("ping", True, f"mentions the role: {why}" if why else "mentions nobody")
+
+
+def _urgent(story: RoutedStory, rule: Rule) -> tuple[bool, Clause | None]:
+    """Tell whether a story passes quiet hours, and say why."""
+    why = rule.urgent.why(story)
+    return why is not None, Clause("urgent", True, f"urgent: {why}") if why else None
 
 
 def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
@@ -241,7 +319,9 @@ def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
         lambda: _wanted(story, wish),
     )
     clauses = _until_stopped(questions)
-    return Verdict(Destination("user", wish.user_id), wish.guild_id, None, wish.id, clauses)
+    return Verdict(
+        Destination("user", wish.user_id), wish.guild_id, None, wish.id, clauses, when=wish.delivery
+    )
 
 
 def _until_stopped(questions: Iterable[Callable[[], Clause]]) -> tuple[Clause, ...]:
@@ -270,7 +350,7 @@ def _pause(paused: bool, what: str) -> Clause:
 
 
 def _when(when: str) -> Clause:
-    return Clause("when", when == "now", "at once" if when == "now" else f"kept for the {when} digest")
+    return Clause("when", True, "at once" if when == "now" else f"gathered for the {when} digest")
 
 
 def _topics(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
@@ -306,6 +386,38 @@ def _exclude(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
     if met:
         return Clause("exclude", False, f"excluded because it says {', '.join(met)}")
     return Clause("exclude", True, "nothing excluded" if unwanted else "no exclusions")
+
+
+def _statuses(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    has = story.status or "none"
+    if has in wanted:
+        return Clause("statuses", True, f"status {has}")
+    return Clause("statuses", False, f"its status ({has}) is none of {', '.join(wanted)}")
+
+
+def _languages(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    if story.language in wanted:
+        return Clause("languages", True, f"language {story.language}")
+    return Clause("languages", False, f"its language ({story.language}) is none of {', '.join(wanted)}")
+
+
+def _sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    met = [source for source in wanted if _is_from(story, source)]
+    if met:
+        return Clause("sources", True, f"source {', '.join(met)}")
+    return Clause(
+        "sources", False, f"its source ({story.source or 'unnamed'}) is none of {', '.join(wanted)}"
+    )
+
+
+def _is_from(story: RoutedStory, source: str) -> bool:
+    """Tell whether a story is from a source: named by its title ("The Record") or site ("record.example")."""
+    wanted = name_key(source)
+    try:
+        host = urlsplit(story.url).hostname or ""
+    except ValueError:
+        host = ""
+    return wanted == name_key(story.source) or f".{host}".endswith(f".{wanted}")
 
 
 def _relevance(story: RoutedStory, least: float) -> Clause:
@@ -347,3 +459,13 @@ def fold(text: str) -> str:
     """Bring a text into the form in which words are compared: " case folded words ", one blank between."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     return f" {' '.join(words)} "
+
+
+def nonce_of(story: str, destination: Destination, kind: DeliveryKind) -> str:
+    """Give what a message is recognised by, at Discord (25 characters at most) and in a channel's history.
+
+    A hash of the story's identity, the destination and the kind, and so the same however often the row
+    is made: after a restored backup, too, a post that is there already can be recognised.
+    """
+    said = f"{story}\n{destination.target}\n{destination.id}\n{kind}".encode()
+    return "q" + base64.b32encode(hashlib.sha256(said).digest()[:14]).decode().rstrip("=").lower()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
+import re
+from collections.abc import Iterable, Sequence
 
 from bot.alerts.errors import WishError
 from bot.alerts.foreign import plain_text
-from bot.alerts.routing import fold
-from bot.stories.model import TOPICS
+from bot.alerts.routing import WHEN, Condition, fold
+from bot.stories.model import STATUSES, TOPICS
+from bot.stories.naming import canonical_name
+from db.stories import name_key
 
 MOST_ITEMS = 25
 LONGEST_ITEM = 80
 STYLES = ("full", "compact")
+THREADS = ("off", "case")
+DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
+DAILY_LIMIT = 20  # posts of a rule on one day, where nothing else is said
+MOST_A_DAY = 1000
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 def parse_list(typed: str, what: str) -> tuple[str, ...]:
@@ -43,12 +53,45 @@ def parse_topics(typed: str) -> tuple[str, ...]:
 
 def parse_topic(typed: str) -> str:
     """Check a topic; an unknown one is answered with the one that was likely meant."""
-    wanted = typed.strip().casefold().replace(" ", "-").replace("_", "-")
-    if wanted in TOPICS:
-        return wanted
-    near = difflib.get_close_matches(wanted, TOPICS, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(TOPICS)}."
-    raise WishError(f"There is no topic “{plain_text(typed, 40)}”; {hint}")
+    return _one_of(typed.strip().replace(" ", "-").replace("_", "-"), TOPICS, "topic")
+
+
+def parse_statuses(typed: str) -> tuple[str, ...]:
+    """Split a comma-separated list of statuses."""
+    return tuple(dict.fromkeys(_one_of(item, STATUSES, "status") for item in parse_list(typed, "statuses")))
+
+
+def parse_languages(typed: str) -> tuple[str, ...]:
+    """Split a comma-separated list of languages, by their codes ("en", "de")."""
+    codes = tuple(dict.fromkeys(item.casefold() for item in parse_list(typed, "languages")))
+    for code in codes:
+        if not _LANGUAGE.fullmatch(code):
+            raise WishError(f"“{plain_text(code, 40)}” is no language; use its code, such as en, de or fr.")
+    return codes
+
+
+def parse_condition(typed: str) -> Condition:
+    """Read when a story is special: statuses and at most one figure of relevance ("quashed, upheld, 0.9")."""
+    statuses, relevance = [], None
+    for item in parse_list(typed, "conditions"):
+        figure = item.casefold().removeprefix("relevance").strip(" >=")
+        if not figure[:1].isdigit() and figure[:1] not in ("-", "+", "."):
+            statuses.append(_one_of(item, STATUSES, "status"))
+            continue
+        try:
+            found = parse_relevance(float(figure))
+        except ValueError:
+            raise WishError(
+                f"“{plain_text(item, 40)}” is no figure; write statuses and a relevance: quashed, 0.9."
+            ) from None
+        relevance = found if relevance is None else min(relevance, found)
+    return Condition(tuple(dict.fromkeys(statuses)), relevance)
+
+
+async def canonical_parties(parties: Iterable[str]) -> list[str]:
+    """Give each party's one name; off the event loop, because the first call reads the gazetteer."""
+    names = await asyncio.to_thread(lambda: [canonical_name(party) for party in parties])
+    return list({name_key(name): name for name in names}.values())
 
 
 def parse_relevance(relevance: float | None) -> float:
@@ -60,8 +103,40 @@ def parse_relevance(relevance: float | None) -> float:
     return relevance
 
 
+def parse_daily_limit(limit: int | None) -> int | None:
+    """Check how many posts a day a rule makes; 20 where nothing is said, None (no limit) for 0."""
+    if limit is None:
+        return DAILY_LIMIT
+    if not 0 <= limit <= MOST_A_DAY:
+        raise WishError(f"A daily limit of {limit} cannot be; it goes from 1 to {MOST_A_DAY}, 0 for none.")
+    return limit or None
+
+
 def parse_style(style: str) -> str:
     """Check a style."""
-    if style not in STYLES:
-        raise WishError(f"There is no style “{plain_text(style, 40)}”; it is full or compact.")
-    return style
+    return _one_of(style, STYLES, "style")
+
+
+def parse_thread(thread: str) -> str:
+    """Check whether a case's messages stand in a thread of their own."""
+    return _one_of(thread, THREADS, "thread")
+
+
+def parse_when(when: str) -> str:
+    """Check when a rule's stories come."""
+    return _one_of(when, WHEN, "“when”")
+
+
+def parse_delivery(delivery: str) -> str:
+    """Check when a subscription's stories come."""
+    return _one_of(delivery, DELIVERIES, "delivery")
+
+
+def _one_of(typed: str, known: Sequence[str], what: str) -> str:
+    """Check a name of a closed list; an unknown one is answered with the one that was likely meant."""
+    wanted = typed.strip().casefold()
+    if wanted in known:
+        return wanted
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+    raise WishError(f"There is no {what} “{plain_text(typed, 40)}”; {hint}")

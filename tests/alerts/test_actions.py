@@ -61,7 +61,7 @@ async def test_a_rule_is_made_listed_removed_and_each_change_is_in_the_audit(hou
         ({"keywords": ",".join(f"w{n}" for n in range(30))}, "at most 25 keywords"),
         ({"relevance": 1.5}, "goes from 0"),
         ({"relevance": float("nan")}, "goes from 0"),
-        ({"style": "huge"}, "full or compact"),
+        ({"style": "huge"}, "known are full, compact"),
     ],
 )
 async def test_a_rule_that_cannot_be_is_refused_in_a_sentence(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from bot.alerts.outbox import nonce_of, owe
-from bot.alerts.routing import Destination
+from bot.alerts.outbox import owe
+from bot.alerts.routing import Destination, nonce_of
 from db.tables import FindingRow, RuleRow, StoryFeedRow
 from tests.alerts.house import House, told
 

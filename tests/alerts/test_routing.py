@@ -56,7 +56,7 @@ RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
         ({"min_relevance": 0.8}, None),
         ({"min_relevance": 0.81}, "relevance"),
         ({"paused": True}, "paused"),
-        ({"when": "daily"}, "when"),
+        ({"when": "daily"}, None),
         ({"guild_id": OTHER}, "feed"),
     ],
 )

@@ -28,7 +28,7 @@ async def test_no_question_of_a_turn_reads_a_whole_table(sqlite_url: str) -> Non
     rows = [DeliveryRow(case_id=1, target=target, target_id=id) for target, id in places]
     async with database.write() as session:
         event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
-        await deliveries.enqueue(session, places, now)
+        await deliveries.enqueue(session, dict.fromkeys(places, now))
         claims = await deliveries.claim_destinations(session, "test", now=now, until=now, limit=9)
         assert len(claims) == 3
         await deliveries.lock(session, claims)

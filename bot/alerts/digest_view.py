@@ -1,0 +1,113 @@
+"""A digest as Discord shows it: one message with what weighs most, and a button that shows all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from bot.alerts import ids
+from bot.alerts.cards import NO_STATUS, Card, CardSource
+from bot.alerts.digests import Digest, Matter, matters
+from bot.alerts.foreign import host, link, safe_text, safe_url, width
+from bot.alerts.render import card_view, status_words
+
+_ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
+_MATTERS = 25  # of its 40 components; the container, the head, the rest and the button take some
+_TITLE = 200
+_SENTENCE = 240
+
+
+def message_view(message: Card | Digest) -> ui.LayoutView:
+    """Give the message for a card or a digest."""
+    return digest_view(message) if isinstance(message, Digest) else card_view(message)
+
+
+def pinged(message: Card | Digest) -> tuple[int, ...]:
+    """Give the roles that a message mentions."""
+    if isinstance(message, Digest):
+        return message.ping_roles
+    return () if message.ping_role is None else (message.ping_role,)
+
+
+def digest_view(digest: Digest) -> ui.LayoutView:
+    """Give the message for a digest; what does not fit is counted, and the button shows it.
+
+    The view is finished from the start, as a card's is: see `bot.alerts.render.card_view`.
+    """
+    view = ui.LayoutView(timeout=None)
+    if digest.ping_roles:
+        view.add_item(ui.TextDisplay(" ".join(f"<@&{role}>" for role in digest.ping_roles)))
+    container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=NO_STATUS.colour)
+    for text in digest_texts(digest):
+        container.add_item(ui.TextDisplay(text))
+    if digest.delivery_id is not None:
+        row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+        row.add_item(
+            ui.Button(
+                label="Show all",
+                custom_id=ids.digest_id(digest.delivery_id, digest.mark),
+                style=discord.ButtonStyle.secondary,
+            )
+        )
+        container.add_item(row)
+    view.add_item(container)
+    view.stop()
+    return view
+
+
+def digest_texts(digest: Digest) -> list[str]:
+    """Give a digest's blocks of text, as Discord's Markdown; together at most 3,900 units."""
+    told = matters(digest)
+    texts = [_head(digest, told)]
+    room = _ROOM - width(texts[0]) - 60 - 24 * len(digest.ping_roles)  # for "and so many more", the mentions
+    for matter in told[:_MATTERS]:
+        block = matter_text(matter)
+        if width(block) > room:
+            block = matter_text(matter, short=True)
+        if width(block) > room:
+            break
+        texts.append(block)
+        room -= width(block)
+    left = len(told) - (len(texts) - 1)
+    if left:
+        texts.append(f"-# and {left} more: press Show all, or ask `/latest`")
+    return texts
+
+
+def _head(digest: Digest, told: Sequence[Matter]) -> str:
+    changed = sum(matter.changed for matter in told)
+    counts = [f"{len(digest.stories)} {'story' if len(digest.stories) == 1 else 'stories'}"]
+    if len(told) != len(digest.stories):
+        counts.append(f"{len(told)} {'matter' if len(told) == 1 else 'matters'}")
+    if changed:
+        counts.append(f"{changed} changed")
+    since, until = (int(at.timestamp()) for at in (digest.since, digest.until))
+    return f"### Digest: {', '.join(counts)}\n-# <t:{since}:f> to <t:{until}:f>"
+
+
+def matter_text(matter: Matter, *, short: bool = False) -> str:
+    """Give a matter's block of text: its title, where it stands, who reported it; a sentence unless short."""
+    story = matter.story
+    title = link(story.title, story.url, _TITLE) or link("(without a title)", story.url, _TITLE)
+    facts = [host(story.url) or safe_text(story.source, 80)]
+    if matter.status and matter.status != "unknown":
+        facts.insert(0, status_words(matter.status))
+    if story.published:
+        facts.append(f"<t:{int(story.published.timestamp())}:d>")
+    if matter.reports > 1:
+        named = "" if short else ", ".join(filter(None, map(_report, matter.others)))
+        facts.append(f"{matter.reports} reports" + (f", also {named}" if named else ""))
+    lines = [
+        f"{'**Update:** ' if matter.changed else ''}**{title}**",
+        f"-# {' · '.join(filter(None, facts))}",
+    ]
+    sentence = "" if short else safe_text(story.summary[0] if story.summary else "", _SENTENCE)
+    return "\n".join([*lines, f"> {sentence}"] if sentence else lines)
+
+
+def _report(source: CardSource) -> str:
+    """Name a further report by its site, as a link."""
+    address = safe_url(source.url)
+    return f"[{host(source.url)}]({address})" if address else ""

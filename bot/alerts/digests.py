@@ -1,0 +1,153 @@
+"""A digest: many stories in one message, a matter at a time. `Digest` is what it tells; reading makes it.
+
+Texts are the articles' own words, raw: rendering (`bot.alerts.digest_view`) makes them safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts.cards import CardSource
+from db import cards, digests
+from db.digests import DigestStory
+
+MOST_STORIES = 500  # that one digest looks at, the newest; more than it could ever show
+_OTHERS = 3  # further reports that a matter names
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story, and the servers by whose feeds it may be told."""
+
+    story: DigestStory
+    guilds: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One case of a digest, or a story without one: its newest report, where it stands, who else reported.
+
+    `changed`: it came to stand elsewhere since the digest before. `reports` counts all reports of the case;
+    `others` are the newest of them.
+    """
+
+    story: DigestStory
+    status: str | None
+    changed: bool
+    relevance: float
+    reports: int
+    others: tuple[CardSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a digest tells: `stories` were gathered from `since` to `until`; `reports` are all reports of
+    their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered."""
+
+    stories: tuple[Told, ...]
+    reports: tuple[Told, ...]
+    since: datetime
+    until: datetime
+    ping_roles: tuple[int, ...] = ()
+    delivery_id: int | None = None
+    mark: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return f"Digest of {self.until:%d %B %Y}"
+
+    @property
+    def ping_role(self) -> int | None:
+        """The first role that it mentions."""
+        return self.ping_roles[0] if self.ping_roles else None
+
+    @property
+    def guilds(self) -> frozenset[int]:
+        """The servers whose stories it tells."""
+        return frozenset[int]().union(*(told.guilds for told in self.stories))
+
+    def seen_in(self, guilds: Collection[int]) -> Digest | None:
+        """Give what is left for somebody who is in these servers only, None if nothing is."""
+        stories = tuple(told for told in self.stories if told.guilds.intersection(guilds))
+        reports = tuple(told for told in self.reports if told.guilds.intersection(guilds))
+        return replace(self, stories=stories, reports=reports) if stories else None
+
+
+def matters(digest: Digest) -> tuple[Matter, ...]:
+    """Give what a digest tells, case by case: changes of status first, then by relevance, then the newest."""
+    gathered = _by_matter(told.story for told in digest.stories)
+    known = _by_matter(told.story for told in digest.reports)
+    found = [_matter(stories, known.get(key, [])) for key, stories in gathered.items()]
+    return tuple(sorted(found, key=lambda m: (not m.changed, -m.relevance, -_date(m.story).timestamp())))
+
+
+def _by_matter(stories: Iterable[DigestStory]) -> dict[tuple[str, int], list[DigestStory]]:
+    of: dict[tuple[str, int], list[DigestStory]] = {}
+    for story in stories:
+        key = ("story", story.id) if story.case_id is None else ("case", story.case_id)
+        of.setdefault(key, []).append(story)
+    return of
+
+
+def _matter(gathered: list[DigestStory], reports: list[DigestStory]) -> Matter:
+    newest = max(gathered, key=lambda story: (_date(story), story.id))
+    all_reports = {story.id: story for story in (*gathered, *reports)}
+    others = sorted(
+        (story for story in all_reports.values() if story.id != newest.id),
+        key=lambda story: (_date(story), story.id),
+        reverse=True,
+    )
+    return Matter(
+        story=newest,
+        status=newest.status if newest.case_status in (None, "unknown") else newest.case_status,
+        changed=any(story.adds == "update" for story in gathered),
+        relevance=max(story.relevance for story in gathered),
+        reports=len(all_reports),
+        others=tuple(CardSource(s.title, s.url, s.published) for s in others[:_OTHERS]),
+    )
+
+
+def _date(story: DigestStory) -> datetime:
+    return story.published or story.first_seen
+
+
+class DigestShelf:
+    """What digests tell, as one transaction sees it."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def items(self, delivery_ids: Collection[int]) -> dict[int, list[int]]:
+        """Give the stories that were gathered for digests."""
+        return await digests.get_items(self._session, delivery_ids, MOST_STORIES)
+
+    async def digest(
+        self, wanted: Mapping[int, Collection[int]], *, until: datetime, since: datetime | None = None
+    ) -> Digest | None:
+        """Make a digest of stories, each with the servers by whose wish; None where none is stored any more.
+
+        Without `since` it begins with its first story.
+        """
+        found = await digests.get_stories(self._session, wanted)
+        stories = tuple(Told(story, frozenset(wanted[story.id])) for story in found.values())
+        if not stories:
+            return None
+        return Digest(
+            stories=stories,
+            reports=await self._reports(stories),
+            since=since or min(told.story.first_seen for told in stories),
+            until=until,
+        )
+
+    async def _reports(self, stories: Collection[Told]) -> tuple[Told, ...]:
+        """Give all reports of the stories' cases, as far as these servers see them."""
+        guilds = frozenset[int]().union(*(told.guilds for told in stories))
+        of_cases = {told.story.case_id for told in stories if told.story.case_id is not None}
+        reports = await digests.get_reports(self._session, of_cases, guilds)
+        seen = await cards.get_guilds_that_see(self._session, [story.id for story in reports], guilds)
+        return tuple(Told(story, frozenset(seen.get(story.id, ()))) for story in reports)

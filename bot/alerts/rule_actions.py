@@ -1,0 +1,254 @@
+"""What moderators do with rules, as services without Discord.
+
+Each call is one transaction; what changes leaves an audit row with what was before and what is after. Wrong
+input is answered with `WishError`, what is not there (or another server's) with `NotHereError`; the message
+of both is the answer to the person. Whether somebody may configure a server is the caller's check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts import wishes
+from bot.alerts.errors import NotHereError, WishError
+from bot.alerts.outbox import rule_from
+from bot.alerts.routing import Rule
+from db import deliveries, guilds, rules
+from db.engine import Database
+from db.tables import AuditRow, RuleRow
+
+MOST_RULES = 100  # of a server
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRule:
+    """A rule as its moderators see it. `broken`: why its channel gets nothing at present."""
+
+    rule: Rule
+    broken: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EditedRule:
+    """A rule as it was and as it is."""
+
+    before: Rule
+    after: Rule
+
+
+# What people say of a rule: the column that it goes to, and how it is checked.
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "channel_id": ("channel_id", int),
+    "topics": ("topics", wishes.parse_topics),
+    "parties": ("parties", lambda typed: wishes.parse_list(typed, "parties")),
+    "keywords": ("keywords", lambda typed: wishes.parse_words(typed, "keywords")),
+    "exclude": ("exclude", lambda typed: wishes.parse_words(typed, "exclusions")),
+    "statuses": ("statuses", wishes.parse_statuses),
+    "languages": ("languages", wishes.parse_languages),
+    "sources": ("sources", lambda typed: wishes.parse_list(typed, "sources")),
+    "relevance": ("min_relevance", wishes.parse_relevance),
+    "ping_role": ("ping_role", lambda role: role),
+    "ping_when": ("ping_when", lambda typed: wishes.parse_condition(typed).words),
+    "urgent": ("urgent", lambda typed: wishes.parse_condition(typed).words),
+    "when": ("when", wishes.parse_when),
+    "daily_limit": ("daily_limit", wishes.parse_daily_limit),
+    "style": ("style", wishes.parse_style),
+    "thread": ("thread", wishes.parse_thread),
+    "review_channel": ("review_channel", lambda channel: channel),
+}
+RULE_FIELDS = tuple(_FIELDS)
+
+
+async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what people say of a rule; gives columns of `rules`.
+
+    Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `languages`, `sources`) are
+    comma-separated, empty ones stand for "any"; `relevance` is 0 to 1; `ping_when` and `urgent` are
+    conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly; `daily_limit` 0 is none.
+    Parties may be written in any way that is known ("DHS").
+    """
+    unknown = [name for name in fields if name not in _FIELDS]
+    if unknown:
+        raise WishError(f"A rule has no {', '.join(unknown)}; it has {', '.join(RULE_FIELDS)}.")
+    columns: dict[str, Any] = {}
+    for name, said in fields.items():
+        column, check = _FIELDS[name]
+        value = check(said)
+        columns[column] = list(value) if isinstance(value, tuple) else value
+    if "parties" in columns:
+        columns["parties"] = await wishes.canonical_parties(columns["parties"])
+    return columns
+
+
+async def add_rule(
+    database: Database,
+    *,
+    guild_id: int,
+    user_id: int,
+    channel_id: int,
+    topics: str = "",
+    parties: str = "",
+    keywords: str = "",
+    exclude: str = "",
+    statuses: str = "",
+    languages: str = "",
+    sources: str = "",
+    relevance: float | None = None,
+    ping_role: int | None = None,
+    ping_when: str = "",
+    urgent: str = "",
+    when: str = "now",
+    daily_limit: int | None = None,
+    style: str = "full",
+    thread: str = "off",
+    review_channel: int | None = None,
+    now: datetime,
+) -> Rule:
+    """Make a rule; see `read_rule` for what may be said. Without a daily limit it is 20 posts a day."""
+    columns = await read_rule(
+        {
+            "channel_id": channel_id,
+            "topics": topics,
+            "parties": parties,
+            "keywords": keywords,
+            "exclude": exclude,
+            "statuses": statuses,
+            "languages": languages,
+            "sources": sources,
+            "relevance": relevance,
+            "ping_role": ping_role,
+            "ping_when": ping_when,
+            "urgent": urgent,
+            "when": when,
+            "daily_limit": daily_limit,
+            "style": style,
+            "thread": thread,
+            "review_channel": review_channel,
+        }
+    )
+    row = RuleRow(guild_id=guild_id, paused=False, created_by=user_id, created_at=now, **columns)
+    async with database.write() as session:
+        await guilds.remember(session, guild_id, now)
+        there = await rules.get_rules_of_guild(session, guild_id)
+        if len(there) >= MOST_RULES:
+            raise WishError(f"A server has at most {MOST_RULES} rules; remove one with /alerts remove first.")
+        for other in there:
+            if _told(other) == _told(row):
+                raise WishError(f"That is rule #{other.id} already; /alerts list shows it.")
+        session.add(row)
+        await session.flush()
+        session.add(_audit(guild_id, user_id, now, "rule added", after=_told(row) | {"id": row.id}))
+    return rule_from(row)
+
+
+async def edit_rule(
+    database: Database,
+    *,
+    guild_id: int,
+    user_id: int,
+    rule_id: int,
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> EditedRule:
+    """Change what a rule says; `changes` are fields of `add_rule` by their names, said in the same way.
+
+    What is owed already follows the rule as it is when it is sent.
+    """
+    columns = await read_rule(changes)
+    async with database.write() as session:
+        row = await _own_rule(session, guild_id, rule_id)
+        was, told = rule_from(row), _told(row)
+        for column, value in columns.items():
+            setattr(row, column, value)
+        for other in await rules.get_rules_of_guild(session, guild_id):
+            if other.id != rule_id and _told(other) == _told(row):
+                raise WishError(f"That is what rule #{other.id} says already; /alerts list shows it.")
+        changed = {name: value for name, value in _told(row).items() if value != told[name]}
+        if changed:
+            before = {name: told[name] for name in changed}
+            session.add(
+                _audit(
+                    guild_id, user_id, now, "rule changed",
+                    before=before | {"id": rule_id}, after=changed | {"id": rule_id},
+                )
+            )  # fmt: skip
+    return EditedRule(was, rule_from(row))
+
+
+async def pause_rule(database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime) -> Rule:
+    """Let a rule rest: what it still owes is not posted, and nothing is kept for it. Twice is once."""
+    return await _pause(database, guild_id, user_id, rule_id, now, paused=True)
+
+
+async def resume_rule(
+    database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime
+) -> Rule:
+    """Let a rule that rests go on, from now. Twice is once."""
+    return await _pause(database, guild_id, user_id, rule_id, now, paused=False)
+
+
+async def _pause(
+    database: Database, guild_id: int, user_id: int, rule_id: int, now: datetime, *, paused: bool
+) -> Rule:
+    async with database.write() as session:
+        row = await _own_rule(session, guild_id, rule_id)
+        if row.paused != paused:
+            row.paused = paused
+            session.add(
+                _audit(
+                    guild_id, user_id, now, "rule paused" if paused else "rule resumed",
+                    before={"id": rule_id, "paused": not paused}, after={"id": rule_id, "paused": paused},
+                )
+            )  # fmt: skip
+    return rule_from(row)
+
+
+async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, ...]:
+    """Give a server's rules, oldest first."""
+    async with database.read() as session:
+        rows = await rules.get_rules_of_guild(session, guild_id)
+        broken = await deliveries.get_broken_reasons(session, {row.channel_id for row in rows})
+    return tuple(ListedRule(rule_from(row), broken.get(row.channel_id)) for row in rows)
+
+
+async def remove_rule(
+    database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime
+) -> Rule:
+    """Remove a rule and give what it was; what it still owed is not posted."""
+    async with database.write() as session:
+        row = await _own_rule(session, guild_id, rule_id)
+        gone = rule_from(row)
+        await rules.delete_rule(session, rule_id)
+        session.add(_audit(guild_id, user_id, now, "rule removed", before=_told(row) | {"id": rule_id}))
+    return gone
+
+
+async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRow:
+    row = await rules.get_rule(session, guild_id, rule_id)
+    if row is None:
+        raise NotHereError(f"There is no rule #{rule_id} in this server; /alerts list shows those there are.")
+    return row
+
+
+def _told(row: RuleRow) -> dict[str, Any]:
+    """Give what a rule says, for the audit and to find two that say the same."""
+    return {column: getattr(row, column) for column, _ in _FIELDS.values()}
+
+
+def _audit(
+    guild_id: int,
+    user_id: int,
+    now: datetime,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditRow:
+    return AuditRow(
+        guild_id=guild_id, user_id=user_id, at=now, action=action, before=before or {}, after=after or {}
+    )
