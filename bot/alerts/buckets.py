@@ -2,7 +2,8 @@
 
 With `max_ratelimit_timeout`, discord.py 2.7.1 refuses a request as soon as the window of its bucket lasts
 longer than that, however much of the bucket is left: of the ten messages an hour that a channel may publish,
-one would leave. Here a bucket that has something left is used; one that is empty is discord.py's business.
+one would leave. And it takes an empty bucket for full again once it has refused to wait for it. Here a bucket
+that has something left is used, and an empty one stays empty until its window ends.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ class Bucket(discord.http.Ratelimit):
             self.outgoing += 1
             return
         await super().acquire()
+
+    async def _refresh(self) -> None:
+        longest = self._max_ratelimit_timeout
+        if longest and self.reset_after > longest:
+            waiting = len(self._pending_requests)
+            self._wake(waiting, exception=discord.RateLimited(self.reset_after))
+            return
+        await super()._refresh()
 
 
 def mend() -> None:
