@@ -374,10 +374,12 @@ class DiscordSender:
         if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
             return None
         mine = channel.permissions_for(channel.guild.me)
+        if not mine.view_channel:  # without it, all others are gone too
+            return ("view_channel",)
         if isinstance(channel, discord.Thread):
-            needed = ["view_channel", "send_messages_in_threads"]
+            needed = ["send_messages_in_threads"]
         else:
-            needed = ["view_channel", "send_messages"]
+            needed = ["send_messages"]
             if threads or isinstance(channel, discord.ForumChannel):
                 needed += ["send_messages_in_threads", "read_message_history"]
             if threads and not isinstance(channel, discord.ForumChannel):

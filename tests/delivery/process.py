@@ -24,11 +24,14 @@ from types import TracebackType
 from typing import Self
 
 import discord
+import yarl
 
 from bot.alerts import deliver, steps
+from bot.alerts.closed import ClosedTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.ledger import Ledger
 from bot.alerts.limiter import TokenBucket
+from bot.alerts.publish import Publisher
 from bot.alerts.sender import DiscordSender
 from bot.errors import QuashError
 from bot.feeds.articles import Page
@@ -45,7 +48,8 @@ class Run:
 
     `ahead`: seconds that its clock is ahead, so that a test need not wait. `kill_at`: a step's number, see
     `bot.alerts.steps`. `kill_after`: seconds after which it is killed wherever it is. `swapped`: messages
-    are sent before the intent to send them is stored, as they must not be.
+    are sent before the intent to send them is stored, as they must not be. `gateway`: it is told of channels
+    and permissions, as `quash run` is.
     """
 
     database_url: str
@@ -55,6 +59,7 @@ class Run:
     kill_at: str = ""
     kill_after: float | None = None
     swapped: bool = False
+    gateway: bool = False
 
 
 class Nursery:
@@ -162,19 +167,38 @@ async def _live(run: Run) -> None:
         deliver.Ledger = SendFirst  # type: ignore[misc,attr-defined]  # the defect that a test must find
     discord.http.Route.BASE = run.api_url
     database = Database(run.database_url)
-    client = discord.Client(intents=discord.Intents(guilds=True))
+    client = discord.Client(
+        intents=discord.Intents(guilds=True), max_ratelimit_timeout=60.0, guild_ready_timeout=0.05
+    )
     await client.login(run.token)
+    connection = await _connect(client) if run.gateway else None
 
     def clock() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=run.ahead)
 
-    deliverer = Deliverer(database, DiscordSender(client, TokenBucket(1000)), clock=clock, poll=0.1)
+    sender = DiscordSender(client, TokenBucket(1000))
+    deliverer = Deliverer(database, sender, clock=clock, poll=0.1)
     reader = Reader(database, _analyse, _no_page, clock=clock, wake=deliverer.wake)
     while await reader.read_new():
         pass
+    await deliverer.reopen()
     await deliverer.deliver_due()
+    while await Publisher(database, sender, clock).publish_due():
+        pass
+    await ClosedTeller(database, sender, clock=clock).tell()
     await client.close()
+    if connection is not None:
+        await connection
     await database.close()
+
+
+async def _connect(client: discord.Client) -> asyncio.Task[None]:
+    """Connect to the gateway, and wait until it has told of the servers."""
+    _, address, _ = await client.http.get_bot_gateway()
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
+    connection = asyncio.create_task(client.connect(reconnect=False))
+    await asyncio.wait_for(client.wait_until_ready(), 30)
+    return connection
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from bot.sandbox.discord import payloads, permissions
 from bot.sandbox.discord.errors import Json
 from bot.sandbox.discord.model import (
+    ANNOUNCEMENT,
+    ANNOUNCEMENT_THREAD,
     CHANNEL_TYPES,
     DM,
     GUILD_MEMBERS,
     GUILDS,
+    PUBLIC_THREAD,
     Application,
     Attachment,
     Channel,
@@ -24,6 +27,7 @@ from bot.sandbox.discord.model import (
     Overwrite,
     Role,
     Tag,
+    Thread,
     User,
 )
 from bot.sandbox.discord.permissions import Permissions, bits
@@ -202,6 +206,19 @@ class World:
         self.keep_channel(guild, channel)
         self._tell_channel("CHANNEL_CREATE", channel)
         return channel
+
+    def add_thread(self, parent: Channel, name: str) -> Channel:
+        """Create a thread below a channel, without a message that it was made of; the owner's."""
+        if parent.guild_id is None:
+            raise ValueError(f"channel {parent.id} has no threads")
+        guild, now = self.guilds[parent.guild_id], self.now()
+        kind = ANNOUNCEMENT_THREAD if parent.type == ANNOUNCEMENT else PUBLIC_THREAD
+        state = Thread(guild.owner_id, now, now, members={guild.owner_id: now})
+        thread = Channel(self.ids.next(), kind, name, guild.id, parent.id, thread=state)
+        self.keep_channel(guild, thread)
+        data = payloads.channel_json(self, thread) | {"newly_created": True}
+        self.tell(Event("THREAD_CREATE", data, guild.id, thread.id, GUILDS))
+        return thread
 
     def keep_channel(self, guild: Guild, channel: Channel) -> None:
         """Store a channel or thread of a guild."""
