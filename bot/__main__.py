@@ -1,6 +1,6 @@
 """`python -m bot` is the same program as `quash`."""
 
-from bot.cli import main
+from bot.cli import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

@@ -7,6 +7,7 @@ what it needs when it is called (`bot.commands`).
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import importlib
 import os
@@ -138,6 +139,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run() -> NoReturn:
+    """Be the program: `main`, then an end at once, without Python's taking itself apart (0.06 s of work).
+
+    What wants to be told of the end is told, and what was written is written out.
+    """
+    status = main()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # a full disk, a reader that went away
+            status = status or 1
+    os._exit(status)
+
+
 def _command(name: str) -> ModuleType:
     """Load what a command needs, without stopping for garbage: loading makes none, and starts faster so."""
     gc.disable()
@@ -160,4 +176,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

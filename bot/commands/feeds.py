@@ -8,7 +8,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot import logs
 from bot.bounds import limits_of
@@ -18,12 +18,14 @@ from bot.commands.bar import progress
 from bot.errors import QuashError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
-from bot.feeds.opml import FeedList, ListedFeed, read_list, write_opml
 from bot.feeds.reports import LookReport
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.opening import open_database
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.feeds.opml import FeedList
 
 _CHANGED = ("new", "edited", "failed")
 
@@ -148,6 +150,8 @@ async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
 
 
 def _read_list(name: str) -> FeedList:
+    from bot.feeds.opml import read_list  # a poll round does without lists
+
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except (OSError, ValueError) as error:
@@ -156,6 +160,8 @@ def _read_list(name: str) -> FeedList:
 
 
 async def _export(arguments: argparse.Namespace, service: FeedService) -> int:
+    from bot.feeds.opml import ListedFeed, write_opml
+
     listed = [ListedFeed(f.url, f.title, f.site) for f in await service.list()]
     document = write_opml(listed, title="Feeds of Quash", now=utc_now())
     if arguments.file in (None, "-"):

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.feeds import memory as memories
-from bot.feeds import opml
 from bot.feeds.discover import find_feeds, well_known
 from bot.feeds.errors import FeedError, NotAFeedError
 from bot.feeds.fetch import Fetcher, Response
@@ -28,6 +27,9 @@ from bot.feeds.store import store_looks
 from db import feeds
 from db.engine import Database
 from db.feeds import StoredFeed
+
+if TYPE_CHECKING:  # a poll round reads no lists
+    from bot.feeds import opml
 
 # One address asked for by a member is one knock on a stranger's door: so far apart for one host.
 PROBE_GAP = 60.0

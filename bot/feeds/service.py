@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.feeds import memory as memories
-from bot.feeds import opml
 from bot.feeds.adding import Adder, Use, normal_address
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
@@ -34,6 +33,9 @@ from bot.feeds.telling import Notice
 from db import feeds
 from db.engine import Database
 from db.feeds import StoredFeed
+
+if TYPE_CHECKING:  # a poll round reads no lists
+    from bot.feeds import opml
 
 __all__ = ["Added", "FeedService", "Imported", "ListedFeed", "LookReport", "Notice", "RoundReport"]
 
