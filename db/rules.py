@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Integer, cast, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow
@@ -36,6 +36,18 @@ async def get_rules_that_see(
             .limit(limit)
         )
     ).all()
+
+
+async def get_guilds_that_paused(session: AsyncSession, story_id: int) -> list[int]:
+    """Give the servers that use feeds of the story, all of them paused there."""
+    found = await session.scalars(
+        select(GuildFeedRow.guild_id)
+        .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
+        .where(StoryFeedRow.story_id == story_id)
+        .group_by(GuildFeedRow.guild_id)
+        .having(func.min(cast(GuildFeedRow.paused, Integer)) == 1)
+    )
+    return list(found)
 
 
 async def get_rules_of_channels(

@@ -22,10 +22,12 @@ MOST_WAITING = 5  # posts of a channel that come one by one after quiet hours
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a post comes (UTC), and whether in a digest."""
+    """When a post comes (UTC), and whether in a digest; `why` not at once: "digest" (the wish is for later),
+    "limit" (the rule's posts of the day are used up), "quiet"; "" for at once."""
 
     at: datetime
     gathered: bool
+    why: str = ""
 
 
 def moment(
@@ -45,12 +47,12 @@ def moment(
     over = wish.daily_limit is not None and posted_today >= wish.daily_limit
     if wish.when != "now" or over:
         at = next_due(period_of(wish), hours.zone, now)
-        return Moment(_after_quiet(wish, hours, at), True)
+        return Moment(_after_quiet(wish, hours, at), True, "limit" if wish.when == "now" else "digest")
     at = now if wish.urgent else _after_quiet(wish, hours, now)
     if at == now:
         return Moment(now, False)
     many = sum(other == at for other in waiting) >= MOST_WAITING
-    return Moment(at, many or at in digests)
+    return Moment(at, many or at in digests, "quiet")
 
 
 def quiet_for(wish: Verdict, hours: Hours, now: datetime) -> datetime | None:

@@ -192,6 +192,7 @@ async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list
         wanted += routed.due
         await _record(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
+    await _record_paused(session, story, now)
     fitting = await subscriptions.get_subscriptions_that_fit(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )
@@ -276,6 +277,22 @@ class _Writing:
     gathered: list[Gathering] = field(default_factory=list)
     taken_out: list[tuple[int, int]] = field(default_factory=list)
     folded: list[int] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, story: RoutedStory, one: Verdict, outcome: str, now: datetime) -> None:
+        """Note what a channel gets instead of a post. What members get is nobody's to read."""
+        if one.rule_id is not None:
+            said = f"rule {one.rule_id}: {_INSTEAD[outcome].format(limit=one.daily_limit)}"
+            self.findings.append(_finding(story, one.guild_id, "delivery", outcome, said, now))
+
+
+# What is recorded where a story that a rule wants is not posted at once, by what was decided.
+_INSTEAD = {
+    "digest": "it is gathered for the rule's digest",
+    "limit": "the rule's {limit} posts of this day are used up, so it is gathered for the daily digest",
+    "quiet": "it comes after the server's quiet hours",
+    "source": "the channel has a card of its case, which names it as a further source; there is no new post",
+}
 
 
 def _decide(
@@ -283,7 +300,10 @@ def _decide(
 ) -> None:
     """Decide what a destination gets, and when."""
     place, hours = _place(one), look.hours[one.guild_id]
-    kinds = messages(story, look.standing(one), when=one.when, thread=one.thread)
+    standing = look.standing(one)
+    kinds = messages(story, standing, when=one.when, thread=one.thread)
+    if not standing.served and all(kind == "edit" for kind in kinds):
+        writing.note(story, one, "source", now)
     if kinds and place in look.gathered:
         writing.taken_out.append((look.gathered[place].delivery_id, story.id))
     for kind in kinds:
@@ -300,6 +320,8 @@ def _decide(
             waiting=[row.due_at for row in waiting],
             digests=look.digests.get(place, ()),
         )
+        if when.why:
+            writing.note(story, one, when.why, now)
         if not when.gathered:
             writing.rows.append(_row(story, identity, one, kind, now, when.at))
             continue
@@ -329,6 +351,7 @@ async def _write(session: AsyncSession, writing: _Writing, now: datetime) -> int
     await digests.skip(session, writing.folded, "It is told in the digest after the quiet hours.")
     await gather(session, writing.gathered, now)
     await deliveries.insert_deliveries(session, writing.rows)
+    await deliveries.insert_findings(session, writing.findings)
     return len(writing.rows) + len(writing.gathered) - len(writing.folded)
 
 
@@ -359,15 +382,29 @@ async def _record(
 ) -> None:
     """Store what the rules decided, each for its server. What members want is nobody's to read."""
     rows = [
-        {
-            "story_id": story.id,
-            "guild_id": verdict.guild_id,
-            "at": now,
-            "stage": "rule",
-            "outcome": verdict.outcome,
-            "reason": verdict.told,
-            "evidence": [],
-        }
-        for verdict in verdicts
+        _finding(story, verdict.guild_id, "rule", verdict.outcome, verdict.told, now) for verdict in verdicts
     ]
     await deliveries.insert_findings(session, rows)
+
+
+async def _record_paused(session: AsyncSession, story: RoutedStory, now: datetime) -> None:
+    """Store for which servers no rule was asked, as they have paused all feeds that bring the story."""
+    said = "the feed was paused here when the story came"
+    guilds = await rules.get_guilds_that_paused(session, story.id)
+    await deliveries.insert_findings(
+        session, [_finding(story, guild_id, "rule", "feed paused", said, now) for guild_id in guilds]
+    )
+
+
+def _finding(
+    story: RoutedStory, guild_id: int, stage: str, outcome: str, reason: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "story_id": story.id,
+        "guild_id": guild_id,
+        "at": now,
+        "stage": stage,
+        "outcome": outcome,
+        "reason": reason,
+        "evidence": [],
+    }

@@ -23,6 +23,7 @@ from bot.record import Notes
 from db.stories import name_key
 
 _WORD = re.compile(r"\w+")
+_TOLD = re.compile(r"rule (\d{1,18}): (.*)", re.DOTALL)
 
 WHEN = ("now", *PERIODS)  # when a wish is met, the soonest first
 
@@ -170,12 +171,12 @@ class Verdict:
 
     @property
     def outcome(self) -> str:
-        """The decision in a word, for the record."""
-        return "passed" if self.passed else "stopped"
+        """The decision in short, for the record: "passed", or "stopped by" a clause."""
+        return "passed" if self.passed else f"stopped by {self.clauses[-1].name}"
 
     @property
     def told(self) -> str:
-        """The decision as a line of the record."""
+        """The decision as a line of the record; `read_told` reads it back."""
         return f"rule {self.rule_id}: {self.reason}"
 
     @property
@@ -183,6 +184,12 @@ class Verdict:
         """The decision in words: the clause that stopped the story, or all that it passed."""
         stopped = [clause.reason for clause in self.clauses if not clause.passed]
         return stopped[0] if stopped else "; ".join(clause.reason for clause in self.clauses)
+
+
+def read_told(line: str) -> tuple[int, str] | None:
+    """Give the rule that a line of the record is about, and what it says; None for other lines."""
+    found = _TOLD.fullmatch(line)
+    return (int(found[1]), found[2]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,13 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that could not be read, and why, in a sentence for people."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """An entry as it was read, not stored yet."""
 
@@ -114,22 +121,23 @@ class Reader:
             except (SQLAlchemyError, OSError):
                 continue  # said by the database; who takes an entry meanwhile, or we, will find it read
 
-    async def _try(self, entry: WaitingEntry) -> Read | None:
+    async def _try(self, entry: WaitingEntry) -> Read | Unread:
         try:
             return await self._read(entry)
         except QuashError as error:
             _log.warning("entry %d could not be read: %s", entry.id, error)
-        except Exception:  # one entry that trips over a fault of ours must not hold up all others
+            return Unread(str(error))
+        except Exception as error:  # one entry that trips over a fault of ours must not hold up all others
             _log.exception("entry %d could not be read", entry.id)
-        return None
+            return Unread(f"something went wrong inside Quash ({type(error).__name__}); its log has more")
 
-    async def _keep(self, entry: WaitingEntry, read: Read | None) -> None:
+    async def _keep(self, entry: WaitingEntry, read: Read | Unread) -> None:
         owed = False
         step(Step.STORY_READ)
         try:
             async with self._database.write() as session:
-                if read is None:
-                    await entries.mark_failed(session, entry, self._clock(), owner=self._owner)
+                if isinstance(read, Unread):
+                    await self._put_off(session, entry, read)
                 else:
                     owed = await self._store(session, read)
                     step(Step.DELIVERIES_OWED)
@@ -138,6 +146,12 @@ class Reader:
             _log.info("%s", error)
         if owed:
             self._wake()
+
+    async def _put_off(self, session: AsyncSession, entry: WaitingEntry, unread: Unread) -> None:
+        now = self._clock()
+        await entries.mark_failed(session, entry, now, owner=self._owner)
+        failed = stories.NewFinding("article", "failed", unread.why)
+        await stories.add_findings(session, [failed], entry_id=entry.id, story_id=None, now=now)
 
     async def _read(self, entry: WaitingEntry) -> Read:
         """Make a story of an entry, with the page it links to where that is worth it."""

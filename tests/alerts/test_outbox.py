@@ -142,7 +142,7 @@ async def test_what_each_rule_decided_is_stored_for_its_server_alone(house: Hous
             await session.scalars(select(FindingRow).where(FindingRow.stage == "rule").order_by("id"))
         )
     assert [(f.story_id, f.guild_id, f.outcome) for f in found] == [
-        (story, GUILD, "stopped"),
+        (story, GUILD, "stopped by topics"),
         (story, OTHER, "passed"),
     ]
     assert found[0].reason.startswith(f"rule {stopped}: its topics (anonymity, legal-demands) are none of")

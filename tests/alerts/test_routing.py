@@ -109,7 +109,7 @@ def test_one_channel_gets_it_once_by_its_first_rule_and_every_rule_is_noted() ->
     routed = route(STORY, rules, (), notes=notes)
     assert [(d.destination.id, d.rule_id, d.ping_role) for d in routed.due] == [(100, 2, 6), (200, 4, None)]
     assert [(f.stage, f.outcome, f.reason.split(":")[0]) for f in notes.findings] == [
-        ("rule", "stopped", "rule 1"),
+        ("rule", "stopped by topics", "rule 1"),
         ("rule", "passed", "rule 2"),
         ("rule", "passed", "rule 3"),
         ("rule", "passed", "rule 4"),
