@@ -172,8 +172,8 @@ _COMPLEMENT = re.compile(
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
 )
 _BLOCKED = re.compile(
-    rf"(?: on \w+day| in \w+)?(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}[^ ]?)? (?:to be |"
-    rf"be )?(?:blocked|banned|suspended|shut down|taken down|taken offline|removed|"
+    rf"(?: on \w+day| in \w+)?(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}(?P<owned>{LIST})?)? (?:to be |"
+    rf"be )?(?:blocked|banned|suspended|shut down|cut off|switched off|shut off|closed|taken down|taken offline|removed|"
     rf"unblocked)(?!\w)"
 )
 
@@ -225,7 +225,9 @@ def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | Non
         return None
     frame.instrument, frame.family, frame.rank, frame.weight = "takedown order", "content", 5, 1.2
     frame.vote(
-        "recipient", [slot for slot in marked.names(found.group("who")) if slot.kind == "company"], BESIDE
+        "recipient",
+        [s for s in marked.names(found.group("owned") or found.group("who")) if s.kind == "company"],
+        EXPLICIT,
     )
     frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
     return frame if frame.recipients else None

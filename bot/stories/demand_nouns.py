@@ -85,11 +85,19 @@ TESTIMONY = re.compile(
 _ORDERS_SOMEBODY = re.compile(
     rf" (?:the |a |an )?(?:[\w-]+ ){{0,2}}?{PARTY}[^;.]{{0,20}} (?:to|must|not)(?!\w)"
 )
+_TO_COME = re.compile(r"^ (?:may|might|could|would|will|can) (?:yet |soon |also )?(?:follow|come|be (?:issued|next))")
+_SILENCES = re.compile(
+    r"(?<!\w)orders? (?:that |which |to )?(?:(?:had |has |have )?(?:forb\w+|bar(?:red|s|ring)?|prohibit\w*|kept|keep\w*|"
+    r"stop\w*|not to|say \w+ (?:may|must) not)) ?(?:it|them|\S+)? (?:from |to )?(?:tell|speak|disclos|inform|notif|"
+    r"say|reveal|mention|warn|discuss)"
+    r"|(?<!\w)orders? (?:of|to) (?:silence|secrecy|keep (?:silent|quiet|it secret))"
+)
 _QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
 _IT_WENT = re.compile(
-    rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)) (?:was|were|is|had been|has been|went|"
+    rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)|letters?(?: signed)? (?:by|of|from) "
+    rf"[^,;]{{1,30}}|letters) (?:was|were|is|had been|has been|went|"
     rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the )?(?P<who>{LIST})"
 )
 
@@ -132,7 +140,7 @@ def _named_instruments(marked: Marked) -> list[Frame]:
             continue
         if word == "court orders" and _ORDERS_SOMEBODY.match(text[stop:]):
             continue  # a verb
-        if FOLLOW_UP.match(after) or not is_fact(left, noun=True):
+        if FOLLOW_UP.match(after) or _TO_COME.match(after) or not is_fact(left, noun=True):
             continue
         frame = _noun_frame(instrument, marked, start, stop, word)
         if frame is not None:
@@ -158,7 +166,9 @@ def _is_verb(text: str, start: int, stop: int, word: str) -> bool:
 def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, word: str) -> Frame | None:
     name, family, rank = instrument.name, instrument.family, instrument.rank
     around = marked.text[max(0, start - 90) : stop + 130]
-    if family == "any":
+    if family == "any" and _SILENCES.search(around):
+        name, family, rank = "gag order", "gag", 8
+    elif family == "any":
         if word.startswith(("order", "directi", "decree", "edict", "injunction", "mandate", "ruling")):
             name, rank = "court order", 4
         if _CONTENT_NEAR.search(around) or _REMOVED_ON_ORDER.search(around):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from bot.stories.demand_groups import Group
-from bot.stories.demand_roles import LIST
+from bot.stories.demand_roles import BESIDE, LIST
 from bot.stories.gazetteer import load
 from bot.stories.marks import Marked, Slot
 
@@ -57,7 +57,8 @@ def parties_of(
         for name in [name for name in recipient_votes if recipient_slots[name].kind == "agency"]:
             del recipient_votes[name]
         _companies_only(recipient_votes, recipient_slots)
-    _courts_last(issuer_votes, issuer_slots)
+    if not _court_itself(group):
+        _courts_last(issuer_votes, issuer_slots)
     if any(
         frame.rank >= 5
         and frame.family == "data"
@@ -223,6 +224,18 @@ def _holders(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
     return _salient(marked, ("organisation",), exclude=exclude | spoken_of, least=3.0)
 
 
+def _court_itself(group: Group) -> bool:
+    """Whether it is the court that orders a removal, while no words say that another has ordered it."""
+    told = [
+        frame.slots[name].kind
+        for frame in group.frames
+        if frame.form in ("noun", "verb")
+        for name, weight in frame.issuers.items()
+        if weight >= BESIDE
+    ]
+    return group.family == "content" and bool(told) and set(told) == {"court"}
+
+
 def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
     """A court orders what somebody else has asked for: where that one is named, the court is no issuer."""
     if any(weight >= 1.0 for name, weight in votes.items() if slots[name].kind != "court"):
@@ -373,7 +386,7 @@ _AGENCY_POWER = re.compile(
 _ABROAD = re.compile(
     r"National Security Agency|Federal Bureau|U\.S\. government|Department of Justice|Foreign Intelligence|intelligence"
 )
-_SECRETLY = re.compile(r"(?<!\w)(?:foreign intelligence surveillance|FISA|FISC|fisa|[Ss]ecret (?:court|order))(?!\w)")
+_SECRETLY = re.compile(r"(?<!\w)(?:foreign intelligence surveillance|FISA|FISC|fisa|secret (?:court|order))(?!\w)", re.IGNORECASE)
 _EXACT_KIND = (
     (
         re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE),

@@ -153,6 +153,8 @@ _CUT_OFF = re.compile(
     rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most|"
     rf" parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
     rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"
+    rf"|(?<!\w)(?:had|has|got) (?:the )?(?P<whom>{LIST}) (?:blocked|shut down|shut off|cut off|switched off|suspended|"
+    rf"banned|taken down|taken offline|removed)(?!\w)(?! by)"
 )
 
 
@@ -164,8 +166,8 @@ def cut_off_frames(marked: Marked) -> list[Frame]:
         states = [slot for slot in subject_of(left, marked, courts=True) if slot.kind in ("agency", "court")]
         services = [
             slot
-            for slot in marked.names(match.group("who"))
-            if slot.kind in ("company", "organisation") and not slot.generic
+            for slot in marked.names(match.group("who") or match.group("whom"))
+            if slot.kind in ("company", "organisation") and (not slot.generic or match.group("whom"))
         ]
         if not states or not services or not is_fact(left[-60:], noun=False):
             continue

@@ -210,6 +210,13 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             frame.vote("target", slots, EXPLICIT)
         elif kinds == {"court"} and not court:
             continue
+        elif not state and (_MOVES.search(before) or _PUBLISHED.search(before)):
+            if _MOVES.search(before):  # "granted motions by Yelp and threw out the subpoena"
+                frame.vote("recipient", [s for s in slots if s.kind == "company"], BESIDE)
+        elif not state and kinds & {"company", "organisation"} and _AT_THE_DOOR.search(before):
+            frame.vote("recipient", asked(slots), EXPLICIT)
+        elif distance == 0 and not state and _AGAINST.search(before):
+            frame.vote("recipient", asked(slots), BESIDE)
         elif _PASSIVE_GET.search(gap):
             frame.vote("recipient", asked(slots), sure)
         elif distance == 0 and _SENT_BEFORE.search(before) and len(gap) < 40 and not gap.startswith("'"):
@@ -242,6 +249,19 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             by_kind(frame, slots)
 
 
+_MOVES = re.compile(
+    r"(?<!\w)(?:motions?|petitions?|challenges?|appeals?|objections?|requests? to quash|(?:law)?suits?|pleas?|"
+    r"complaints?) (?:filed |brought |made )?(?:by|from|of)(?: the)? $"
+)
+_PUBLISHED = re.compile(
+    r"(?<!\w)(?:published|reported|seen|reviewed|first reported|leaked|posted|made public) (?:by|in|to)(?: the)? $"
+)
+_BY_WHICH = re.compile(r"^ (?:by|with|through|under) which (?:the |a |an )?(?:[\w-]+ ){0,3}$")
+_AT_THE_DOOR = re.compile(
+    r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|headquarters|newsroom|"
+    r"doors?|data cent\w+)(?: of)?(?: the)?|(?:went|came|turned up|showed up|arrived|walked) (?:to|at|into)(?: the)?) $"
+)
+_AGAINST = re.compile(r"(?<!\w)(?:fight|fights|fought|fighting|against|sued?|suing|pressed|pressing|pursued?)(?: the)? $")
 _ANSWERS_ITSELF = re.compile(
     r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|"
     r"ied)|obey\w*)(?!\w)"
@@ -319,6 +339,10 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
         kinds = {slot.kind for slot in slots}
         if kinds == {"account"}:
             frame.vote("target", slots, EXPLICIT)
+        elif "agency" not in kinds and (_PUBLISHED.search(before) or _MOVES.search(before)):
+            continue
+        elif _BY_WHICH.search(before):
+            frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif _FROM_DATA.search(before) and kinds & {"company", "organisation"}:
             frame.vote("recipient", asked(slots), EXPLICIT)
         elif _BY.search(before):

@@ -150,7 +150,7 @@ _DEFINITE = re.compile(
     r"thousands of|several|one|first|second)|'s|s')(?: [\w-]+){0,3} $"
 )
 _DENIED = re.compile(
-    r"(?<!\w)(?:no|without|any|(?:any|no|without|needs?) such an?|need|needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
+    r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|any|(?:any|no|without|needs?) such an?|need|needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
 _TO_GET = re.compile(
     r"(?<!\w)(?:to|must|should|would|could|first|generally|and) (?:\w+ )?(?:get|obtain|seek|"
@@ -166,7 +166,7 @@ GENERAL = re.compile(
 
 _STILL_FACT = re.compile(
     r"(?<!\w)(?:will|would|to|won't|may|can|could|not) (?:\w+ ){0,2}?(?:oppose|fight|challenge|"
-    r"appeal|contest|resist|comply with|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
+    r"appeal|contest|resist|comply with|go along with|give in to|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
     r"enforce|withdraw|drop)(?: \S+){0,4} $"
     r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
     r"|(?<!\w)(?:orders?|rulings?|subpoenas?|warrants?|injunction|decision) (?:that|which) (?:would|"

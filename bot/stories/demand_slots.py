@@ -205,7 +205,9 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                     found.setdefault(name, "company")
     if any(mention.surface == "X" and mention.name == "Twitter" for mention in mentions):
         found.setdefault("X", "company")
-    mentions_found = [m for name, kind in found.items() for m in _places_of(name, kind, texts, taken)]
+    mentions_found = [
+        m for name, kind in found.items() for m in _places_of(name, _in_full(name, whole), kind, texts, taken)
+    ]
     return [*mentions_found, *_attorneys_in(texts, taken), *_countries_in(texts, taken)]
 
 
@@ -388,6 +390,16 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
     return kept
 
 
+def _in_full(name: str, whole: str) -> str:
+    """The name as the article writes it at length: "Meridian" is "Meridian Signals"."""
+    if " " in name or name == "X":
+        return name
+    longer = re.search(rf"[a-z,] {re.escape(name)} (?P<more>[A-Z][a-z]+(?: (?:Inc|LLC|Ltd|Corp)\b)?)(?!['’\w])", whole)
+    if longer and longer.group("more").lower() not in _never() and longer.group("more").lower() not in _places():
+        return f"{name} {longer.group('more')}"
+    return name
+
+
 def _kind(name: str, before: str) -> str:
     if _AGENCY.search(name) or re.search(
         r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil|"
@@ -399,14 +411,14 @@ def _kind(name: str, before: str) -> str:
 
 
 def _places_of(
-    name: str, kind: str, texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]
+    name: str, full: str, kind: str, texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]
 ) -> list[Mention]:
     pattern = re.compile(
-        rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+        rf"(?<![\w.-])(?:{re.escape(full)}|{re.escape(name)})(?![\w-])"
         if name != "X"
         else r"(?<![\w.-])(?<!Malcolm )(?<!Generation )X(?![\w.-])(?!\))"
     )
-    canonical = "Twitter" if name == "X" else name
+    canonical = "Twitter" if name == "X" else full
     mentions = []
     for index, text in texts:
         if name not in text:

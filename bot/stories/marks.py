@@ -188,6 +188,11 @@ def mark(
 
 
 _NO_PARTY_ITSELF = re.compile(r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)")
+_POSING = re.compile(
+    r"(?<!\w)(?:pos(?:ed|ing|es?) as|pretend(?:ed|ing)? to be|impersonat(?:ed|ing|es?)|disguised as|claim(?:ed|ing) to be|"
+    r"passed (?:themselves|himself|herself) off as|in the guise of)(?: (?:the|a|an))? (?:\w+ )?$"
+)
+"""Whoever somebody only pretends to be takes no part."""
 _COMMITTEE = re.compile(r"(?<!\w)(?:committee|subcommittee|panel|task force)$", re.IGNORECASE)
 _THEIR_COMMITTEE = re.compile(r" (?:[a-z]+ )?(?:sub)?(?:committee|panel)(?!\w)")
 
@@ -201,6 +206,8 @@ def _named(
         if mention.start < end or mention.end > len(lowered) or mention.kind not in KIND_BASE:
             continue
         if _NO_PARTY_ITSELF.match(lowered, mention.end):  # "the Microsoft-owned site"
+            continue
+        if _POSING.search(lowered[max(0, mention.start - 30) : mention.start]):
             continue
         kind = mention.kind
         if kind == "person" and (
@@ -287,6 +294,8 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 run = start if run < 0 else run  # "police" in "police department"
                 continue
             begin, run = (run if run >= 0 else start), -1
+            if _POSING.search(lowered[max(0, begin - 30) : begin]):
+                continue
             if (
                 (word.kind == "court" or match.group() == "jury")
                 and following in words.no_party_before
