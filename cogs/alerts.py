@@ -43,17 +43,22 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         relevance="How sure Quash must be, from 0 to 1 (usual: 0.5)",
         ping="A role to mention with every post",
         style="How much a post shows",
+        thread="Whether each case has a thread of its own",
     )
     @app_commands.choices(
         style=[
             app_commands.Choice(name="full", value="full"),
             app_commands.Choice(name="compact", value="compact"),
-        ]
+        ],
+        thread=[
+            app_commands.Choice(name="off", value="off"),
+            app_commands.Choice(name="case", value="case"),
+        ],
     )
     async def add(
         self,
         interaction: discord.Interaction,
-        channel: discord.TextChannel,
+        channel: discord.TextChannel | discord.ForumChannel | discord.Thread,
         topics: str = "",
         parties: str = "",
         keywords: str = "",
@@ -61,9 +66,12 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         relevance: app_commands.Range[float, 0.0, 1.0] | None = None,
         ping: discord.Role | None = None,
         style: str = "full",
+        thread: str = "off",
     ) -> None:
         """Make a rule."""
-        check_can_post(interaction, channel)
+        if isinstance(channel, discord.ForumChannel):
+            thread = "case"  # everything in a forum is in a thread
+        check_can_post(interaction, channel, threads=thread == "case")
         rule = await actions.add_rule(
             self.services.database,
             guild_id=guild_of(interaction),
@@ -76,6 +84,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             relevance=relevance,
             ping_role=ping.id if ping else None,
             style=style,
+            thread=thread,
             now=self.services.clock(),
         )
         feeds = await self.services.feeds.list(guild_id=guild_of(interaction))
@@ -142,10 +151,12 @@ def describe(rule: Rule) -> str:
         parts.append(f"mentions <@&{rule.ping_role}>")
     if rule.style != "full":
         parts.append(rule.style)
+    if rule.thread == "case":
+        parts.append("a thread for each case")
     return " · ".join(parts)
 
 
 def _short(rule: Rule, interaction: discord.Interaction) -> str:
-    channel = interaction.guild.get_channel(rule.channel_id) if interaction.guild else None
+    channel = interaction.guild.get_channel_or_thread(rule.channel_id) if interaction.guild else None
     what = ", ".join((*rule.topics, *rule.parties, *rule.keywords)) or "every relevant story"
     return f"#{rule.id} {channel.name if channel else 'a channel that is gone'}: {what}"

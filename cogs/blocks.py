@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.alerts.foreign import link, safe_text
 from bot.alerts.render import status_words
+from bot.words import say
 from cogs.panels import stamp
 from db.tables import DemandRow, StoryRow
 
@@ -22,14 +23,14 @@ def story_block(story: StoryRow) -> str:
 
 def names_of(names: Sequence[str]) -> str:
     """Give names in a row, "somebody" for none."""
-    return safe_text(", ".join(names), 150) or "somebody"
+    return safe_text(", ".join(names), 150) or say("somebody")
 
 
 def demand_block(demand: DemandRow, story: StoryRow) -> str:
     """Give a demand with the story that reports it."""
-    line = f"**{names_of(demand.issuer)} → {names_of(demand.recipient)}** · {demand.instrument}"
+    line = f"**{names_of(demand.issuer)} → {names_of(demand.recipient)}** · {say(demand.instrument)}"
     if demand.target:
-        line += f" · about {names_of(demand.target)}"
+        line += " · " + say("about {target}", target=names_of(demand.target))
     return (
         f"{line} · {status_words(demand.status)}\n"
         f"-# {stamp(demand.reported)} · {link(story.title, story.url, 120)}"

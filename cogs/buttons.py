@@ -17,6 +17,7 @@ from bot.alerts import actions, ids
 from bot.alerts.actions import Evidence
 from bot.alerts.foreign import link, safe_text
 from bot.intake.services import Services
+from bot.words import say, spoken
 from cogs.clicks import Click, add
 from cogs.panels import answer, panel
 
@@ -58,11 +59,13 @@ class FollowButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
             now=self.services.clock(),
         )
         return panel(
-            "You follow this case",
+            say("You follow this case"),
             [
                 f"**{safe_text(made.label, 300)}**",
-                "You get a direct message when it goes on; `/subscriptions` ends that. "
-                "Nobody else can see what you follow.",
+                say(
+                    "You get a direct message when it goes on; `/subscriptions` ends that. "
+                    "Nobody else can see what you follow."
+                ),
             ],
         )
 
@@ -95,8 +98,8 @@ class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
             mark=self.mark,
             now=self.services.clock(),
         )
-        said = "Noted." if first else "You had said so before; it counts once."
-        return panel("Not relevant", [f"{said} Moderators see how many find so, not who."])
+        said = say("Noted.") if first else say("You had said so before; it counts once.")
+        return panel(say("Not relevant"), [f"{said} {say('Moderators see how many find so, not who.')}"])
 
 
 def evidence_view(found: Evidence) -> ui.LayoutView:
@@ -106,9 +109,14 @@ def evidence_view(found: Evidence) -> ui.LayoutView:
         + "\n".join(f"> {safe_text(sentence, 500)}" for sentence in claim.evidence[:3])
         for claim in found.claims
     ]
-    language = "" if found.language in ("en", "und") else f" · in the article's language ({found.language})"
+    stands = say("Sentences stand as they are in the article")
+    if found.language not in (spoken(), "und"):
+        stands = say(
+            "Sentences stand as they are in the article, in its language ({language})",
+            language=found.language,
+        )
     return panel(
-        "Evidence",
-        [link(found.title, found.url, 200), *(blocks or ["No sentence of the article is stored."])],
-        footer=f"Sentences stand as they are in the article{language}",
+        say("Evidence"),
+        [link(found.title, found.url, 200), *(blocks or [say("No sentence of the article is stored.")])],
+        footer=stands,
     )

@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot.errors import QuashError
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
+from bot.words import mark, say
 
 _MOST = 25  # choices that Discord shows
 _LENGTH = 100  # characters of a choice
@@ -25,24 +26,28 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
         if name.casefold() == folded:
             return name
     near = difflib.get_close_matches(folded, [name.casefold() for name in allowed], n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(allowed)}."
+    hint = (
+        say("did you mean {name}?", name=near[0])
+        if near
+        else say("known are {names}.", names=", ".join(allowed))
+    )
     shown = "".join(c for c in value[:60] if c.isalnum() or c in " -_.")
-    raise UnknownNameError(f"There is no {what} “{shown}”; {hint}")
+    raise UnknownNameError(say("There is no {what} “{name}”; {hint}", what=say(what), name=shown, hint=hint))
 
 
 def topic(value: str | None) -> str | None:
     """Check a topic."""
-    return one_of(value, TOPICS, "topic") if value else None
+    return one_of(value, TOPICS, mark("topic")) if value else None
 
 
 def instrument(value: str | None) -> str | None:
     """Check an instrument."""
-    return one_of(value, INSTRUMENTS, "instrument") if value else None
+    return one_of(value, INSTRUMENTS, mark("instrument")) if value else None
 
 
 def status(value: str | None) -> str | None:
     """Check a status."""
-    return one_of(value, STATUSES, "status") if value else None
+    return one_of(value, STATUSES, mark("status")) if value else None
 
 
 def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import QuashError
+from bot.words import say
 
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30.44, "year": 365.25}
 _SPAN = re.compile(r"(\d{1,4}|an?)\s*(hour|day|week|month|year|h|d|w|m|y)s?(?:\s+ago)?")
@@ -34,5 +35,5 @@ def since(typed: str | None, now: datetime) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise DateError("That is no date I know; write 3 months, 2 weeks or 2026-01-31.") from error
+        raise DateError(say("That is no date I know; write 3 months, 2 weeks or 2026-01-31.")) from error
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -15,6 +15,7 @@ from discord import app_commands
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import QuashError
+from bot.words import say
 
 _log = logging.getLogger(__name__)
 
@@ -26,17 +27,20 @@ def sentence_for(error: BaseException) -> str | None:
     if isinstance(error, QuashError):
         return str(error)
     if isinstance(error, app_commands.MissingPermissions):
-        return "You need the permission Manage Server for this; ask somebody who has it."
+        return say("You need the permission Manage Server for this; ask somebody who has it.")
     if isinstance(error, app_commands.NoPrivateMessage):
-        return "This works in a server only; use it there."
+        return say("This works in a server only; use it there.")
     if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
-        return "This command has just been changed; reload Discord (Ctrl+R) and try again."
+        return say("This command has just been changed; reload Discord (Ctrl+R) and try again.")
     if isinstance(error, app_commands.TransformerError):
-        return f"{str(error.value)[:80]!r} cannot be used here; choose one of the values offered."
+        return say(
+            "{value} cannot be used here; choose one of the values offered.",
+            value=repr(str(error.value)[:80]),
+        )
     if isinstance(error, app_commands.CheckFailure):
-        return "You may not use this here."
+        return say("You may not use this here.")
     if isinstance(error, DBAPIError | OSError):
-        return "The database does not answer at the moment; try again in a minute."
+        return say("The database does not answer at the moment; try again in a minute.")
     return None
 
 
@@ -47,7 +51,9 @@ async def tell(interaction: discord.Interaction, error: BaseException) -> None:
         number = secrets.token_hex(3)
         name = interaction.command.qualified_name if interaction.command else "a component"
         _log.error("error %s in %s", number, name, exc_info=error)
-        sentence = sentence or f"That went wrong inside Quash, not by your doing. It is logged as {number}."
+        sentence = sentence or say(
+            "That went wrong inside Quash, not by your doing. It is logged as {number}.", number=number
+        )
     # A message out of a person's words could ping: the client allows no mentions, and text is cut.
     text = sentence[:1900]
     try:

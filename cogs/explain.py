@@ -14,11 +14,12 @@ from discord.ext import commands
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
+from bot.words import mark, say
 from cogs import choices
 from cogs.panels import answer, panel
 
 _TERMS = (*INSTRUMENTS, *TOPICS, *STATUSES)
-_NO_ADVICE = "General information, no legal advice."
+_NO_ADVICE = mark("General information, no legal advice.")
 
 
 def make(services: Services) -> commands.Cog:
@@ -41,7 +42,7 @@ class Explain(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def explain(self, interaction: discord.Interaction, term: app_commands.Range[str, 1, 100]) -> None:
         """Answer with the glossary's entry."""
-        await answer(interaction, explained(choices.one_of(term, _TERMS, "term")))
+        await answer(interaction, explained(choices.one_of(term, _TERMS, mark("term"))))
 
     @explain.autocomplete("term")
     async def _terms(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -52,16 +53,16 @@ def explained(term: str) -> ui.LayoutView:
     """Give the answer for a term of the closed lists."""
     found = glossary()
     if term in TOPICS:
-        return panel(term, [found["topics"][term]], footer="a topic")
+        return panel(term, [found["topics"][term]], footer=say("a topic"))
     if term in STATUSES:
-        return panel(status_words(term), [found["statuses"][term]], footer="where a demand can stand")
+        return panel(status_words(term), [found["statuses"][term]], footer=say("where a demand can stand"))
     entry = found["instruments"][term]
     blocks = [
         entry["what"],
-        f"**What it can and cannot demand**\n{entry['can']}",
-        f"**Who signs it**\n{entry['signed']}",
-        f"**How it is fought**\n{entry['fought']}",
-        f"**The rule**\n{entry['rule']}",
+        f"**{say('What it can and cannot demand')}**\n{entry['can']}",
+        f"**{say('Who signs it')}**\n{entry['signed']}",
+        f"**{say('How it is fought')}**\n{entry['fought']}",
+        f"**{say('The rule')}**\n{entry['rule']}",
         found["help"]["text"],
     ]
-    return panel(term[0].upper() + term[1:], blocks, footer=_NO_ADVICE)
+    return panel(term[0].upper() + term[1:], blocks, footer=say(_NO_ADVICE))

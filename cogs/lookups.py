@@ -14,6 +14,7 @@ from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.stories.naming import canonical_name
+from bot.words import mark, say
 from cogs import choices, dates
 from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
@@ -73,13 +74,15 @@ class Lookups(commands.Cog):
             )
         if not stories:
             hint = (
-                "Try it without topic and party."
+                say("Try it without topic and party.")
                 if topic or party
-                else "`/feeds list` shows what is watched."
+                else say("`/feeds list` shows what is watched.")
             )
-            await answer(interaction, panel("Newest stories", [f"Nothing is known yet. {hint}"]))
+            await answer(
+                interaction, panel(say("Newest stories"), [f"{say('Nothing is known yet.')} {hint}"])
+            )
             return
-        await answer(interaction, panel("Newest stories", [story_block(s) for s in stories]))
+        await answer(interaction, panel(say("Newest stories"), [story_block(s) for s in stories]))
 
     @app_commands.command(description='Search all stories: words, "phrases", -without, begin*')
     @app_commands.describe(
@@ -225,14 +228,19 @@ async def _search_page(
             limit=_A_PAGE,
             offset=page * _A_PAGE,
         )
-    title = f"Search: {safe_text(query, 80)}"
+    title = say("Search: {query}", query=safe_text(query, 80))
     if not stories:
-        return panel(title, ["Nothing was found. Try fewer words, or a beginning such as `subpoen*`."])
+        return panel(title, [say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")])
     return panel(
         title,
         [story_block(s) for s in stories],
         buttons=page_buttons("search", interaction.user.id, state, page, total, _A_PAGE),
-        footer=f"{page * _A_PAGE + 1} to {page * _A_PAGE + len(stories)} of {total}",
+        footer=say(
+            "{first} to {last} of {total}",
+            first=page * _A_PAGE + 1,
+            last=page * _A_PAGE + len(stories),
+            total=total,
+        ),
     )
 
 
@@ -255,19 +263,23 @@ async def _demands_page(
         )
         known = await lookups.party_names(session, who, "", side="issuer", limit=8) if not found.total else []
     if not found.total:
-        about = f" by {safe_text(canonical_name(issuer), 80)}" if issuer else ""
+        none = say("No such demand is known here.")
+        if issuer:
+            none = say(
+                "No such demand by {issuer} is known here.", issuer=safe_text(canonical_name(issuer), 80)
+            )
         hint = (
-            f"Known issuers: {', '.join(safe_text(n, 60) for n in known)}."
+            say("Known issuers: {names}.", names=", ".join(safe_text(n, 60) for n in known))
             if known
-            else "None is known at all yet."
+            else say("None is known at all yet.")
         )
-        return panel("Demands", [f"No such demand{about} is known here. {hint}"])
+        return panel(say("Demands"), [f"{none} {hint}"])
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
     return panel(
-        "Demands",
+        say("Demands"),
         [totals, *(demand_block(demand, story) for demand, story in found.demands)],
         buttons=page_buttons("demands", interaction.user.id, state, page, found.total, _LEDGER_PAGE),
-        footer=f"{found.total} in all",
+        footer=say("{number} in all", number=found.total),
     )
 
 
@@ -278,40 +290,55 @@ def _case_panel(view: lookups.CaseView, others: Sequence[CaseRow]) -> discord.ui
     case = view.case
     blocks: list[str] = []
     if case.status:
-        blocks.append(f"Stands: **{status_words(case.status)}** · last reported {stamp(case.updated, 'R')}")
+        blocks.append(
+            say(
+                "Stands: **{status}** · last reported {when}",
+                status=status_words(case.status),
+                when=stamp(case.updated, "R"),
+            )
+        )
     if view.demands:
         newest = {(d.instrument, *d.recipient): d for d in view.demands}
         by_story = {s.id: s for s in view.stories}
         blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-4:]]
     lines = [
-        f"{stamp(line.at)} {_EVENT.get(line.kind, line.kind)}"
+        f"{stamp(line.at)} {say(_EVENT.get(line.kind, line.kind))}"
         + (f": **{status_words(line.status)}**" if line.status else "")
         + (f" — {safe_text(line.story.source, 60)}" if line.story else "")
         for line in view.lines
         if line.kind != "source"
     ]
     if lines:
-        blocks.append("**Timeline**\n" + "\n".join(lines[:12]))
+        blocks.append(f"**{say('Timeline')}**\n" + "\n".join(lines[:12]))
     reports = [
         f"• {link(s.title, s.url, 110)} — {safe_text(s.source, 40)}, {stamp(s.published or s.first_seen)}"
         for s in view.stories
     ]
-    blocks += ["**Reports**", *reports[-12:]]
+    blocks += [f"**{say('Reports')}**", *reports[-12:]]
     if others:
-        blocks.append("-# Also: " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others))
+        blocks.append(f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others))
     follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
-        label="Follow case", style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
+        label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
     )
-    return panel(safe_text(case.title, 200), blocks, buttons=[follow], footer=f"case #{case.id}")
+    return panel(
+        safe_text(case.title, 200), blocks, buttons=[follow], footer=say("case #{number}", number=case.id)
+    )
 
 
-_EVENT = {"opened": "first reported", "status": "changed", "merged": "merged", "corrected": "corrected"}
+_EVENT = {
+    "opened": mark("first reported"),
+    "status": mark("changed"),
+    "merged": mark("merged"),
+    "corrected": mark("corrected"),
+}
 
 
 def _no_case(name: str, newest: Sequence[CaseRow]) -> discord.ui.LayoutView:
-    blocks = [f"No case “{safe_text(name, 80)}” is known here."]
+    blocks = [say("No case “{name}” is known here.", name=safe_text(name, 80))]
     if newest:
-        blocks.append("The newest are:\n" + "\n".join(f"#{c.id} {safe_text(c.title, 100)}" for c in newest))
+        blocks.append(
+            say("The newest are:") + "\n" + "\n".join(f"#{c.id} {safe_text(c.title, 100)}" for c in newest)
+        )
     else:
-        blocks.append("None is known at all yet; `/feeds list` shows what is watched.")
-    return panel("Case", blocks)
+        blocks.append(say("None is known at all yet; `/feeds list` shows what is watched."))
+    return panel(say("Case"), blocks)

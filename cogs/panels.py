@@ -9,6 +9,8 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.words import say_number
+
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _BLOCKS = 30  # of its 40 components
 
@@ -37,7 +39,7 @@ def panel(
         texts.append(block)
         room -= len(block)
     if left:
-        texts.append(f"-# … and {left} more")
+        texts.append(f"-# … {say_number('and {number} more', 'and {number} more', left)}")
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)
     for text in (head, *texts, *([tail] if tail else [])):
         container.add_item(ui.TextDisplay(text))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.words import say, say_number
 from db.cards import CardMaterial
 
 
@@ -103,18 +104,22 @@ def demand_parts(demand: CardDemand) -> tuple[str, ...]:
     "administrative summons", "about @ALT_USCIS", "withdrawn"."""
     who = _names(demand.issuer)
     whom = _names(demand.recipient)
-    parts = [f"{who or 'not named'} → {whom or 'not named'}"] if who or whom else []
-    parts.append(demand.instrument)
+    parts = [f"{who or say('not named')} → {whom or say('not named')}"] if who or whom else []
+    parts.append(say(demand.instrument))
     if demand.target:
-        parts.append(f"about {_names(demand.target)}")
+        parts.append(say("about {target}", target=_names(demand.target)))
     if demand.status != "unknown":
-        parts.append(demand.status)
+        parts.append(say(demand.status))
     return tuple(parts)
 
 
 def _names(names: Iterable[str], shown: int = 4) -> str:
     given = list(names)
-    more = f" and {len(given) - shown} more" if len(given) > shown else ""
+    more = (
+        " " + say_number("and {number} more", "and {number} more", len(given) - shown)
+        if len(given) > shown
+        else ""
+    )
     return ", ".join(given[:shown]) + more
 
 

@@ -15,6 +15,7 @@ from discord import ui
 from bot.alerts import ids
 from bot.alerts.cards import Card, CardDemand, CardSource, demand_parts, look_of
 from bot.alerts.foreign import host, link, safe_text, width
+from bot.words import say, say_number
 
 _ROOM = 3900  # of 4,000: some air for the reading of "characters" that Discord has tomorrow
 _TITLE = 256
@@ -57,7 +58,7 @@ def card_texts(card: Card) -> list[str]:
 
 def status_words(status: str) -> str:
     """Give a status as it is shown everywhere: its sign and its word."""
-    return f"{look_of(status).sign} {safe_text(status, 40)}"
+    return f"{look_of(status).sign} {safe_text(say(status), 40)}"
 
 
 def _head(card: Card) -> str:
@@ -69,13 +70,16 @@ def _head(card: Card) -> str:
 
 
 def _late(card: Card) -> str:
-    return f"Posted late: this was due {_date(card.late_since, 'f')}" if card.late_since else ""
+    return (
+        say("Posted late: this was due {when}", when=_date(card.late_since, "f")) if card.late_since else ""
+    )
 
 
 def _update(card: Card) -> str:
     if not card.is_update:
         return ""
-    return f"**Update: {status_words(card.status)}**\n" if card.status else "**Update**\n"
+    word = say("Update")
+    return f"**{word}: {status_words(card.status)}**\n" if card.status else f"**{word}**\n"
 
 
 def _from(card: Card) -> str:
@@ -98,7 +102,9 @@ def _demands(card: Card) -> Iterator[str]:
     for demand in card.demands[:_DEMANDS]:
         yield _demand(demand)
     if len(card.demands) > _DEMANDS:
-        yield f"-# and {len(card.demands) - _DEMANDS} more demands"
+        yield "-# " + say_number(
+            "and {number} more demand", "and {number} more demands", len(card.demands) - _DEMANDS
+        )
 
 
 def _demand(demand: CardDemand) -> str:
@@ -109,17 +115,17 @@ def _standing(card: Card) -> str:
     """Say where the case stands now, if it went on since this story."""
     if not card.moved_on:
         return ""
-    return f"**Now: {status_words(card.moved_on)}**"
+    return say("**Now: {status}**", status=status_words(card.moved_on))
 
 
 def _topics(card: Card) -> str:
-    return f"-# {safe_text(' · '.join(card.topics), 250)}" if card.topics else ""
+    return f"-# {safe_text(' · '.join(map(say, card.topics)), 250)}" if card.topics else ""
 
 
 def _sources(card: Card, room: int) -> str:
     if not card.sources:
         return ""
-    lines = ["**Further sources**"]
+    lines = [f"**{say('Further sources')}**"]
     room -= width(lines[0]) + 40  # for "and so many more"
     for source in card.sources:
         line = _source(source)
@@ -129,7 +135,9 @@ def _sources(card: Card, room: int) -> str:
         lines.append(line)
     left = card.sources_total - (len(lines) - 1)
     if left > 0:
-        lines.append(f"-# and {left} more" if len(lines) > 1 else f"-# {left} reports")
+        more = say_number("and {number} more", "and {number} more", left)
+        reports = say_number("{number} report", "{number} reports", left)
+        lines.append(f"-# {more if len(lines) > 1 else reports}")
     return "\n".join(lines)
 
 
@@ -141,9 +149,9 @@ def _source(source: CardSource) -> str:
 def _buttons(card: Card) -> ui.ActionRow[ui.LayoutView]:
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
     if card.case_id is not None:
-        row.add_item(_button("Follow case", ids.follow_id(card.case_id, card.mark), "primary"))
-    row.add_item(_button("Evidence", ids.evidence_id(card.story_id, card.mark)))
-    row.add_item(_button("Not relevant", ids.report_id(card.story_id, card.mark)))
+        row.add_item(_button(say("Follow case"), ids.follow_id(card.case_id, card.mark), "primary"))
+    row.add_item(_button(say("Evidence"), ids.evidence_id(card.story_id, card.mark)))
+    row.add_item(_button(say("Not relevant"), ids.report_id(card.story_id, card.mark)))
     return row
 
 
