@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/events/gateway#rate-limiting: one in 5 s, for each bucket of shards
 _SESSION_EVERY = 5.1  # seconds; not all messages take equally long to get there
 _SYNC_TAKES = 30.0  # seconds in which one process sends the commands and the others wait for it
+_AT_ONCE = 100  # servers that are remembered in one transaction
 _PAUSE = 1.0  # seconds before the database is asked again
 
 # Quash never speaks in a voice channel, so what that would need is no news.
@@ -93,6 +94,7 @@ class QuashClient(commands.AutoShardedBot):
         self.recommended_shards = 1
         self._shares = shares
         self._taken: set[int] = set()
+        self._told_of: set[int] = set()  # shards whose servers Discord has listed
         self._connecting = asyncio.Event()
         Route.BASE = api_url
 
@@ -197,13 +199,21 @@ class QuashClient(commands.AutoShardedBot):
         self.settled.set()
         _log.info("on Discord as %s, in %d servers", self.user, len(self.guilds))
 
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Remember the servers of a shard: not one transaction each, they may be thousands."""
+        known = [guild.id for guild in self.guilds if guild.shard_id == shard_id]
+        for start in range(0, len(known), _AT_ONCE):
+            await self._remember(*known[start : start + _AT_ONCE])
+        self._told_of.add(shard_id)
+
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Remember a server that the bot is in."""
-        await self._remember(guild)
+        """Remember a server that comes later than its shard, after an outage."""
+        if guild.shard_id in self._told_of:
+            await self._remember(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Remember a server that the bot was added to; what it had before is there again."""
-        await self._remember(guild)
+        await self._remember(guild.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Note that the bot was removed; the settings stay for 30 days. An outage does not come here."""
@@ -214,6 +224,7 @@ class QuashClient(commands.AutoShardedBot):
         """Log an error of an event, without a traceback on standard error."""
         _log.exception("an error while handling %s", event_method)
 
-    async def _remember(self, guild: discord.Guild) -> None:
+    async def _remember(self, *guild_ids: int) -> None:
         async with self.services.database.write() as session:
-            await guilds.remember(session, guild.id, self.services.clock())
+            for guild_id in guild_ids:
+                await guilds.remember(session, guild_id, self.services.clock())

@@ -17,6 +17,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from db.engine import is_outage
 
+# A tick that takes longer than its pause is no news; what a tick itself has to say is logged here.
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+
 Job = Callable[[], Awaitable[object]]
 
 _log = logging.getLogger(__name__)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +17,7 @@ from bot.errors import QuashError
 from bot.stories.model import Article, Story
 
 _DEADLINE = 30.0  # seconds for one article; the usual one takes a few milliseconds
+_IDLE = 300.0  # seconds without an article after which the processes end; they start again when needed
 _MAX_BODY = 5_000_000  # characters of an article that are looked at
 # Read by every new worker, so that its first article finds all rules loaded: a page, relevant, with a demand.
 _FIRST = "The FBI served Google with a subpoena for the records of an anonymous user, and Google refused."
@@ -24,9 +28,18 @@ class AnalysisError(QuashError):
 
 
 def _start_worker() -> None:
-    """Load what every article needs; leave Ctrl+C to the parent."""
+    """Load what every article needs; leave Ctrl+C to the parent, and end when that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _analyse(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's death, however it comes: the queue of articles stays open after it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _analyse(article: Article) -> Story:
@@ -42,6 +55,8 @@ class AnalysisPool:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._running = asyncio.Semaphore(workers)
+        self._under_way = 0
+        self._ending: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -50,6 +65,8 @@ class AnalysisPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pool, self._pool = self._pool, None
+        if self._ending is not None:
+            self._ending.cancel()
         if pool is not None:
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
@@ -59,6 +76,7 @@ class AnalysisPool:
             raise AnalysisError(f"the article is larger than {_MAX_BODY:,} characters")
         async with self._running:  # so that the deadline counts the work and not the wait for a turn
             pool = self._pool = self._pool or self._new_pool()
+            self._under_way += 1
             future = pool.submit(_analyse, article)
             try:
                 return await asyncio.wait_for(asyncio.wrap_future(future), _DEADLINE)
@@ -68,6 +86,20 @@ class AnalysisPool:
             except BrokenProcessPool as error:
                 self._replace(pool)
                 raise AnalysisError("the process that read the article died") from error
+            finally:
+                self._under_way -= 1
+                self._end_later()
+
+    def _end_later(self) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = asyncio.get_running_loop().call_later(_IDLE, self._end_idle)
+
+    def _end_idle(self) -> None:
+        """Give the memory back that waiting processes hold."""
+        if self._pool is not None and not self._under_way:
+            self._pool.shutdown(wait=False)
+            self._pool = None
 
     def _new_pool(self) -> ProcessPoolExecutor:
         # "spawn": a fork of a process with threads and an event loop may hang.
