@@ -1,9 +1,9 @@
 """What an idle bot takes: `python tests/bench/idle.py [--guilds 1000] [--channels 50] [--seconds 30]`.
 
-Starts a stand-in for Discord with so many servers, each with so many channels, and `quash run` on SQLite with all
-roles in one process; waits until all servers are there and so many seconds more. Prints one JSON line: the memory
-of the bot's process and of all that it started (parsers, readers of articles, their servers), in MB: `rss` counts
-pages that processes share in each of them, `pss` once.
+Starts a stand-in for Discord with so many servers, each with so many channels, and `quash run` on SQLite
+with all roles in one process; waits until all servers are there and so many seconds more. Prints one JSON
+line: the memory of the bot's process and of all that it started (parsers, readers of articles, their
+servers), in MB: `rss` counts pages that processes share in each of them, `pss` once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def children_of(pid: int) -> list[int]:
         for child in task.read_text().split():
             found += children_of(int(child))
     return found
+
+
+def name_of(pid: int) -> str:
+    """Give the beginning of a process's command line."""
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:80]
 
 
 def memory_of(pid: int) -> tuple[float, float]:
@@ -67,10 +72,7 @@ async def measure(guilds: int, channels: int, seconds: float, folder: Path) -> d
                 if f"in {guilds} servers" in line.decode():
                     break
             await asyncio.sleep(seconds)
-            processes = [
-                (Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:80], *memory_of(pid))
-                for pid in children_of(bot.pid)
-            ]
+            processes = [(name_of(pid), *memory_of(pid)) for pid in children_of(bot.pid)]
         finally:
             bot.send_signal(signal.SIGTERM)
             await asyncio.wait_for(bot.wait(), 30)
