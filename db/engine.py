@@ -33,6 +33,7 @@ _POSTGRES: dict[str, Any] = {
 _POSTGRES_AWAY = ("08", "25006", "53", "57", "58")  # connection, read only, resources, operator, system
 # https://www.sqlite.org/rescode.html
 _SQLITE_AWAY = ("BUSY", "LOCKED", "FULL", "READONLY", "IOERR", "CANTOPEN", "NOMEM", "PROTOCOL")
+INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back when asked
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -201,6 +202,8 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        # Before the first page is written, else only VACUUM makes it so (`db.schema.upgrade`).
+        cursor.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from functools import cache
 from pathlib import Path
 
@@ -9,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from db.engine import Database
+from db.engine import INCREMENTAL, Database
 from db.errors import SchemaError
 
+_log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,7 +63,30 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         async with database.engine.connect() as connection:
             await connection.run_sync(_apply)
             await connection.commit()
+        if database.is_sqlite:
+            await _let_shrink(database)
     return before, head()
+
+
+async def _let_shrink(database: Database) -> None:
+    """Let a SQLite file give free pages back one by one; one from before needs rewriting for that, once.
+
+    Where that cannot be done (no room on the disk, another process in it) it works as before.
+    """
+    connection = await database.engine.connect()
+    try:
+        # Past SQLAlchemy, which would begin a transaction: VACUUM takes none.
+        driver = (await connection.get_raw_connection()).driver_connection
+        if driver is None:
+            return
+        (mode,) = await (await driver.execute("PRAGMA auto_vacuum")).fetchone()
+        if mode != INCREMENTAL:
+            await driver.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+            await driver.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        _log.warning("the database file was not rewritten, so it will not shrink by itself: %s", error)
+    finally:
+        await connection.close()
 
 
 async def require_current(database: Database) -> None:

@@ -1,0 +1,253 @@
+"""What is old goes, in small batches between which others write.
+
+After `days`: the texts of stories with the record of how they were read and the reports about them, stories
+that were irrelevant, entries that their feed does not show any more, deliveries that ended. What cards and
+look-ups show stays: cases with their timelines, demands, and of stories title, summary, topics, parties.
+The audit is kept for a year.
+
+Nothing that is forgotten may come again as new:
+
+- an entry stays, without its text, while its feed may still show it (`FeedRow.oldest_shown`);
+- a story stays by its address, and one whose text is gone (`forgotten_at`) alerts nobody, whatever feed
+  brings it again; so its deliveries may go, and they go after it;
+- the card of a case stays until the case was silent as long: what comes then answers or edits that card.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Executable, case, delete, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import search
+from db.engine import INCREMENTAL, Database
+from db.tables import (
+    AuditRow,
+    CaseRow,
+    DeliveryRow,
+    EntryRow,
+    FeedRow,
+    FindingRow,
+    ReportRow,
+    StoryRow,
+)
+
+AUDIT_DAYS = 365
+_ENDED = ("sent", "dead", "skipped")
+_HOLD = 0.02  # seconds that one batch should hold the writer
+_REST = 4.0  # times as long as a batch took, others have the database to themselves after it
+_SHORTEST_REST = 0.02
+_PAGES = 64  # of SQLite's file that are given back at once
+_SPARE_PAGES = 256  # free pages that are left in SQLite's file for what comes next
+
+
+@dataclass(slots=True)
+class Swept:
+    """How much went: rows, and pages of SQLite's file. `longest`: seconds that a batch held the writer."""
+
+    entries: int = 0
+    stories: int = 0
+    findings: int = 0
+    deliveries: int = 0
+    audit: int = 0
+    pages: int = 0
+    longest: float = 0.0
+
+
+class Retention:
+    """Forgets what is older than `days`. `stopping` is asked between two batches."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        days: int,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._days = timedelta(days=days)
+        self._stopping = stopping
+        self._size = 20  # rows of the next batch; follows how long batches take
+
+    async def sweep(self) -> Swept:
+        """Forget all that is old by now; gives how much it was."""
+        now = self._clock()
+        before = now - self._days
+        swept = Swept()
+        await self._repeat(swept, lambda session: self._forget_stories(session, before, now, swept))
+        await self._walk(swept, _old_deliveries, before, self._drop_deliveries)
+        await self._walk(swept, _old_entries, before, self._drop_entries)
+        await self._repeat(swept, lambda session: self._drop_audit(session, now, swept))
+        if self._database.is_sqlite:
+            await self._repeat(swept, lambda session: _shrink(session, swept))
+        return swept
+
+    # ------------------------------------------------------------- batches
+
+    async def _repeat(self, swept: Swept, batch: Callable[[AsyncSession], Awaitable[bool]]) -> None:
+        """Carry a batch out until it says that nothing is left."""
+        more = True
+        while more and not self._stopping():
+            async with self._database.write() as session:
+                started = time.monotonic()
+                more = await batch(session)
+            await self._rest(swept, time.monotonic() - started)
+
+    async def _walk(
+        self,
+        swept: Swept,
+        query: Callable[[int, int], Executable],
+        before: datetime,
+        drop: Callable[[AsyncSession, Sequence[Any], datetime, Swept], Awaitable[None]],
+    ) -> None:
+        """Go through rows in the order of their ids, which is that of their age, until they are young."""
+        after = 0
+        while not self._stopping():
+            async with self._database.read() as session:
+                rows = (await session.execute(query(after, self._size * 4))).all()
+            old = [row for row in rows if row.at < before]
+            if old:
+                async with self._database.write() as session:
+                    started = time.monotonic()
+                    await drop(session, old, before, swept)
+                await self._rest(swept, time.monotonic() - started)
+            if not old or len(old) < len(rows):
+                return
+            after = rows[-1].id
+
+    async def _rest(self, swept: Swept, took: float) -> None:
+        swept.longest = max(swept.longest, took)
+        if took > _HOLD:
+            self._size = max(1, self._size // 2)
+        elif took < _HOLD / 3:
+            self._size = min(200, self._size + self._size // 2 + 1)
+        await asyncio.sleep(max(_SHORTEST_REST, took * _REST))
+
+    # ------------------------------------------------------------- stories
+
+    async def _forget_stories(
+        self, session: AsyncSession, before: datetime, now: datetime, swept: Swept
+    ) -> bool:
+        """Forget the texts of the oldest stories, or some of the many lines of record that they have."""
+        oldest = (
+            select(StoryRow.id, StoryRow.relevant, StoryRow.first_seen)
+            .where(StoryRow.forgotten_at.is_(None))
+            .order_by(StoryRow.id)
+            .limit(max(1, self._size // 4))
+        )
+        old = [row for row in await session.execute(oldest) if row.first_seen < before]
+        if not old:
+            return False
+        ids = [row.id for row in old]
+        lines = select(FindingRow.id).where(FindingRow.story_id.in_(ids)).limit(self._size * 10)
+        gone = await _delete(session, FindingRow, list(await session.scalars(lines)))
+        swept.findings += gone
+        if gone == self._size * 10:
+            return True  # there are more; the stories go when they have none
+        relevant = [row.id for row in old if row.relevant]
+        await _delete(session, StoryRow, [row.id for row in old if not row.relevant])
+        await session.execute(delete(ReportRow).where(ReportRow.story_id.in_(relevant)))
+        for story_id in relevant:
+            await session.execute(
+                update(StoryRow).where(StoryRow.id == story_id).values(text="", forgotten_at=now)
+            )
+            await search.index_story(session, story_id)
+        swept.stories += len(ids)
+        return True
+
+    # ------------------------------------------------------------- deliveries, entries, audit
+
+    async def _drop_deliveries(
+        self, session: AsyncSession, rows: Sequence[Any], before: datetime, swept: Swept
+    ) -> None:
+        ended = [row for row in rows if row.state in _ENDED and (row.story_id is None or row.forgotten_at)]
+        needed = {row.id for row in ended if row.kind == "card" and row.updated and row.updated >= before}
+        swept.deliveries += await _delete(
+            session, DeliveryRow, [row.id for row in ended if row.id not in needed]
+        )
+
+    async def _drop_entries(
+        self, session: AsyncSession, rows: Sequence[Any], _: datetime, swept: Swept
+    ) -> None:
+        read = [row for row in rows if row.state != "new"]
+        unseen = [row.id for row in read if row.oldest_shown is not None and row.id < row.oldest_shown]
+        swept.entries += await _delete(session, EntryRow, unseen)
+        shown = [row.id for row in read if row.id not in set(unseen) and row.has_text]
+        if shown:
+            await session.execute(
+                update(EntryRow).where(EntryRow.id.in_(shown)).values(summary="", content="")
+            )
+
+    async def _drop_audit(self, session: AsyncSession, now: datetime, swept: Swept) -> bool:
+        oldest = select(AuditRow.id, AuditRow.at).order_by(AuditRow.id).limit(self._size * 4)
+        before = now - timedelta(days=AUDIT_DAYS)
+        old = [row.id for row in await session.execute(oldest) if row.at < before]
+        swept.audit += await _delete(session, AuditRow, old)
+        return bool(old)
+
+
+def _old_deliveries(after: int, limit: int) -> Executable:
+    return (
+        select(
+            DeliveryRow.id,
+            DeliveryRow.created_at.label("at"),
+            DeliveryRow.state,
+            DeliveryRow.kind,
+            DeliveryRow.story_id,
+            StoryRow.forgotten_at,
+            CaseRow.updated,
+        )
+        .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
+        .outerjoin(CaseRow, CaseRow.id == DeliveryRow.case_id)
+        .where(DeliveryRow.id > after)
+        .order_by(DeliveryRow.id)
+        .limit(limit)
+    )
+
+
+def _old_entries(after: int, limit: int) -> Executable:
+    has_text = case((or_(EntryRow.summary != "", EntryRow.content != ""), 1), else_=null())
+    return (
+        select(
+            EntryRow.id,
+            EntryRow.first_seen.label("at"),
+            EntryRow.state,
+            FeedRow.oldest_shown,
+            has_text.label("has_text"),
+        )
+        .join(FeedRow, FeedRow.id == EntryRow.feed_id)
+        .where(EntryRow.id > after)
+        .order_by(EntryRow.id)
+        .limit(limit)
+    )
+
+
+async def _delete(session: AsyncSession, table: Any, ids: Sequence[int]) -> int:
+    if ids:
+        await session.execute(delete(table).where(table.id.in_(ids)))
+    return len(ids)
+
+
+async def _shrink(session: AsyncSession, swept: Swept) -> bool:
+    """Give some of a SQLite file's free pages back to the disk; True where more are left."""
+    connection = await session.connection()
+
+    async def ask(pragma: str) -> int:
+        return int((await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one())
+
+    free = await ask("freelist_count")
+    if free <= _SPARE_PAGES or await ask("auto_vacuum") != INCREMENTAL:
+        return False
+    given_back = await connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_PAGES})")
+    if given_back.returns_rows:
+        given_back.all()  # each row that is read is a page that is given back
+    left = await ask("freelist_count")
+    swept.pages += free - left
+    return left < free
