@@ -197,7 +197,7 @@ async def _party_ids(session: AsyncSession, story: NewStory) -> dict[str, int]:
     return {row.name_key: row.id for row in found}
 
 
-async def add_story_feed(session: AsyncSession, story_id: int, feed_id: int, entry_id: int) -> None:
+async def add_story_feed(session: AsyncSession, story_id: int, feed_id: int, entry_id: int | None) -> None:
     """Note that a feed brought a story: its guilds may see it from now on."""
     values = {"story_id": story_id, "feed_id": feed_id, "entry_id": entry_id}
     fresh = insert_ignoring(session, StoryFeedRow).values(values).returning(StoryFeedRow.story_id)

@@ -19,7 +19,6 @@ from db.tables import (
     FeedRow,
     GuildFeedRow,
     RuleRow,
-    StoryFeedRow,
     SubscriptionRow,
 )
 from tests.conftest import TurnedClock
@@ -130,7 +129,7 @@ class House:
             story_id = await stories.insert_story(
                 session, story, case_id=case_id, adds=adds, now=self.clock()
             )
-            session.add(StoryFeedRow(story_id=story_id, feed_id=feed_id))
+            await stories.add_story_feed(session, story_id, feed_id, None)
             if case_id is not None and adds == "update":
                 await cases.touch_case(session, case_id, self.clock(), status)
             await session.flush()
