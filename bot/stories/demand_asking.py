@@ -166,7 +166,7 @@ _NOT_DATA = re.compile(
     r"territory|hostages?|weapons|guns|reins|profits|prisoners?|tax returns|medical supplies|"
     r"ukraine)"
 )
-_KEEPS = re.compile(r"preserv|retain|keep")
+_KEEPS = re.compile(r"preserv|retain|keep|save|saving")
 _COMPLEMENT = re.compile(
     r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|^(?: (?!that |which |"
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"

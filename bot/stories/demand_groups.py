@@ -97,6 +97,9 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         ]
     groups = [group for group in groups if group.family != "gag" or len(groups) == 1 or _plain(group)]
     for group in groups:
+        if group.family == "gag":
+            group.campaign = next((each for each in groups if each.family == "data"), None)
+    for group in groups:
         if not group.sentences:
             group.foreign = elsewhere
     groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
@@ -228,6 +231,7 @@ def _loose(named: dict[tuple[str, str], Group], marked: list[Marked]) -> list[Gr
     early = [item for item in marked if item.index < _EARLY]
     slots = [slot for item in early for slot in item.slots.values() if not slot.generic]
     firm = any(slot.kind == "company" for slot in slots)
+    lead = any(s.kind == "company" and not s.generic for m in marked[:2] for s in m.slots.values())
     asking = any(slot.kind in ("agency", "court") or slot.official for slot in slots)
     found = []
     for (matter, family), group in named.items():
@@ -242,7 +246,7 @@ def _loose(named: dict[tuple[str, str], Group], marked: list[Marked]) -> list[Gr
         if matter != "main" or family not in ("data", "gag", "content") or not exact:
             continue
         votes = {name for frame in exact for name in (*frame.issuers, *frame.recipients)}
-        sure = max(frame.rank for frame in exact) >= 8 or (
+        sure = max(frame.rank for frame in exact) >= (7 if lead else 8) or (
             sum(frame.weight for frame in exact) >= 1.5 and bool(votes)
         )
         if sure and (asking or votes) and (firm or max(frame.rank for frame in exact) >= 9):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, noun_roles
+from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, demanding, noun_roles
 from bot.stories.demand_rules import GENERAL, is_fact
 from bot.stories.instruments import Instrument, instrument_words
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, PARTY, Marked
@@ -97,7 +97,7 @@ _QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 _IT_WENT = re.compile(
     rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)|letters?(?: signed)? (?:by|of|from) "
-    rf"[^,;]{{1,30}}|letters) (?:was|were|is|had been|has been|went|"
+    rf"(?:[\w-]+ ){{0,3}}(?P<by>{LIST})|letters) (?:was|were|is|had been|has been|went|"
     rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the )?(?P<who>{LIST})"
 )
 
@@ -110,6 +110,9 @@ def _it_went(marked: Marked) -> list[Frame]:
         if who:
             frame = Frame(marked.index, "informal request", "any", 1, "noun", match.start(), weight=0.2)
             frame.vote("recipient", who, EXPLICIT)
+            if match.group("by"):
+                frame.vote("issuer", demanding(marked.names(match.group("by"))), EXPLICIT)
+                frame.weight = 0.9
             frames.append(frame)
     return frames
 

@@ -161,6 +161,9 @@ def _settle(issuers: dict[str, float], recipients: dict[str, float]) -> None:
 
 def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
     """Where a company is asked, persons and agencies near by are not; an organisation near by never is."""
+    if any(_sort(name) not in ("media", "press") and weight >= 1.0 for name, weight in votes.items()):
+        for name in [name for name in votes if _sort(name) in ("media", "press")]:
+            del votes[name]
     for name in [name for name in votes if slots[name].kind == "organisation" and votes[name] < 1.0]:
         del votes[name]
     if max((weight for name, weight in votes.items() if slots[name].kind == "company"), default=0.0) >= 1.0:

@@ -24,7 +24,7 @@ NEAR = 0.5
 _LEFT, _RIGHT = 170, 230  # characters around a word in which its parties are looked for
 
 LIST = (
-    rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:and |or )?|,? and |,? or | & |/|"
+    rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:[\w.-]{{2,15}}, )?(?:and |or )?|,? and |,? or | & |/|"
     rf" as well as |, including )"
     rf"(?:the |its |parent )?{PARTY})*"
 )

@@ -33,6 +33,7 @@ class Rules:
     deed: re.Pattern[str]
     buying: re.Pattern[str]
     bought_plain: re.Pattern[str]
+    contract: re.Pattern[str]
     sold_to: re.Pattern[str]
     selling: re.Pattern[str]
     paying: re.Pattern[str]
@@ -110,9 +111,15 @@ def rules() -> Rules:
         ),
         # "ICE bought access to a database": who sold it is told elsewhere
         bought_plain=re.compile(
-            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|"
+            rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|paid for|pays for|"
+            rf"(?:spent|paid) [$€£][\d,.]+(?: \w+)?[^;]{{0,40}}? (?:on|for)|took out a subscription|"
             rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|"
-            rf"software)(?!\w))"
+            rf"software|subscriptions?|licen[cs]es?)(?!\w))"
+        ),
+        # "the sheriff's contract with Fog"
+        contract=re.compile(
+            rf"(?P<who>{LIST})'s?(?P<mid> (?:[\w$,.-]+ ){{0,3}}?)(?:contract|deal|subscription|licen[cs]e|agreement) "
+            rf"(?:with|to|from|for) (?:the )?(?:[\w-]+ ){{0,4}}?(?P<from>{LIST})"
         ),
         # "Fog sells police departments access to location data"
         sold_to=re.compile(

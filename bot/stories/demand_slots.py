@@ -105,7 +105,8 @@ _PATTERNS = (
         re.compile(
             rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
             rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
-            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio),? {_NAME}(?![\w-])"
+            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|(?:company|firm|vendor|broker|app|tool|platform|group|maker) "
+            rf"(?:called|named|known as)),? {_NAME}(?![\w-])"
         ),
         False,
     ),
@@ -203,7 +204,9 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
                 if not any(begin < stop and start < end for begin, end in taken[index]):
                     name = re.sub(r"^(?:The|A|An|In|On|At) ", "", match.group("name"))
                     found.setdefault(name, "company")
-    if any(mention.surface == "X" and mention.name == "Twitter" for mention in mentions):
+    if any(mention.surface == "X" and mention.name == "Twitter" for mention in mentions) or (
+        _LONE_X.search(f"{texts[0][1]} {whole}") and _NETWORK.search(whole)
+    ):
         found.setdefault("X", "company")
     mentions_found = [
         m for name, kind in found.items() for m in _places_of(name, _in_full(name, whole), kind, texts, taken)
@@ -388,6 +391,13 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
         if kept.endswith(("ly", "ing")):
             return None
     return kept
+
+
+_LONE_X = re.compile(
+    r"(?<![\w.-])(?<!Malcolm )(?<!Generation )X (?:may|has|had|is|was|said|says|did|does|would|will|must|could|can|gives?|"
+    r"gave|loses?|lost|wins?|won|sues?|sued|blocks?|blocked|complie[ds]|refuse[ds])(?!\w)"
+)
+_NETWORK = re.compile(r"(?<!\w)(?:Musk|Twitter|social (?:media|network)|platform|tweets?)(?!\w)")
 
 
 def _in_full(name: str, whole: str) -> str:

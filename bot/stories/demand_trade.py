@@ -10,7 +10,7 @@ from bot.stories.marks import DATA, Marked
 
 _GOODS = re.compile(
     rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|"
-    rf"watch(?:es|ed|ing)?|"
+    rf"watch(?:es|ed|ing)?|broker|"
     r"licen[cs]es?|subscriptions?|follow(?:s|ed|ing)?|alerts|firehose|surveill\w+|itineraries|look-?ups|"
     r"social media)(?!\w))"
 )
@@ -64,6 +64,8 @@ def bought(marked: Marked) -> list[Frame]:
         ):
             seller = match.group("from") or match.group("maker")
             frames.append(_trade(marked, match, match.group("who"), seller))
+        for match in rules().contract.finditer(text):
+            frames.append(_trade(marked, match, match.group("who"), match.group("from")))
         for match in rules().spent.finditer(text) if holds(text, ("spen", "paid", "pays")) else ():
             frames.append(_trade(marked, match, match.group("who"), match.group("from")))
     if holds(text, _SELLING):
@@ -90,6 +92,8 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
     near = text[match.start() : match.end() + 60]
     if _GIVEN.search(match.group()) and not _MONEY.search(text):
         return None  # what is provided or acquired need not have been bought
+    if match.re is rules().contract:
+        near = text
     if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
         return None
     if "?" in text or not is_fact(text[: max(match.end("mid"), match.start())][-60:], noun=False):

@@ -186,7 +186,12 @@ def _demand(
         return None  # people and firms ask each other for all sorts of things
     event = None
     if group.family == "buy":  # what was bought was given, unless who sells has stopped
-        event = last_status([e for e in events if e.family == "buy" and matters(e, group, groups)])
+        told = [e for e in events if e.family == "buy" and matters(e, group, groups)]
+        event = last_status([e for e in told if e.index < 1 or e.status != "withdrawn"])
+    elif group.family == "gag" and len(groups) > 1:  # nobody complies with a gag in the news
+        silent = {frame.index + step for frame in group.frames for step in (0, 1)}
+        told = [e for e in events if e.family == "gag" or e.index in silent]
+        event = last_status([e for e in told if e.status not in (*_GIVING, "refused")])
     else:
         itself = lead[0] in _ORDERS
         near = {frame.index + step for frame in group.frames for step in (-2, -1, 0, 1, 2)}

@@ -228,7 +228,9 @@ _CONDITIONAL = re.compile(r"[^.;,]{0,40}(?<!\w)(?:would|could|might) ")
 
 def _match(rule: _Rule, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     """Find a place where a way of the rule's stands, and nothing before it takes it back."""
-    for match in pattern.finditer(text):
+    start = 0
+    while (match := pattern.search(text, start)) is not None:
+        start = match.start() + 1  # what was taken back may have reached over words that say it
         before = text[max(0, match.start() - 60) : match.start()]
         if _UNSURE.search(before) or (rule.unless is not None and rule.unless.search(before)):
             continue
