@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import Integer, cast, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow
+from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow
 
 
 async def get_rules_that_see(
@@ -82,3 +83,36 @@ async def get_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRo
 async def delete_rule(session: AsyncSession, rule_id: int) -> None:
     """Remove a rule."""
     await session.execute(delete(RuleRow).where(RuleRow.id == rule_id))
+
+
+async def get_seen_since(
+    session: AsyncSession, guild_id: int, since: datetime, limit: int
+) -> list[tuple[int, datetime]]:
+    """Give the stories that a server's feeds brought since then with their dates, oldest first.
+
+    Of more than `limit` the newest.
+    """
+    of_guild = (
+        select(StoryFeedRow.story_id)
+        .join(GuildFeedRow, GuildFeedRow.feed_id == StoryFeedRow.feed_id)
+        .where(
+            StoryFeedRow.story_id == StoryRow.id,
+            GuildFeedRow.guild_id == guild_id,
+            GuildFeedRow.paused.is_(False),
+        )
+        .correlate(StoryRow)
+    )
+    rows = await session.execute(
+        select(StoryRow.id, StoryRow.published, StoryRow.first_seen)
+        .where(
+            StoryRow.relevant.is_(True),
+            StoryRow.first_seen >= since,
+            func.coalesce(StoryRow.published, StoryRow.first_seen) >= since,
+            of_guild.exists(),
+        )
+        .order_by(StoryRow.first_seen.desc(), StoryRow.id.desc())
+        .limit(limit)
+    )
+    # A feed's history came at one moment; its dates tell when it would have come.
+    dated = [(id, min(published or first_seen, first_seen)) for id, published, first_seen in rows]
+    return sorted(dated, key=lambda story: (story[1], story[0]))

@@ -26,6 +26,8 @@ from bot.alerts.rule_actions import list_rules as list_rules
 from bot.alerts.rule_actions import pause_rule as pause_rule
 from bot.alerts.rule_actions import remove_rule as remove_rule
 from bot.alerts.rule_actions import resume_rule as resume_rule
+from bot.alerts.rule_preview import RulePreview as RulePreview
+from bot.alerts.rule_preview import preview_rule as preview_rule
 from db import deliveries, guilds, lookups, subscriptions
 from db.cases import get_case
 from db.engine import Database
