@@ -20,9 +20,12 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 
+from bot.alerts.absence import forget_left
 from bot.alerts.cards import Card
+from bot.alerts.closed import ClosedTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import Limiter, SharedBucket, TokenBucket
+from bot.alerts.publish import Publisher
 from bot.alerts.sender import DiscordSender
 from bot.bounds import limits_of
 from bot.charts import ChartRoom
@@ -57,6 +60,9 @@ OnSent = Callable[[Card], Awaitable[None]]
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
 _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked for pushes
+_PUBLISHING_EVERY = 2.0  # seconds between two questions what is to be published
+_ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to be forgotten
+_STUCK = 180.0  # seconds in which the delivery loop must have turned
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
@@ -182,7 +188,9 @@ class _Process:
         if self._settings.http_addr is not None:
             routes = worker.pushes.routes() if worker.pushes is not None and role != "gateway" else ()
             await stack.enter_async_context(
-                HealthServer(self._settings.http_addr, self._troubles, self._metrics, routes)
+                HealthServer(
+                    self._settings.http_addr, self._troubles, self._metrics, routes, stuck=self._stuck
+                )
             )
         if role != "worker":
             client = await self._log_in(worker)
@@ -193,9 +201,12 @@ class _Process:
             stack.callback(self._charts.close)
             sender = DiscordSender(client, self._limiter())
             self._bells[notify.DELIVERIES] = self._wake
-            self._deliverer = Deliverer(self._database, sender, clock=self._clock, on_sent=self._on_sent)
+            self._deliverer = Deliverer(
+                self._database, sender, clock=self._clock, on_sent=self._on_sent, weather=client.weather
+            )
             teller = Teller(self._database, worker.feeds, sender, clock=self._clock)
-            tasks += [self._connect(client), self._deliver(client, on_ready), self._tell(client, teller)]
+            tasks += [self._connect(client), self._deliver(client, on_ready)]
+            tasks.append(self._tell(client, teller, sender))
         if role != "gateway":
             self._bells[notify.ENTRIES] = lambda: self._schedule.hurry("entries")
             tasks.append(self._tick(worker))
@@ -290,8 +301,13 @@ class _Process:
         finally:
             self._delivered.set()
 
-    async def _tell(self, client: QuashClient, teller: Teller) -> None:
-        """Tell servers about their feeds until told to stop; one process at a time does."""
+    async def _tell(self, client: QuashClient, teller: Teller, sender: DiscordSender) -> None:
+        """Publish what was posted, and tell servers about their feeds and channels, until told to stop.
+
+        One process at a time tells.
+        """
+        closed = ClosedTeller(self._database, sender, clock=self._clock)
+        publisher = Publisher(self._database, sender, self._clock)
 
         async def tell() -> None:
             async with self._database.write() as session:
@@ -299,10 +315,12 @@ class _Process:
                     return
                 await turns.take(session, "notices", _NOTICES_EVERY)
             await teller.tell()
+            await closed.tell()
 
         if await self._is_ready(client):
             schedule = Schedule()
             schedule.every(_NOTICES_EVERY, "notices", tell)
+            schedule.every(_PUBLISHING_EVERY, "publishing", publisher.publish_due)
             await schedule.run(self._stop, _DRAIN)
 
     async def _is_ready(self, client: QuashClient) -> bool:
@@ -323,6 +341,7 @@ class _Process:
 
         self._schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
         self._schedule.every(_ENTRIES_EVERY, "entries", read_entries)
+        self._schedule.every(_ABSENCE_EVERY, "absence", lambda: forget_left(self._database, self._clock))
         if worker.pushes is not None:
             self._schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
         await self._schedule.run(self._stop, _DRAIN)
@@ -359,7 +378,14 @@ class _Process:
         if self._client is not None and (not self._client.settled.is_set() or self._client.shards_away):
             away = ", ".join(map(str, self._client.shards_away))
             troubles.append("Discord: not connected" + (f" (shards {away})" if away else ""))
+        if self._client is not None and self._client.weather.trouble:
+            troubles.append(self._client.weather.trouble)
         return tuple(troubles)
+
+    def _stuck(self) -> tuple[str, ...]:
+        """Say what does not move any more, though the process answers."""
+        held = self._deliverer.stuck_for if self._deliverer is not None else 0.0
+        return (f"delivery: has not moved for {held:.0f} s",) if held > _STUCK else ()
 
     async def _metrics(self) -> dict[str, float]:
         from db import figures

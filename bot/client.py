@@ -23,7 +23,8 @@ from discord.http import Route
 from sqlalchemy.exc import SQLAlchemyError
 
 import cogs
-from bot.alerts import fence
+from bot.alerts import absence, fence
+from bot.alerts.weather import Weather
 from bot.intake.services import Services
 from cogs.errors import tell
 from cogs.language import CommandTranslator, speak_with
@@ -87,9 +88,10 @@ class QuashClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             # A longer wait is the delivery loop's to plan, not a sleep inside a request.
             max_ratelimit_timeout=60.0,
-            http_trace=fence.trace(),
+            http_trace=(weather := Weather(services.clock)).listen(fence.trace()),
         )
         self.services = services
+        self.weather = weather  # what is known of Discord's health
         self.settled = asyncio.Event()  # it is known which servers are this process's to serve
         self.recommended_shards = 1
         self._shares = shares
@@ -205,6 +207,10 @@ class QuashClient(commands.AutoShardedBot):
         for start in range(0, len(known), _AT_ONCE):
             await self._remember(*known[start : start + _AT_ONCE])
         self._told_of.add(shard_id)
+        count = self.shard_count or 1
+        await absence.notice_absence(
+            self.services.database, known, lambda id: (id >> 22) % count == shard_id, self.services.clock
+        )
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Remember a server that comes later than its shard, after an outage."""
@@ -217,8 +223,7 @@ class QuashClient(commands.AutoShardedBot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Note that the bot was removed; the settings stay for 30 days. An outage does not come here."""
-        async with self.services.database.write() as session:
-            await guilds.mark_left(session, guild.id, self.services.clock())
+        await absence.leave(self.services.database, guild.id, self.services.clock)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log an error of an event, without a traceback on standard error."""

@@ -1,4 +1,4 @@
-"""The health endpoint: `/healthz` (the process answers), `/readyz` (it can do its work), `/metrics`."""
+"""The health endpoint: `/healthz` (the process moves), `/readyz` (it can do its work), `/metrics`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bot.settings import Address
 
 # What stands in the way of work, in words; empty when the process is ready.
 Troubles = Callable[[], Awaitable[tuple[str, ...]]]
+# What does not move any more, in words; empty while the process is alive.
+Stuck = Callable[[], tuple[str, ...]]
 Metrics = Callable[[], Awaitable[Mapping[str, float]]]
 
 
@@ -32,8 +34,11 @@ class HealthServer:
         troubles: Troubles,
         metrics: Metrics,
         routes: Sequence[web.RouteDef] = (),
+        *,
+        stuck: Stuck = tuple,
     ) -> None:
         self._address = address
+        self._stuck = stuck
         self._troubles = troubles
         self._metrics = metrics
         application = web.Application()
@@ -67,6 +72,9 @@ class HealthServer:
         await self._runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
+        stuck = self._stuck()
+        if stuck:
+            return web.Response(status=503, text="".join(f"{line}\n" for line in stuck))
         return web.Response(text="ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -198,18 +197,3 @@ async def get_dead(session: AsyncSession, guild_id: int, delivery_id: int) -> De
         )
     ).one_or_none()
     return row
-
-
-# ------------------------------------------------------------- servers that the bot was removed from
-
-
-async def close_channels(session: AsyncSession, guild_id: int, now: datetime) -> None:
-    """Ask nothing of the channels of a server that the bot was removed from; what waits there waits on."""
-    channels = select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)
-    values: dict[str, Any] = {"broken": "The bot is not in the server.", "broken_at": now, "told_at": now}
-    await session.execute(
-        update(DestinationRow)
-        .where(DestinationRow.target == "channel", DestinationRow.target_id.in_(channels))
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )

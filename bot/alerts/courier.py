@@ -78,7 +78,7 @@ class Sender(Protocol):
         """Publish a message of an announcement channel; twice is once."""
 
     def publishes(self, channel_id: int) -> bool:
-        """Tell, without a request, whether messages of a channel can be published."""
+        """Tell, without a request, whether a channel's messages can be published; True if unknown."""
 
     def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         """Tell, without a request, whether the bot may post in a channel as far as is known."""
@@ -148,7 +148,7 @@ class Courier:
         if order.thread is not None:
             return await self._by_threads(channel_id, order, order.thread, offer.card)
         message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
-        return Posted(channel_id, message_id, publish=self._sender.publishes(channel_id))
+        return Posted(channel_id, message_id, publish=self._publishes(channel_id, order))
 
     async def _send(
         self, channel_id: int, order: Order, card: Card | Digest, *, answers: int | None = None
@@ -214,7 +214,10 @@ class Courier:
                 thread_id = await self._sender.open_thread(channel_id, message_id, _name(card))
             except SendError as error:  # the message stands; the next report tries again
                 _log.warning("no thread could be opened in channel %d: %s", channel_id, error)
-        return Posted(channel_id, message_id, thread_id, publish=self._sender.publishes(channel_id))
+        return Posted(channel_id, message_id, thread_id, publish=self._publishes(channel_id, order))
+
+    def _publishes(self, channel_id: int, order: Order) -> bool:
+        return order.claim.target == "channel" and self._sender.publishes(channel_id)
 
     def _about_to_leave(self, order: Order) -> None:
         if self._clock() > order.send_by:

@@ -30,6 +30,9 @@ _PAUSE = 60.0  # seconds until the next try, where Discord does not say
 class PublishingSender(Protocol):
     """What publishing needs of Discord."""
 
+    async def kind_of(self, channel_id: int) -> str:
+        """Tell what a channel is: text, announcement, forum, media, thread or other."""
+
     async def publish(self, channel_id: int, message_id: int) -> None:
         """Publish a message of an announcement channel; twice is once."""
 
@@ -63,7 +66,7 @@ class Publisher:
         for one in of_channel:
             try:
                 async with asyncio.timeout(_TIMEOUT):
-                    await self._sender.publish(one.channel_id, one.message_id)
+                    published = await self._publish(one)
             except (TryAgainError, LaterError, TimeoutError) as error:
                 await self._put_off(one.channel_id, getattr(error, "pause", None) or _PAUSE)
                 return count
@@ -72,9 +75,16 @@ class Publisher:
                 await self._end(one, published=False)
             else:
                 step(Step.PUBLISHED)
-                await self._end(one, published=True)
-                count += 1
+                await self._end(one, published=published)
+                count += published
         return count
+
+    async def _publish(self, one: Publishing) -> bool:
+        """Publish a message, unless it stands in a channel that has no followers; tells which."""
+        if await self._sender.kind_of(one.channel_id) != "announcement":
+            return False
+        await self._sender.publish(one.channel_id, one.message_id)
+        return True
 
     async def _end(self, one: Publishing, *, published: bool) -> None:
         at = self._clock() if published else None

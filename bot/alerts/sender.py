@@ -153,11 +153,12 @@ class DiscordSender:
         return _KINDS.get((await self._fetch(channel_id))["type"], "other")
 
     def publishes(self, channel_id: int) -> bool:
-        """Tell, without a request, whether messages of a channel can be published."""
+        """Tell, without a request, whether a channel's messages can be published; True if unknown."""
         known = self._client.get_channel(channel_id)
         if known is not None:
             return isinstance(known, discord.TextChannel) and known.is_news()
-        return self._fetched.get(channel_id, {}).get("type") == discord.ChannelType.news.value
+        kind = self._fetched.get(channel_id, {}).get("type", discord.ChannelType.news.value)
+        return bool(kind == discord.ChannelType.news.value)
 
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
         """Make a thread of a message, or give the one that it has; raises `MessageGoneError`.

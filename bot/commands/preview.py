@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import logs
 from bot.alerts import actions
 from bot.alerts.cards import Card
+from bot.alerts.digests import Digest
 from bot.alerts.deliver import Deliverer
 from bot.alerts.html import cards_to_html
 from bot.alerts.terminal import print_card
@@ -74,13 +75,15 @@ class _Screen:
     async def open_direct(self, user_id: int) -> int:
         return user_id
 
-    async def send(self, channel_id: int, card: Card, *, nonce: str, answers: int | None = None) -> int:
+    async def send(self, channel_id: int, card: Card | Digest, *, nonce: str, answers: int | None = None) -> int:
         number = len(self.cards) + 1
-        self.cards[number] = card
+        if isinstance(card, Card):
+            self.cards[number] = card
         return number
 
-    async def edit(self, channel_id: int, message_id: int, card: Card) -> None:
-        self.cards[message_id] = card
+    async def edit(self, channel_id: int, message_id: int, card: Card | Digest) -> None:
+        if isinstance(card, Card):
+            self.cards[message_id] = card
 
     async def find(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
         return None
@@ -94,7 +97,7 @@ class _Screen:
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
         return message_id
 
-    async def open_post(self, channel_id: int, card: Card, *, name: str, topics: Iterable[str]) -> int:
+    async def open_post(self, channel_id: int, card: Card | Digest, *, name: str, topics: Iterable[str]) -> int:
         return await self.send(channel_id, card, nonce="")
 
     async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
