@@ -13,9 +13,10 @@ import pytest
 
 from bot.alerts.limiter import SharedBucket
 from bot.shards import ShardKeeper
-from db import schema, shards, turns
+from db import deliveries, schema, shards, turns
 from db.engine import Database
 from db.shards import Share, divide
+from tests.alerts.house import House
 from tests.conftest import TurnedClock
 from tests.delivery.roles import WRONG, Town
 
@@ -175,3 +176,34 @@ async def test_a_line_is_taken_by_one_after_the_other(database: Database) -> Non
     waits = sorted([await take() for _ in range(4)])
     assert waits[0] == 0
     assert all(4 < later - earlier <= 5 for earlier, later in itertools.pairwise(waits))
+
+
+# ------------------------------------------------------------------------- fair among servers
+
+
+async def test_a_server_with_many_channels_does_not_delay_another(
+    database: Database, clock: TurnedClock
+) -> None:
+    house = House(database, clock)
+    feed = await house.feed()
+    for guild_id in (1, 2, 3):
+        await house.guild(guild_id, feed)
+    for number in range(150):
+        await house.rule(1, 1000 + number, topics=["surveillance"])
+    await house.rule(2, 2000, topics=["surveillance", "anonymity"])
+    await house.rule(3, 3000, topics=["anonymity"])
+    await house.story(feed, None, topics=("surveillance",))
+    assert (1, 2) == await _served(database, clock, 2)
+    clock.turn(seconds=5)
+    await house.story(feed, None, topics=("anonymity",))
+    assert (3, 1, 1) == await _served(database, clock, 3), "before the rest of the large server"
+
+
+async def _served(database: Database, clock: TurnedClock, number: int) -> tuple[int, ...]:
+    """Claim destinations and send nothing; gives their servers, in turn."""
+    now = clock()
+    async with database.write() as session:
+        claims = await deliveries.claim_destinations(
+            session, "test", now=now, until=now + timedelta(seconds=90), limit=number
+        )
+    return tuple(claim.target_id // 1000 for claim in claims)
