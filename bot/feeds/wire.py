@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 import struct
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from bot.feeds.model import Rhythm
@@ -17,6 +18,7 @@ CPU_SECONDS: Final = 5
 """Seconds of computing that one document may take."""
 
 LENGTH: Final = struct.Struct("!I")
+_PART: Final = 100  # entries
 
 
 def frame(value: tuple[Any, ...]) -> bytes:
@@ -30,15 +32,20 @@ def value_of(body: bytes) -> Any:
     return marshal.loads(body)  # noqa: S302 - from our own process; no classes in it, unlike pickle
 
 
-def packed(feed: SeenFeed) -> tuple[Any, ...]:
-    """Give a feed in plain types."""
+def packed(feed: SeenFeed) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+    """Give a feed in plain types: its own words, then its entries in parts, each a frame of its own.
+
+    In parts, so that taking in a very large feed never holds the event loop.
+    """
     rhythm = (feed.rhythm.ttl_seconds, tuple(feed.rhythm.skip_hours), tuple(feed.rhythm.skip_days))
-    sightings = tuple(map(tuple, feed.sightings))
-    return feed.title, feed.link, feed.language, rhythm, feed.hub, feed.self_url, sightings
+    rows = tuple(map(tuple, feed.sightings))
+    parts = [rows[start : start + _PART] for start in range(0, len(rows), _PART)]
+    return (feed.title, feed.link, feed.language, rhythm, feed.hub, feed.self_url, len(parts)), parts
 
 
-def unpacked(values: tuple[Any, ...]) -> SeenFeed:
+def unpacked(head: Sequence[Any], parts: Iterable[Sequence[Any]]) -> SeenFeed:
     """Undo `packed`."""
-    title, link, language, (ttl, hours, days), hub, self_url, sightings = values
+    title, link, language, (ttl, hours, days), hub, self_url, _ = head
     rhythm = Rhythm(ttl, frozenset(hours), frozenset(days))
-    return SeenFeed(title, link, language, rhythm, hub, self_url, tuple(map(Sighting._make, sightings)))
+    sightings = tuple(tuple.__new__(Sighting, row) for part in parts for row in part)
+    return SeenFeed(title, link, language, rhythm, hub, self_url, sightings)

@@ -22,7 +22,8 @@ from bot.feeds.wire import CPU_SECONDS, LENGTH, frame, packed, value_of
 MEMORY: Final = 192 * 1024 * 1024
 """Bytes that a worker may take beyond what it needs to exist."""
 
-_KEPT_MEMORY: Final = 160 * 1024  # kB of a worker's peak, past which it makes room for a fresh one
+_KEPT_MEMORY: Final = 128 * 1024 * 1024  # bytes that a worker keeps, past which it makes room for a fresh one
+_STATM: Final = Path("/proc/self/statm")
 
 
 def serve(descriptor: int) -> None:
@@ -37,10 +38,12 @@ def serve(descriptor: int) -> None:
         while True:
             content, url, content_type = _received(asked)
             _bound_time()
-            answer = _answer(content, url, content_type)
+            answer, parts = _answer(content, url, content_type)
             del content
-            fit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < _KEPT_MEMORY
+            fit = _memory(resident=True) < _KEPT_MEMORY
             pipe.sendall(frame((fit, *answer)))
+            for part in parts:
+                pipe.sendall(frame(part))
 
 
 def _received(asked: BinaryIO) -> Any:
@@ -50,24 +53,35 @@ def _received(asked: BinaryIO) -> Any:
     return value_of(asked.read(*LENGTH.unpack(head)))
 
 
-def _answer(content: bytes, url: str, content_type: str | None) -> tuple[Any, ...]:
+def _answer(content: bytes, url: str, content_type: str | None) -> tuple[tuple[Any, ...], list[Any]]:
+    """Give the first frame, and the frames of the entries."""
     try:
-        return ("feed", *packed(seen(parse_feed(content, url=url, content_type=content_type))))
+        head, parts = packed(seen(parse_feed(content, url=url, content_type=content_type)))
     except NotAFeedError as error:
-        return ("other", str(error))
+        return ("other", str(error)), []
     except ParseError as error:
-        return ("error", str(error))
+        return ("error", str(error)), []
     except MemoryError:
-        return ("error", "The feed takes too much memory to read and was given up.")
+        return ("error", "The feed takes too much memory to read and was given up."), []
     except Exception as error:  # a fault of ours: told to the parent, which logs it
-        return ("fault", f"{type(error).__name__}: {error}")
+        return ("fault", f"{type(error).__name__}: {error}"), []
+    return ("feed", *head), parts
+
+
+def _memory(*, resident: bool) -> int:
+    """Give the bytes that the process has now, in memory or of address space; where nothing tells, a guess.
+
+    `ru_maxrss` would not do: after an exec it still tells of the parent.
+    """
+    if not _STATM.exists():
+        return 0 if resident else 512 * 1024 * 1024
+    return int(_STATM.read_bytes().split()[int(resident)]) * resource.getpagesize()
 
 
 def _bound_memory() -> None:
-    """Bound the address space a little above what the process has of it now (Linux tells)."""
-    statm = Path("/proc/self/statm")
-    used = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 512 * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    """Bound the address space a little above what the process has of it now."""
+    most = _memory(resident=False) + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _bound_time() -> None:

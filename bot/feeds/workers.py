@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -28,7 +29,7 @@ DEADLINE: Final = 10.0
 
 # Starting a worker costs as much as reading a hundred feeds: the second is for those that have waited.
 _PATIENCE: Final = 0.2  # seconds
-_LARGEST_ANSWER: Final = 256 * 1024 * 1024
+_LARGEST_FRAME: Final = 64 * 1024 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _CODE: Final = (
     "import sys; sys.path.append(sys.argv[1]); from bot.feeds.worker import serve; serve(int(sys.argv[2]))"
@@ -73,13 +74,13 @@ class ParserPool:
             if worker is None:
                 worker = _Worker()
                 self._all.add(worker)
-            fit, *answer = await worker.ask((content, url, content_type), self._deadline)
+            (fit, *answer), parts = await worker.ask((content, url, content_type), self._deadline)
             kept = worker if fit else None
         finally:
             if worker is not None and kept is None:
                 self._end(worker)
             self._places.put_nowait(kept)
-        return _feed_of(answer)
+        return _feed_of(answer, parts)
 
     async def _place(self) -> _Worker | None:
         """Wait for a worker, or for leave to start one (None)."""
@@ -120,8 +121,8 @@ class _Worker:
         """The process's number."""
         return self._process.pid
 
-    async def ask(self, task: tuple[bytes, str, str | None], deadline: float) -> tuple[Any, ...]:
-        """Hand over a document and wait; gives whether the worker is fit for more, and the answer."""
+    async def ask(self, task: tuple[bytes, str, str | None], deadline: float) -> tuple[Any, list[Any]]:
+        """Hand over a document; gives (whether the worker is fit for more, answer ...), and its parts."""
         try:
             async with asyncio.timeout(deadline):
                 if self._streams is None:
@@ -129,11 +130,9 @@ class _Worker:
                 reader, writer = self._streams
                 writer.write(frame(task))
                 await writer.drain()
-                (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-                if length > _LARGEST_ANSWER:
-                    raise EOFError
-                answer: tuple[Any, ...] = value_of(await reader.readexactly(length))
-                return answer
+                answer = await _next(reader)
+                parts = [await _next(reader) for _ in range(answer[-1] if answer[1] == "feed" else 0)]
+                return answer, parts
         except TimeoutError:
             raise ParseError(
                 f"The feed took longer than {deadline:.0f} s to read and was given up."
@@ -153,11 +152,18 @@ class _Worker:
             self._process.wait(5)
 
 
-def _feed_of(answer: list[Any]) -> SeenFeed:
+async def _next(reader: asyncio.StreamReader) -> Any:
+    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if length > _LARGEST_FRAME:
+        raise EOFError
+    return value_of(await reader.readexactly(length))
+
+
+def _feed_of(answer: Sequence[Any], parts: Sequence[Any]) -> SeenFeed:
     kind, *values = answer
     match kind:
         case "feed":
-            return unpacked(tuple(values))
+            return unpacked(values, parts)
         case "other":
             raise NotAFeedError(values[0])
         case "error":
