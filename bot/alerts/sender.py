@@ -30,6 +30,7 @@ from bot.alerts.errors import (
 )
 from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
+from bot.alerts.posting import NAMED, missing_in
 
 _HISTORY = 1000  # messages that are read at most to find one
 _ALWAYS_READ = 100  # of those, however old they are: clocks differ
@@ -58,15 +59,6 @@ _KINDS = {
 }
 
 _SAID_OF_LOCKED = "The thread is locked; unlock it or give me Manage Threads, then use Send again."
-
-# Permissions by the names that people see in a channel's settings.
-_NAMED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "create_public_threads": "Create Public Threads",
-    "read_message_history": "Read Message History",
-}
 
 
 class DiscordSender:
@@ -367,25 +359,11 @@ class DiscordSender:
     def lacks(self, channel_id: int, *, threads: bool = False) -> str:
         """Name the permissions that the bot lacks for posting in a channel, "" for none that are known."""
         missing = self._missing(channel_id, threads=threads)
-        return ", ".join(_NAMED[name] for name in missing) if missing else ""
+        return ", ".join(NAMED[name] for name in missing) if missing else ""
 
     def _missing(self, channel_id: int, *, threads: bool) -> tuple[str, ...] | None:
         """Give the permissions that posting takes and that are not there; None where nothing is known."""
-        channel = self._client.get_channel(channel_id)
-        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
-            return None
-        mine = channel.permissions_for(channel.guild.me)
-        if not mine.view_channel:  # without it, all others are gone too
-            return ("view_channel",)
-        if isinstance(channel, discord.Thread):
-            needed = ["send_messages_in_threads"]
-        else:
-            needed = ["send_messages"]
-            if threads or isinstance(channel, discord.ForumChannel):
-                needed += ["send_messages_in_threads", "read_message_history"]
-            if threads and not isinstance(channel, discord.ForumChannel):
-                needed.append("create_public_threads")
-        return tuple(name for name in needed if not getattr(mine, name))
+        return missing_in(self._client.get_channel(channel_id), threads=threads)
 
     @contextmanager
     def _sorted(self, channel_id: int, needed: tuple[str, ...] = ()) -> Iterator[None]:
@@ -401,7 +379,7 @@ class DiscordSender:
                 raise
             if self._is_locked(channel_id):
                 raise ThreadLockedError(_SAID_OF_LOCKED, error.code) from error
-            lacks = self.lacks(channel_id, threads=True) or ", ".join(_NAMED[name] for name in needed)
+            lacks = self.lacks(channel_id, threads=True) or ", ".join(NAMED[name] for name in needed)
             if not lacks:
                 raise
             raise DestinationRefusedError(
