@@ -1,0 +1,480 @@
+"""Why a story was posted in a server, or was not: checks in the order of its way, with outcome and remedy.
+
+Nothing is acted out again: what is told stands in the record (`db.findings`, written by whoever decided), in
+the entries of the server's own feeds and in its deliveries. The texts are Markdown for Discord, safe, in the
+language that is spoken; what the record says is told in its own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.alerts.foreign import host, safe_text
+from bot.alerts.routing import read_told
+from bot.feeds.identity import url_key
+from bot.words import mark, say, say_number
+from db import why
+from db.engine import Database
+from db.tables import DeliveryRow, FindingRow, RuleRow
+from db.why import Known, Owed, OwnEntry, OwnFeed, Ref, Titled
+
+_LINK = re.compile(r"https?://\S{3,2000}")
+_MESSAGE = re.compile(
+    r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<guild>\d{1,20})/\d{1,20}/(?P<message>\d{1,20})"
+)
+_NUMBER = re.compile(r"(?P<entry>entry\s+)?#?(?P<number>\d{1,18})", re.IGNORECASE)
+
+_POSTS = ("card", "update", "report", "digest")
+_MOST_FEEDS = 3
+
+# What can be done about a clause that stopped a story, by the clause's name (`bot.alerts.routing`).
+_REMEDIES = {
+    "paused": mark("`/alerts resume` lets the rule go on."),
+    "topics": mark("`/alerts edit` can add one of its topics to the rule."),
+    "parties": mark("`/alerts edit` can add one of its parties to the rule."),
+    "keywords": mark("`/alerts edit` can add a word to the rule, or take its keywords away."),
+    "exclude": mark("`/alerts edit` can take the word off the rule's exclusions."),
+    "statuses": mark("`/alerts edit` can add its status to the rule."),
+    "languages": mark("`/alerts edit` can add its language to the rule."),
+    "sources": mark("`/alerts edit` can add its source to the rule."),
+    "relevance": mark("`/alerts edit` can lower the relevance that the rule asks for."),
+}
+_ADDS = {
+    "new": mark("It is the first report of its case here."),
+    "update": mark("It changed where its case stands."),
+    "source": mark(
+        "It is a further report of its case: the case's card names it as a source, there is no new post."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its outcome, what was found, what can be done, the sentences it rests on.
+
+    `decides`: a stop that by itself kept the story from being posted.
+    """
+
+    outcome: Literal["passed", "stopped", "neutral"]
+    text: str
+    remedy: str = ""
+    evidence: tuple[str, ...] = ()
+    decides: bool = True
+
+    @property
+    def sign(self) -> str:
+        """The outcome as a sign."""
+        return {"passed": "✔", "stopped": "✘", "neutral": "–"}[self.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer: what it is about, the answer in one line, and the checks in their order."""
+
+    title: str
+    url: str
+    headline: str
+    checks: tuple[Check, ...]
+    ref: Ref | None = None
+
+
+# ------------------------------------------------------------------------ asking
+
+
+async def find(database: Database, guild_id: int, typed: str) -> Ref | None:
+    """Find what a moderator means by a link (of an article, or of a message here), a number or a title."""
+    typed = typed.strip()
+    async with database.read() as session:
+        if message := _MESSAGE.match(typed):
+            row = await why.find_message(session, guild_id, int(message["message"]))
+            return Ref(row.story_id) if row is not None and row.story_id is not None else None
+        if link := _LINK.match(typed):
+            key = url_key(link[0])
+            return await why.find_link(session, guild_id, key) if key is not None else None
+        if number := _NUMBER.fullmatch(typed):
+            found = why.find_entry if number["entry"] else why.find_story
+            return await found(session, guild_id, int(number["number"]))
+        titled = await why.newest(session, guild_id, typed, limit=1)
+        return titled[0].ref if titled else None
+
+
+async def suggestions(database: Database, guild_id: int, typed: str) -> list[Titled]:
+    """Give what completes as one types: the newest entries of the server's feeds."""
+    async with database.read() as session:
+        return await why.newest(session, guild_id, typed)
+
+
+def named(ref: Ref) -> str:
+    """Give the number by which something is asked for again."""
+    return f"#{ref.story_id}" if ref.story_id is not None else f"entry #{ref.entry_id}"
+
+
+async def explain(
+    database: Database,
+    guild_id: int,
+    ref: Ref,
+    *,
+    now: datetime,
+    troubles: Mapping[int, str] | None = None,
+    delivery_id: int | None = None,
+) -> Explanation:
+    """Explain what became of a story in a server.
+
+    `troubles` names what the bot lacks at this moment in channels of rules; with `delivery_id` only that
+    delivery is told, and the rule by which it was made.
+    """
+    async with database.read() as session:
+        known = await why.get_known(session, guild_id, ref)
+    if delivery_id is not None:
+        known = _only(known, delivery_id)
+    checks = tuple(_checks(known, now, troubles or {}, whole=delivery_id is None))
+    first = known.entries[0].entry if known.entries else None
+    title = (first.title if first else "") or (known.story.title if known.story else "")
+    url = (first.url if first else "") or (known.story.url if known.story else "")
+    return Explanation(title, url, _headline(known, checks), checks, ref)
+
+
+async def explain_nothing(database: Database, guild_id: int, typed: str, now: datetime) -> Explanation:
+    """Explain why nothing is known: which of the server's feeds might have brought it, and how they stand."""
+    async with database.read() as session:
+        feeds = await why.get_own_feeds(session, guild_id)
+    link = _LINK.match(typed.strip())
+    site = host(link[0]) if link else ""
+    near = [one for one in feeds if site and _is_of(one, site)]
+    checks: list[Check] = []
+    if not feeds:
+        checks.append(Check("stopped", say("This server watches no feed."), say("`/feeds add` adds one.")))
+    elif link and not near:
+        told = say("No feed that this server watches is of {site}.", site=site)
+        checks.append(Check("stopped", told, say("`/feeds add` finds the feeds of a site by its address.")))
+    else:
+        for one in near[:_MOST_FEEDS]:
+            checks += _feed(one, now, alone=True)
+        told = say("None of this server's feeds has shown it.")
+        remedy = say(
+            "Feeds often show a site's newest articles only, or leave some out; `/feeds check` looks now."
+        )
+        checks.append(Check("stopped", told, remedy))
+    return Explanation("", "", _first_stop(checks), tuple(checks))
+
+
+def _is_of(one: OwnFeed, site: str) -> bool:
+    """Tell whether a feed is of a site, or of a part of it (feeds.example.org of example.org)."""
+    hosts = {host(one.feed.url), host(one.feed.site)} - {""}
+    return any(f".{a}".endswith(f".{b}") for a, b in [(h, site) for h in hosts] + [(site, h) for h in hosts])
+
+
+def _only(known: Known, delivery_id: int) -> Known:
+    """Leave out what is not of one delivery: other channels' messages, and other rules."""
+    owed = tuple(one for one in known.deliveries if one.row.id == delivery_id)
+    rule_ids = {one.row.rule_id for one in owed}
+    lines = tuple(
+        line
+        for line in known.lines
+        if line.guild_id is None or (told := read_told(line.reason)) is None or told[0] in rule_ids
+    )
+    rules = tuple(rule for rule in known.rules if rule.id in rule_ids)
+    return Known(known.entries, known.story, known.case, lines, known.unread, rules, owed)
+
+
+# ------------------------------------------------------------------------ the answer in a line
+
+
+def _headline(known: Known, checks: Sequence[Check]) -> str:
+    posts = [one.row for one in known.deliveries if one.row.kind in _POSTS]
+    if any(row.state == "sent" for row in posts):
+        return say("It was posted here.")
+    open_ = [one for one in known.deliveries if one.row.state in ("due", "sending", "failed")]
+    if posts and open_:
+        return say("It is still to be posted here.")
+    if any(_line(known, "delivery", outcome="source")):
+        return say("It has no post of its own here: the card of its case names it as a further source.")
+    return _first_stop(checks)
+
+
+def _first_stop(checks: Iterable[Check]) -> str:
+    for check in checks:
+        if check.outcome == "stopped" and check.decides:
+            return say("It was not posted here. {why}", why=check.text)
+    return say("It was not posted here, and the record does not say why.")
+
+
+# ------------------------------------------------------------------------ the checks
+
+
+def _checks(known: Known, now: datetime, troubles: Mapping[int, str], *, whole: bool) -> Iterator[Check]:
+    asked = any(line.stage == "rule" and read_told(line.reason) for line in known.lines)
+    if whole:
+        yield from _found(known, now, asked=asked)
+    yield from _reading(known)
+    yield from _article(known)
+    yield from _case(known)
+    if known.story is not None and known.story.relevant:
+        if whole or asked:
+            yield from _rules(known, troubles, asked=asked)
+        yield from _deliveries(known, now)
+
+
+def _found(known: Known, now: datetime, *, asked: bool) -> Iterator[Check]:
+    """The feeds that brought it, when, and whether it was news there."""
+    if not known.entries:
+        told = say("The feed that brought it is not watched here any more.")
+        yield Check("neutral", told, say("`/feeds add` adds it again."))
+        return
+    for one in known.entries[:_MOST_FEEDS]:
+        yield from _feed(one.feed, now, alone=False)
+        dated = one.entry.published
+        told = say("It was found in {feed} {when}.", feed=_name(one.feed), when=_time(one.entry.first_seen))
+        if dated is not None:
+            told += " " + say("The feed dates it {when}.", when=_time(dated))
+        yield Check("passed", told)
+    for one in known.entries[1:_MOST_FEEDS]:
+        told = say(
+            "{feed} brought the same address as {other}: it is one story, told once.",
+            feed=_name(one.feed),
+            other=_name(known.entries[0].feed),
+        )
+        yield Check("neutral", told)
+    if all(_is_history(one) for one in known.entries):
+        told = say(
+            "It stood in the feed already when it was looked at first for this server (or was rebuilt): "
+            "that is history, of which nobody is alerted."
+        )
+        remedy = say("It can be looked up with `/latest` and `/search`.")
+        yield Check("neutral" if asked else "stopped", told, remedy, decides=not asked)
+    if any(_line(known, "rule", outcome="feed paused")):
+        told = say("The feed was paused here when it came.")
+        remedy = say("`/feeds resume` lets its stories come again; those of the pause are not posted later.")
+        yield Check("neutral" if asked else "stopped", told, remedy, decides=not asked)
+
+
+def _is_history(one: OwnEntry) -> bool:
+    return not one.entry.alert or one.entry.first_seen < one.feed.since
+
+
+def _feed(one: OwnFeed, now: datetime, *, alone: bool) -> Iterator[Check]:
+    """How a feed stands at present. `alone`: it brought nothing, so that this may be why."""
+    feed = one.feed
+    looked = say("last look {when}", when=_time(feed.last_looked_at)) if feed.last_looked_at else ""
+    watched = say("{feed} is watched here", feed=_name(one)) + (f" ({looked})." if looked else ".")
+    bad: Literal["stopped", "neutral"] = "stopped" if alone else "neutral"
+    if one.paused:
+        told = say("{feed} is paused here at present.", feed=_name(one))
+        yield Check(bad, told, say("`/feeds resume` lets its stories come again."))
+    elif feed.state != "active":
+        told = say("{feed} is not looked at any more: {state}.", feed=_name(one), state=say(feed.state))
+        yield Check(bad, told, say("If it has a successor, add that with `/feeds add`."))
+    elif feed.failing_since is not None:
+        told = say(
+            "{feed} cannot be read since {when}: {why}",
+            feed=_name(one),
+            when=_time(feed.failing_since),
+            why=safe_text(feed.failure or "", 300),
+        )
+        yield Check(bad, told, say("`/feeds check` looks again now; the address may have changed."))
+    else:
+        yield Check("passed", watched)
+
+
+def _reading(known: Known) -> Iterator[Check]:
+    """Whether the article was read."""
+    story = known.story
+    if story is not None and story.forgotten_at is not None:
+        told = say(
+            "Its text and the record of what was decided were deleted for their age {when}.",
+            when=_time(story.forgotten_at),
+        )
+        remedy = say("Title, summary, case and demands are kept; `/search` finds them.")
+        yield Check("stopped", told, remedy)
+    if story is not None or not known.entries:
+        return
+    entry = known.entries[0].entry
+    why_not = safe_text(known.unread[-1].reason, 400) if known.unread else ""
+    if entry.state == "read":
+        told = say("It was read, and what was made of it has been deleted since for its age.")
+        yield Check("stopped", told, say("`/analyse` reads the page anew."))
+    elif entry.state == "failed":
+        told = say("It could not be read: {why}", why=why_not or "?")
+        remedy = say("It was tried {number} times; `/analyse` tries it anew.", number=entry.attempts)
+        yield Check("stopped", told, remedy)
+    elif known.unread:
+        told = say("It could not be read yet: {why}", why=why_not)
+        later = say("It is tried again {when}.", when=_time(entry.try_after)) if entry.try_after else ""
+        yield Check("stopped", told, later)
+    else:
+        yield Check("stopped", say("It waits to be read."), say("That takes a minute at most, as a rule."))
+
+
+def _article(known: Known) -> Iterator[Check]:
+    """What was made of the article: its page, its language, whether it is relevant, its topics."""
+    short = False
+    for line in _line(known, "article"):
+        good = line.outcome in ("own text", "fetched")
+        short = not good
+        remedy = ""
+        if line.outcome == "wall":
+            remedy = say("So only the short text of the feed could be judged; another report may say more.")
+        yield Check(
+            "passed" if good else "neutral",
+            say("Article: {what}", what=_said(line)),
+            remedy,
+        )
+    for line in _line(known, "language"):
+        good = line.outcome not in ("unsupported", "unknown")
+        yield Check("passed" if good else "neutral", say("Language: {what}", what=_said(line)))
+    story = known.story
+    if story is None:
+        return
+    judged = _line(known, "relevance")
+    evidence = next((tuple(line.evidence[:2]) for line in judged if line.evidence), ())
+    if story.relevant:
+        yield Check("passed", say("It is relevant ({score}).", score=f"{story.relevance:.2f}"), "", evidence)
+    else:
+        told = say("It is not relevant ({score}).", score=f"{story.relevance:.2f}")
+        against = [line for line in judged if line.outcome == "against"]
+        told += "".join(f" {_said(line)}" for line in judged if line.outcome == "not relevant")
+        if short:
+            told += " " + say("Only the feed's short text could be judged.")
+        remedy = "; ".join(_said(line).rstrip(".") for line in against[:2])
+        remedy = say("Against it speaks: {what}.", what=remedy) if remedy else ""
+        yield Check("stopped", told, remedy, evidence)
+    topics = [safe_text(line.outcome, 40) for line in _line(known, "topic")]
+    if story.relevant and topics:
+        named_topics = ", ".join(say(topic) for topic in topics)
+        yield Check("passed", say("Topics: {topics}.", topics=named_topics))
+
+
+def _case(known: Known) -> Iterator[Check]:
+    story = known.story
+    if story is None or known.case is None:
+        return
+    told = say("Case #{number} “{title}”.", number=known.case.id, title=safe_text(known.case.title, 120))
+    told += "".join(f" {_said(line)}." for line in _line(known, "case")[-1:])
+    told += " " + say(_ADDS.get(story.adds, _ADDS["new"]))
+    yield Check("neutral" if story.adds == "source" else "passed", told)
+
+
+def _rules(known: Known, troubles: Mapping[int, str], *, asked: bool) -> Iterator[Check]:
+    """What each rule decided, those that wanted it first."""
+    decided: dict[int, tuple[FindingRow, str]] = {}
+    for line in _line(known, "rule"):
+        if told := read_told(line.reason):
+            decided[told[0]] = (line, told[1])  # the last time counts
+    wanted = any(line.outcome == "passed" for line, _ in decided.values())
+    there = {rule.id: rule for rule in known.rules}
+    for rule_id, (line, reason) in sorted(decided.items(), key=lambda i: (i[1][0].outcome != "passed", i[0])):
+        yield _rule(rule_id, there.get(rule_id), line, reason, troubles, decides=not wanted)
+    if not known.rules and not decided:
+        yield Check(
+            "stopped",
+            say("This server has no rule that says where stories go."),
+            say("`/alerts add` makes one."),
+        )
+    later = [rule for rule in known.rules if rule.id not in decided and _is_later(rule, known)]
+    for rule in later:
+        since = say("Rule #{number} was made later, {when}.", number=rule.id, when=_time(rule.created_at))
+        yield Check(
+            "neutral" if asked else "stopped",
+            since,
+            say("Rules are for what comes after them; `/alerts preview` shows what they would have brought."),
+            decides=not asked,
+        )
+
+
+def _rule(
+    rule_id: int,
+    rule: RuleRow | None,
+    line: FindingRow,
+    reason: str,
+    troubles: Mapping[int, str],
+    *,
+    decides: bool,
+) -> Check:
+    place = f" (<#{rule.channel_id}>)" if rule else f" ({say('removed since')})"
+    name = say("Rule #{number}", number=rule_id) + place
+    told = f"{name}: {safe_text(reason, 400)}"
+    if line.outcome == "passed":
+        trouble = troubles.get(rule.channel_id, "") if rule else ""
+        return Check("passed", told, trouble)
+    remedy = _REMEDIES.get(line.outcome.removeprefix("stopped by "), "")
+    return Check("stopped", told, say(remedy) if remedy else "", decides=decides)
+
+
+def _is_later(rule: RuleRow, known: Known) -> bool:
+    came = known.entries[-1].entry.first_seen if known.entries else None
+    if came is None and known.story is not None:
+        came = known.story.first_seen
+    return came is not None and rule.created_at > came
+
+
+def _deliveries(known: Known, now: datetime) -> Iterator[Check]:
+    for line in _line(known, "delivery"):
+        if decided := read_told(line.reason):
+            text = say("Rule #{number}", number=decided[0]) + f": {safe_text(decided[1], 300)}."
+            yield Check("neutral", text, decides=False)
+    for one in known.deliveries:
+        yield _delivery(one, now)
+
+
+_KINDS = {
+    "card": mark("Post"),
+    "update": mark("Update"),
+    "report": mark("Further report in the case's thread"),
+    "edit": mark("Edit of the case's card"),
+    "digest": mark("Digest"),
+}
+
+
+def _delivery(one: Owed, now: datetime) -> Check:
+    row = one.row
+    what = f"{say(_KINDS.get(row.kind, row.kind))} → <#{row.target_id}>"
+    error = safe_text(row.error or "", 400)
+    if row.state == "sent":
+        return Check("passed", f"{what}: {_sent(row)}")
+    if row.state == "dead":
+        told = say("given up: {why}", why=error)
+        return Check("stopped", f"{what}: {told}", say("`/deliveries` can send it again, or drop it."))
+    if row.state == "skipped":
+        return Check("stopped", f"{what}: {say('not sent: {why}', why=error)}")
+    if one.broken is not None:
+        told = say("it waits, as the channel takes nothing: {why}", why=safe_text(one.broken, 300))
+        remedy = say("Nothing is lost: what waits is posted as soon as that is put right.")
+        return Check("stopped", f"{what}: {told}", remedy)
+    if row.state == "failed":
+        tries = say_number("{number} try", "{number} tries", row.attempts)
+        told = say("it failed and is tried again ({tries}): {why}", tries=tries, why=error)
+        return Check("stopped", f"{what}: {told}", say("Nothing needs to be done."))
+    if row.due_at > now:
+        return Check("neutral", f"{what}: {say('it waits until {when}', when=_time(row.due_at))}")
+    return Check("neutral", f"{what}: {say('it is about to be sent')}")
+
+
+def _sent(row: DeliveryRow) -> str:
+    when = _time(row.sent_at) if row.sent_at else ""
+    if row.message_id is None or row.channel_id is None:
+        return say("done {when}", when=when)
+    address = f"https://discord.com/channels/{row.guild_id}/{row.channel_id}/{row.message_id}"
+    return say("posted {when}: {link}", when=when, link=address)
+
+
+# ------------------------------------------------------------------------ words
+
+
+def _line(known: Known, stage: str, *, outcome: str | None = None) -> list[FindingRow]:
+    return [one for one in known.lines if one.stage == stage and outcome in (None, one.outcome)]
+
+
+def _said(line: FindingRow) -> str:
+    return safe_text(line.reason, 400)
+
+
+def _name(one: OwnFeed) -> str:
+    return f"**#{one.feed.id}** {safe_text(one.feed.title or host(one.feed.url), 80)}"
+
+
+def _time(at: datetime | None) -> str:
+    return f"<t:{int(at.timestamp())}:f>" if at else ""
