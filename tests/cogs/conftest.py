@@ -41,6 +41,8 @@ class Scene:
     member: Person
     stranger: Person
     alone: Person
+    client: QuashClient | None = None
+    services: Services | None = None
 
 
 async def read_here(article: Article) -> Story:
@@ -62,6 +64,7 @@ async def scene(database: Database, clock: TurnedClock) -> AsyncIterator[Scene]:
         running = asyncio.create_task(client.start(discord.token))
         await discord.wait_ready()
         await asyncio.wait_for(client.wait_until_ready(), 20)
+        made.client, made.services = client, services
         yield made
         await client.close()
         services.charts.close()
