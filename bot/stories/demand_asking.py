@@ -20,6 +20,7 @@ from bot.stories.demand_roles import (
 from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
 
+_THEM = re.compile(r" (?:them|it|those|the (?:\w+ )?(?:messages|records|data|material|files|logs))(?!\w)")
 _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
     rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first)? $"
@@ -82,6 +83,8 @@ def _subpoenaed(marked: Marked, match: re.Match[str]) -> Frame | None:
             frame.vote(
                 "recipient" if firms or not what.group("own") else "target", firms or asked(slots), EXPLICIT
             )
+        elif _THEM.match(right) and (holders := [s for s in marked.slots.values() if s.kind == "company"]):
+            frame.vote("recipient", holders[:1], BESIDE)
         elif DATA not in right[:90] and not (subject and DATA in left[-80:]):
             return None
         for found_from in re.finditer(rf" from (?:the )?(?P<who>{LIST})", right):
@@ -240,13 +243,16 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
     found = re.match(
         rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator|"
-        rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?{THINGS}",
+        rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?(?:{THINGS}|(?:documents|papers|assessments?|internal \w+)(?!\w))",
         right,
     )
     who = source.group("from") if source else found.group("who") if found else None
-    if not who or (DATA not in right and DEVICE not in right):
+    if not who:
         return None
     frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
+    firm = any(frame.slots[name].kind == "company" and not frame.slots[name].generic for name in frame.recipients)
+    if DATA not in right and DEVICE not in right and not firm:
+        return None
     frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)
     state = any(
         frame.slots[name].kind in ("agency", "court") or frame.slots[name].official for name in frame.issuers

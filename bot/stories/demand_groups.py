@@ -122,6 +122,15 @@ def _link_removals(frames: list[Frame], marked: list[Marked]) -> None:
     """Let a removal rest on the authority that the same or a neighbouring sentence says compelled it."""
     sentences = {item.index: item for item in marked}
     for frame in frames:
+        if frame.form == "removal" and not frame.recipients:  # "lifted the block": of what, the title tells
+            services = [
+                slot
+                for index in (-1, 0, 1)
+                if index in sentences
+                for slot in sentences[index].slots.values()
+                if slot.kind in ("company", "organisation") and not slot.generic
+            ]
+            frame.vote("recipient", services[:1], BESIDE)
         if frame.form not in ("removal", "refusing") or frame.family != "content" or frame.issuers:
             continue
         if frame.index in sentences and _OWN_RULES.search(sentences[frame.index].text):

@@ -257,6 +257,7 @@ _PUBLISHED = re.compile(
     r"(?<!\w)(?:published|reported|seen|reviewed|first reported|leaked|posted|made public) (?:by|in|to)(?: the)? $"
 )
 _BY_WHICH = re.compile(r"^ (?:by|with|through|under) which (?:the |a |an )?(?:[\w-]+ ){0,3}$")
+_IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(
     r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|headquarters|newsroom|"
     r"doors?|data cent\w+)(?: of)?(?: the)?|(?:went|came|turned up|showed up|arrived|walked) (?:to|at|into)(?: the)?) $"
@@ -342,7 +343,10 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
         elif "agency" not in kinds and (_PUBLISHED.search(before) or _MOVES.search(before)):
             continue
         elif _BY_WHICH.search(before):
-            frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
+            if _IS_DONE_TO.match(after):
+                frame.vote("recipient", asked(slots), EXPLICIT)
+            else:
+                frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif _FROM_DATA.search(before) and kinds & {"company", "organisation"}:
             frame.vote("recipient", asked(slots), EXPLICIT)
         elif _BY.search(before):

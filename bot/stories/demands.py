@@ -261,7 +261,15 @@ def _in_office(issuers: tuple[str, ...], group: Group, marked: list[Marked]) -> 
         slot.kind in ("agency", "court") or slot.official or holds_office(slot.name)
         for slot in slots
         if slot.name in issuers
-    ) or any(frame.form == "attempt" for frame in group.frames)
+    ) or any(
+        frame.form == "attempt"
+        or (
+            frame.index < 2
+            and frame.weight >= 1.0
+            and min(max(side.values(), default=0.0) for side in (frame.issuers, frame.recipients)) >= EXPLICIT
+        )
+        for frame in group.frames
+    )
 
 
 def _where(group: Group, name: str, role: str, otherwise: Frame) -> int:
