@@ -73,7 +73,11 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         named.setdefault((matter, frame.family), Group(frame.family)).frames.append(frame)
     for matter in ("main", "other"):
         _assign_open(named, matter)
-    groups = [group for key, group in named.items() if key[0] == "main" and _reported(group, marked)]
+    groups = [
+        group
+        for key, group in named.items()
+        if key[0] == "main" and _reported(group, marked) and not _in_passing(group, document)
+    ]
     if not groups:  # an article that opens with its other matter
         groups = [group for group in named.values() if _reported(group, marked)]
     else:
@@ -221,6 +225,28 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
         for frame in frames
     )
     return sure >= 2 or (firms and group.weight >= 1.3) or (lead and group.weight >= 1.5)
+
+
+_LONG = 14
+"""Sentences from which an article is long: what it tells late and lightly is told in passing."""
+
+
+def _in_passing(group: Group, document: Document) -> bool:
+    """Whether a demand is only touched upon, or is a warrant on a person that politics quarrels over."""
+    told = [frame.index for frame in group.frames if frame.weight >= 0.5]
+    first = min(told, default=0)
+    if len(document.sentences) >= _LONG and first > 7 and group.weight < 3.0:
+        return True
+    if group.family == "content":
+        return len(document.sentences) >= _LONG and not any(
+            (frame.weight >= 1.0 and (frame.form != "removal" or _whole(frame))) for frame in group.frames if frame.index < 8
+        )
+    firms = any(
+        frame.slots[name].kind in ("company", "organisation") and weight >= BESIDE
+        for frame in group.frames
+        for name, weight in frame.recipients.items()
+    )
+    return group.family == "data" and not firms and first > 2 and len(document.sentences) >= 8
 
 
 def _whole(frame: Frame) -> bool:

@@ -57,6 +57,8 @@ def parties_of(
         for name in [name for name in recipient_votes if recipient_slots[name].kind == "agency"]:
             del recipient_votes[name]
         _companies_only(recipient_votes, recipient_slots)
+    if group.family == "content":
+        _order_or_notice(group, issuer_votes, issuer_slots, marked)
     if not _court_itself(group):
         _courts_last(issuer_votes, issuer_slots)
     if any(
@@ -170,6 +172,17 @@ def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
         for name in [name for name in votes if slots[name].kind in ("agency", "person", "organisation")]:
             if slots[name].kind != "organisation" or votes[name] < 1.0:
                 del votes[name]
+
+
+def _order_or_notice(
+    group: Group, votes: dict[str, float], slots: dict[str, Slot], marked: list[Marked]
+) -> None:
+    """Of persons without an office only those count whose notice, suit or order it is: others merely ask."""
+    if any(frame.form == "noun" and frame.rank >= 8 for frame in group.frames):
+        return
+    offices = {slot.name for item in marked for slot in item.slots.values() if slot.official}
+    for name in [n for n in votes if slots[n].kind == "person" and n not in offices and not holds_office(n)]:
+        del votes[name]
 
 
 _SPEAKERS = ("advocacy", "law firm")

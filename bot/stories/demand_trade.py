@@ -90,6 +90,8 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
         if slot.kind == "company" and (not slot.generic or slot.name.lower().endswith("brokers"))
     ]
     near = text[match.start() : match.end() + 60]
+    if "paid for" in match.group() and len(match.group("mid")) > 25:
+        return None  # "information paid for by somebody else"
     if _GIVEN.search(match.group()) and not _MONEY.search(text):
         return None  # what is provided or acquired need not have been bought
     if match.re is rules().contract:

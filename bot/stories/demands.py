@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.record import Notes
+from bot.stories.clutter import splices
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
@@ -141,11 +142,20 @@ _ORDERS = (
 """Instruments that are orders themselves: that somebody "ordered" says no more than that they were issued."""
 
 
+def _up_to_splice(text: str) -> str:
+    """The sentence up to where a site's script put other stories' titles into it."""
+    found = splices(text)
+    return text[: found[0][0]] if found else text
+
+
 class _Marker:
     """Marks sentences as they are needed, each once."""
 
     def __init__(self, document: Document, mentions: tuple[Mention, ...]) -> None:
-        self._texts = [(-1, document.title), *((s.index, s.text) for s in document.sentences[:MAX_SENTENCES])]
+        self._texts = [
+            (-1, document.title),
+            *((s.index, _up_to_splice(s.text)) for s in document.sentences[:MAX_SENTENCES]),
+        ]
         self._mentions: dict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             self._mentions[mention.sentence].append(mention)
