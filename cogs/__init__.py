@@ -9,14 +9,41 @@ from bot.intake.services import Services
 
 async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Add every cog and every persistent button to the bot."""
-    from cogs import alerts, analyse, buttons, explain, feeds, help, lookups, privacy, profiles, subscriptions
+    from cogs import (
+        alerts,
+        analyse,
+        buttons,
+        digest,
+        explain,
+        feeds,
+        help,
+        lookups,
+        privacy,
+        profiles,
+        subscriptions,
+        why,
+    )
 
-    for module in (alerts, feeds, lookups, profiles, analyse, subscriptions, explain, privacy, help):
+    for module in (
+        alerts,
+        feeds,
+        lookups,
+        profiles,
+        analyse,
+        subscriptions,
+        digest,
+        explain,
+        privacy,
+        why,
+        help,
+    ):
         await bot.add_cog(module.make(services))
     buttons.add_to(bot, services)
     lookups.add_buttons(bot, services)
     feeds.add_buttons(bot, services)
     subscriptions.add_buttons(bot, services)
+    digest.add_buttons(bot, services)
     profiles.add_buttons(bot, services)
     privacy.add_buttons(bot, services)
+    why.add_buttons(bot, services)
     analyse.add_menus(bot)

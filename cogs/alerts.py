@@ -1,4 +1,4 @@
-"""`/alerts add|list|remove`: what goes to which channel. For those who may manage the server."""
+"""`/alerts add|list|pause|resume|remove`: what goes to which channel. For those who may manage the server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from discord.ext import commands
 
 from bot.alerts import actions
 from bot.alerts.foreign import safe_text
-from bot.alerts.routing import Rule
+from bot.alerts.routing import WHEN, Rule
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from cogs import choices
+from cogs.channels import Postable, PostableChannel
 from cogs.guards import check_can_post, guild_of, may_configure
 from cogs.panels import answer, panel
 
@@ -42,10 +43,12 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         exclude="Never stories with one of these words, separated by commas",
         relevance="How sure Quash must be, from 0 to 1 (usual: 0.5)",
         ping="A role to mention with every post",
+        when="At once, or gathered in one message an hour, a day (at 9) or a week (Monday at 9)",
         style="How much a post shows",
         thread="Whether each case has a thread of its own",
     )
     @app_commands.choices(
+        when=[app_commands.Choice(name=when, value=when) for when in WHEN],
         style=[
             app_commands.Choice(name="full", value="full"),
             app_commands.Choice(name="compact", value="compact"),
@@ -58,13 +61,14 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     async def add(
         self,
         interaction: discord.Interaction,
-        channel: discord.TextChannel | discord.ForumChannel | discord.Thread,
+        channel: app_commands.Transform[Postable, PostableChannel],
         topics: str = "",
         parties: str = "",
         keywords: str = "",
         exclude: str = "",
         relevance: app_commands.Range[float, 0.0, 1.0] | None = None,
         ping: discord.Role | None = None,
+        when: str = "now",
         style: str = "full",
         thread: str = "off",
     ) -> None:
@@ -83,6 +87,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             exclude=exclude,
             relevance=relevance,
             ping_role=ping.id if ping else None,
+            when=when,
             style=style,
             thread=thread,
             now=self.services.clock(),
@@ -103,6 +108,32 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         ]
         await answer(interaction, panel("Rules", blocks or ["There is none yet; `/alerts add` makes one."]))
 
+    @app_commands.command(description="Let a rule rest: nothing is posted by it until you resume it")
+    @app_commands.describe(rule="The rule's number, as /alerts list shows it")
+    async def pause(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
+        """Pause a rule."""
+        paused = await actions.pause_rule(
+            self.services.database,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            rule_id=rule,
+            now=self.services.clock(),
+        )
+        await answer(interaction, panel("Rule paused", [describe(paused)]))
+
+    @app_commands.command(description="Let a paused rule go on")
+    @app_commands.describe(rule="The rule's number, as /alerts list shows it")
+    async def resume(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
+        """Resume a rule."""
+        resumed = await actions.resume_rule(
+            self.services.database,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            rule_id=rule,
+            now=self.services.clock(),
+        )
+        await answer(interaction, panel("Rule resumed", [describe(resumed)]))
+
     @app_commands.command(description="Remove a rule")
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
     async def remove(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
@@ -120,6 +151,8 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     async def _topics(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return choices.matching_last(typed, TOPICS)
 
+    @pause.autocomplete("rule")
+    @resume.autocomplete("rule")
     @remove.autocomplete("rule")
     async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
         if interaction.guild_id is None or not interaction.permissions.manage_guild:
@@ -141,14 +174,24 @@ def describe(rule: Rule) -> str:
         ("parties", rule.parties),
         ("keywords", rule.keywords),
         ("not with", rule.exclude),
+        ("statuses", rule.statuses),
+        ("languages", rule.languages),
+        ("sources", rule.sources),
     ):
         if names:
             parts.append(f"{what}: {safe_text(', '.join(names), 300)}")
     if not (rule.topics or rule.parties or rule.keywords):
         parts.append("every relevant story")
     parts.append(f"relevance from {rule.min_relevance:g}")
+    if rule.when != "now":
+        parts.append(f"{rule.when} digest")
+    elif rule.daily_limit:
+        parts.append(f"at most {rule.daily_limit} a day, the rest as a digest")
     if rule.ping_role:
-        parts.append(f"mentions <@&{rule.ping_role}>")
+        only = f" (only: {', '.join(rule.ping_when.words)})" if rule.ping_when else ""
+        parts.append(f"mentions <@&{rule.ping_role}>{only}")
+    if rule.urgent:
+        parts.append(f"in quiet hours too: {', '.join(rule.urgent.words)}")
     if rule.style != "full":
         parts.append(rule.style)
     if rule.thread == "case":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import discord
 from discord import app_commands, ui
@@ -21,6 +21,9 @@ from cogs.guards import guild_of
 from cogs.lookups import case_choices, party_choices, viewer
 from cogs.panels import answer, panel
 from db import lookups
+
+Delivery = Literal["now", "daily", "weekly"]
+_DELIVERY = "At once, or gathered in one message a day (at 9) or a week (Monday at 9)"
 
 
 def make(services: Services) -> commands.Cog:
@@ -42,41 +45,54 @@ class Subscriptions(commands.Cog):
         self.services = services
 
     @subscribe.command(description="Be told of every story about a topic")
-    @app_commands.describe(topic="The topic")
-    async def topic(self, interaction: discord.Interaction, topic: str) -> None:
+    @app_commands.describe(topic="The topic", delivery=_DELIVERY)
+    async def topic(self, interaction: discord.Interaction, topic: str, delivery: Delivery = "now") -> None:
         """Subscribe to a topic."""
-        await self._subscribe(interaction, "topic", choices.one_of(topic, TOPICS, "topic"))
+        await self._subscribe(interaction, "topic", choices.one_of(topic, TOPICS, "topic"), delivery)
 
     @subscribe.command(description="Be told of every story with a party: an agency, a company, an account")
-    @app_commands.describe(name="The party's name")
-    async def party(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
+    @app_commands.describe(name="The party's name", delivery=_DELIVERY)
+    async def party(
+        self,
+        interaction: discord.Interaction,
+        name: app_commands.Range[str, 1, 200],
+        delivery: Delivery = "now",
+    ) -> None:
         """Subscribe to a party."""
-        await self._subscribe(interaction, "party", canonical_name(name))
+        await self._subscribe(interaction, "party", canonical_name(name), delivery)
 
     @subscribe.command(name="case", description="Follow a case: be told when it goes on")
-    @app_commands.describe(name="The case's title or number")
-    async def case_(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
+    @app_commands.describe(name="The case's title or number", delivery=_DELIVERY)
+    async def case_(
+        self,
+        interaction: discord.Interaction,
+        name: app_commands.Range[str, 1, 200],
+        delivery: Delivery = "now",
+    ) -> None:
         """Subscribe to a case."""
         async with self.services.database.read() as session:
             found = await lookups.find_cases(session, viewer(interaction), name, limit=1)
-        await self._subscribe(interaction, "case", str(found[0].id) if found else name)
+        await self._subscribe(interaction, "case", str(found[0].id) if found else name, delivery)
 
-    async def _subscribe(self, interaction: discord.Interaction, kind: str, value: str) -> None:
+    async def _subscribe(
+        self, interaction: discord.Interaction, kind: str, value: str, delivery: str
+    ) -> None:
         made = await actions.subscribe(
             self.services.database,
             user_id=interaction.user.id,
             guild_id=guild_of(interaction),
             kind=kind,
             value=value,
+            delivery=delivery,
             now=self.services.clock(),
         )
-        await answer(
-            interaction,
-            panel(
-                "Subscribed",
-                [_line(made), "You get a direct message as soon as there is news. Nobody else can see this."],
-            ),
-        )
+        told = {
+            "now": say("You get a direct message as soon as there is news."),
+            "daily": say("You get one direct message a day, at 9 o'clock of this server, if there is news."),
+            "weekly": say("You get one direct message a week, on Monday at 9 o'clock, if there is news."),
+        }
+        blocks = [_line(made), f"{told[delivery]} {say('Nobody else can see this.')}"]
+        await answer(interaction, panel("Subscribed", blocks))
 
     @app_commands.command(description="Your own subscriptions, with buttons to end them")
     @app_commands.allowed_installs(guilds=True, users=True)
