@@ -9,8 +9,12 @@ that has something left is used, and an empty one stays empty until its window e
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import discord.http
+
+_FEW_BUCKETS = 256  # as in discord.py
+_LOOKED_THROUGH = 8
 
 
 class Bucket(discord.http.Ratelimit):
@@ -34,6 +38,22 @@ class Bucket(discord.http.Ratelimit):
         await super()._refresh()
 
 
+def _forget_some(client: discord.http.HTTPClient) -> None:
+    """Forget buckets that nobody uses any more, a few at a time.
+
+    discord.py looks through all of them at each channel that is new: with 10,000 channels, milliseconds for
+    every message.
+    """
+    known = client._buckets
+    if len(known) < _FEW_BUCKETS:
+        return
+    for key, bucket in list(itertools.islice(known.items(), _LOOKED_THROUGH)):
+        del known[key]
+        if not bucket.is_inactive():
+            known[key] = bucket  # behind all others
+
+
 def mend() -> None:
-    """Let discord.py make such buckets from now on."""
+    """Let discord.py make such buckets from now on, and forget them without holding the event loop."""
+    discord.http.HTTPClient._try_clear_expired_ratelimits = _forget_some  # type: ignore[method-assign]
     discord.http.Ratelimit = Bucket  # type: ignore[misc]  # the place where discord.py looks for the class

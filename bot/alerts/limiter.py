@@ -36,7 +36,35 @@ class Limiter(Protocol):
         """Wait for one's turn."""
 
 
-class TokenBucket:
+class _Line:
+    """Those who wait, first come, first served; `_serve` lets them pass while there are any."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._serving: asyncio.Task[None] | None = None
+
+    async def take(self) -> None:
+        """Wait for one's turn."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+        await mine
+
+    async def _let_pass(self) -> None:
+        """Let the first pass, alone in this turn of the event loop: many may be due, each with work to do."""
+        while self._waiting:
+            first = self._waiting.popleft()
+            if not first.done():  # else it was given up meanwhile
+                first.set_result(None)
+                break
+        await asyncio.sleep(0)
+
+    async def _serve(self) -> None:
+        raise NotImplementedError
+
+
+class TokenBucket(_Line):
     """Lets at most `rate` requests pass in any second, evenly, with at most `burst` at once.
 
     Waiters pass in the order in which they came. Discord counts in seconds that begin when it likes, so
@@ -52,6 +80,7 @@ class TokenBucket:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__()
         self._step = _SECOND / rate
         self._slack = (burst - 1) * self._step
         self._now = now
@@ -59,13 +88,14 @@ class TokenBucket:
         self._next = now()  # when the next request would pass if there were no burst
         self._passed: deque[float] = deque(maxlen=rate)
 
-    async def take(self) -> None:
-        """Wait for one's turn."""
-        turn = max(self._next, self._now() - self._slack)
-        self._next = turn + self._step
-        while (wait := max(turn, self._full_until()) - self._now()) > 0:
-            await self._sleep(wait)
-        self._passed.append(self._now())
+    async def _serve(self) -> None:
+        while self._waiting:
+            turn = max(self._next, self._now() - self._slack)
+            self._next = turn + self._step
+            while (wait := max(turn, self._full_until()) - self._now()) > 0:
+                await self._sleep(wait)
+            self._passed.append(self._now())
+            await self._let_pass()
 
     def _full_until(self) -> float:
         """Tell until when as many as may be have passed within a second."""
@@ -73,7 +103,7 @@ class TokenBucket:
         return self._passed[0] + _SECOND if full else self._now()
 
 
-class SharedBucket:
+class SharedBucket(_Line):
     """Lets at most `rate` requests a second pass, of all processes on one database together.
 
     The line is a row (`db.turns`): a process takes a slice of it for those that wait here, at most a fifth
@@ -82,19 +112,10 @@ class SharedBucket:
     """
 
     def __init__(self, database: Database, name: str = "requests", rate: int = RATE) -> None:
+        super().__init__()
         self._database = database
         self._name = name
         self._step = _SECOND / rate
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._serving: asyncio.Task[None] | None = None
-
-    async def take(self) -> None:
-        """Wait for one's turn."""
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(mine)
-        if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve())
-        await mine
 
     async def _serve(self) -> None:
         """Take slices of the line while somebody waits."""
@@ -105,16 +126,9 @@ class SharedBucket:
             for turn in turns_of_slice:
                 await asyncio.sleep(turn - time.monotonic())
                 if time.monotonic() - turn <= _STALE:
-                    self._let_pass()
+                    await self._let_pass()
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
-
-    def _let_pass(self) -> None:
-        while self._waiting:
-            first = self._waiting.popleft()
-            if not first.done():  # else it was given up meanwhile
-                first.set_result(None)
-                return
 
     async def _slice(self, wanted: int) -> list[float]:
         """Take up to a slice of turns; gives their times (monotonic, in seconds)."""

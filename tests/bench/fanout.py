@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -107,6 +108,9 @@ class Watch:
     def __init__(self) -> None:
         self._wall: list[float] = []
         self._cpu: list[float] = []
+        self._garbage: list[float] = []
+        self._collecting = 0.0
+        gc.callbacks.append(self._collects)
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -116,6 +120,12 @@ class Watch:
             self._wall.append(time.perf_counter() - wall - 0.002)
             self._cpu.append(time.thread_time() - cpu)
 
+    def _collects(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._collecting = time.thread_time()
+        else:
+            self._garbage.append(time.thread_time() - self._collecting)
+
     def report(self) -> dict[str, Any]:
         """Give what was seen so far, and begin anew."""
         said = {
@@ -123,8 +133,9 @@ class Watch:
             "over_50_ms": sum(held > 0.05 for held in self._wall),
             "longest_cpu_ms": round(max(self._cpu) * 1000, 1),
             "over_50_ms_cpu": sum(held > 0.05 for held in self._cpu),
+            "garbage_longest_ms": round(max(self._garbage, default=0.0) * 1000, 1),
         }
-        self._wall, self._cpu = [], []
+        self._wall, self._cpu, self._garbage = [], [], []
         return said
 
 

@@ -50,9 +50,8 @@ _CHANNELS = 4  # of each
 
 _TEXT = """{agency} served {company} with an administrative summons that orders the company to hand over
 the names behind the account {account}, which is critical of the government. {company} had sued in federal
-court in {city}, saying that the summons was unlawful and that the Constitution protects anonymous speech. The
-agency
-had demanded the user names, addresses and telephone numbers of the people who write there. """
+court in {city}, saying that the summons was unlawful and that the Constitution protects anonymous speech.
+{agency} had demanded the user names, addresses and telephone numbers of the people who write there. """
 _APART = timedelta(days=400)  # so far that no two stories are of one case
 _AGENCIES = ("The FBI", "Customs and Border Protection", "The Department of Justice", "The Secret Service")
 _COMPANIES = ("Google", "Twitter", "Facebook", "Reddit", "Automattic", "Cloudflare", "Microsoft", "Apple")
