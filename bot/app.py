@@ -52,6 +52,7 @@ from bot.shards import ShardKeeper
 from bot.steady import SteadyClock
 from db import notify, turns
 from db.engine import Database
+from db.retention import Retention
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked f
 _PUBLISHING_EVERY = 2.0  # seconds between two questions what is to be published
 _ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to be forgotten
 _STUCK = 180.0  # seconds in which the delivery loop must have turned
+_RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be kept
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
@@ -341,6 +343,10 @@ class _Process:
 
         self._schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
         self._schedule.every(_ENTRIES_EVERY, "entries", read_entries)
+        retention = Retention(
+            self._database, self._clock, self._settings.retention_days, self._stop.is_set
+        )
+        self._schedule.every(_RETENTION_EVERY, "retention", retention.sweep)
         self._schedule.every(_ABSENCE_EVERY, "absence", lambda: forget_left(self._database, self._clock))
         if worker.pushes is not None:
             self._schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)

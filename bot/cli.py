@@ -97,8 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     split.add_argument("stories", nargs="+", type=int, metavar="STORY")
     split.add_argument("--title", default="", help="default: the title of the oldest story moved")
 
-    database = commands.add_parser("db", help="schema migrations")
-    database.add_argument("verb", choices=("upgrade", "current"))
+    database = commands.add_parser("db", help="the database: schema, backup, check")
+    verbs = database.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs.add_parser("upgrade", help="apply the schema migrations that are missing")
+    verbs.add_parser("current", help="the schema's version")
+    verbs.add_parser("check", help="whether everything in the database is in order")
+    backup = verbs.add_parser("backup", help="copy a SQLite database while the bot runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="the copy; must not be there yet")
     return parser
 
 

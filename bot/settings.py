@@ -48,6 +48,7 @@ class Settings:
     http_addr: Address | None = None
     websub_url: str | None = None
     analysis_workers: int = 1
+    retention_days: int = 180
     max_feeds_per_guild: int = 200
     shard_ids: tuple[int, ...] | None = None
     shard_count: int | None = None
@@ -235,6 +236,13 @@ OPTIONS: tuple[Option, ...] = (
         _whole(1, 64),
         "a whole number from 1 to 64",
         "processes that read articles",
+    ),
+    Option(
+        "RETENTION_DAYS",
+        "180",
+        _whole(7, 36_500),
+        "a whole number of days from 7 to 36500",
+        "how long texts, entries and deliveries are kept; cases, demands, titles and summaries stay",
     ),
     Option(
         "MAX_FEEDS_PER_GUILD",

@@ -1,9 +1,10 @@
-"""`quash db upgrade|current`: the schema's version."""
+"""`quash db upgrade|current|check|backup`: the schema's version, whether all is in order, a copy."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from pathlib import Path
 
 from bot.settings import Settings
 from db import schema
@@ -11,24 +12,48 @@ from db.engine import Database
 
 
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Bring the schema up to date, or say which it is."""
-    return asyncio.run(_main(arguments.verb, settings))
+    """Do what the verb says."""
+    return asyncio.run(_main(arguments, settings))
 
 
-async def _main(verb: str, settings: Settings) -> int:
+async def _main(arguments: argparse.Namespace, settings: Settings) -> int:
     database = Database(settings.database_url)
     try:
         await database.check()
-        if verb == "upgrade":
-            before, after = await schema.upgrade(database)
-            print(
-                f"schema {after}: nothing to do"
-                if before == after
-                else f"schema {before or 'none'} -> {after}"
-            )
-        else:
-            found = await schema.current(database)
-            print(f"schema {found or 'none'} (this program needs {schema.head()})")
+        if arguments.verb == "upgrade":
+            return await _upgrade(database)
+        if arguments.verb == "check":
+            return await _check(database)
+        if arguments.verb == "backup":
+            return await _back_up(database, arguments.file)
+        found = await schema.current(database)
+        print(f"schema {found or 'none'} (this program needs {schema.head()})")
     finally:
         await database.close()
+    return 0
+
+
+async def _upgrade(database: Database) -> int:
+    before, after = await schema.upgrade(database)
+    print(f"schema {after}: nothing to do" if before == after else f"schema {before or 'none'} -> {after}")
+    return 0
+
+
+async def _check(database: Database) -> int:
+    """Print a line for each thing that was looked at; status 1 where something is not as it must be."""
+    from db import check
+
+    found = await check.check(database)
+    for one in found:
+        print(f"{'ok ' if one.ok else 'BAD'} {one.what}: {one.found}")
+    bad = sum(not one.ok for one in found)
+    print(f"{bad} of {len(found)} are not in order" if bad else f"all {len(found)} in order")
+    return 1 if bad else 0
+
+
+async def _back_up(database: Database, file: Path) -> int:
+    from db import backup
+
+    copied = await asyncio.to_thread(backup.back_up, database, file)
+    print(f"{file}: {copied.size:,} bytes, schema {copied.schema}, {copied.stories} stories; checked")
     return 0
