@@ -12,6 +12,7 @@ from bot.alerts.cards import NO_STATUS, Card, CardSource
 from bot.alerts.digests import Digest, Matter, matters
 from bot.alerts.foreign import host, link, safe_text, safe_url, width
 from bot.alerts.render import card_view, status_words
+from bot.words import say, say_number
 
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _MATTERS = 25  # of its 40 components; the container, the head, the rest and the button take some
@@ -46,7 +47,7 @@ def digest_view(digest: Digest) -> ui.LayoutView:
         row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
         row.add_item(
             ui.Button(
-                label="Show all",
+                label=say("Show all"),
                 custom_id=ids.digest_id(digest.delivery_id, digest.mark),
                 style=discord.ButtonStyle.secondary,
             )
@@ -72,37 +73,44 @@ def digest_texts(digest: Digest) -> list[str]:
         room -= width(block)
     left = len(told) - (len(texts) - 1)
     if left:
-        texts.append(f"-# and {left} more: press Show all, or ask `/latest`")
+        more = say_number("and {number} more", "and {number} more", left)
+        hint = say("press Show all, or ask `/latest`")
+        texts.append(f"-# {more}: {hint}")
     return texts
 
 
 def _head(digest: Digest, told: Sequence[Matter]) -> str:
+    since, until = (f"<t:{int(at.timestamp())}:f>" for at in (digest.since, digest.until))
+    counts = digest_counts(digest, told)
+    return f"### {say('Digest')}: {counts}\n-# {say('{since} to {until}', since=since, until=until)}"
+
+
+def digest_counts(digest: Digest, told: Sequence[Matter]) -> str:
+    """Tell how much there is: "12 stories, 5 matters, 2 changed"."""
     changed = sum(matter.changed for matter in told)
-    counts = [f"{len(digest.stories)} {'story' if len(digest.stories) == 1 else 'stories'}"]
+    counts = [say_number("{number} story", "{number} stories", len(digest.stories))]
     if len(told) != len(digest.stories):
-        counts.append(f"{len(told)} {'matter' if len(told) == 1 else 'matters'}")
+        counts.append(say_number("{number} matter", "{number} matters", len(told)))
     if changed:
-        counts.append(f"{changed} changed")
-    since, until = (int(at.timestamp()) for at in (digest.since, digest.until))
-    return f"### Digest: {', '.join(counts)}\n-# <t:{since}:f> to <t:{until}:f>"
+        counts.append(say_number("{number} changed", "{number} changed", changed))
+    return ", ".join(counts)
 
 
 def matter_text(matter: Matter, *, short: bool = False) -> str:
     """Give a matter's block of text: its title, where it stands, who reported it; a sentence unless short."""
     story = matter.story
-    title = link(story.title, story.url, _TITLE) or link("(without a title)", story.url, _TITLE)
+    title = link(story.title, story.url, _TITLE) or link(say("(without a title)"), story.url, _TITLE)
+    signs = ("★ " if matter.followed else "") + (f"**{say('Update')}:** " if matter.changed else "")
     facts = [host(story.url) or safe_text(story.source, 80)]
     if matter.status and matter.status != "unknown":
         facts.insert(0, status_words(matter.status))
     if story.published:
         facts.append(f"<t:{int(story.published.timestamp())}:d>")
     if matter.reports > 1:
+        reports = say_number("{number} report", "{number} reports", matter.reports)
         named = "" if short else ", ".join(filter(None, map(_report, matter.others)))
-        facts.append(f"{matter.reports} reports" + (f", also {named}" if named else ""))
-    lines = [
-        f"{'**Update:** ' if matter.changed else ''}**{title}**",
-        f"-# {' · '.join(filter(None, facts))}",
-    ]
+        facts.append(f"{reports} ({named})" if named else reports)
+    lines = [f"{signs}**{title}**", f"-# {' · '.join(filter(None, facts))}"]
     sentence = "" if short else safe_text(story.summary[0] if story.summary else "", _SENTENCE)
     return "\n".join([*lines, f"> {sentence}"] if sentence else lines)
 

@@ -5,15 +5,23 @@ Texts are the articles' own words, raw: rendering (`bot.alerts.digest_view`) mak
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import false, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.cards import CardSource
-from db import cards, digests
+from bot.alerts.errors import NotHereError
+from bot.alerts.outbox import load_stories, subscription_from
+from bot.alerts.routing import ask_subscription
+from db import cards, digests, subscriptions
 from db.digests import DigestStory
+from db.engine import Database
+from db.lookups import Viewer, visible
+from db.tables import DeliveryRow
 
 MOST_STORIES = 500  # that one digest looks at, the newest; more than it could ever show
 _OTHERS = 3  # further reports that a matter names
@@ -31,8 +39,8 @@ class Told:
 class Matter:
     """One case of a digest, or a story without one: its newest report, where it stands, who else reported.
 
-    `changed`: it came to stand elsewhere since the digest before. `reports` counts all reports of the case;
-    `others` are the newest of them.
+    `changed`: it came to stand elsewhere since the digest before; `followed`: the reader asked for it.
+    `reports` counts all reports of the case; `others` are the newest of them.
     """
 
     story: DigestStory
@@ -41,6 +49,7 @@ class Matter:
     relevance: float
     reports: int
     others: tuple[CardSource, ...]
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Digest:
     ping_roles: tuple[int, ...] = ()
     delivery_id: int | None = None
     mark: str | None = None
+    followed: frozenset[int] = frozenset()
 
     @property
     def title(self) -> str:
@@ -79,11 +89,16 @@ class Digest:
 
 
 def matters(digest: Digest) -> tuple[Matter, ...]:
-    """Give what a digest tells, case by case: changes of status first, then by relevance, then the newest."""
+    """Give what a digest tells, case by case: what the reader follows, then changes of status, then by
+    relevance, then the newest."""
     gathered = _by_matter(told.story for told in digest.stories)
     known = _by_matter(told.story for told in digest.reports)
-    found = [_matter(stories, known.get(key, [])) for key, stories in gathered.items()]
-    return tuple(sorted(found, key=lambda m: (not m.changed, -m.relevance, -_date(m.story).timestamp())))
+    found = [_matter(stories, known.get(key, []), digest.followed) for key, stories in gathered.items()]
+    return tuple(sorted(found, key=_weight))
+
+
+def _weight(matter: Matter) -> tuple[bool, bool, float, float]:
+    return not matter.followed, not matter.changed, -matter.relevance, -_date(matter.story).timestamp()
 
 
 def _by_matter(stories: Iterable[DigestStory]) -> dict[tuple[str, int], list[DigestStory]]:
@@ -94,7 +109,7 @@ def _by_matter(stories: Iterable[DigestStory]) -> dict[tuple[str, int], list[Dig
     return of
 
 
-def _matter(gathered: list[DigestStory], reports: list[DigestStory]) -> Matter:
+def _matter(gathered: list[DigestStory], reports: list[DigestStory], followed: Collection[int]) -> Matter:
     newest = max(gathered, key=lambda story: (_date(story), story.id))
     all_reports = {story.id: story for story in (*gathered, *reports)}
     others = sorted(
@@ -109,6 +124,7 @@ def _matter(gathered: list[DigestStory], reports: list[DigestStory]) -> Matter:
         relevance=max(story.relevance for story in gathered),
         reports=len(all_reports),
         others=tuple(CardSource(s.title, s.url, s.published) for s in others[:_OTHERS]),
+        followed=any(story.id in followed for story in gathered),
     )
 
 
@@ -122,8 +138,8 @@ class DigestShelf:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def items(self, delivery_ids: Collection[int]) -> dict[int, list[int]]:
-        """Give the stories that were gathered for digests."""
+    async def items(self, delivery_ids: Collection[int]) -> dict[int, dict[int, int | None]]:
+        """Give the stories that were gathered for digests, the newest first, each with its server."""
         return await digests.get_items(self._session, delivery_ids, MOST_STORIES)
 
     async def digest(
@@ -151,3 +167,76 @@ class DigestShelf:
         reports = await digests.get_reports(self._session, of_cases, guilds)
         seen = await cards.get_guilds_that_see(self._session, [story.id for story in reports], guilds)
         return tuple(Told(story, frozenset(seen.get(story.id, ()))) for story in reports)
+
+
+# ------------------------------------------------------------------------- what people ask for
+
+
+async def open_digest(database: Database, *, delivery_id: int, user_id: int, guild_id: int | None) -> Digest:
+    """Give all of a digest to somebody of the server that it was posted in, or to the member it was sent to.
+
+    Whether that member is in the servers (`Digest.guilds`) still is for the caller to check.
+    """
+    async with database.read() as session:
+        row = await session.get(DeliveryRow, delivery_id)
+        if row is None or row.kind != "digest" or not _is_theirs(row, user_id, guild_id):
+            raise NotHereError("That digest is not stored any more; /latest shows the newest stories.")
+        shelf = DigestShelf(session)
+        items = (await shelf.items([delivery_id]))[delivery_id]
+        found = await shelf.digest(
+            {story_id: {of} if of is not None else set() for story_id, of in items.items()},
+            until=row.due_at,
+        )
+    if found is None:
+        raise NotHereError("The stories of that digest are not stored any more.")
+    return replace(found, delivery_id=delivery_id)
+
+
+def _is_theirs(row: DeliveryRow, user_id: int, guild_id: int | None) -> bool:
+    if row.target == "user":
+        return row.target_id == user_id
+    return guild_id is not None and row.guild_id == guild_id
+
+
+async def subscribed_in(database: Database, *, user_id: int) -> frozenset[int]:
+    """Give the servers that a member's active subscriptions are about."""
+    async with database.read() as session:
+        rows = await subscriptions.get_subscriptions_of(session, user_id)
+    return frozenset(row.guild_id for row in rows if not row.paused)
+
+
+async def look_back(
+    database: Database,
+    *,
+    user_id: int,
+    guild_id: int | None,
+    member_of: Collection[int],
+    since: datetime,
+    now: datetime,
+) -> Digest | None:
+    """Give what somebody missed: what this server's feeds brought since then (outside of servers: the
+    public catalogue's), and what their own subscriptions asked for; None for nothing.
+
+    `member_of`: the servers of their subscriptions that they are in at this moment.
+    """
+    async with database.read() as session:
+        own = [
+            subscription_from(row)
+            for row in await subscriptions.get_subscriptions_of(session, user_id)
+            if row.guild_id in member_of and not row.paused
+        ]
+        here = await digests.get_stories_since(session, visible(Viewer(guild_id)), since, MOST_STORIES)
+        wanted: dict[int, set[int]] = {story.id: {guild_id} if guild_id else set() for story in here}
+        followed = set()
+        guilds = {wish.guild_id for wish in own}
+        theirs = or_(false(), *(visible(Viewer(guild)) for guild in sorted(guilds)))
+        asked = await digests.get_stories_since(session, theirs, since, MOST_STORIES) if own else []
+        stories = await load_stories(session, [story.id for story in asked], guilds=guilds)
+        for story in stories.values():
+            passed = [wish.guild_id for wish in own if ask_subscription(story, wish).passed]
+            if passed:
+                wanted.setdefault(story.id, set()).update(passed)
+                followed.add(story.id)
+            await asyncio.sleep(0)
+        found = await DigestShelf(session).digest(wanted, until=now, since=since)
+    return replace(found, followed=frozenset(followed)) if found else None

@@ -90,7 +90,7 @@ class _Heads:
     case_threads: dict[deliveries.Thread, int]
     hours: dict[int, Hours]
     shelf: CardShelf
-    gathered: dict[int, list[int]]  # the stories of the deliveries that are digests
+    gathered: dict[int, dict[int, int | None]]  # the stories of the deliveries that are digests
     digests: DigestShelf
 
 
