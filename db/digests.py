@@ -159,18 +159,19 @@ async def count_posts(session: AsyncSession, since: Mapping[int, datetime]) -> d
 # ------------------------------------------------------------- telling
 
 
-async def get_items(session: AsyncSession, delivery_ids: Collection[int], most: int) -> dict[int, list[int]]:
-    """Give the stories of digests, each digest's newest first and at most `most`."""
-    found: dict[int, list[int]] = {}
+async def get_items(
+    session: AsyncSession, delivery_ids: Collection[int], most: int
+) -> dict[int, dict[int, int | None]]:
+    """Give the stories of digests with the servers by whose wish, each's newest first, at most `most`."""
+    found: dict[int, dict[int, int | None]] = {}
     for delivery_id in delivery_ids:
-        found[delivery_id] = list(
-            await session.scalars(
-                select(DigestItemRow.story_id)
-                .where(DigestItemRow.delivery_id == delivery_id)
-                .order_by(DigestItemRow.story_id.desc())
-                .limit(most)
-            )
+        rows = await session.execute(
+            select(DigestItemRow.story_id, DigestItemRow.guild_id)
+            .where(DigestItemRow.delivery_id == delivery_id)
+            .order_by(DigestItemRow.story_id.desc())
+            .limit(most)
         )
+        found[delivery_id] = {row.story_id: row.guild_id for row in rows}
     return found
 
 
