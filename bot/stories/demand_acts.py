@@ -67,6 +67,10 @@ def _attempted(marked: Marked, match: re.Match[str]) -> Frame | None:
         return None
     if not is_fact(text[max(0, match.start() - 60) : match.start()] + " ", noun=False):
         return None
+    if match.group("content") and all(
+        s.kind == "company" for s in marked.names(match.group("who") or "") or ()
+    ):
+        return None  # a platform's own doing
     frame = Frame(marked.index, "informal request", "data", 2, "attempt", match.start(), weight=0.9)
     if match.group("content"):
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
@@ -152,7 +156,9 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         and not about
         and (
             thing in _WEAK_THINGS
-            or not (_OF_SOMEBODY.search(right) or re.search(r"(?<!\w)(?:his|her|their|its|that)(?!\w)", right))
+            or not (
+                _OF_SOMEBODY.search(right) or re.search(r"(?<!\w)(?:his|her|their|its|that)(?!\w)", right)
+            )
         )
     ):
         return None
@@ -178,7 +184,9 @@ _RAID = re.compile(
 def _raided(marked: Marked, match: re.Match[str]) -> Frame | None:
     """ "Devices that officers seized from the Record": who is raided is who is asked by the warrant."""
     text = marked.text
-    who = [s for s in marked.names(match.group("who")) if s.kind in ("company", "organisation") and not s.generic]
+    who = [
+        s for s in marked.names(match.group("who")) if s.kind in ("company", "organisation") and not s.generic
+    ]
     left = clause_left(text, match.start())
     if match.group("took") and not holds(text, (DATA, DEVICE)):
         return None

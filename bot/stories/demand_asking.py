@@ -175,8 +175,10 @@ _COMPLEMENT = re.compile(
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
 )
 _BLOCKED = re.compile(
-    rf"(?: on \w+day| in \w+)?(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ ){{0,3}}(?P<owned>{LIST})?)? (?:to be |"
-    rf"be )?(?:blocked|banned|suspended|shut down|cut off|switched off|shut off|closed|taken down|taken offline|removed|"
+    rf"(?: on \w+day| in \w+)?(?: (?:that|the))* (?P<who>{LIST})(?:'s (?:[\w-]+ "
+    rf"){{0,3}}(?P<owned>{LIST})?)? (?:to be |"
+    rf"be )?(?:blocked|banned|suspended|shut down|cut off|switched off|shut off|closed|taken down|taken "
+    rf"offline|removed|"
     rf"unblocked)(?!\w)"
 )
 
@@ -243,14 +245,17 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
     found = re.match(
         rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator|"
-        rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?(?:{THINGS}|(?:documents|papers|assessments?|internal \w+)(?!\w))",
+        rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?(?:{THINGS}|(?:documents|"
+        rf"papers|assessments?|internal \w+)(?!\w))",
         right,
     )
     who = source.group("from") if source else found.group("who") if found else None
     if not who:
         return None
     frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
-    firm = any(frame.slots[name].kind == "company" and not frame.slots[name].generic for name in frame.recipients)
+    firm = any(
+        frame.slots[name].kind == "company" and not frame.slots[name].generic for name in frame.recipients
+    )
     if DATA not in right and DEVICE not in right and not firm:
         return None
     frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)

@@ -188,7 +188,9 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     recipient = _most(frames, "recipients")
     if all(slot.generic for slot in slots) and not _told_first(frames):
         first = group.family == "buy" and min(frame.index for frame in frames) < 1
-        return first and any(s.kind == "company" and not s.generic for m in marked[:5] for s in m.slots.values())
+        return first and any(
+            s.kind == "company" and not s.generic for m in marked[:5] for s in m.slots.values()
+        )
     asked = [frame.slots[name] for frame in frames for name in frame.recipients]
     named = any(
         not frame.slots[name].generic and weight >= BESIDE
@@ -201,12 +203,18 @@ def _reported(group: Group, marked: list[Marked]) -> bool:
     if group.family in ("favour", "buy"):
         return issuer >= BESIDE
     if group.family == "content":
+        if max(frame.weight for frame in frames) < 0.7:
+            return False  # what a platform removes of its own accord
         orders = any(frame.rank >= 8 for frame in frames)
         return (issuer >= BESIDE and (firms or orders)) or (
             firms
             and group.weight >= 1.2
             and any(
-                (frame.form == "noun" and frame.rank >= 5 and max(frame.recipients.values(), default=0.0) >= BESIDE)
+                (
+                    frame.form == "noun"
+                    and frame.rank >= 5
+                    and max(frame.recipients.values(), default=0.0) >= BESIDE
+                )
                 or (frame.form == "verb" and frame.index < 0)
                 for frame in frames
             )
@@ -239,14 +247,16 @@ def _in_passing(group: Group, document: Document) -> bool:
         return True
     if group.family == "content":
         return len(document.sentences) >= _LONG and not any(
-            (frame.weight >= 1.0 and (frame.form != "removal" or _whole(frame))) for frame in group.frames if frame.index < 8
+            (frame.weight >= 1.0 and (frame.form != "removal" or _whole(frame)))
+            for frame in group.frames
+            if frame.index < 8
         )
     firms = any(
         frame.slots[name].kind in ("company", "organisation") and weight >= BESIDE
         for frame in group.frames
         for name, weight in frame.recipients.items()
     )
-    return group.family == "data" and not firms and first > 2 and len(document.sentences) >= 8
+    return group.family == "data" and not firms and first > 1 and len(document.sentences) >= 8
 
 
 def _whole(frame: Frame) -> bool:
@@ -406,15 +416,16 @@ def _single_out(group: Group, marked: list[Marked], document: Document) -> list[
 
 _THING = r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|notices?)"
 _ALSO = re.compile(
-    rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ ){{0,2}}{_THING}(?!\w)"
+    rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ "
+    rf"){{0,2}}{_THING}(?!\w)"
     rf"|{_THING}(?!\w)[^;.]{{0,40}}? (?:too|as well)(?!\w)"
 )
 
 
 def _second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Frame], list[Frame]]:
-    """Take out the frames that tell of one more demand like the main one: "Microsoft got such a subpoena too"."""
+    """Take out the frames that tell of one more demand like the main one: "Microsoft got such a one too"."""
     also = {item.index for item in marked if item.index > 0 and _ALSO.search(item.text)}
-    second = []
+    second: list[Frame] = []
     for frame in frames:
         if frame.index not in also or frame.form != "noun" or frame.plural:
             continue
@@ -444,7 +455,13 @@ def _split_instruments(group: Group) -> list[Group]:
         return [group]
     whole: dict[str, list[Frame]] = {}
     for frame in group.frames:
-        if frame.form == "noun" and frame.rank >= 7 and frame.weight >= 1.0 and not frame.plural and _whole(frame):
+        if (
+            frame.form == "noun"
+            and frame.rank >= 7
+            and frame.weight >= 1.0
+            and not frame.plural
+            and _whole(frame)
+        ):
             whole.setdefault(frame.instrument, []).append(frame)
     if len(whole) != 2:
         return [group]
@@ -455,7 +472,11 @@ def _split_instruments(group: Group) -> list[Group]:
     if indices & {frame.index for frame in first}:
         return [group]
     theirs = [frame for frame in group.frames if frame.index in indices]
-    rest = [frame for frame in group.frames if frame.index not in indices and frame.instrument != second[0].instrument]
+    rest = [
+        frame
+        for frame in group.frames
+        if frame.index not in indices and frame.instrument != second[0].instrument
+    ]
     last = max(indices)
     following = last + 1 if not any(frame.index == last + 1 for frame in rest) else last
     return [Group(group.family, rest), Group(group.family, theirs, frozenset(indices | {following}))]

@@ -50,8 +50,10 @@ _NOT_AN_ORDER = re.compile(
 _CONTENT_NEAR = re.compile(
     rf"(?<!\w)(?:block\w*|remov\w*|delet\w*|tak(?:e|en|ing) [^,;]{{0,30}}down|suspen\w+|"
     rf"censor\w*|restrict\w*|takedown|geo-?block\w*|withh\w+|ban)(?!\w)[^;]{{0,60}}{CONTENT}"
-    rf"|{COMPANY}[^;,]{{0,25}} (?:be|been|was|were|is) (?:\w+ )?(?:blocked|banned|suspended|throttled|taken offline)(?!\w)"
-    rf"|(?<!\w)(?:block|ban|suspend|throttle|shut down|unblock)(?:ing|ning)? (?:access to )?(?:the )?{COMPANY}"
+    rf"|{COMPANY}[^;,]{{0,25}} (?:be|been|was|were|is) (?:\w+ )?(?:blocked|banned|suspended|throttled|"
+    rf"taken offline)(?!\w)"
+    rf"|(?<!\w)(?:block|ban|suspend|throttle|shut down|unblock)(?:ing|ning)? (?:access to )?(?:the "
+    rf")?{COMPANY}"
     rf"|{CONTENT}[^;]{{0,40}} (?:blocked|removed|deleted|taken down|suspended|censored|restricted)(?!\w)"
 )
 _REMOVED_ON_ORDER = re.compile(
@@ -85,10 +87,14 @@ TESTIMONY = re.compile(
 _ORDERS_SOMEBODY = re.compile(
     rf" (?:the |a |an )?(?:[\w-]+ ){{0,2}}?{PARTY}[^;.]{{0,20}} (?:to|must|not)(?!\w)"
 )
-_TO_COME = re.compile(r"^ (?:may|might|could|would|will|can) (?:yet |soon |also )?(?:follow|come|be (?:issued|next))")
+_TO_COME = re.compile(
+    r"^ (?:may|might|could|would|will|can) (?:yet |soon |also )?(?:follow|come|be (?:issued|next))"
+)
 _SILENCES = re.compile(
-    r"(?<!\w)orders? (?:that |which |to )?(?:(?:had |has |have )?(?:forb\w+|bar(?:red|s|ring)?|prohibit\w*|kept|keep\w*|"
-    r"stop\w*|not to|say \w+ (?:may|must) not)) ?(?:it|them|\S+)? (?:from |to )?(?:tell|speak|disclos|inform|notif|"
+    r"(?<!\w)orders? (?:that |which |to )?(?:(?:had |has |have )?(?:forb\w+|bar(?:red|s|ring)?|"
+    r"prohibit\w*|kept|keep\w*|"
+    r"stop\w*|not to|say \w+ (?:may|must) not)) ?(?:it|them|\S+)? (?:from |to )?(?:tell|speak|disclos|"
+    r"inform|notif|"
     r"say|reveal|mention|warn|discuss)"
     r"|(?<!\w)orders? (?:of|to) (?:silence|secrecy|keep (?:silent|quiet|it secret))"
 )
@@ -96,9 +102,11 @@ _QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
 _IT_WENT = re.compile(
-    rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)|letters?(?: signed)? (?:by|of|from) "
+    rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)|letters?(?: signed)? "
+    rf"(?:by|of|from) "
     rf"(?:[\w-]+ ){{0,3}}(?P<by>{LIST})|letters) (?:was|were|is|had been|has been|went|"
-    rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the )?(?P<who>{LIST})"
+    rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the "
+    rf")?(?P<who>{LIST})"
 )
 
 

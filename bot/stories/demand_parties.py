@@ -78,7 +78,7 @@ def parties_of(
     if group.campaign and max(issuer_votes.values(), default=0.0) < 2.0:
         issuers = parties_of(group.campaign, marked)[0]
     recipients = _pick(recipient_votes, recipient_slots, share=0.4, least=0.45)[:8]
-    if not issuers:
+    if not issuers and _open_to_guess(group):
         least = 1.0 if len(marked) <= 9 else 1.5  # in a short report every name counts
         issuers = _litigants(group, marked, recipients) or _salient(
             marked, ("agency",), exclude=set(recipients), least=least
@@ -172,6 +172,21 @@ def _companies_only(votes: dict[str, float], slots: dict[str, Slot]) -> None:
         for name in [name for name in votes if slots[name].kind in ("agency", "person", "organisation")]:
             if slots[name].kind != "organisation" or votes[name] < 1.0:
                 del votes[name]
+
+
+def _open_to_guess(group: Group) -> bool:
+    """Whether who demands may be read from the rest of the article, where no sentence says it."""
+    if group.family == "content":
+        return ordered(group)
+    return any(frame.rank >= 5 or frame.index < 4 for frame in group.frames if frame.weight >= 0.3)
+
+
+def ordered(group: Group) -> bool:
+    """Whether some words name an order, or tell that one was given."""
+    return any(
+        (frame.form == "noun" and frame.rank >= 8) or (frame.form == "verb" and frame.weight >= 1.0)
+        for frame in group.frames
+    )
 
 
 def _order_or_notice(
@@ -400,9 +415,12 @@ _AGENCY_POWER = re.compile(
 )
 """Offices whose own subpoenas are administrative ones."""
 _ABROAD = re.compile(
-    r"National Security Agency|Federal Bureau|U\.S\. government|Department of Justice|Foreign Intelligence|intelligence"
+    r"National Security Agency|Federal Bureau|U\.S\. government|Department of Justice|Foreign "
+    r"Intelligence|intelligence"
 )
-_SECRETLY = re.compile(r"(?<!\w)(?:foreign intelligence surveillance|FISA|FISC|fisa|secret (?:court|order))(?!\w)", re.IGNORECASE)
+_SECRETLY = re.compile(
+    r"(?<!\w)(?:foreign intelligence surveillance|FISA|FISC|fisa|secret (?:court|order))(?!\w)", re.IGNORECASE
+)
 _EXACT_KIND = (
     (
         re.compile(r"(?<!\w)(?:administrative|immigration enforcement) subpoena", re.IGNORECASE),
@@ -414,15 +432,15 @@ _EXACT_KIND = (
 
 def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) -> str:
     """The exact kind of a "subpoena" that the article names anywhere, in whatever connection."""
-    if instrument == "court order" and _ABROAD.search(" ".join(issuers)):
-        if any(_SECRETLY.search(text[:1_200]) for text in texts):
-            return "foreign intelligence order"
+    secret = instrument == "court order" and _ABROAD.search(" ".join(issuers)) is not None
+    if secret and any(_SECRETLY.search(text[:1_200]) for text in texts):
+        return "foreign intelligence order"
     if instrument != "subpoena" or not issuers:
         return instrument
     for pattern, name in _EXACT_KIND:
         if any(pattern.search(text[:1_200]) for text in texts):
             return name
-    if any(_AGENCY_POWER.search(name) or _sort(name) == "attorney general" for name in issuers):
+    if any(_AGENCY_POWER.search(name) for name in issuers):
         return "administrative subpoena"
     return instrument
 

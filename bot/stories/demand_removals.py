@@ -129,7 +129,8 @@ def removal_frames(marked: Marked) -> list[Frame]:
 
 _LIFTED = re.compile(
     r"(?<![\w-])(?:lift(?:ed|s)|revers(?:ed|es)|suspend(?:ed|s)|froze|freezes|end(?:ed|s)|annul(?:led|s)|"
-    r"overturn(?:ed|s)) (?:the |its |his |her |their |a )?(?:own |nationwide |\w+-\w+ )?(?:ban|block|blockade|"
+    r"overturn(?:ed|s)) (?:the |its |his |her |their |a )?(?:own |nationwide |\w+-\w+ )?(?:ban|block|"
+    r"blockade|"
     r"suspension|shutdown)(?!\w)(?! of (?:\w+ )?(?:travel|flights|trade))"
 )
 
@@ -153,7 +154,8 @@ _CUT_OFF = re.compile(
     rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most|"
     rf" parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
     rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"
-    rf"|(?<!\w)(?:had|has|got) (?:the )?(?P<whom>{LIST}) (?:blocked|shut down|shut off|cut off|switched off|suspended|"
+    rf"|(?<!\w)(?:had|has|got) (?:the )?(?P<whom>{LIST}) (?:blocked|shut down|shut off|cut off|switched "
+    rf"off|suspended|"
     rf"banned|taken down|taken offline|removed)(?!\w)(?! by)"
 )
 

@@ -250,19 +250,25 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
 
 
 _MOVES = re.compile(
-    r"(?<!\w)(?:motions?|petitions?|challenges?|appeals?|objections?|requests? to quash|(?:law)?suits?|pleas?|"
+    r"(?<!\w)(?:motions?|petitions?|challenges?|appeals?|objections?|requests? to quash|(?:law)?suits?|"
+    r"pleas?|"
     r"complaints?) (?:filed |brought |made )?(?:by|from|of)(?: the)? $"
 )
 _PUBLISHED = re.compile(
-    r"(?<!\w)(?:published|reported|seen|reviewed|first reported|leaked|posted|made public) (?:by|in|to)(?: the)? $"
+    r"(?<!\w)(?:(?:published|reported|seen|reviewed|first reported|leaked|posted|made public) (?:by|in|to)|"
+    r"according to)(?: the)? $"
 )
 _BY_WHICH = re.compile(r"^ (?:by|with|through|under) which (?:the |a |an )?(?:[\w-]+ ){0,3}$")
 _IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(
-    r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|headquarters|newsroom|"
-    r"doors?|data cent\w+)(?: of)?(?: the)?|(?:went|came|turned up|showed up|arrived|walked) (?:to|at|into)(?: the)?) $"
+    r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|"
+    r"headquarters|newsroom|"
+    r"doors?|data cent\w+)(?: of)?(?: the)?|(?:went|came|turned up|showed up|arrived|walked) (?:to|at|"
+    r"into)(?: the)?) $"
 )
-_AGAINST = re.compile(r"(?<!\w)(?:fight|fights|fought|fighting|against|sued?|suing|pressed|pressing|pursued?)(?: the)? $")
+_AGAINST = re.compile(
+    r"(?<!\w)(?:fight|fights|fought|fighting|against|sued?|suing|pressed|pressing|pursued?)(?: the)? $"
+)
 _ANSWERS_ITSELF = re.compile(
     r"(?<!\w)(?:received|reject\w*|refus\w*|rebuff\w*|compl(?:y|ies|ied)|ignor\w*|answer\w*|def(?:y|ies|"
     r"ied)|obey\w*)(?!\w)"

@@ -118,7 +118,8 @@ def rules() -> Rules:
         ),
         # "the sheriff's contract with Fog"
         contract=re.compile(
-            rf"(?P<who>{LIST})'s?(?P<mid> (?:[\w$,.-]+ ){{0,3}}?)(?:contract|deal|subscription|licen[cs]e|agreement) "
+            rf"(?P<who>{LIST})'s?(?P<mid> (?:[\w$,.-]+ ){{0,3}}?)(?:contract|deal|subscription|licen[cs]e|"
+            rf"agreement) "
             rf"(?:with|to|from|for) (?:the )?(?:[\w-]+ ){{0,4}}?(?P<from>{LIST})"
         ),
         # "Fog sells police departments access to location data"
@@ -157,7 +158,8 @@ _DEFINITE = re.compile(
     r"thousands of|several|one|first|second)|'s|s')(?: [\w-]+){0,3} $"
 )
 _DENIED = re.compile(
-    r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|any|(?:any|no|without|needs?) such an?|need|needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
+    r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|any|(?:any|no|without|needs?) such an?|need|"
+    r"needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
 _TO_GET = re.compile(
     r"(?<!\w)(?:to|must|should|would|could|first|generally|and) (?:\w+ )?(?:get|obtain|seek|"
@@ -173,7 +175,8 @@ GENERAL = re.compile(
 
 _STILL_FACT = re.compile(
     r"(?<!\w)(?:will|would|to|won't|may|can|could|not) (?:\w+ ){0,2}?(?:oppose|fight|challenge|"
-    r"appeal|contest|resist|comply with|go along with|give in to|defy|obey|ignore|quash|block|honou?r|answer|reconsider|"
+    r"appeal|contest|resist|comply with|go along with|give in to|defy|obey|ignore|quash|block|honou?r|"
+    r"answer|reconsider|"
     r"enforce|withdraw|drop)(?: \S+){0,4} $"
     r"|(?<!\w)used? (?:[\w-]+ ){0,4}to $"
     r"|(?<!\w)(?:orders?|rulings?|subpoenas?|warrants?|injunction|decision) (?:that|which) (?:would|"
@@ -206,7 +209,8 @@ PRONOUN_SUBJECT = re.compile(
 
 
 _SAID_IT = re.compile(
-    rf"(?P<who>{LIST})(?:,? (?:has|had|have|also|later|now|then))* (?:said|says|confirm(?:ed|s)|admit(?:ted|s)|"
+    rf"(?P<who>{LIST})(?:,? (?:has|had|have|also|later|now|then))* (?:said|says|confirm(?:ed|s)|"
+    rf"admit(?:ted|s)|"
     rf"acknowledg(?:ed|es)|announc(?:ed|es)|insist(?:ed|s)|stat(?:ed|es)|wrote|writes|explain(?:ed|s)|"
     rf"told (?:[\w'{MARKS}-]+ ){{0,3}}?)(?:on \w+ )?(?: ?that)? (?:it|they|he|she)"
     rf"(?: (?:had|has|have|also|then|now|first|later|would|will|did|does))? $"

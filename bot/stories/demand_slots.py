@@ -105,7 +105,8 @@ _PATTERNS = (
         re.compile(
             rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
             rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
-            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|(?:company|firm|vendor|broker|app|tool|platform|group|maker) "
+            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|(?:company|firm|vendor|broker|app|tool|platform|group|"
+            rf"maker) "
             rf"(?:called|named|known as)),? {_NAME}(?![\w-])"
         ),
         False,
@@ -113,10 +114,14 @@ _PATTERNS = (
 )
 
 _PAPER = re.compile(
-    r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|"
-    r"Star|Sun|Sentinel|Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press))(?![\w-])(?! [A-Z])"
+    r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|"
+    r"Observer|Courier|"
+    r"Star|Sun|Sentinel|Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press))(?![\w-])(?! "
+    r"[A-Z])"
 )
-_PRESS = re.compile(r"\b(?:newspapers?|weekly|daily|reporters?|editors?|publisher|journalists?|blog|newsroom)\b")
+_PRESS = re.compile(
+    r"\b(?:newspapers?|weekly|daily|reporters?|editors?|publisher|journalists?|blog|newsroom)\b"
+)
 
 
 _AGENCY = re.compile(
@@ -221,7 +226,8 @@ _ASKS = (
     r"cut off|slowed|"
     r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|"
     r"served|issued|slows|slowed|throttl(?:ed|es)|cuts|lift(?:ed|s)|unblock(?:ed|s)|drop(?:ped|s)|withdr(?:ew|aws)|"
-    r"rescind(?:ed|s)|back(?:ed|s) down|agreed|tries to|tried to|pushed|pushes|insist(?:ed|s)|restrict(?:ed|s)|"
+    r"rescind(?:ed|s)|back(?:ed|s) down|agreed|tries to|tried to|pushed|pushes|insist(?:ed|s)|"
+    r"restrict(?:ed|s)|"
     r"clos(?:ed|es) off|shut(?:s)? (?:off|down)|suspend(?:ed|s))"
 )
 _DEMANDS = (
@@ -394,7 +400,8 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
 
 
 _LONE_X = re.compile(
-    r"(?<![\w.-])(?<!Malcolm )(?<!Generation )X (?:may|has|had|is|was|said|says|did|does|would|will|must|could|can|gives?|"
+    r"(?<![\w.-])(?<!Malcolm )(?<!Generation )X (?:may|has|had|is|was|said|says|did|does|would|will|must|"
+    r"could|can|gives?|"
     r"gave|loses?|lost|wins?|won|sues?|sued|blocks?|blocked|complie[ds]|refuse[ds])(?!\w)"
 )
 _NETWORK = re.compile(r"(?<!\w)(?:Musk|Twitter|social (?:media|network)|platform|tweets?)(?!\w)")
@@ -404,8 +411,14 @@ def _in_full(name: str, whole: str) -> str:
     """The name as the article writes it at length: "Meridian" is "Meridian Signals"."""
     if " " in name or name == "X":
         return name
-    longer = re.search(rf"[a-z,] {re.escape(name)} (?P<more>[A-Z][a-z]+(?: (?:Inc|LLC|Ltd|Corp)\b)?)(?!['’\w])", whole)
-    if longer and longer.group("more").lower() not in _never() and longer.group("more").lower() not in _places():
+    longer = re.search(
+        rf"[a-z,] {re.escape(name)} (?P<more>[A-Z][a-z]+(?: (?:Inc|LLC|Ltd|Corp)\b)?)(?!['’\w])", whole
+    )
+    if (
+        longer
+        and longer.group("more").lower() not in _never()
+        and longer.group("more").lower() not in _places()
+    ):
         return f"{name} {longer.group('more')}"
     return name
 

@@ -18,7 +18,7 @@ from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targe
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import Group, group_frames, matters
 from bot.stories.demand_languages import demands_in, supported
-from bot.stories.demand_parties import holds_office, instrument_of, kind_named, parties_of
+from bot.stories.demand_parties import holds_office, instrument_of, kind_named, ordered, parties_of
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
@@ -114,7 +114,9 @@ def _by_answer(
     yield replace(demand, recipient=rest)
     for name, answer in others.items():
         said = texts[answer.index]
-        fields = [(field, text) for field, text in demand.field_evidence if field not in ("recipient", "status")]
+        fields = [
+            (field, text) for field, text in demand.field_evidence if field not in ("recipient", "status")
+        ]
         yield replace(
             demand,
             recipient=(name,),
@@ -170,9 +172,7 @@ class _Marker:
             if item is None:
                 if letters and index >= 0 and not holds(text.lower(), letters):
                     continue
-                item = self._marked[index] = mark(
-                    text, index, self._mentions.get(index, ()), self._judges
-                )
+                item = self._marked[index] = mark(text, index, self._mentions.get(index, ()), self._judges)
             found.append(item)
         return found
 
@@ -194,6 +194,8 @@ def _demand(
     lead = instrument_of(group, issuers)
     if lead[0] == "informal request" and issuers and not _in_office(issuers, group, marked):
         return None  # people and firms ask each other for all sorts of things
+    if not issuers and group.family == "content" and lead[0] == "takedown order" and not ordered(group):
+        return None
     event = None
     if group.family == "buy":  # what was bought was given, unless who sells has stopped
         told = [e for e in events if e.family == "buy" and matters(e, group, groups)]
@@ -204,8 +206,8 @@ def _demand(
         event = last_status([e for e in told if e.status not in (*_GIVING, "refused")])
     else:
         itself = lead[0] in _ORDERS
-        near = {frame.index + step for frame in group.frames for step in (-2, -1, 0, 1, 2)}
-        near |= {
+        around = {frame.index + step for frame in group.frames for step in (-2, -1, 0, 1, 2)}
+        around |= {
             item.index
             for item in marked
             if _OF_DEMANDS.search(item.text)
@@ -214,7 +216,7 @@ def _demand(
         ours = [
             e
             for e in events
-            if (e.index < _EARLY or e.index in near)
+            if (e.index < _EARLY or e.index in around)
             and matters(e, group, groups)
             and acted(e, issuers, recipients)
         ]
@@ -260,7 +262,9 @@ _EARLY = 8
 """Sentences in which whatever is told of a status is told of the article's demand."""
 
 
-_OF_DEMANDS = re.compile(r"(?<!\w)(?:subpoena|summons|warrant|order|demand|request|notice|motion|letter)s?(?!\w)")
+_OF_DEMANDS = re.compile(
+    r"(?<!\w)(?:subpoena|summons|warrant|order|demand|request|notice|motion|letter)s?(?!\w)"
+)
 
 
 def _in_office(issuers: tuple[str, ...], group: Group, marked: list[Marked]) -> bool:

@@ -133,7 +133,9 @@ def lower_same_length(text: str) -> str:
     return lowered.translate(_FOLD)
 
 
-_ON_THE_BENCH = re.compile(r"^,? (?:of|at|from|in|on) (?:the )?[^,;.]{0,40}?(?:court|tribunal|circuit|bench)(?!\w)")
+_ON_THE_BENCH = re.compile(
+    r"^,? (?:of|at|from|in|on) (?:the )?[^,;.]{0,40}?(?:court|tribunal|circuit|bench)(?!\w)"
+)
 
 
 def judges_in(texts: Iterable[tuple[str, Sequence[Mention]]]) -> frozenset[str]:
@@ -187,9 +189,12 @@ def mark(
     return marked
 
 
-_NO_PARTY_ITSELF = re.compile(r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)")
+_NO_PARTY_ITSELF = re.compile(
+    r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)"
+)
 _POSING = re.compile(
-    r"(?<!\w)(?:pos(?:ed|ing|es?) as|pretend(?:ed|ing)? to be|impersonat(?:ed|ing|es?)|disguised as|claim(?:ed|ing) to be|"
+    r"(?<!\w)(?:pos(?:ed|ing|es?) as|pretend(?:ed|ing)? to be|impersonat(?:ed|ing|es?)|disguised as|"
+    r"claim(?:ed|ing) to be|"
     r"passed (?:themselves|himself|herself) off as|in the guise of)(?: (?:the|a|an))? (?:\w+ )?$"
 )
 """Whoever somebody only pretends to be takes no part."""
@@ -197,9 +202,7 @@ _COMMITTEE = re.compile(r"(?<!\w)(?:committee|subcommittee|panel|task force)$", 
 _THEIR_COMMITTEE = re.compile(r" (?:[a-z]+ )?(?:sub)?(?:committee|panel)(?!\w)")
 
 
-def _named(
-    lowered: str, mentions: Sequence[Mention], judges: frozenset[str]
-) -> list[tuple[int, int, Slot]]:
+def _named(lowered: str, mentions: Sequence[Mention], judges: frozenset[str]) -> list[tuple[int, int, Slot]]:
     spans = []
     end = -1
     for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
@@ -334,9 +337,11 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
 
 
 _PLACED = re.compile(
-    r" (?:of|in|from) (?!January|February|March|April|May|June|July|August|September|October|November|December|"
+    r" (?:of|in|from) (?!January|February|March|April|May|June|July|August|September|October|November|"
+    r"December|"
     r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|The |A |Mr|Ms|Congress|Washington said)"
-    r"(?P<place>(?:New |San |Los |Las |St\. |Santa |Fort |North |South |West )?[A-Z][a-z]+(?: (?:County|Parish|City))?)"
+    r"(?P<place>(?:New |San |Los |Las |St\. |Santa |Fort |North |South |West )?[A-Z][a-z]+(?: (?:County|"
+    r"Parish|City))?)"
     r"(?![\w'’-])(?! [A-Z])"
 )
 _PLACED_OFFICE = re.compile(r"\b(?:attorney general|police|sheriff)$", re.IGNORECASE)

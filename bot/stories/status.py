@@ -86,7 +86,11 @@ def _fill(pattern: str, deed: str) -> str:
         ("gap", r"[^;]{0,60}?"),
         ("long", r"[^;]{0,150}?"),
         ("short", r"[^;]{0,25}?"),
-        ("yes", r"(?:(?!(?<!\w)(?:not|never|no longer|refus\w+ to|declin\w+ to|yet to|only|be|to)(?!\w)|n't)[^;]){0,25}?"),
+        (
+            "yes",
+            r"(?:(?!(?<!\w)(?:not|never|no longer|refus\w+ to|declin\w+ to|yet to|only|be|to)(?!\w)|"
+            r"n't)[^;]){0,25}?",
+        ),
         ("thing", _THING),
         ("deed", deed),
         ("things", f"[{DATA}{DEVICE}]"),
@@ -205,7 +209,9 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
 
 
 _GAG = re.compile(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)")
-_THE_DEMAND = re.compile(r"(?<!\w)(?:the|its|this|that) (?:order|subpoena|warrant|demand|request|summons)s?(?!\w)")
+_THE_DEMAND = re.compile(
+    r"(?<!\w)(?:the|its|this|that) (?:order|subpoena|warrant|demand|request|summons)s?(?!\w)"
+)
 _GOT = re.compile(r"(?:and |it |they |which )?(?:got|received|obtained)(?!\w)")
 _LATER = re.compile(
     r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|"
