@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import DeliveryRow, EntryRow, FeedRow
+from db.tables import DeliveryRow, EntryRow, FeedRow, GuildFeedRow, RuleRow, StoryRow
 
 _OPEN = ("due", "sending", "failed")
 
@@ -26,3 +29,67 @@ async def counts(session: AsyncSession) -> dict[str, float]:
         "entries_waiting": float(entries or 0),
         "deliveries_open": float(deliveries or 0),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class GuildFigures:
+    """How a server's part of the work stands. `delays`: seconds from a story's publication (where its feed
+    tells it, else from when it was found) to its post, of all posts since the moment asked for."""
+
+    entries_waiting: int
+    waiting: int
+    failed: int
+    dead: int
+    delays: tuple[float, ...]
+
+
+_MOST_DELAYS = 2000
+
+
+async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> GuildFigures:
+    """Give a server's figures; what members get by direct message is not among them."""
+    feeds = select(GuildFeedRow.feed_id).where(GuildFeedRow.guild_id == guild_id)
+    entries = await session.scalar(
+        select(func.count()).select_from(EntryRow).where(EntryRow.state == "new", EntryRow.feed_id.in_(feeds))
+    )
+    channels = select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)
+    mine = DeliveryRow.guild_id == guild_id, DeliveryRow.target == "channel"
+    open_ = (
+        select(DeliveryRow.state, func.count())
+        .where(DeliveryRow.state.in_(_OPEN), DeliveryRow.target_id.in_(channels), *mine)
+        .group_by(DeliveryRow.state)
+    )
+    by_state = dict((await session.execute(open_)).all())
+    dead = await session.scalar(
+        select(func.count()).select_from(DeliveryRow).where(DeliveryRow.state == "dead", *mine)
+    )
+    rules = select(RuleRow.id).where(RuleRow.guild_id == guild_id)
+    posts = await session.execute(
+        select(DeliveryRow.sent_at, StoryRow.published, StoryRow.first_seen)
+        .join(StoryRow, StoryRow.id == DeliveryRow.story_id)
+        .where(
+            DeliveryRow.rule_id.in_(rules),
+            DeliveryRow.created_at >= since,
+            DeliveryRow.kind.in_(("card", "update")),
+            DeliveryRow.state == "sent",
+            DeliveryRow.target == "channel",
+        )
+        .order_by(DeliveryRow.id.desc())
+        .limit(_MOST_DELAYS)
+    )
+    return GuildFigures(
+        entries_waiting=entries or 0,
+        waiting=by_state.get("due", 0) + by_state.get("sending", 0),
+        failed=by_state.get("failed", 0),
+        dead=dead or 0,
+        delays=tuple(
+            max(0.0, (sent_at - _from(published, first_seen)).total_seconds())
+            for sent_at, published, first_seen in posts
+            if sent_at is not None
+        ),
+    )
+
+
+def _from(published: datetime | None, first_seen: datetime) -> datetime:
+    """A date in the future is a mistake of the feed's."""
+    return published if published is not None and published <= first_seen else first_seen

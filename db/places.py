@@ -182,18 +182,20 @@ def _of_guild(guild_id: int, states: Collection[str]) -> ColumnElement[bool]:
     return or_(waiting, dead) if "dead" in states else waiting
 
 
-async def get_dead(session: AsyncSession, guild_id: int, delivery_id: int) -> DeliveryRow | None:
-    """Give a delivery to one of a server's channels that was given up."""
-    row: DeliveryRow | None = (
-        await session.scalars(
-            select(DeliveryRow)
-            .where(
-                DeliveryRow.id == delivery_id,
-                DeliveryRow.guild_id == guild_id,
-                DeliveryRow.target == "channel",
-                DeliveryRow.state == "dead",
-            )
-            .with_for_update()
-        )
+async def hold_delivery(session: AsyncSession, guild_id: int, delivery_id: int) -> DeliveryRow | None:
+    """Give a delivery to one of a server's channels, with the lock of its queue: nobody else changes it."""
+    asked = select(DeliveryRow).where(
+        DeliveryRow.id == delivery_id, DeliveryRow.guild_id == guild_id, DeliveryRow.target == "channel"
+    )
+    found: DeliveryRow | None = (await session.scalars(asked)).one_or_none()
+    if found is None:
+        return None
+    await session.execute(
+        select(DestinationRow.claim)
+        .where(DestinationRow.target == "channel", DestinationRow.target_id == found.target_id)
+        .with_for_update()
+    )
+    held: DeliveryRow | None = (
+        await session.scalars(asked.with_for_update().execution_options(populate_existing=True))
     ).one_or_none()
-    return row
+    return held

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts.errors import NotHereError, WishError
+from bot.words import say
 from db import deliveries, places
 from db.engine import Database
 from db.tables import AuditRow, DeliveryRow
 
 STATES = {"waiting": ("due", "sending"), "failed": ("failed",), "dead": ("dead",)}
+DROPPABLE = ("due", "failed", "dead")
 _SHOWN = 100
 
 
@@ -35,7 +37,7 @@ class ListedDelivery:
 async def list_deliveries(database: Database, guild_id: int, state: str = "") -> tuple[ListedDelivery, ...]:
     """Give what is not posted in a server's channels, the oldest first, at most 100; "" for every state."""
     if state and state not in STATES:
-        raise WishError(f"There is no such state; known are {', '.join(STATES)}.")
+        raise WishError(say("There is no such state; known are {states}.", states=", ".join(STATES)))
     wanted = STATES[state] if state else tuple(each for of in STATES.values() for each in of)
     async with database.read() as session:
         found = await places.list_deliveries(session, guild_id, wanted, _SHOWN)
@@ -51,9 +53,9 @@ async def send_again(
     Whoever asks for it has looked that it is not posted already.
     """
     async with database.write() as session:
-        row = await places.get_dead(session, guild_id, delivery_id)
-        if row is None:
-            raise _not_here(delivery_id)
+        row = await places.hold_delivery(session, guild_id, delivery_id)
+        if row is None or row.state != "dead":
+            raise _not_here(delivery_id, row)
         await deliveries.enqueue(session, {(row.target, row.target_id): now})
         session.add(_audit(row, guild_id, user_id, now, "delivery sent again"))
         row.state, row.error, row.attempts = "due", None, 0
@@ -61,13 +63,13 @@ async def send_again(
 
 
 async def drop(database: Database, *, guild_id: int, user_id: int, delivery_id: int, now: datetime) -> None:
-    """Let a delivery that was given up be; it is not listed any more."""
+    """Let a delivery be that waits, failed or was given up: it is not posted, and not listed any more."""
     async with database.write() as session:
-        row = await places.get_dead(session, guild_id, delivery_id)
-        if row is None:
-            raise _not_here(delivery_id)
+        row = await places.hold_delivery(session, guild_id, delivery_id)
+        if row is None or row.state not in DROPPABLE:
+            raise _not_here(delivery_id, row)
         session.add(_audit(row, guild_id, user_id, now, "delivery dropped"))
-        row.state = "skipped"
+        row.state, row.error = "skipped", "A moderator dropped it."
 
 
 def _listed(row: DeliveryRow, title: str | None, broken: str) -> ListedDelivery:
@@ -84,9 +86,21 @@ def _listed(row: DeliveryRow, title: str | None, broken: str) -> ListedDelivery:
     )
 
 
-def _not_here(delivery_id: int) -> NotHereError:
+def _not_here(delivery_id: int, row: DeliveryRow | None) -> NotHereError:
+    """Say why nothing can be done: another moderator, or delivery itself, was first."""
+    state = row.state if row is not None else ""
+    if state == "sending":
+        return NotHereError(say("Delivery #{number} is being sent at this moment.", number=delivery_id))
+    if state in ("due", "failed"):
+        return NotHereError(
+            say("Delivery #{number} waits to be sent already; somebody was first.", number=delivery_id)
+        )
+    if state:
+        return NotHereError(
+            say("Delivery #{number} was posted or dropped already; somebody was first.", number=delivery_id)
+        )
     return NotHereError(
-        f"There is no delivery #{delivery_id} here that was given up; /deliveries shows those."
+        say("There is no delivery #{number} here; `/deliveries` shows those there are.", number=delivery_id)
     )
 
 

@@ -43,6 +43,14 @@ _REMEDIES = {
     "sources": mark("`/alerts edit` can add its source to the rule."),
     "relevance": mark("`/alerts edit` can lower the relevance that the rule asks for."),
 }
+# What a delivery is.
+KINDS = {
+    "card": mark("Post"),
+    "update": mark("Update"),
+    "report": mark("Further report in the case's thread"),
+    "edit": mark("Edit of the case's card"),
+    "digest": mark("Digest"),
+}
 _ADDS = {
     "new": mark("It is the first report of its case here."),
     "update": mark("It changed where its case stands."),
@@ -352,8 +360,8 @@ def _case(known: Known) -> Iterator[Check]:
     story = known.story
     if story is None or known.case is None:
         return
-    told = say("Case #{number} “{title}”.", number=known.case.id, title=safe_text(known.case.title, 120))
-    told += "".join(f" {_said(line)}." for line in _line(known, "case")[-1:])
+    said = [_said(line) for line in _line(known, "case")] or [f"“{safe_text(known.case.title, 120)}”"]
+    told = say("Case #{number}: {what}.", number=known.case.id, what=said[-1].rstrip("."))
     told += " " + say(_ADDS.get(story.adds, _ADDS["new"]))
     yield Check("neutral" if story.adds == "source" else "passed", told)
 
@@ -420,18 +428,9 @@ def _deliveries(known: Known, now: datetime) -> Iterator[Check]:
         yield _delivery(one, now)
 
 
-_KINDS = {
-    "card": mark("Post"),
-    "update": mark("Update"),
-    "report": mark("Further report in the case's thread"),
-    "edit": mark("Edit of the case's card"),
-    "digest": mark("Digest"),
-}
-
-
 def _delivery(one: Owed, now: datetime) -> Check:
     row = one.row
-    what = f"{say(_KINDS.get(row.kind, row.kind))} → <#{row.target_id}>"
+    what = f"{say(KINDS.get(row.kind, row.kind))} → <#{row.target_id}>"
     error = safe_text(row.error or "", 400)
     if row.state == "sent":
         return Check("passed", f"{what}: {_sent(row)}")

@@ -1,0 +1,351 @@
+"""`/deliveries`, `/status`, `/audit`: what waits or failed, how all stands, who changed what."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot import __version__
+from bot.alerts import actions, waiting
+from bot.alerts.foreign import host, safe_text
+from bot.alerts.waiting import ListedDelivery
+from bot.feeds.reports import ListedFeed
+from bot.feeds.rhythm import shown_duration
+from bot.intake.services import Services
+from bot.intake.why import KINDS
+from bot.words import mark, say, say_number
+from cogs.clicks import Click, add
+from cogs.guards import check_may_configure, guild_of, may_configure
+from cogs.pages import PageButton, page_buttons
+from cogs.panels import answer, panel, stamp
+from cogs.why import trouble_in
+from db import audit, figures
+from db.tables import AuditRow
+
+State = Literal["waiting", "failed", "dead"]
+
+_A_PAGE = 5  # deliveries, with two buttons each
+_AUDIT_PAGE = 8
+_FAILING = 8  # feeds that are named
+_TROUBLES = 10  # channels that are named
+_DAY = timedelta(hours=24)
+
+_STATES = {
+    "waiting": mark("waits"),
+    "failed": mark("failed, is tried again"),
+    "dead": mark("given up"),
+}
+# What an audit row can say was done (`db.audit.note` and its callers).
+ACTIONS = (
+    mark("rule added"),
+    mark("rule changed"),
+    mark("rule paused"),
+    mark("rule resumed"),
+    mark("rule removed"),
+    mark("feed added"),
+    mark("feed removed"),
+    mark("feed paused"),
+    mark("feed resumed"),
+    mark("feeds imported"),
+    mark("delivery sent again"),
+    mark("delivery dropped"),
+)
+
+
+def make(services: Services) -> commands.Cog:
+    """Give the cog."""
+    return Operations(services)
+
+
+def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
+    """Let pages and buttons work, also after a restart."""
+    PageButton.turners["deliveries"] = _deliveries_page
+    PageButton.turners["audit"] = _audit_page
+    add(bot, services, DeliveryButton, OpenDeliveries)
+
+
+class Operations(commands.Cog):
+    """How the bot's work stands in a server."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @app_commands.command(description="What is waiting, failed or was given up in this server's channels")
+    @app_commands.describe(state="Only these; all without it")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.check(may_configure)
+    async def deliveries(self, interaction: discord.Interaction, state: State | None = None) -> None:
+        """List the deliveries."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await answer(interaction, await _deliveries_page(self.services, interaction, [state or ""], 0))
+
+    @app_commands.command(
+        description="How all stands: feeds, what waits, delays, permissions that are missing"
+    )
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.check(may_configure)
+    async def status(self, interaction: discord.Interaction) -> None:
+        """Tell how all stands."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await answer(interaction, await _status(self.services, interaction))
+
+    @app_commands.command(description="Who changed what in this server's settings, and when")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.check(may_configure)
+    async def audit(self, interaction: discord.Interaction) -> None:
+        """List the changes, newest first."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await answer(interaction, await _audit_page(self.services, interaction, [], 0))
+
+
+# ------------------------------------------------------------------------ /deliveries
+
+
+async def _deliveries_page(
+    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+) -> ui.LayoutView:
+    check_may_configure(interaction)
+    wanted = state[0] if state else ""
+    found = await waiting.list_deliveries(services.database, guild_of(interaction), wanted)
+    if not found:
+        none = say("Nothing waits, nothing failed. `/why` tells what became of a story.")
+        return panel(say("Deliveries"), [none])
+    page = min(page, (len(found) - 1) // _A_PAGE)
+    shown = found[page * _A_PAGE : (page + 1) * _A_PAGE]
+    buttons: list[ui.Item[Any]] = []
+    for one in shown:
+        buttons += _buttons(one, wanted, page)
+    buttons += page_buttons("deliveries", interaction.user.id, [wanted], page, len(found), _A_PAGE)
+    footer = say_number("{number} delivery", "{number} deliveries", len(found))
+    return panel(say("Deliveries"), map(_delivery, shown), buttons=buttons, footer=footer)
+
+
+def _delivery(one: ListedDelivery) -> str:
+    title = safe_text(one.title, 150)
+    facts = [say(KINDS.get(one.kind, one.kind)), f"<#{one.channel_id}>", f"**{say(_STATES[one.state])}**"]
+    facts.append(say("due {when}", when=stamp(one.due_at, "R")))
+    if one.attempts:
+        facts.append(say_number("{number} try", "{number} tries", one.attempts))
+    lines = [f"**#{one.id}** {title}", f"-# {' · '.join(facts)}"]
+    if one.reason:
+        lines.append(f"⚠ {safe_text(one.reason, 300)}")
+    return "\n".join(lines)
+
+
+def _buttons(one: ListedDelivery, state: str, page: int) -> Iterator[ui.Item[Any]]:
+    if one.state == "dead":
+        yield ui.Button(
+            label=say("Send again #{number}", number=one.id),
+            style=discord.ButtonStyle.primary,
+            custom_id=f"quash:delivery:again:{one.id}:{page}:{state}",
+        )
+    yield ui.Button(
+        label=say("Drop #{number}", number=one.id),
+        style=discord.ButtonStyle.danger,
+        custom_id=f"quash:delivery:drop:{one.id}:{page}:{state}",
+    )
+
+
+class DeliveryButton(
+    Click,
+    ui.DynamicItem[ui.Button[ui.LayoutView]],
+    template=r"quash:delivery:(?P<do>again|drop):(?P<id>[0-9]{1,18}):(?P<page>[0-9]{1,3}):(?P<state>[a-z]*)",
+):
+    """Send again, or Drop: the first moderator who clicks wins, others are told."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Do it and show what is left."""
+        check_may_configure(interaction)
+        do = waiting.send_again if self.match["do"] == "again" else waiting.drop
+        await do(
+            self.services.database,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            delivery_id=int(self.match["id"]),
+            now=self.services.clock(),
+        )
+        self.services.wake()
+        state = self.match["state"] if self.match["state"] in waiting.STATES else ""
+        view = await _deliveries_page(self.services, interaction, [state], int(self.match["page"]))
+        await interaction.response.edit_message(view=view)
+
+
+class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash:deliveries:open"):
+    """Opens the list for a moderator, from a note about a channel."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the list."""
+        check_may_configure(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await answer(interaction, await _deliveries_page(self.services, interaction, [""], 0))
+
+
+# ------------------------------------------------------------------------ /status
+
+
+async def _status(services: Services, interaction: discord.Interaction) -> ui.LayoutView:
+    guild_id, now = guild_of(interaction), services.clock()
+    feeds = await services.feeds.list(guild_id=guild_id)
+    rules = await actions.list_rules(services.database, guild_id=guild_id)
+    async with services.database.read() as session:
+        found = await figures.of_guild(session, guild_id, now - _DAY)
+    blocks = [
+        _feeds(feeds),
+        _queue(found),
+        _delays(found.delays),
+        _channels(interaction.guild, rules),
+        _machine(interaction),
+    ]
+    return panel(say("Status"), [block for block in blocks if block])
+
+
+def _feeds(feeds: Sequence[ListedFeed]) -> str:
+    if not feeds:
+        return f"**{say('Feeds')}**\n" + say("This server watches no feed; `/feeds add` adds one.")
+    failing = [feed for feed in feeds if feed.failing_since is not None and feed.state == "active"]
+    ended = [feed for feed in feeds if feed.state != "active"]
+    active = len(feeds) - len(failing) - len(ended)
+    lines = [
+        " · ".join(
+            (
+                say_number("{number} works", "{number} work", active),
+                say_number("{number} fails", "{number} fail", len(failing)),
+                say_number("{number} is not looked at", "{number} are not looked at", len(ended)),
+            )
+        )
+    ]
+    for feed in failing[:_FAILING]:
+        name = f"**#{feed.id}** {safe_text(feed.title or host(feed.url), 60)}"
+        since = stamp(feed.failing_since, "R") if feed.failing_since else ""
+        lines.append(f"⚠ {name} ({since}): {safe_text(feed.failure or '', 160)}")
+    if len(failing) > _FAILING:
+        lines.append(say("… and more; `/feeds list` shows all."))
+    return f"**{say('Feeds')}**\n" + "\n".join(lines)
+
+
+def _queue(found: figures.GuildFigures) -> str:
+    told = " · ".join(
+        (
+            say_number("{number} to be read", "{number} to be read", found.entries_waiting),
+            say_number("{number} to be posted", "{number} to be posted", found.waiting),
+            say_number("{number} failed, tried again", "{number} failed, tried again", found.failed),
+            say_number("{number} given up", "{number} given up", found.dead),
+        )
+    )
+    hint = "\n-# " + say("`/deliveries` shows them.") if found.waiting + found.failed + found.dead else ""
+    return f"**{say('What waits')}**\n{told}{hint}"
+
+
+def _delays(delays: Sequence[float]) -> str:
+    title = say("From publication to post, last 24 hours")
+    if not delays:
+        return f"**{title}**\n" + say("Nothing was posted.")
+    told = say_number(
+        "{number} post: median {median}, longest {worst}",
+        "{number} posts: median {median}, longest {worst}",
+        len(delays),
+        median=shown_duration(statistics.median(delays)),
+        worst=shown_duration(max(delays)),
+    )
+    return f"**{title}**\n{told}"
+
+
+def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedRule]) -> str:
+    """Tell what is missing in the channels of rules, and how to give it."""
+    title = f"**{say('Channels')}**\n"
+    if not rules:
+        return title + say("There is no rule yet; `/alerts add` makes one.")
+    threads = {one.rule.channel_id: False for one in rules}
+    broken = {one.rule.channel_id: one.broken for one in rules if one.broken}
+    for one in rules:
+        threads[one.rule.channel_id] |= one.rule.thread == "case"
+    lines = []
+    for channel_id, with_threads in threads.items():
+        trouble = trouble_in(guild, channel_id, threads=with_threads) if guild is not None else ""
+        if not trouble and channel_id in broken:
+            trouble = safe_text(broken[channel_id] or "", 300)
+        if trouble:
+            lines.append(f"⚠ <#{channel_id}>: {trouble}")
+    if not lines:
+        return title + say_number(
+            "✔ I may post in the {number} channel that rules name.",
+            "✔ I may post in all {number} channels that rules name.",
+            len(threads),
+        )
+    more = [f"-# {say('… and more.')}"] if len(lines) > _TROUBLES else []
+    return title + "\n".join([*lines[:_TROUBLES], *more])
+
+
+def _machine(interaction: discord.Interaction) -> str:
+    shard = interaction.guild.shard_id if interaction.guild is not None else 0
+    count = getattr(interaction.client, "shard_count", None) or 1
+    told = say(
+        "Quash {version} · shard {shard} of {count}", version=__version__, shard=shard + 1, count=count
+    )
+    return f"-# {told}"
+
+
+# ------------------------------------------------------------------------ /audit
+
+
+async def _audit_page(
+    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+) -> ui.LayoutView:
+    check_may_configure(interaction)
+    async with services.database.read() as session:
+        rows, total = await audit.get_page(
+            session, guild_of(interaction), limit=_AUDIT_PAGE, offset=page * _AUDIT_PAGE
+        )
+    if not rows:
+        return panel(say("Changes"), [say("Nothing was changed here in the last 365 days.")])
+    return panel(
+        say("Changes"),
+        map(_change, rows),
+        buttons=page_buttons("audit", interaction.user.id, list(state), page, total, _AUDIT_PAGE),
+        footer=say_number("{number} change", "{number} changes", total),
+    )
+
+
+def _change(row: AuditRow) -> str:
+    who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
+    lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**"]
+    if facts := list(_differences(row.before, row.after)):
+        lines.append("-# " + " · ".join(facts[:12]))
+    return "\n".join(lines)
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what changed, field by field: what was and what is."""
+    for name in {**before, **after}:
+        was, now = _value(name, before.get(name)), _value(name, after.get(name))
+        label = safe_text(name.replace("_", " "), 40)
+        if name not in before or name not in after or was == now:
+            told = now or was
+        else:
+            told = f"{was or '–'} → {now or '–'}"
+        if told:
+            yield f"{label}: {told}"
+
+
+def _value(name: str, value: Any) -> str:
+    """Show a stored value: channels and roles as such, lists by commas, "" for nothing."""
+    if value is None or value == []:
+        return ""
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    if isinstance(value, int) and name.endswith(("channel_id", "channel")):
+        return f"<#{value}>"
+    if isinstance(value, int) and name.endswith("role"):
+        return f"<@&{value}>"
+    if isinstance(value, list):
+        return safe_text(", ".join(map(str, value)), 200)
+    return safe_text(str(value), 200)

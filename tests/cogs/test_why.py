@@ -1,0 +1,277 @@
+"""`/why`: right for each way in which a story does not appear, through the real pipeline and client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import update
+
+from bot.sandbox import Fault, NotOffered
+from bot.sandbox.web.articles import SampleArticle
+from db.retention import Retention
+from db.tables import GuildRow, RuleRow
+from tests.cogs.conftest import Scene
+from tests.cogs.press import ARTICLES, Press, open_press
+
+SUMMONS, WITHDRAWN, FOLLOWERS = (
+    "twitter-sues-over-summons",
+    "government-withdraws-alt-uscis-summons",
+    "alt-uscis-followers",
+)
+
+
+@pytest.fixture
+async def press(scene: Scene) -> AsyncIterator[Press]:
+    async with open_press(scene) as opened:
+        yield opened
+
+
+async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
+    """Nothing watched, history, no rule, made later, not relevant, a wall, unreadable, known, paused,
+    failing, never seen."""
+    nothing = await press.why(press.link(SUMMONS))
+    assert "This server watches no feed" in nothing
+    assert "`/feeds add`" in nothing
+
+    press.feeds["a"] = [ARTICLES["geofence-warrant-google-bank"]]
+    press.pages["geofence-warrant-google-bank"] = "<p>An old story.</p>"
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    await press.read()
+    history = await press.why(press.link("geofence-warrant-google-bank"))
+    assert "It was not posted here. It stood in the feed already" in history
+    assert "`/latest`" in history
+
+    await press.publish("a", SUMMONS)
+    no_rule = await press.why(press.link(SUMMONS))
+    assert "It was not posted here. This server has no rule" in no_rule
+    assert "✔ It is relevant" in no_rule
+    assert "> " in no_rule, "the sentences it rests on"
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    async with scene.house.database.write() as session:
+        later = scene.house.clock.now.replace(hour=23)
+        await session.execute(update(RuleRow).where(RuleRow.id == rule).values(created_at=later))
+    assert f"It was not posted here. Rule #{rule} was made later" in await press.why(press.link(SUMMONS))
+
+    await press.publish("a", "tide-table")
+    irrelevant = await press.why(press.link("tide-table"))
+    assert "It was not posted here. It is not relevant (0." in irrelevant
+
+    walled = "for-subscribers"
+    ARTICLES[walled] = SampleArticle(
+        feed="", day=0, slug=walled, author="", posted=False, paragraphs=(),
+        title="Agency asks company for user data", teaser="The company has not said whether it will answer.",
+    )  # fmt: skip
+    press.pages[walled] = "<html><body><p>Subscribe to continue reading this article.</p></body></html>"
+    await press.publish("a", walled)
+    wall = await press.why(press.link(walled))
+    assert "the page does not show its article" in wall
+    assert "So only the short text of the feed could be judged" in wall
+    assert "It was not posted here. It is not relevant" in wall
+    assert "Only the feed's short text could be judged." in wall
+
+    press.unreadable = {ARTICLES["clearview-dutch-fine"].title}
+    await press.publish("a", "clearview-dutch-fine")
+    unread = await press.why(press.link("clearview-dutch-fine"))
+    assert "It was not posted here. It could not be read yet: the article took longer" in unread
+    for _ in range(6):
+        scene.house.clock.turn(days=2)
+        await press.read()
+    given_up = await press.why(press.link("clearview-dutch-fine"))
+    assert "It could not be read: the article took longer than 30 s to read" in given_up
+    assert "5 times" in given_up
+
+    await scene.moderator.command("feeds add", address=press.feed("b"))
+    await press.publish("b", SUMMONS)
+    known = await press.why(press.link(SUMMONS))
+    assert "**#2** Paper b brought the same address as **#1** Paper a" in known
+
+    await scene.moderator.command("feeds pause", feed=1)
+    await scene.house.guild(scene.other.id, 1)
+    await press.publish("a", "pegasus-on-reporters-phones")
+    paused = await press.why(press.link("pegasus-on-reporters-phones"))
+    assert "It was not posted here. The feed was paused here when it came" in paused
+    await scene.moderator.command("feeds resume", feed=1)
+    assert "The feed was paused here when it came" in await press.why(
+        ARTICLES["pegasus-on-reporters-phones"].title
+    )
+
+    press.down = True
+    await press.look()
+    failing = await press.why(press.link("chat-scanning-vote"))
+    assert "It was not posted here. **#1** Paper a cannot be read since" in failing
+    press.down = False
+    await press.look()
+    never = await press.why(press.link("chat-scanning-vote"))
+    assert "It was not posted here. None of this server's feeds has shown it." in never
+    assert "**#1** Paper a is watched here" in never
+    elsewhere = await press.why("https://example.org/a-story")
+    assert "It was not posted here. No feed that this server watches is of example.org." in elsewhere
+    assert "None of this server's feeds has shown it" in await press.why("nothing of this title")
+
+
+async def test_each_rule_and_the_clause_that_stopped_it(scene: Scene, press: Press) -> None:
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    asked = {
+        "topics": ({"topics": ["spyware"]}, "its topics", "add one of its topics"),
+        "exclude": (
+            {"exclude": ["First Amendment"]},
+            "excluded because it says First Amendment",
+            "exclusions",
+        ),
+        "keywords": ({"keywords": ["submarine"]}, "says none of submarine", "add a word"),
+        "parties": ({"parties": ["Federal Bureau of Investigation"]}, "no part in it has", "parties"),
+        "paused": ({"paused": True}, "the rule is paused", "`/alerts resume`"),
+        "relevance": ({"min_relevance": 1.0}, "is below 1.00", "lower the relevance"),
+        "languages": ({"languages": ["de"]}, "its language (en) is none of de", "language"),
+        "statuses": ({"statuses": ["quashed"]}, "is none of quashed", "status"),
+        "sources": ({"sources": ["Other Paper"]}, "is none of Other Paper", "source"),
+    }
+    numbers = {
+        clause: await scene.house.rule(scene.guild.id, scene.channel.id, **fields)
+        for clause, (fields, _, _) in asked.items()
+    }
+    await scene.house.rule(scene.other.id, 999, topics=["biometrics"])
+    await press.publish("a", SUMMONS)
+    text = await press.why(press.link(SUMMONS))
+    assert f"It was not posted here. Rule #{numbers['topics']} " in text
+    for clause, (_, reason, remedy) in asked.items():
+        line, _, rest = text[text.index(f"✘ Rule #{numbers[clause]} ") :].partition("\n")
+        assert reason in line, clause
+        assert remedy in rest.split("\n")[0], clause
+    assert "biometrics" not in text, "another server's rule"
+    await scene.house.rule(scene.guild.id, scene.channel.id)
+    await scene.moderator.command("alerts remove", rule=numbers["topics"])
+    assert "removed since" in await press.why(press.link(SUMMONS))
+
+
+async def test_from_the_rule_to_the_message(scene: Scene, press: Press) -> None:
+    """Posted, a further source, waiting for quiet hours, a digest, a limit, Discord away, a channel that
+    refuses, a channel that is gone, forgotten."""
+    house, world = scene.house, scene.discord.world
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    rule = await house.rule(scene.guild.id, scene.channel.id)
+    await press.publish("a", SUMMONS)
+    assert "It is still to be posted here." in await press.why(press.link(SUMMONS))
+    await press.deliverer.deliver_due()
+    posted = await press.why(press.link(SUMMONS))
+    (message,) = scene.discord.messages(scene.channel.id)
+    link = f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/{message.id}"
+    assert "It was posted here." in posted
+    assert link in posted
+    assert f"✔ Rule #{rule} " in posted
+    assert "It was posted here." in await press.why(link), "asked by the message's link"
+
+    await press.publish("a", WITHDRAWN)
+    assert "– Update → " in await press.why(press.link(WITHDRAWN))
+    await press.deliverer.deliver_due()
+    await press.publish("a", FOLLOWERS)
+    source = await press.why(press.link(FOLLOWERS))
+    assert "It has no post of its own here: the card of its case names it" in source
+    assert "belongs to “Twitter and the" in source
+    await press.deliverer.deliver_due()
+    assert "✔ Edit of the case's card" in await press.why(press.link(FOLLOWERS))
+
+    await _set(scene, rule, when="daily")
+    await press.publish("a", "pegasus-on-reporters-phones")
+    digest = await press.why(press.link("pegasus-on-reporters-phones"))
+    assert "It is still to be posted here." in digest
+    assert "it is gathered for the rule's digest" in digest
+    assert "– Digest → " in digest
+    await _set(scene, rule, when="now", daily_limit=1)
+    await press.publish("a", "clearview-dutch-fine")
+    assert "the rule's 1 posts of this day are used up" in await press.why(press.link("clearview-dutch-fine"))
+    await _set(scene, rule, daily_limit=None)
+    async with house.database.write() as session:
+        await session.execute(
+            update(GuildRow).where(GuildRow.id == scene.guild.id).values(quiet_from="00:00", quiet_to="23:00")
+        )
+    await press.publish("a", "sheriff-buys-location-data")
+    assert "it comes after the server's quiet hours" in await press.why(
+        press.link("sheriff-buys-location-data")
+    )
+    async with house.database.write() as session:
+        await session.execute(update(GuildRow).values(quiet_from=None, quiet_to=None))
+
+    scene.discord.faults.add(
+        Fault("status", status=503, method="POST", path=f"/channels/{scene.channel.id}/messages")
+    )
+    await press.publish("a", "chat-scanning-vote")
+    await press.deliverer.deliver_due()
+    away = await press.why(press.link("chat-scanning-vote"))
+    assert "It is still to be posted here." in away
+    assert "✘ Post → " in away
+    assert "is tried again (1 try)" in away
+
+    closed, gone = world.add_channel(scene.guild, "closed"), world.add_channel(scene.guild, "gone")
+    for channel in (closed, gone):
+        await house.rule(scene.guild.id, channel.id, topics=["biometrics"])
+    world.set_overwrite(closed, world.bot_role(scene.guild), deny=("send_messages",))
+    world.remove_channel(gone)
+    await press.publish("a", "stadium-face-recognition")
+    await press.deliverer.deliver_due()
+    lost = await press.why(press.link("stadium-face-recognition"))
+    assert f"In <#{closed.id}> I lack Send Messages" in lost
+    assert f"✘ Post → <#{closed.id}>: it waits, as the channel takes nothing" in lost
+    assert f"✘ Post → <#{gone.id}>: it waits, as the channel takes nothing" in lost
+    assert "The channel is gone, or I cannot see it" in lost
+
+    house.clock.turn(days=400)
+    await Retention(house.database, house.clock, 30).sweep()
+    old = await press.why(press.link(FOLLOWERS))
+    assert "were deleted for their age" in old
+
+
+async def _set(scene: Scene, rule: int, **fields: object) -> None:
+    async with scene.house.database.write() as session:
+        await session.execute(update(RuleRow).where(RuleRow.id == rule).values(**fields))
+
+
+async def test_no_server_learns_of_anothers_feeds(scene: Scene, press: Press) -> None:
+    await scene.house.guild(scene.other.id)
+    assert scene.services is not None
+    added = await scene.services.feeds.add(press.feed("b"))
+    assert added.feed_id is not None
+    async with scene.house.database.write() as session:
+        from db import feeds
+
+        await feeds.use(session, [added.feed_id], scene.other.id, None, scene.house.clock())
+    await press.publish("b", SUMMONS)
+    await scene.moderator.command("feeds add", address=f"{press.feed('a')}")
+    unseen = await press.why(press.link(SUMMONS))
+    assert "None of this server's feeds has shown it." in unseen
+    assert "Paper b" not in unseen
+    for number in ("1", "#1", "entry 1", "entry #1"):
+        assert "It was not posted here. None of this server" in await press.why(number), number
+    assert await scene.moderator.autocomplete("why", "story", "") == []
+    await press.publish("a", SUMMONS)
+    (choice,) = await scene.moderator.autocomplete("why", "story", "goes to court")
+    brought = await press.why(choice.value)
+    assert "Paper a" in brought
+    assert "Paper b" not in brought
+    assert "same address" not in brought
+
+
+async def test_everyone_may_ask_why_an_alert_is_there(scene: Scene, press: Press) -> None:
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    await scene.house.rule(scene.guild.id, scene.channel.id, topics=["legal-demands"])
+    await scene.house.rule(scene.guild.id, 77, topics=["spyware"])
+    await scene.house.subscription(scene.member.user_id, scene.guild.id, "topic", "anonymity")
+    await press.publish("a", SUMMONS)
+    await press.deliverer.deliver_due()
+    (message,) = scene.discord.messages(scene.channel.id)
+    told = await scene.member.menu("Why this alert?", message)
+    assert told.ephemeral
+    assert "✔ Rule #1" in told.text
+    assert "topic legal-demands" in told.text
+    assert "spyware" not in told.text, "rules of other channels are for moderators"
+    whole = await scene.moderator.menu("Why this alert?", message)
+    assert "✘ Rule #2" in whole.text
+    for text in (told.text, whole.text):
+        assert str(scene.member.user_id) not in text, "what members follow is nobody's to read"
+    mine = await scene.member.say("Why?")
+    assert "That is no alert of this server" in (await scene.member.menu("Why this alert?", mine)).text
+    with pytest.raises(NotOffered):
+        await scene.member.command("why", story="1")
+    forced = await scene.member.command("why", story="1", forced=True)
+    assert "Manage Server" in forced.text
