@@ -18,6 +18,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         feeds,
         help,
         lookups,
+        operations,
         privacy,
         profiles,
         subscriptions,
@@ -35,6 +36,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         explain,
         privacy,
         why,
+        operations,
         help,
     ):
         await bot.add_cog(module.make(services))
@@ -46,4 +48,5 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
     profiles.add_buttons(bot, services)
     privacy.add_buttons(bot, services)
     why.add_buttons(bot, services)
+    operations.add_buttons(bot, services)
     analyse.add_menus(bot)

@@ -8,8 +8,8 @@ from typing import Any
 from bot.sandbox.discord.errors import Json
 from tests.cogs.conftest import Scene
 
-_CONFIGURING = {"alerts", "feeds"}
-_IN_SERVERS_ONLY = _CONFIGURING | {"subscribe"}
+_CONFIGURING = {"alerts", "feeds", "why", "deliveries", "status", "audit"}
+_IN_SERVERS_ONLY = _CONFIGURING | {"subscribe", "Why this alert?"}
 
 
 def _all(options: list[Json]) -> Iterator[Json]:
