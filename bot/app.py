@@ -50,7 +50,7 @@ from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.shards import ShardKeeper
 from bot.steady import SteadyClock
-from db import notify, turns
+from db import notify, restarts, turns
 from db.engine import Database
 from db.retention import Retention
 
@@ -64,6 +64,7 @@ _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked f
 _PUBLISHING_EVERY = 2.0  # seconds between two questions what is to be published
 _ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to be forgotten
 _STUCK = 180.0  # seconds in which the delivery loop must have turned
+_ALIVE_EVERY = 30.0  # seconds between two notes that this process lives
 _RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be kept
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
@@ -184,6 +185,7 @@ class _Process:
         on_ready: Callable[[QuashClient], Awaitable[None]] | None,
         tasks: list[Awaitable[None]],
     ) -> None:
+        await self._note_start()
         worker = await stack.enter_async_context(
             open_worker(self._settings, self._database, self._clock, self._wake)
         )
@@ -334,6 +336,17 @@ class _Process:
             waiting.cancel()
         return not self._stop.is_set()
 
+    async def _note_start(self) -> None:
+        """Note that this process starts; after a pause, what may have been posted meanwhile is looked for."""
+        async with self._database.write() as session:
+            pause = await restarts.note_start(session, self._clock())
+        if pause is not None:
+            _log.info("nothing ran for %s: what may have been posted since is looked for first", pause)
+
+    async def _note_alive(self) -> None:
+        async with self._database.write() as session:
+            await restarts.beat(session, self._clock())
+
     async def _tick(self, worker: Worker) -> None:
         """Look at feeds and read entries until told to stop."""
 
@@ -343,9 +356,8 @@ class _Process:
 
         self._schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
         self._schedule.every(_ENTRIES_EVERY, "entries", read_entries)
-        retention = Retention(
-            self._database, self._clock, self._settings.retention_days, self._stop.is_set
-        )
+        self._schedule.every(_ALIVE_EVERY, "alive", self._note_alive)
+        retention = Retention(self._database, self._clock, self._settings.retention_days, self._stop.is_set)
         self._schedule.every(_RETENTION_EVERY, "retention", retention.sweep)
         self._schedule.every(_ABSENCE_EVERY, "absence", lambda: forget_left(self._database, self._clock))
         if worker.pushes is not None:

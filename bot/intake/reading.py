@@ -30,7 +30,7 @@ from bot.record import Finding, Recorder
 from bot.stories.cases import HOLDERS, MEMBERS, CaseSketch, asked, choose_case, nearest
 from bot.stories.likeness import read
 from bot.stories.model import Article, Fingerprint, Story, story_to_json
-from db import cases, entries, stories
+from db import cases, entries, restarts, stories
 from db.engine import Database
 from db.entries import WaitingEntry
 
@@ -239,7 +239,10 @@ class Reader:
         if not relevant:
             return False
         step(Step.STORY_STORED)
-        return bool(await owe(session, story_id, now=now, alert=entry.alert))
+        owed = bool(await owe(session, story_id, now=now, alert=entry.alert))
+        if owed:
+            await restarts.doubt(session, story_id, entry.published, now)
+        return owed
 
     async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
         """Find or open the story's case, and tell what the story adds to it."""

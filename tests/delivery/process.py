@@ -38,6 +38,7 @@ from bot.feeds.articles import Page
 from bot.intake.reading import Reader
 from bot.stories.analyse import analyse
 from bot.stories.model import Article, Story
+from db import restarts
 from db.engine import Database
 from tests.conftest import ROOT
 
@@ -179,6 +180,8 @@ async def _live(run: Run) -> None:
     sender = DiscordSender(client, TokenBucket(1000))
     deliverer = Deliverer(database, sender, clock=clock, poll=0.1)
     reader = Reader(database, _analyse, _no_page, clock=clock, wake=deliverer.wake)
+    async with database.write() as session:
+        await restarts.note_start(session, clock())
     while await reader.read_new():
         pass
     await deliverer.reopen()
