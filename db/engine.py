@@ -63,13 +63,15 @@ def is_outage(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
+    if error.connection_invalidated or error.statement is None:  # lost, or not had at all
+        return True
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is not None:
         return str(name).removeprefix("SQLITE_").startswith(_SQLITE_AWAY)
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return str(state).startswith(_POSTGRES_AWAY)
-    return error.connection_invalidated or isinstance(error, OperationalError)
+    return isinstance(error, OperationalError)
 
 
 class Outage:
@@ -117,8 +119,6 @@ class Database:
         self.outage = Outage()
         if self.is_sqlite:
             _tame_sqlite(self.engine)
-        else:
-            _name_errors(self.engine)
         self._writers = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -179,19 +179,6 @@ def _cause(error: BaseException) -> str:
     """Give the driver's own words in one line, without statements or parameters."""
     original = getattr(error, "orig", None) or error
     return " ".join(str(original).split())[:200]
-
-
-def _name_errors(engine: AsyncEngine) -> None:
-    """Let what asyncpg raises while connecting (too many clients, starting up) be SQLAlchemy's as well."""
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _on_connecting(dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
-        try:
-            return dialect.connect(*arguments, **parameters)
-        except Exception as error:
-            if type(error).__module__.startswith("asyncpg"):
-                raise OperationalError("connect", None, error) from error
-            raise
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:

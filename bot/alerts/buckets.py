@@ -55,5 +55,5 @@ def _forget_some(client: discord.http.HTTPClient) -> None:
 
 def mend() -> None:
     """Let discord.py make such buckets from now on, and forget them without holding the event loop."""
-    discord.http.HTTPClient._try_clear_expired_ratelimits = _forget_some  # type: ignore[method-assign]
+    discord.http.HTTPClient._try_clear_expired_ratelimits = _forget_some  # type: ignore[method-assign, assignment]
     discord.http.Ratelimit = Bucket  # type: ignore[misc]  # the place where discord.py looks for the class

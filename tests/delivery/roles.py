@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -246,9 +246,16 @@ class Town:
         return None
 
     async def all_done(self, within: float) -> None:
-        """Wait until nothing waits to be read or sent."""
+        """Wait until nothing waits to be read or sent.
+
+        An article whose reader was stopped or slow is tried again in five minutes: here they have passed.
+        """
         until = time.monotonic() + within
         while time.monotonic() < until:
+            async with self.database.write() as session:
+                await session.execute(
+                    update(EntryRow).where(EntryRow.try_after.is_not(None)).values(try_after=None)
+                )
             async with self.database.read() as session:
                 unread = await session.scalar(
                     select(func.count()).select_from(EntryRow).where(EntryRow.state == "new")

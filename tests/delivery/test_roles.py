@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
+import discord
 import pytest
 
+from bot.alerts import fence
+from bot.alerts.errors import TryAgainError
 from bot.alerts.limiter import SharedBucket
+from bot.alerts.sender import DiscordSender
+from bot.sandbox import StandIn
 from bot.shards import ShardKeeper
 from db import deliveries, schema, shards, turns
 from db.engine import Database
@@ -207,3 +213,34 @@ async def _served(database: Database, clock: TurnedClock, number: int) -> tuple[
             session, "test", now=now, until=now + timedelta(seconds=90), limit=number
         )
     return tuple(claim.target_id // 1000 for claim in claims)
+
+
+# ------------------------------------------------------------------------- the fence
+
+
+class Slow:
+    """A line in which everybody waits so long; as for a process that is stopped there."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def take(self) -> None:
+        await asyncio.sleep(self.seconds)
+
+
+@pytest.mark.parametrize(("lease", "posted"), [(0.2, 0), (30.0, 1)])
+async def test_a_message_leaves_only_while_its_lease_lasts(lease: float, posted: int) -> None:
+    async with StandIn() as discord_:
+        guild = discord_.world.add_guild("Digital Rights")
+        channel = discord_.world.add_channel(guild, "alerts")
+        discord.http.Route.BASE = discord_.api_url
+        client = discord.Client(intents=discord.Intents(guilds=True), http_trace=fence.trace())
+        await client.login(discord_.token)
+        sender = DiscordSender(client, Slow(0.4))
+        held_up = contextlib.nullcontext() if posted else pytest.raises(TryAgainError)
+        with fence.leased(lease), held_up as caught:
+            await sender.say(channel.id, "A sentence.", nonce="n1")
+        await client.close()
+        assert len(discord_.messages(channel.id)) == posted
+        if caught is not None:
+            assert caught.value.landed, "an earlier try of the same call may have got through"
