@@ -1,9 +1,12 @@
 """The process dies at every step from a waiting entry to a stored message id: nothing lost, nothing twice.
 
-Two stories for two channels and a member. A process is killed (SIGKILL) at a step, or Discord's answer gets
-lost; processes that come later finish the work, either soon (Discord still knows the nonces) or late
-(Discord has forgotten them). That the test can fail is shown by a process that sends before it stores the
-intent.
+Two stories for a text channel, a forum, an announcement channel with threads, and a member. A process is
+killed (SIGKILL) at a step, or Discord's answer gets lost; processes that come later finish the work, either
+soon (Discord still knows the nonces) or late (Discord has forgotten them). That the test can fail is shown by
+a process that sends before it stores the intent.
+
+The processes read and deliver with the parts of `quash run`; what comes before (a feed that is due, its
+entries stored) is another queue with another proof, in `tests/feeds`. The whole program dies in `tests/e2e`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +26,7 @@ from sqlalchemy import select
 
 from bot.alerts.steps import Step
 from bot.sandbox import Fault, StandIn
+from bot.sandbox.discord.model import CROSSPOSTED
 from db import guilds, schema
 from db.engine import Database
 from db.tables import DeliveryRow, EntryRow, FeedRow, GuildFeedRow, RuleRow, SubscriptionRow
@@ -29,7 +34,7 @@ from tests.delivery.process import Nursery, Run
 
 AT_ONCE = 3  # cases that are played side by side
 SOON, LATE = 100.0, 700.0  # seconds: past the lease and within the nonce's window; past both
-MESSAGES = 6
+MESSAGES = 8
 
 pytestmark = pytest.mark.timeout(600)  # about a minute on a machine that has two cores to itself
 
@@ -61,9 +66,9 @@ class Case:
         return f"{how}, {'late' if self.late else 'soon'}{', swapped' if self.swapped else ''}"
 
 
-def _lost(effect: str, when: str) -> Fault:
+def _lost(effect: str, when: str, path: str = "/channels/*/messages") -> Fault:
     """An answer that stays away however often discord.py itself asks again."""
-    return Fault(effect, when=when, status=503, method="POST", path="/channels/*/messages", times=None)
+    return Fault(effect, when=when, status=503, method="POST", path=path, times=None)
 
 
 BEFORE_INTENT = [Case(kill_at=str(int(step))) for step in Step if step <= Step.INTENT_STORED]
@@ -84,10 +89,18 @@ LOST_ANSWERS = [
         ("cut", "after", True),
         ("status", "after", True),
     ]
+] + [
+    Case(fault=_lost(effect, "after", path), late=late)
+    for effect, path, late in [
+        ("drop", "/channels/*/threads", False),
+        ("cut", "/channels/*/threads", True),
+        ("drop", "*/messages/*/threads", True),
+        ("status", "*/crosspost", False),
+    ]
 ]
 
 
-async def _fill(database: Database, guild: int, channels: list[int], member: int) -> None:
+async def _fill(database: Database, guild: int, channels: dict[int, str], member: int) -> None:
     now = datetime.now(UTC)
     async with database.write() as session:
         feed = FeedRow(url="https://news.example/feed", title="The Example News", language="en", added_at=now)
@@ -95,8 +108,8 @@ async def _fill(database: Database, guild: int, channels: list[int], member: int
         await session.flush()
         await guilds.remember(session, guild, now)
         session.add(GuildFeedRow(guild_id=guild, feed_id=feed.id, added_at=now))
-        for channel in channels:
-            session.add(RuleRow(guild_id=guild, channel_id=channel, created_at=now))
+        for channel, thread in channels.items():
+            session.add(RuleRow(guild_id=guild, channel_id=channel, thread=thread, created_at=now))
         session.add(
             SubscriptionRow(
                 user_id=member, guild_id=guild, kind="topic", value="surveillance", created_at=now
@@ -120,14 +133,20 @@ async def _fill(database: Database, guild: int, channels: list[int], member: int
 
 async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str]:
     """Play a case to its end; gives what is not as it must be."""
-    async with StandIn() as discord:
+    ahead_by = 0.0  # Discord's clock goes with the processes' own
+
+    async with StandIn(now=lambda: time.time() + ahead_by) as discord:
         guild = discord.world.add_guild("Digital Rights")
-        channels = [discord.world.add_channel(guild, name).id for name in ("alerts", "desk")]
+        channels = [
+            discord.world.add_channel(guild, kind, kind).id for kind in ("text", "forum", "announcement")
+        ]
         member = discord.world.add_user("member")
         discord.world.add_member(guild, member)
         database = Database(database_url)
         try:
-            await _fill(database, guild.id, channels, member.id)
+            await _fill(
+                database, guild.id, dict(zip(channels, ("off", "case", "case"), strict=True)), member.id
+            )
 
             async def live(ahead: float, kill_at: str = "") -> int:
                 run = Run(database_url, discord.api_url, discord.token, ahead, kill_at, swapped=case.swapped)
@@ -140,8 +159,7 @@ async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str
                 return [f"the first process ended with {ended}"]
             discord.faults.clear()
             for ahead in (LATE, 2 * LATE) if case.late else (SOON, 2 * LATE):
-                if ahead >= LATE:
-                    discord.settings.nonce_seconds = -1.0
+                ahead_by = ahead
                 if await live(ahead) != 0:
                     return ["a later process did not end well"]
             async with database.read() as session:
@@ -152,7 +170,15 @@ async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str
 
 
 def _differences(discord: StandIn, channels: list[int], member: int, rows: list[DeliveryRow]) -> list[str]:
-    places = {("channel", channel): discord.messages(channel) for channel in channels}
+    places = {
+        ("channel", channel): [
+            message
+            for each in discord.world.channels.values()
+            if channel in (each.id, each.parent_id)
+            for message in discord.messages(each.id)
+        ]
+        for channel in channels
+    }
     places["user", member] = discord.direct_messages(member)
     said = [] if len(rows) == MESSAGES else [f"{len(rows)} deliveries, {MESSAGES} are due"]
     for place, messages in places.items():
@@ -164,12 +190,21 @@ def _differences(discord: StandIn, channels: list[int], member: int, rows: list[
     for row in rows:
         if row.state != "sent" or row.message_id not in posted:
             said.append(f"delivery {row.id}: {row.state}, {row.error}, message {row.message_id}")
+    for message in places["channel", channels[-1]]:
+        if not message.flags & CROSSPOSTED:
+            said.append(f"message {message.id} is not published")
+        if message.thread_id is None:
+            said.append(f"message {message.id} has no thread")
     for request in discord.requests:
-        if request.method == "POST" and request.path.endswith("/messages"):
-            allowed = (request.body or {}).get("allowed_mentions", {})
+        if request.method == "POST" and ("message" in (request.body or {}) or _posts(request.path)):
+            allowed = request.body.get("message", request.body).get("allowed_mentions", {})
             if allowed.get("parse") != [] and request.status == 200:
                 said.append("a request without allowed_mentions")
     return said
+
+
+def _posts(path: str) -> bool:
+    return path.endswith("/messages")
 
 
 NewDatabase = Callable[[], Awaitable[str]]
