@@ -247,6 +247,18 @@ _ACTING = {
 """Names that stand for a government only where they act."""
 
 
+_CAPITAL = re.compile(r"[A-Z]\w+")
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """The first words of countries' names."""
+    names = load_table("generic_parties.toml")["countries"]["names"]
+    return frozenset(
+        ("UK", "Canberra", *(name.removeprefix("the ").title().partition(" ")[0] for name in names))
+    )
+
+
 @cache
 def _country() -> re.Pattern[str]:
     names = "|".join(
@@ -295,63 +307,14 @@ def _attorneys_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int,
 _PLACED = re.compile(r"\b(?:in|from|of|across|throughout|within|outside|inside|near|to|for) (?:the )?$")
 
 
-_COUNTRY_STEMS = (
-    "rder",
-    "told",
-    "tells",
-    "asked",
-    "asks",
-    "emand",
-    "forc",
-    "block",
-    "ban",
-    "threat",
-    "equest",
-    "irect",
-    "made",
-    "makes",
-    "want",
-    "fine",
-    "cut",
-    "slow",
-    "sought",
-    "seek",
-    "press",
-    "compel",
-    "nstruct",
-    "requir",
-    "summon",
-    "sent",
-    "serv",
-    "issued",
-    "behest",
-    "command",
-    "insist",
-    "otice",
-    "slow",
-    "throttl",
-    "lift",
-    "drop",
-    "withdr",
-    "rescind",
-    "back",
-    "agree",
-    "tr",
-    "push",
-    "restrict",
-    "clos",
-    "shut",
-    "suspend",
-)
-
-
 def _countries_in(texts: list[tuple[int, str]], taken: dict[int, list[tuple[int, int]]]) -> list[Mention]:
     """Countries that act as their governments: "Turkey ordered", "at Russia's request"."""
     found = []
+    pattern = _country()
     for index, text in texts:
-        if not any(stem in text for stem in _COUNTRY_STEMS):
+        if _countries().isdisjoint(_CAPITAL.findall(text)):
             continue
-        for match in _country().finditer(text[:1_200]):
+        for match in pattern.finditer(text[:1_200]):
             group = match.lastgroup or "subject"
             start, stop = match.span(group)
             if any(begin < stop and start < end for begin, end in taken[index]):

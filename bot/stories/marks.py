@@ -145,9 +145,9 @@ def judges_in(texts: Iterable[tuple[str, Sequence[Mention]]]) -> frozenset[str]:
         persons = [mention for mention in mentions if mention.kind == "person"]
         if not persons:
             continue
-        lowered = lower_same_length(text[:MAX_LENGTH])
         for mention in persons:
-            before, after = lowered[max(0, mention.start - 24) : mention.start], lowered[mention.end :][:60]
+            before = text[max(0, mention.start - 24) : mention.start].lower()
+            after = text[mention.end : mention.end + 60].lower()
             if _JUDGE.search(before) or _ON_THE_BENCH.match(after):
                 found.add(mention.name)
     return frozenset(found)
