@@ -447,9 +447,29 @@ async def _merge(session: AsyncSession, source: int, target: int) -> None:
 # ------------------------------------------------------------------ telling people
 
 
-async def notices(session: AsyncSession, limit: int = 100) -> list[StoredFeed]:
+async def notices(session: AsyncSession, limit: int = 500) -> list[StoredFeed]:
     """Give the feeds about which something is still to be told."""
     query = select(*_COLUMNS).where(_feeds.notice.is_not(None)).order_by(_feeds.id).limit(limit)
+    return [_stored(row) for row in await session.execute(query)]
+
+
+async def failing_alike(session: AsyncSession, failure: str) -> list[StoredFeed]:
+    """Give, locked, the feeds that fail with this very sentence, of which nobody was told so far.
+
+    Those that a worker is looking at are left out: it would write over what is noted of them now.
+    """
+    query = (
+        select(*_COLUMNS)
+        .where(
+            _feeds.failure == failure,
+            _feeds.state == "active",
+            _feeds.told_failing_at.is_(None),
+            _feeds.notice.is_(None),
+            _feeds.claimed_by.is_(None),
+        )
+        .order_by(_feeds.id)
+        .with_for_update(skip_locked=True)
+    )
     return [_stored(row) for row in await session.execute(query)]
 
 

@@ -32,7 +32,6 @@ from bot.feeds.rhythm import (
     publishing_gap,
     read_freshness,
     read_retry_after,
-    shown_duration,
 )
 from bot.feeds.sight import SeenFeed, Sighting
 from bot.feeds.telling import Notice
@@ -131,12 +130,11 @@ def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLim
     notice = None
     if when.when is None:
         columns["state"] = "gone"
-        notice = telling.gone(_name(stored))
+        notice = telling.gone(name_of(stored))
     elif stored.told_failing_at is None and (now - failing_since).total_seconds() >= FAILS_FOR_LONG:
         columns["told_failing_at"] = now
-        lasted = shown_duration((now - failing_since).total_seconds())
         cause = str(answer.status) if answer.kind == "status" else answer.kind
-        notice = telling.failing(_name(stored), lasted, str(error), cause=cause)
+        notice = telling.failing(name_of(stored), str(error), cause=cause)
     return Decision("failed", str(error), _with_notice(columns, notice), notice=notice)
 
 
@@ -264,7 +262,7 @@ def decide_push(
         columns |= {"next_look": later.when, "next_reason": later.reason}
     if fresh or edited:
         columns["last_change_at"] = now
-    notice = telling.rebuilt(_name(stored), len(fresh)) if rebuilt else None
+    notice = telling.rebuilt(name_of(stored), len(fresh)) if rebuilt else None
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
         f"sent by its hub: {len(fresh)} new, {len(edited)} edited",
@@ -452,11 +450,11 @@ def _with_notice(columns: dict[str, Any], notice: Notice | None) -> dict[str, An
 
 def _good_notice(stored: StoredFeed, adopt: str | None, *, rebuilt: bool, new: int) -> Notice | None:
     if stored.told_failing_at is not None:
-        return telling.back(_name(stored))
+        return telling.back(name_of(stored))
     if adopt is not None:
-        return telling.moved(_name(stored), _shown_host(adopt))
+        return telling.moved(name_of(stored), _shown_host(adopt))
     if rebuilt:
-        return telling.rebuilt(_name(stored), new)
+        return telling.rebuilt(name_of(stored), new)
     return None
 
 
@@ -476,7 +474,8 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _name(stored: StoredFeed) -> str:
+def name_of(stored: StoredFeed) -> str:
+    """Give what people know a feed by."""
     return stored.title or _shown_host(stored.url)
 
 

@@ -23,6 +23,7 @@ from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
+from bot.feeds.look import name_of
 from bot.feeds.looking import LEASE, Parser, Round
 from bot.feeds.memory import Memory
 from bot.feeds.record import write_recording
@@ -302,15 +303,30 @@ class FeedService:
 
     async def notices(self) -> Sequence[tuple[int, Notice, tuple[int, ...]]]:
         """Give what is still to be told: (feed id, notice, the guilds that use the feed and see it)."""
-        async with self._database.read() as session:
+        async with self._database.write() as session:
+            waiting = await feeds.notices(session)
+            for feed in waiting:
+                await self._join(session, feed)
             return [
                 (
                     feed.id,
-                    Notice(feed.notice or "", feed.notice_text or ""),
+                    Notice(feed.notice or "", feed.notice_text or "", name_of(feed), _host(feed)),
                     tuple(g for g, paused in (await feeds.guilds_of(session, feed.id)).items() if not paused),
                 )
                 for feed in await feeds.notices(session)
             ]
+
+    async def _join(self, session: AsyncSession, feed: StoredFeed) -> None:
+        """Tell at once of all feeds of a server that fail alike, not of each when it has failed for long."""
+        name = name_of(feed)
+        if feed.notice != "failing" or not feed.failure or not (feed.notice_text or "").startswith(name):
+            return
+        rest = (feed.notice_text or "").removeprefix(name)
+        for other in await feeds.failing_alike(session, feed.failure):
+            if _host(other) == _host(feed):
+                text = name_of(other) + rest
+                values = {"notice": "failing", "notice_text": text, "told_failing_at": self._clock()}
+                await feeds.set_columns(session, other.id, values)
 
     async def told(self, feed_id: int, notice: Notice) -> None:
         """Note that it was told; a newer notice that came meanwhile stays."""
@@ -344,6 +360,10 @@ class FeedService:
                 },
             )
         return former
+
+
+def _host(feed: StoredFeed) -> str:
+    return urlsplit(feed.url).hostname or ""
 
 
 def _machine() -> str:

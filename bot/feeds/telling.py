@@ -5,7 +5,11 @@ Texts hold words of strangers (titles, hosts): whoever shows them makes them saf
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_NAMES = 900  # characters of the names in one text
+_NAME = 80
 
 # By cause (`FetchError.kind`, "parse", or a status as text): what a moderator can do about it.
 _WAIT = "Quash goes on trying; if the site has moved, add its new address with /feeds add."
@@ -30,15 +34,44 @@ _TO_BE_DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is to be told; `kind` is failing, back, gone, moved or rebuilt."""
+    """What is to be told; `kind` is failing, back, gone, moved or rebuilt.
+
+    `name` is the feed's, with which `text` begins, and `host` its server's; both are known when it is read
+    for telling.
+    """
 
     kind: str
     text: str
+    name: str = ""
+    host: str = ""
+
+    @property
+    def matter(self) -> tuple[str, str, str]:
+        """What feeds of one server have in common that are told of in one message."""
+        return self.kind, self.host, self.text.removeprefix(self.name)
 
 
-def failing(name: str, since: str, error: str, *, cause: str) -> Notice:
-    """Say that a feed fails for long. `since` is a length of time, `error` a sentence."""
-    return Notice("failing", f"{name} cannot be read since {since}: {error} {_TO_BE_DONE.get(cause, _WAIT)}")
+def together(notices: Sequence[Notice]) -> str:
+    """Put notices of one matter in one text that names the feeds."""
+    if len(notices) == 1:
+        return notices[0].text
+    names: list[str] = []
+    room = _NAMES
+    for notice in notices:
+        room -= min(len(notice.name), _NAME)
+        if room < 0:
+            break
+        names.append(notice.name if len(notice.name) <= _NAME else notice.name[: _NAME - 1] + "…")
+    more = f" and {len(notices) - len(names)} more" if len(names) < len(notices) else ""
+    rest = notices[0].text.removeprefix(notices[0].name)
+    return (
+        f"Each of these {len(notices)} feeds of {notices[0].host}{rest} They are: {'; '.join(names)}{more}."
+    )
+
+
+def failing(name: str, error: str, *, cause: str) -> Notice:
+    """Say that a feed fails for long (`rhythm.FAILS_FOR_LONG`). `error` is a sentence."""
+    return Notice("failing", f"{name} could not be read for days: {error} {_TO_BE_DONE.get(cause, _WAIT)}")
 
 
 def back(name: str) -> Notice:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.feeds.discover import FeedLink, find_feeds, well_known
@@ -86,3 +88,16 @@ def test_well_known_paths() -> None:
     assert paths[0] == "https://news.example/blog/feed/"
     assert "https://news.example/rss.xml" in paths
     assert len(paths) == len(set(paths))
+
+
+def test_a_tag_of_very_many_attributes_costs_no_time() -> None:
+    link = b"<link rel=alternate type=application/rss+xml href=/feed>"
+    for crowd in (b"a%d=b ", b"a%d ", b"a%d/", b"a%d\n"):
+        page = b"<html><head>" + link + b"<meta " + b"".join(crowd % n for n in range(100_000)) + b">"
+        began = time.process_time()
+        assert [found.url for found in find_feeds(page, "https://paper.example/")] == [
+            "https://paper.example/feed"
+        ]
+        assert time.process_time() - began < 2
+    picture = b"<html><body><img src='data:image/png;base64," + b"A" * 100_000 + b"'>" + link
+    assert len(find_feeds(picture, "https://paper.example/")) == 1

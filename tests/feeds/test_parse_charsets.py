@@ -95,3 +95,9 @@ def test_a_broken_byte_spoils_one_character() -> None:
 def test_windows_characters_in_latin_1() -> None:
     assert only(document("It’s – “so”", "iso-8859-1").encode("windows-1252")).title == "It’s – “so”"
     assert parsed(document("x", "iso-8859-1").encode("latin-1")).title == "D"
+
+
+@pytest.mark.parametrize("name", ["rot13", "zlib", "hex", "idna", "undefined", "unicode_escape", "x" * 5000])
+def test_a_codec_that_is_no_charset_is_passed_over(name: str) -> None:
+    assert only(document("Café").encode(), f"text/xml; charset={name}").title == "Café"
+    assert only(document("Café", name).encode()).title == "Café"

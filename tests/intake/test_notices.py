@@ -163,3 +163,56 @@ async def test_a_newer_notice_stays_when_the_older_one_was_told(town: Town, tell
     await town.note(feed_id, "failing", "Paper cannot be read since 4 d.")
     await teller._service.told(feed_id, older)
     assert await town.left() == 1
+
+
+async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: Teller) -> None:
+    """One of them has failed for long, the others fail alike and are told of with it, each server its own."""
+    sentence = "paper.example does not answer."
+    async with town.database.write() as session:
+        ids = [
+            await feeds.add(
+                session,
+                {
+                    "url": f"https://{host}/{name}",
+                    "title": f"Paper {name}",
+                    "added_at": town.clock.now,
+                    "failure": sentence,
+                    "failing_since": town.clock.now,
+                },
+            )
+            for host, name in (("paper.example", "a"), ("paper.example", "b"), ("other.example", "c"))
+        ]
+    await town.note(ids[0], "failing", f"Paper a could not be read for days: {sentence} Wait.")
+    both = await town.server(ids[0])
+    only_b = await town.server(ids[1])
+    async with town.database.write() as session:
+        await feeds.use(session, ids, both.id, None, town.clock.now)
+    channel, other = await town.rule(both), await town.rule(only_b)
+    assert await teller.tell() == 2
+    (said,) = town.said(channel)
+    assert said == (
+        "Each of these 2 feeds of paper.example could not be read for days: paper.example does not answer. "
+        "Wait. They are: Paper a; Paper b."
+    )
+    assert town.said(other) == [f"Paper b could not be read for days: {sentence} Wait."]
+    assert await teller.tell() == 0
+
+
+async def test_a_message_in_doubt_is_repeated_as_it_was_though_more_feeds_came_to_it(
+    town: Town, teller: Teller
+) -> None:
+    first = await town.feed("gone", "gone.example is gone.")
+    guild = await town.server(first)
+    channel = await town.rule(guild)
+    town.standin.faults.add(Fault("status", when="after", status=503, **POSTS))
+    await teller.tell()
+    async with town.database.write() as session:
+        second = await feeds.add(
+            session, {"url": "https://gone.example/2", "title": "Two", "added_at": town.clock.now}
+        )
+        await feeds.use(session, [second], guild.id, None, town.clock.now)
+    await town.note(second, "gone", "Two is gone.")
+    town.clock.turn(minutes=1)
+    await teller.tell()
+    assert town.said(channel) == ["gone.example is gone.", "Two is gone."]
+    assert await town.left() == 0

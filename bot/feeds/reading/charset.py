@@ -110,7 +110,7 @@ def _decoded(content: bytes, name: str) -> str | None:
             codec = codecs.lookup(candidate)
             if codec.name.replace("-", "_") in _NOT_TEXT:
                 return None
-            text, _ = codec.decode(content)
+            text = content.decode(candidate)  # refuses what makes no text of bytes
         except (LookupError, UnicodeError, ValueError):
             continue
         # Read in the wrong family (EBCDIC, UTF-16) the bytes are some text, but not a document.
