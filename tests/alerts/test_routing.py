@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.routing import (
+    Condition,
     Destination,
     RoutedStory,
     Rule,
@@ -33,6 +34,10 @@ STORY = RoutedStory(
     case_id=42,
     adds="new",
     guilds=frozenset({GUILD}),
+    status="withdrawn",
+    language="en",
+    source="The Example News",
+    url="https://www.news.example/17",
 )
 RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
 
@@ -57,6 +62,14 @@ RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
         ({"min_relevance": 0.81}, "relevance"),
         ({"paused": True}, "paused"),
         ({"when": "daily"}, None),
+        ({"statuses": ("quashed", "withdrawn")}, None),
+        ({"statuses": ("quashed",)}, "statuses"),
+        ({"languages": ("de", "en")}, None),
+        ({"languages": ("de",)}, "languages"),
+        ({"sources": ("the example news",)}, None),
+        ({"sources": ("example.org", "News.Example")}, None),
+        ({"sources": ("ews.example",)}, "sources"),
+        ({"sources": ("example",)}, None),  # all of that domain
         ({"guild_id": OTHER}, "feed"),
     ],
 )
@@ -162,3 +175,51 @@ def test_any_keyword_and_any_text_give_an_answer(keyword: str, text: str) -> Non
     dropped = ask_rule(story, replace(RULE, exclude=(keyword,)))
     # What is said is either wanted or unwanted by the same word, never both, never neither.
     assert kept.passed != dropped.passed
+
+
+@pytest.mark.parametrize(
+    ("ping_when", "urgent", "role", "is_urgent"),
+    [
+        (Condition(), Condition(), 9, False),  # no condition: every post pings, nothing is urgent
+        (Condition(("withdrawn",)), Condition(("withdrawn",)), 9, True),
+        (Condition(("quashed", "upheld")), Condition(("quashed",)), None, False),
+        (Condition((), 0.8), Condition((), 0.8), 9, True),
+        (Condition((), 0.81), Condition((), 0.81), None, False),
+        (Condition(("quashed",), 0.7), Condition(("quashed",), 0.7), 9, True),  # any of them
+    ],
+)
+def test_a_rule_pings_and_passes_quiet_hours_by_condition_and_says_why(
+    ping_when: Condition, urgent: Condition, role: int | None, is_urgent: bool
+) -> None:
+    rule = replace(RULE, ping_role=9, ping_when=ping_when, urgent=urgent)
+    verdict = ask_rule(STORY, rule)
+    assert verdict.passed
+    assert (verdict.ping_role, verdict.urgent) == (role, is_urgent)
+    assert ("mentions" in verdict.reason) is bool(ping_when)
+    assert ("urgent:" in verdict.reason) is is_urgent
+
+
+def test_of_a_channels_rules_the_soonest_decides_and_an_urgent_one_before_others() -> None:
+    weekly, daily, now, urgent = (
+        replace(RULE, id=1, when="weekly"),
+        replace(RULE, id=2, when="daily"),
+        replace(RULE, id=3),
+        replace(RULE, id=4, urgent=Condition(("withdrawn",))),
+    )
+    for rules, first in (
+        ((weekly, daily), 2),
+        ((weekly, daily, now), 3),
+        ((now, urgent), 4),
+        ((daily, weekly), 2),
+    ):
+        (due,) = route(STORY, rules, ()).due
+        assert due.rule_id == first
+
+
+@pytest.mark.parametrize("adds", ["new", "update", "source"])
+def test_what_is_for_later_is_gathered_and_a_card_that_stands_tells_it_too(adds: str) -> None:
+    story = replace(STORY, adds=adds)
+    assert messages(story, Standing(), when="daily") == ("digest",)
+    assert messages(story, Standing(card="posted"), when="daily") == ("digest", "edit")
+    assert messages(story, Standing(card="waits"), when="daily") == ("digest",)
+    assert messages(story, Standing(served=True), when="daily") == ()
