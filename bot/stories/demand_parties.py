@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from bot.stories.demand_groups import Group
-from bot.stories.demand_roles import BESIDE, LIST
+from bot.stories.demand_roles import BESIDE, LIST, Frame
 from bot.stories.gazetteer import load
 from bot.stories.marks import Marked, Slot
 
@@ -93,7 +93,10 @@ def parties_of(
             _salient(marked, ("company",), exclude=set(issuers), least=least)
             or _actors(marked, _RESISTED, set(issuers))
             or _holders(marked, set(issuers))
+            or _only_firm(marked, set(issuers))
         )
+    elif group.family == "data" and max(recipient_votes.values(), default=0.0) <= 0.7:
+        recipients = _whose_files(marked, set(issuers)) or recipients
     recipients = _by_name(group, recipients, recipient_slots, marked, set(issuers))
     targets: dict[str, None] = {}
     for frame in group.frames:
@@ -221,7 +224,7 @@ def _speak_for_others(votes: dict[str, float], slots: dict[str, Slot]) -> None:
             del votes[name]
 
 
-_OFFICERS = re.compile(r"\b(?:officers?|detectives?|deputies|investigators?|agents)$", re.IGNORECASE)
+_OFFICERS = re.compile(r"\b(?:law enforcement|officers?|detectives?|deputies|investigators?|agents)$", re.IGNORECASE)
 _POLICE = re.compile(r"\b(?:police|sheriff)", re.IGNORECASE)
 
 
@@ -265,6 +268,30 @@ def _court_itself(group: Group) -> bool:
         if weight >= BESIDE
     ]
     return group.family == "content" and bool(told) and set(told) == {"court"}
+
+
+def _only_firm(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
+    """The one firm that the title and the first sentences name at all."""
+    found = {
+        slot.name
+        for item in marked[:4]
+        if item.index < 3
+        for slot in item.slots.values()
+        if slot.kind == "company" and not slot.generic and slot.name not in exclude
+    }
+    return tuple(found) if len(found) == 1 else ()
+
+
+_FILES = re.compile(
+    rf"(?P<who>{LIST})'s? (?:[\w-]+ ){{0,2}}(?:files|records|papers|documents|e-?mails|data|donors|sources)(?!\w)"
+)
+
+
+def _whose_files(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
+    """Whose papers the title speaks of ("rifle through Media Matters' files"): who is to hand them over."""
+    match = _FILES.search(marked[0].text)
+    named = marked[0].names(match.group("who")) if match else []
+    return tuple(s.name for s in named if s.kind in ("company", "organisation") and s.name not in exclude)[:1]
 
 
 def _courts_last(votes: dict[str, float], slots: dict[str, Slot]) -> None:
@@ -445,6 +472,13 @@ def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) 
     return instrument
 
 
+def _alone(frame: Frame, group: Group) -> bool:
+    """Whether the words for instruments that the article uses for a demand name this one alone."""
+    return {each.instrument for each in group.frames if each.form == "noun" and each.rank >= 5} == {
+        frame.instrument
+    }
+
+
 def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
     """Choose the instrument that the article names for a demand, and the sentence that names it.
 
@@ -471,8 +505,10 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             frame.slots[name].official for frame in group.frames for name in issuers if name in frame.slots
         )
         kinds = {frame.slots[name].kind for frame in group.frames for name in issuers if name in frame.slots}
-        if best == "subpoena" and any("jury" in name.lower() for name in issuers):
-            return "grand jury subpoena", first[best]
+        if any("jury" in name.lower() for name in issuers) and (
+            asked_by := [f for f in group.frames if "subpoena" in f.instrument]
+        ):
+            return "grand jury subpoena", asked_by[0].index
         if (
             best == "subpoena"
             and issuers
@@ -487,7 +523,7 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
             if frame.form in ("noun", "verb")
             and frame.rank >= 5
             and frame.weight >= 0.3
-            and (frame.issuers or frame.recipients or frame.index <= 2)
+            and (frame.issuers or frame.recipients or frame.index <= 2 or _alone(frame, group))
         }
         if best in ("informal request", "court order") and nouns:
             best = max(nouns, key=lambda name: (nouns[name], scores[name]))

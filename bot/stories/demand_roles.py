@@ -204,7 +204,7 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         state = "agency" in kinds
         sure = EXPLICIT if distance == 0 else BESIDE
         held = distance == 0 and not state and not gap.startswith("'") and _HELD.search(before)
-        if held and issue.search(gap):
+        if held and issue.search(gap) and not _AT_THE_DOOR.search(before):
             continue  # "the robbery of the bank": what follows is not the bank's act
         if kinds == {"account"}:
             frame.vote("target", slots, EXPLICIT)
@@ -259,7 +259,7 @@ _PUBLISHED = re.compile(
     r"according to)(?: the)? $"
 )
 _BY_WHICH = re.compile(r"^ (?:by|with|through|under) which (?:the |a |an )?(?:[\w-]+ ){0,3}$")
-_IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|must|should|shall)(?!\w)")
+_IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|would have|would be|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(
     r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|"
     r"headquarters|newsroom|"

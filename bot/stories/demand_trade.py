@@ -57,7 +57,8 @@ def bought(marked: Marked) -> list[Frame]:
     if holds(text, _BUYING):
         for match in rules().buying.finditer(text):
             frames.append(_trade(marked, match, match.group("who"), match.group("from")))
-        for match in rules().bought_plain.finditer(text) if holds(text, ("bought", "buy", "purchas")) else ():
+        plain = ("bought", "buy", "purchas", "spent", "paid", "pays", "subscription")
+        for match in rules().bought_plain.finditer(text) if holds(text, plain) else ():
             frames.append(_trade(marked, match, match.group("who"), ""))
         for match in (
             rules().paying.finditer(text) if holds(text, ("pa", "cost", "contract", "bought")) else ()
@@ -98,7 +99,8 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
         near = text
     if not buyers or not _GOODS.search(near) or _NOT_DATA_BOUGHT.search(near):
         return None
-    if "?" in text or not is_fact(text[: max(match.end("mid"), match.start())][-60:], noun=False):
+    before = text[: max(match.end("mid"), match.start())][-60:]
+    if "?" in text or not is_fact(before, noun=match.re is rules().contract):
         return None
     frame = Frame(marked.index, "purchase", "buy", 8, "buying", match.start(), weight=1.5 if sellers else 1.0)
     frame.vote("issuer", buyers, EXPLICIT)

@@ -96,34 +96,45 @@ def _by_answer(
     asked = {
         name: max(frame.recipients[name] for frame in group.frames if name in frame.recipients)
         for frame in group.frames
-        if frame.weight >= 1.0
+        if frame.weight >= 1.0 or frame.form == "removal"
         for name in frame.recipients
         if frame.slots[name].kind == "company" and not frame.slots[name].generic
     }
     others = {}
     if len(asked) > 1 and group.family in ("data", "content") and not group.campaign:
         for name in (name for name, weight in asked.items() if weight >= EXPLICIT):
-            own = [e for e in events if matters(e, group, [group]) and {n for n, _ in e.actors} == {name}]
+            own = [e for e in events if matters(e, group, [group]) and _acts_alone(name, e, demand)]
             answer = last_status([e for e in own if e.status in (*_GIVING, *_RESISTING)])
-            if answer is not None and _contrary(answer.status, demand.status):
+            left_out = name not in demand.recipient and demand.status != "issued"
+            if answer is not None and (
+                _contrary(answer.status, demand.status)
+                or (left_out and answer.status in _GIVING and demand.status not in _GIVING)
+            ):
                 others[name] = answer
     rest = tuple(name for name in demand.recipient if name not in others)
     if not others or not rest:
         yield demand
         return
     yield replace(demand, recipient=rest)
-    for name, answer in others.items():
+    for answer in dict.fromkeys(others.values()):
+        names = tuple(name for name in others if others[name] == answer)
         said = texts[answer.index]
         fields = [
             (field, text) for field, text in demand.field_evidence if field not in ("recipient", "status")
         ]
         yield replace(
             demand,
-            recipient=(name,),
+            recipient=names,
             status=answer.status,
             evidence=tuple(dict.fromkeys((*demand.evidence[:1], said))),
             field_evidence=(*fields, ("recipient", said), ("status", said)),
         )
+
+
+def _acts_alone(name: str, event: StatusEvent, demand: Demand) -> bool:
+    """Whether it is this firm that does it, by itself or with others that the demand does not name."""
+    actors = {actor for actor, _ in event.actors}
+    return name in actors and (actors == {name} or not actors & set(demand.recipient))
 
 
 def _contrary(one: str, other: str) -> bool:
@@ -227,6 +238,8 @@ def _demand(
         if lead[0] == "informal request" and any(e.status in ("quashed", "upheld") and e.court for e in ours):
             lead = ("court order", lead[1])  # what a court forces or forbids was asked of the court
     status = event.status if event else group.default_status
+    if event and status == "quashed" and {name for name, _ in event.actors} & set(issuers):
+        status = "withdrawn"  # a court that takes its own order back
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})
     sought = kinds_sought(" ".join(texts[index].lower() for index in indices))
