@@ -17,6 +17,7 @@ from bot.errors import QuashError
 from bot.stories.model import Article, Story
 
 _DEADLINE = 30.0  # seconds for one article; the usual one takes a few milliseconds
+_STARTING = 150.0  # seconds for it where a process may have to start first: on a busy machine that takes long
 _IDLE = 300.0  # seconds without an article after which the processes end; they start again when needed
 _MAX_BODY = 5_000_000  # characters of an article that are looked at
 # Read by every new worker, so that its first article finds all rules loaded: a page, relevant, with a demand.
@@ -56,6 +57,7 @@ class AnalysisPool:
         self._pool: ProcessPoolExecutor | None = None
         self._running = asyncio.Semaphore(workers)
         self._under_way = 0
+        self._read = 0  # articles, by the processes that run now
         self._ending: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,19 +78,22 @@ class AnalysisPool:
             raise AnalysisError(f"the article is larger than {_MAX_BODY:,} characters")
         async with self._running:  # so that the deadline counts the work and not the wait for a turn
             pool = self._pool = self._pool or self._new_pool()
+            deadline = _DEADLINE if self._read >= self._workers else _STARTING
             self._under_way += 1
             future = pool.submit(_analyse, article)
             try:
-                return await asyncio.wait_for(asyncio.wrap_future(future), _DEADLINE)
+                story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
             except TimeoutError as error:
                 self._replace(pool)
-                raise AnalysisError(f"the article took longer than {_DEADLINE:.0f} s to read") from error
+                raise AnalysisError(f"the article took longer than {deadline:.0f} s to read") from error
             except BrokenProcessPool as error:
                 self._replace(pool)
                 raise AnalysisError("the process that read the article died") from error
             finally:
                 self._under_way -= 1
                 self._end_later()
+            self._read += 1
+            return story
 
     def _end_later(self) -> None:
         if self._ending is not None:
@@ -102,6 +107,7 @@ class AnalysisPool:
             self._pool = None
 
     def _new_pool(self) -> ProcessPoolExecutor:
+        self._read = 0
         # "spawn": a fork of a process with threads and an event loop may hang.
         return ProcessPoolExecutor(
             self._workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
