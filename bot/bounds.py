@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.feeds.limits import FeedLimits
+from bot.feeds.limits import HOME, FeedLimits
 from bot.settings import Settings
 
 
@@ -17,4 +17,5 @@ def limits_of(settings: Settings) -> FeedLimits:
         timeout=settings.fetch_timeout,
         max_bytes=settings.fetch_max_bytes,
         allow_networks=settings.fetch_allow_networks,
+        contact=settings.fetch_contact or HOME,
     )

@@ -43,6 +43,7 @@ class Settings:
     fetch_timeout: float = 20.0
     fetch_max_bytes: int = 5_242_880
     fetch_allow_networks: tuple[Network, ...] = ()
+    fetch_contact: str = "https://github.com/quash-bot/quash"
     log_level: str = "INFO"
     log_format: str = "text"
     http_addr: Address | None = None
@@ -206,6 +207,13 @@ OPTIONS: tuple[Option, ...] = (
         _networks,
         "CIDR blocks separated by commas, such as 10.1.0.0/16",
         "networks that are not public and may be fetched all the same",
+    ),
+    Option(
+        "FETCH_CONTACT",
+        "https://github.com/quash-bot/quash",
+        _public_url,
+        "an http or https address without ? and #, such as https://quash.example.org",
+        "where a site's owner reads who fetches; it stands in the User-Agent, so name a page of yours",
     ),
     Option(
         "LOG_LEVEL",

@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.errors import QuashError
 from bot.feeds.errors import FeedError, ParseError
 from bot.feeds.fetch import Fetcher, Response
+from bot.feeds.fetch_errors import BadAnswerError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Look, body_hash
 from bot.feeds.sight import SeenFeed
@@ -62,6 +63,8 @@ async def look_at(stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: C
 async def _read(stored: StoredFeed, response: Response, parser: Parser, clock: Clock) -> Look:
     response.raise_for_status()
     if response.not_modified:
+        if stored.etag is None and stored.last_modified is None:
+            raise BadAnswerError("The server says that nothing changed (304), though it was not asked that.")
         return Look(stored, clock(), response)
     digest = body_hash(response.body)
     if digest == stored.body_hash:

@@ -446,3 +446,10 @@ async def test_entries_are_stored_in_the_order_in_which_they_are_to_be_told(
     site.say(body=rss(daily(3, clock.now)))  # as feeds do, the newest first
     await service.add(site.url())
     assert [entry.title for entry in await rows(database)] == ["Title of a2", "Title of a1", "Title of a0"]
+
+
+async def test_a_304_that_nobody_asked_for_is_no_feed(service: FeedService, site: Site) -> None:
+    site.say(status=304)
+    with pytest.raises(FeedError, match="304"):
+        await service.add(site.url())
+    assert list(await service.list()) == []
