@@ -43,6 +43,7 @@ from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
 from bot.intake.links import LinkReader
 from bot.intake.notices import Teller
+from bot.intake.operations import RuleTeller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
 from bot.opening import open_database
@@ -311,6 +312,7 @@ class _Process:
         One process at a time tells.
         """
         closed = ClosedTeller(self._database, sender, clock=self._clock)
+        rules = RuleTeller(self._database, sender, clock=self._clock)
         publisher = Publisher(self._database, sender, self._clock)
 
         async def tell() -> None:
@@ -320,6 +322,7 @@ class _Process:
                 await turns.take(session, "notices", _NOTICES_EVERY)
             await teller.tell()
             await closed.tell()
+            await rules.tell()
 
         if await self._is_ready(client):
             schedule = Schedule()

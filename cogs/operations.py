@@ -67,7 +67,7 @@ def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services)
     """Let pages and buttons work, also after a restart."""
     PageButton.turners["deliveries"] = _deliveries_page
     PageButton.turners["audit"] = _audit_page
-    add(bot, services, DeliveryButton, OpenDeliveries)
+    add(bot, services, DeliveryButton, OpenDeliveries, RuleButton)
 
 
 class Operations(commands.Cog):
@@ -187,6 +187,37 @@ class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash
         check_may_configure(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await answer(interaction, await _deliveries_page(self.services, interaction, [""], 0))
+
+
+class RuleButton(
+    Click,
+    ui.DynamicItem[ui.Button[ui.View]],
+    template=r"quash:rule:(?P<do>pause|change):(?P<id>[0-9]{1,18})",
+):
+    """Pauses a rule, or says how to change it, from a note about it (`bot.intake.operations`)."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Do it, for moderators of the rule's own server."""
+        check_may_configure(interaction)
+        guild_id, rule_id = guild_of(interaction), int(self.match["id"])
+        database = self.services.database
+        if self.match["do"] == "pause":
+            await actions.pause_rule(
+                database,
+                guild_id=guild_id,
+                user_id=interaction.user.id,
+                rule_id=rule_id,
+                now=self.services.clock(),
+            )
+            title = say("Rule paused")
+            told = say("Rule #{number} rests until `/alerts resume`.", number=rule_id)
+        else:
+            title = say("Rule #{number}", number=rule_id)
+            told = say(
+                "`/alerts preview` shows what the last 30 days would have brought, `/alerts edit` changes "
+                "what it asks for, `/why` tells why a story did not come."
+            )
+        await answer(interaction, panel(title, [told]))
 
 
 # ------------------------------------------------------------------------ /status

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import DeliveryRow, EntryRow, FeedRow, GuildFeedRow, RuleRow, StoryRow
+from db.tables import (
+    DeliveryRow,
+    DigestItemRow,
+    EntryRow,
+    FeedRow,
+    GuildFeedRow,
+    GuildRow,
+    RuleRow,
+    StoryRow,
+)
 
 _OPEN = ("due", "sending", "failed")
 
@@ -93,3 +102,58 @@ async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> Gui
 def _from(published: datetime | None, first_seen: datetime) -> datetime:
     """A date in the future is a mistake of the feed's."""
     return published if published is not None and published <= first_seen else first_seen
+
+
+# ------------------------------------------------------------------------ what rules bring
+
+
+async def silent_rules(session: AsyncSession, since: datetime) -> list[RuleRow]:
+    """Give the rules that have gone on since then and brought nothing, nor did another for their channel.
+
+    Of rules that name one channel each story is told by one: so what the channel got is asked for.
+    """
+    brought = exists().where(
+        DeliveryRow.target == "channel",
+        DeliveryRow.target_id == RuleRow.channel_id,
+        DeliveryRow.created_at >= since,
+    )
+    return list(
+        await session.scalars(
+            select(RuleRow)
+            .join(GuildRow, GuildRow.id == RuleRow.guild_id)
+            .where(
+                RuleRow.paused.is_(False),
+                RuleRow.created_at <= since,
+                GuildRow.left_at.is_(None),
+                GuildRow.joined_at <= since,
+                ~brought,
+            )
+            .order_by(RuleRow.id)
+        )
+    )
+
+
+async def busy_rules(session: AsyncSession, since: datetime, most: int) -> dict[int, int]:
+    """Give the rules that brought more than so many stories since then, posts and digests together."""
+    posts = (
+        select(DeliveryRow.rule_id, func.count())
+        .where(
+            DeliveryRow.rule_id.is_not(None),
+            DeliveryRow.created_at >= since,
+            DeliveryRow.kind.in_(("card", "update")),
+            DeliveryRow.state != "skipped",
+        )
+        .group_by(DeliveryRow.rule_id)
+    )
+    gathered = (
+        select(DigestItemRow.rule_id, func.count())
+        .join(StoryRow, StoryRow.id == DigestItemRow.story_id)
+        .where(DigestItemRow.rule_id.is_not(None), StoryRow.first_seen >= since)
+        .group_by(DigestItemRow.rule_id)
+    )
+    counts: dict[int, int] = {}
+    for query in (posts, gathered):
+        for rule_id, count in await session.execute(query):
+            if rule_id is not None:
+                counts[rule_id] = counts.get(rule_id, 0) + count
+    return {rule_id: count for rule_id, count in counts.items() if count > most}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.feed_tables import NoteRow
@@ -22,3 +22,16 @@ async def put(session: AsyncSession, name: str, value: str) -> None:
 async def drop(session: AsyncSession, prefix: str) -> None:
     """Take away all notes whose names begin so."""
     await session.execute(delete(NoteRow).where(NoteRow.name.startswith(prefix, autoescape=True)))
+
+
+async def named(session: AsyncSession, prefix: str) -> dict[str, str]:
+    """Give all notes whose names begin so."""
+    found = await session.execute(
+        select(NoteRow.name, NoteRow.value).where(NoteRow.name.startswith(prefix, autoescape=True))
+    )
+    return {row.name: row.value for row in found}
+
+
+async def remove(session: AsyncSession, name: str) -> None:
+    """Take a note away."""
+    await session.execute(delete(NoteRow).where(NoteRow.name == name))

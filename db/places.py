@@ -6,13 +6,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.deliveries import OPEN
+from db.deliveries import OPEN, at_places
 from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
 
 # ------------------------------------------------------------- channels that take nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a server is told something: channels, the best first; and its language."""
+
+    channels: tuple[int, ...]
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,7 @@ class BrokenChannel:
     reason: str
     since: str
     listeners: tuple[int, ...]
+    language: str
 
 
 async def get_untold(session: AsyncSession, limit: int) -> list[BrokenChannel]:
@@ -54,28 +63,53 @@ async def _broken(session: AsyncSession, row: DestinationRow) -> BrokenChannel:
         .where(RuleRow.channel_id == row.target_id, GuildRow.left_at.is_(None))
         .limit(1)
     )
-    listeners = () if guild_id is None else await _listeners(session, guild_id)
-    return BrokenChannel(row.target_id, guild_id, row.broken or "", str(row.broken_at), listeners)
+    heard = (await get_listeners(session, [guild_id])).get(guild_id) if guild_id is not None else None
+    return BrokenChannel(
+        row.target_id,
+        guild_id,
+        row.broken or "",
+        str(row.broken_at),
+        heard.channels if heard else (),
+        heard.language if heard else "en",
+    )
 
 
-async def _listeners(session: AsyncSession, guild_id: int) -> tuple[int, ...]:
-    log = await session.scalar(select(GuildRow.log_channel).where(GuildRow.id == guild_id))
-    of_rules = await session.scalars(
-        select(RuleRow.channel_id)
-        .where(RuleRow.guild_id == guild_id, RuleRow.paused.is_(False))
+async def get_listeners(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, Listening]:
+    """Give where servers are told what concerns their configuration, and in which language.
+
+    The log channel, then the channels of rules that are not paused, the oldest first; none that takes
+    nothing at present. Servers that the bot was removed from are left out.
+    """
+    servers = (
+        await session.execute(
+            select(GuildRow.id, GuildRow.log_channel, GuildRow.language).where(
+                GuildRow.id.in_(guild_ids), GuildRow.left_at.is_(None)
+            )
+        )
+    ).all()
+    wanted: dict[int, dict[int, None]] = {
+        row.id: {row.log_channel: None} if row.log_channel else {} for row in servers
+    }
+    of_rules = await session.execute(
+        select(RuleRow.guild_id, RuleRow.channel_id)
+        .where(RuleRow.guild_id.in_(wanted), RuleRow.paused.is_(False))
         .order_by(RuleRow.id)
     )
-    wanted = dict.fromkeys([log] if log else []) | dict.fromkeys(of_rules)
+    for guild_id, channel_id in of_rules:
+        wanted[guild_id].setdefault(channel_id)
     broken = set(
         await session.scalars(
             select(DestinationRow.target_id).where(
                 DestinationRow.target == "channel",
-                DestinationRow.target_id.in_(wanted),
+                DestinationRow.target_id.in_({each for of in wanted.values() for each in of}),
                 DestinationRow.broken_at.is_not(None),
             )
         )
     )
-    return tuple(channel_id for channel_id in wanted if channel_id not in broken)
+    return {
+        row.id: Listening(tuple(each for each in wanted[row.id] if each not in broken), row.language)
+        for row in servers
+    }
 
 
 async def mark_told(session: AsyncSession, channel_id: int, now: datetime) -> None:
@@ -160,26 +194,30 @@ async def list_deliveries(
 
     What members get is theirs alone.
     """
-    found = await session.execute(
-        select(DeliveryRow, StoryRow.title)
-        .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
-        .where(_of_guild(guild_id, states), DeliveryRow.target == "channel")
-        .order_by(DeliveryRow.id)
-        .limit(limit)
-    )
-    return [(row.DeliveryRow, row.title) for row in found]
-
-
-def _of_guild(guild_id: int, states: Collection[str]) -> ColumnElement[bool]:
-    """Ask for a server's deliveries by what an index knows: the dead by server, the open by channel."""
-    channels = select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)
-    waiting = and_(
-        DeliveryRow.state.in_([state for state in states if state in OPEN]),
-        DeliveryRow.target_id.in_(channels),
+    channels = await session.scalars(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id))
+    # Literals, as in the partial indexes: an open delivery is found by its channel, a dead one by its server.
+    waiting = (
+        at_places(DeliveryRow, [("channel", id) for id in set(channels)]),
+        DeliveryRow.state.in_(bindparam("open", OPEN, expanding=True, literal_execute=True)),
+        DeliveryRow.state.in_(states),
         DeliveryRow.guild_id == guild_id,
     )
-    dead = and_(DeliveryRow.state == "dead", DeliveryRow.guild_id == guild_id)
-    return or_(waiting, dead) if "dead" in states else waiting
+    dead = (
+        DeliveryRow.state == literal_column("'dead'"),
+        DeliveryRow.guild_id == guild_id,
+        DeliveryRow.target == "channel",
+    )
+    found: list[tuple[DeliveryRow, str | None]] = []
+    for where in (waiting, dead) if "dead" in states else (waiting,):
+        rows = await session.execute(
+            select(DeliveryRow, StoryRow.title)
+            .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
+            .where(*where)
+            .order_by(DeliveryRow.id)
+            .limit(limit)
+        )
+        found += [(row.DeliveryRow, row.title) for row in rows]
+    return sorted(found, key=lambda one: one[0].id)[:limit]
 
 
 async def hold_delivery(session: AsyncSession, guild_id: int, delivery_id: int) -> DeliveryRow | None:

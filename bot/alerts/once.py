@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,11 +24,19 @@ _log = logging.getLogger(__name__)
 _DONE = frozenset({"sent", "refused"})
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a message. `custom_id` says all that a click means."""
+
+    label: str
+    custom_id: str
+
+
 class PlainSender(Protocol):
     """What plain messages need of Discord. Each call raises the `SendError` kinds of `bot.alerts.errors`."""
 
-    async def say(self, channel_id: int, text: str, *, nonce: str) -> int:
-        """Post a plain text that mentions nobody; gives its message id."""
+    async def say(self, channel_id: int, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> int:
+        """Post a plain text that mentions nobody, with at most five buttons; gives its message id."""
 
     async def find_said(self, channel_id: int, text: str, *, since: datetime) -> int | None:
         """Look for the text among the bot's own messages in a channel since then."""
@@ -40,7 +50,9 @@ class OnceSayer:
         self._sender = sender
         self._clock = clock
 
-    async def say(self, name: str, channel_id: int, text: str, *, nonce: str) -> str:
+    async def say(
+        self, name: str, channel_id: int, text: str, *, nonce: str, buttons: Sequence[Button] = ()
+    ) -> str:
         """Say a text (made safe by the caller), unless that was done under this name of a note.
 
         Gives "sent", "refused" (Discord does not let it through), or "" where either had happened before.
@@ -55,7 +67,7 @@ class OnceSayer:
         outcome = "sent"
         try:
             if not (so_far and await self._was_said(channel_id, text, datetime.fromisoformat(so_far))):
-                await self._sender.say(channel_id, text, nonce=nonce)
+                await self._sender.say(channel_id, text, nonce=nonce, buttons=buttons)
         except TryAgainError:
             raise
         except SendError as error:

@@ -6,7 +6,7 @@ nonce, and waits for its rate limits. What it raises in the end is sorted in `bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from bot.alerts.errors import (
 )
 from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
+from bot.alerts.once import Button
 from bot.alerts.posting import NAMED, missing_in
 
 _HISTORY = 1000  # messages that are read at most to find one
@@ -285,13 +286,19 @@ class DiscordSender:
 
     # ------------------------------------------------------------- plain words, and what was posted
 
-    async def say(self, channel_id: int, text: str, *, nonce: str) -> int:
+    async def say(self, channel_id: int, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> int:
         """Post a plain text, made safe by the caller, that mentions nobody; gives its message id."""
         channel = self._client.get_partial_messageable(channel_id)
+        more: dict[str, Any] = {}
+        if buttons:
+            more["view"] = view = discord.ui.View(timeout=None)
+            for button in buttons:
+                view.add_item(discord.ui.Button(label=button.label[:80], custom_id=button.custom_id))
+            view.stop()  # discord.py need not keep it: the custom ids say all
         await self._limiter.take()
         with sorted_errors():
             message = await channel.send(
-                text, nonce=nonce, allowed_mentions=_mentions(), suppress_embeds=True
+                text, nonce=nonce, allowed_mentions=_mentions(), suppress_embeds=True, **more
             )
         return message.id
 

@@ -72,17 +72,17 @@ class Press:
         """What a moderator reads, all pages of it."""
         answer = await self.scene.moderator.command("why", story=story)
         text = answer.text
-        while "Next" in _labels(answer.message.components):
+        while "Next" in labels_of(answer.message.components):
             answer = await self.scene.moderator.click(answer.message, "Next")
             text += "\n" + answer.text
         return text
 
 
-def _labels(components: list[dict]) -> list[str]:  # type: ignore[type-arg]  # Discord's JSON
+def labels_of(components: list[dict]) -> list[str]:  # type: ignore[type-arg]  # Discord's JSON
     found = []
     for component in components:
         found += [component["label"]] if component.get("label") else []
-        found += _labels(component.get("components", []))
+        found += labels_of(component.get("components", []))
     return found
 
 

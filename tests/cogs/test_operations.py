@@ -1,0 +1,197 @@
+"""`/deliveries`, `/status`, `/audit`: what moderators see of the bot's work, and who may act."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.alerts.limiter import TokenBucket
+from bot.alerts.sender import DiscordSender
+from bot.intake.operations import RuleTeller
+from bot.sandbox import NotOffered
+from cogs.operations import ACTIONS
+from db.tables import AuditRow, DeliveryRow, FeedRow
+from tests.cogs.conftest import Scene
+from tests.cogs.press import labels_of
+
+
+async def _owed(scene: Scene, count: int, state: str = "dead", **columns: object) -> list[int]:
+    """Owe the server's channel that many cards."""
+    feed = await scene.house.feed(f"news{state}")
+    await scene.house.guild(scene.guild.id, feed)
+    if not scene.house.count:
+        await scene.house.rule(scene.guild.id, scene.channel.id)
+        await scene.house.subscription(scene.member.user_id, scene.guild.id, "topic", "anonymity")
+    for n in range(count):
+        await scene.house.story(feed, await scene.house.case(f"Case {state} {n}"), title=f"Story {state} {n}")
+    async with scene.house.database.write() as session:
+        await session.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.target == "channel", DeliveryRow.state == "due")
+            .values({"state": state, "error": "Discord finds *this* message wrong.", **columns})
+        )
+        rows = await session.scalars(
+            select(DeliveryRow.id).where(DeliveryRow.target == "channel", DeliveryRow.state == state)
+        )
+        return sorted(rows)
+
+
+async def _state(scene: Scene, delivery_id: int) -> str:
+    async with scene.house.database.read() as session:
+        return (await session.get_one(DeliveryRow, delivery_id)).state
+
+
+async def test_deliveries_are_paged_sent_again_and_dropped(scene: Scene) -> None:
+    empty = await scene.moderator.command("deliveries")
+    assert "Nothing waits" in empty.text
+    dead = await _owed(scene, 7)
+    listed = await scene.moderator.command("deliveries", state="dead")
+    assert listed.ephemeral
+    assert "Story dead 0" in listed.text
+    assert "Story dead 6" not in listed.text
+    assert "7 deliveries" in listed.text, "what members get is not among them"
+    assert "*this*" not in listed.text, "texts from outside are plain words"
+    last = await scene.moderator.click(listed.message, "Next")
+    assert "Story dead 6" in last.text
+    left = await scene.moderator.click(last.message, f"Drop #{dead[6]}")
+    assert "Story dead 6" not in left.text
+    assert "Story dead 5" in left.text
+    again = await scene.moderator.click(left.message, f"Send again #{dead[5]}")
+    assert "5 deliveries" in again.text
+    assert [await _state(scene, number) for number in dead[5:]] == ["due", "skipped"]
+    waiting = await scene.moderator.command("deliveries", state="waiting")
+    assert "Story dead 5" in waiting.text
+    assert f"Send again #{dead[5]}" not in labels_of(waiting.message.components)
+    dropped = await scene.moderator.click(waiting.message, f"Drop #{dead[5]}")
+    assert "Nothing waits" in dropped.text
+    changes = (await scene.moderator.command("audit")).text
+    assert f"<@{scene.moderator.user_id}>: **delivery dropped**" in changes
+    assert f"delivery: {dead[5]}" in changes
+
+
+async def test_of_two_moderators_one_wins_and_the_other_is_told(scene: Scene) -> None:
+    (dead,) = await _owed(scene, 1)
+    lists = [await scene.moderator.command("deliveries") for _ in range(2)]
+    answers = await asyncio.gather(
+        scene.moderator.click(lists[0].message, f"Send again #{dead}"),
+        scene.moderator.click(lists[1].message, f"Send again #{dead}"),
+    )
+    told = [answer.text for answer in answers if "somebody was first" in answer.text]
+    assert len(told) == 1
+    assert await _state(scene, dead) == "due"
+    async with scene.house.database.read() as session:
+        assert (await session.scalars(select(AuditRow.action))).all() == ["delivery sent again"]
+    sending, *_ = await _owed(scene, 1, "sending")
+    listed = await scene.moderator.command("deliveries", state="waiting")
+    refused = await scene.moderator.click(listed.message, f"Drop #{sending}")
+    assert "is being sent at this moment" in refused.text
+
+
+async def test_only_moderators_of_this_server_may(scene: Scene) -> None:
+    (dead,) = await _owed(scene, 1)
+    await scene.house.guild(scene.other.id)
+    listed = await scene.moderator.command("deliveries")
+    for name in ("deliveries", "status", "audit"):
+        with pytest.raises(NotOffered):
+            await scene.member.command(name)
+        assert "Manage Server" in (await scene.member.command(name, forced=True)).text
+        with pytest.raises(NotOffered):
+            await scene.alone.command(name)
+    world = scene.discord.world
+    world.set_member_roles(scene.guild, world.users[scene.moderator.user_id])
+    refused = await scene.moderator.click(listed.message, f"Drop #{dead}")
+    assert "Manage Server" in refused.text, "who clicks has lost the right meanwhile"
+    assert await _state(scene, dead) == "dead"
+    elsewhere = world.add_role(scene.other, "moderators", ("manage_guild",))
+    world.set_member_roles(scene.other, world.users[scene.stranger.user_id], elsewhere)
+    assert "Nothing waits" in (await scene.stranger.command("deliveries")).text
+    assert "Nothing was changed" in (await scene.stranger.command("audit")).text
+
+
+async def test_status_tells_feeds_queue_delays_and_missing_permissions(scene: Scene) -> None:
+    bare = await scene.moderator.command("status")
+    assert "This server watches no feed" in bare.text
+    assert "There is no rule yet" in bare.text
+    clock = scene.house.clock
+    sent = [*await _owed(scene, 3, "sent", sent_at=clock.now)]
+    async with scene.house.database.write() as session:
+        await session.execute(
+            update(DeliveryRow).where(DeliveryRow.id == sent[0]).values(created_at=clock.now)
+        )
+        await session.execute(
+            update(FeedRow).values(
+                failing_since=clock.now - timedelta(days=2), failure="The *server* says 500."
+            )
+        )
+    await _owed(scene, 2, "failed")
+    closed = scene.discord.world.add_channel(scene.guild, "closed")
+    await scene.house.rule(scene.guild.id, closed.id, thread="case")
+    bot_role = scene.discord.world.bot_role(scene.guild)
+    scene.discord.world.set_overwrite(closed, bot_role, deny=("send_messages", "create_public_threads"))
+    gone = scene.discord.world.add_channel(scene.guild, "gone")
+    await scene.house.rule(scene.guild.id, gone.id)
+    scene.discord.world.remove_channel(gone)
+    status = await scene.moderator.command("status")
+    assert status.ephemeral
+    assert "0 work · 1 fails" in status.text or "1 works · 1 fails" in status.text
+    assert "The \\*server\\* says 500." in status.text
+    assert "2 failed, tried again" in status.text
+    assert "3 posts: median 26 h, longest 26 h" in status.text
+    assert f"In <#{closed.id}> I lack Send Messages, Create Public Threads; give" in status.text
+    assert f"<#{gone.id}>: The channel is gone" in status.text
+    assert f"<#{scene.channel.id}>" not in status.text
+    assert "Quash 0" in status.text
+    assert "shard 1 of 1" in status.text
+
+
+async def test_audit_tells_who_changed_what_before_and_after(scene: Scene) -> None:
+    await scene.moderator.command("alerts add", channel=scene.channel, topics="spyware", relevance=0.8)
+    await scene.moderator.command("alerts remove", rule=1)
+    async with scene.house.database.write() as session:
+        for n in range(12):
+            session.add(
+                AuditRow(
+                    guild_id=scene.guild.id,
+                    user_id=None,
+                    at=scene.house.clock.now + timedelta(minutes=n + 1),
+                    action="rule changed",
+                    before={"id": 1, "topics": ["spyware"], "ping_role": None},
+                    after={"id": 1, "topics": [], "ping_role": 5},
+                )
+            )
+    newest = await scene.moderator.command("audit")
+    assert "somebody who was forgotten: **rule changed**" in newest.text
+    assert "topics: spyware → –" in newest.text
+    assert "ping role: – → <@&5>" in newest.text
+    assert "14 changes" in newest.text
+    older = await scene.moderator.click(newest.message, "Next")
+    assert f"<@{scene.moderator.user_id}>: **rule removed**" in older.text
+    assert older.text.index("rule removed") < older.text.index("rule added")
+    assert f"channel id: <#{scene.channel.id}>" in older.text
+    async with scene.house.database.read() as session:
+        done = set((await session.scalars(select(AuditRow.action))).all())
+    assert done <= set(ACTIONS)
+
+
+async def test_a_note_about_a_rule_has_buttons_for_moderators(scene: Scene) -> None:
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    await scene.house.guild(scene.guild.id)
+    scene.house.clock.turn(days=31)
+    assert await RuleTeller(scene.house.database, sender, clock=scene.house.clock).tell() == 1
+    (note,) = scene.discord.messages(scene.channel.id)
+    hint = await scene.moderator.click(note, "How to change it")
+    assert hint.ephemeral
+    assert "`/alerts edit`" in hint.text
+    refused = await scene.member.click(note, f"Pause rule #{rule}")
+    assert "Manage Server" in refused.text
+    for _ in range(2):
+        paused = await scene.moderator.click(note, f"Pause rule #{rule}")
+        assert f"Rule #{rule} rests until" in paused.text
+    changes = (await scene.moderator.command("audit")).text
+    assert changes.count("rule paused") == 1
+    assert "paused: no → yes" in changes

@@ -1,0 +1,80 @@
+"""Rules that bring nothing, or too much: one note to the moderators, and again only after all was well."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete
+
+from bot.alerts.sender import DiscordSender
+from bot.intake.operations import RuleTeller
+from bot.sandbox import Channel, Fault
+from db.tables import DeliveryRow, GuildRow, NoteRow
+from tests.alerts.house import House
+from tests.alerts.place import Place
+from tests.conftest import TurnedClock
+
+
+@pytest.fixture
+def teller(house: House, sender: DiscordSender, clock: TurnedClock) -> RuleTeller:
+    return RuleTeller(house.database, sender, clock=clock)
+
+
+def _said(place: Place, channel: Channel) -> list[str]:
+    return [m.content for m in place.standin.messages(channel.id) if m.content.startswith(("Rule", "Regel"))]
+
+
+async def test_a_rule_that_brought_nothing_in_thirty_days_is_told_of_once(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    house = place.house
+    quiet = place.standin.world.add_channel(place.guild, "quiet")
+    log = place.standin.world.add_channel(place.guild, "log")
+    async with house.database.write() as session:
+        (await session.get_one(GuildRow, place.guild.id)).log_channel = log.id
+        (await session.get_one(GuildRow, place.guild.id)).language = "en"
+    lively = await house.rule(place.guild.id, place.channel.id)
+    silent = await house.rule(place.guild.id, quiet.id, topics=["spyware"])
+    paused = await house.rule(place.guild.id, 5, paused=True)
+    clock.turn(days=29)
+    assert await teller.tell() == 0
+    await house.story(place.feed, await house.case())
+    clock.turn(days=2)
+    assert await teller.tell() == 1
+    (said,) = _said(place, log)
+    assert f"Rule #{silent} for <#{quiet.id}> has brought nothing in 30 days" in said
+    for _ in range(3):
+        clock.turn(days=1)
+        assert await teller.tell() == 0
+    assert lively and paused
+
+    await house.story(place.feed, await house.case("Another"), topics=["spyware"])
+    clock.turn(days=1)
+    assert await teller.tell() == 0
+    clock.turn(days=31)
+    assert await teller.tell() == 2, "both, of which one was in order meanwhile"
+    async with house.database.write() as session:
+        await session.execute(delete(DeliveryRow))
+
+
+async def test_a_rule_that_brings_over_twenty_a_day_is_told_of_where_it_posts(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    house = place.house
+    rule = await house.rule(place.guild.id, place.channel.id)
+    for number in range(20):
+        await house.story(place.feed, await house.case(f"Case {number}"))
+    assert await teller.tell() == 0
+    await house.story(place.feed, await house.case("One more"))
+    clock.turn(hours=2)
+    place.standin.faults.add(Fault("status", status=503, method="POST", path="/channels/*/messages"))
+    assert await teller.tell() == 0, "Discord is out of order: it is told later"
+    clock.turn(hours=2)
+    assert await teller.tell() == 1
+    (said,) = _said(place, place.channel)
+    assert f"Rule #{rule} for <#{place.channel.id}> has brought 21 stories within a day" in said
+    clock.turn(hours=2)
+    assert await teller.tell() == 0
+    clock.turn(days=8)
+    assert await teller.tell() == 0
+    async with house.database.read() as session:
+        assert await session.get(NoteRow, f"told:rule:busy:{rule}") is None, "it was calm for a week"
