@@ -194,10 +194,10 @@ async def list_deliveries(
 
     What members get is theirs alone.
     """
-    channels = await session.scalars(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id))
+    channels = set(await session.scalars(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)))
     # Literals, as in the partial indexes: an open delivery is found by its channel, a dead one by its server.
     waiting = (
-        at_places(DeliveryRow, [("channel", id) for id in set(channels)]),
+        at_places(DeliveryRow, [("channel", id) for id in channels]),
         DeliveryRow.state.in_(bindparam("open", OPEN, expanding=True, literal_execute=True)),
         DeliveryRow.state.in_(states),
         DeliveryRow.guild_id == guild_id,
@@ -208,7 +208,9 @@ async def list_deliveries(
         DeliveryRow.target == "channel",
     )
     found: list[tuple[DeliveryRow, str | None]] = []
-    for where in (waiting, dead) if "dead" in states else (waiting,):
+    for where, asked in ((waiting, bool(channels)), (dead, "dead" in states)):
+        if not asked:
+            continue
         rows = await session.execute(
             select(DeliveryRow, StoryRow.title)
             .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
