@@ -44,7 +44,7 @@ FOLDS = 10
 # A missed topic and a false one cost the same, and topics are rare: the best F1 lies below even odds.
 TOPIC_THRESHOLD = -0.75
 # An alert about nothing costs a reader more than one missed in a stream of many reports.
-RELEVANCE_THRESHOLD = 0.2
+RELEVANCE_THRESHOLD = 0.0
 
 # Labelled without sight of what the weights said of them, and never fitted to.
 HELD_OUT = "held-out"
