@@ -199,6 +199,7 @@ def _raided(marked: Marked, match: re.Match[str]) -> Frame | None:
 
 
 _ENGINE = re.compile(r"'s (?:search|history)| engine| (?:for|history)(?!\w)")
+_HABIT = re.compile(r"(?:gives|provides|shares|hands|turns|passes|discloses)(?!\w)")
 _GAVE = re.compile(r"(?<!\w)(?:gave|handed|turned|passed|surrendered)(?!\w)")
 
 
@@ -230,6 +231,8 @@ def _given(marked: Marked) -> list[Frame]:
                 match.start(),
                 weight=1.0 if who and _GAVE.search(match.group()) else 0.9 if who else 0.6,
             )
+            if _HABIT.match(match.group()) and all(slot.generic for slot in to):
+                frame.weight *= 0.5  # "Telegram now gives authorities the data": a custom
             frame.vote("issuer", to, BESIDE)
             frame.vote("recipient", who, EXPLICIT)
             frames.append(frame)

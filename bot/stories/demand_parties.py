@@ -224,7 +224,9 @@ def _speak_for_others(votes: dict[str, float], slots: dict[str, Slot]) -> None:
             del votes[name]
 
 
-_OFFICERS = re.compile(r"\b(?:law enforcement|officers?|detectives?|deputies|investigators?|agents)$", re.IGNORECASE)
+_OFFICERS = re.compile(
+    r"\b(?:law enforcement|officers?|detectives?|deputies|investigators?|agents)$", re.IGNORECASE
+)
 _POLICE = re.compile(r"\b(?:police|sheriff)", re.IGNORECASE)
 
 
@@ -283,7 +285,8 @@ def _only_firm(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
 
 
 _FILES = re.compile(
-    rf"(?P<who>{LIST})'s? (?:[\w-]+ ){{0,2}}(?:files|records|papers|documents|e-?mails|data|donors|sources)(?!\w)"
+    rf"(?P<who>{LIST})'s? (?:[\w-]+ ){{0,2}}(?:files|records|papers|documents|e-?mails|data|donors|"
+    r"sources)(?!\w)"
 )
 
 

@@ -203,7 +203,7 @@ def _demand(
     if not issuers and not recipients:
         return None
     lead = instrument_of(group, issuers)
-    if lead[0] == "informal request" and issuers and not _in_office(issuers, group, marked):
+    if lead[0] == "informal request" and not (issuers and _in_office(issuers, group, marked)):
         return None  # people and firms ask each other for all sorts of things
     if not issuers and group.family == "content" and lead[0] == "takedown order" and not ordered(group):
         return None
@@ -238,7 +238,11 @@ def _demand(
         if lead[0] == "informal request" and any(e.status in ("quashed", "upheld") and e.court for e in ours):
             lead = ("court order", lead[1])  # what a court forces or forbids was asked of the court
     status = event.status if event else group.default_status
-    if event and status == "quashed" and {name for name, _ in event.actors} & set(issuers):
+    lifted = {frame.index for frame in group.frames if frame.form == "removal"}
+    if (status, group.family) == ("quashed", "content") and any(
+        e.index in lifted and e.status == "quashed" and {name for name, _ in e.actors} & set(issuers)
+        for e in events
+    ):
         status = "withdrawn"  # a court that takes its own order back
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})

@@ -1,6 +1,6 @@
 """The gate over short reports: demands read by themselves, whatever the relevance of a report is held to be.
 
-`quality/shorts.jsonl` are 170 reports of our own in four batches (ids a, b, c, d), each labelled before the
+`quality/shorts.jsonl` are 220 reports of our own in five batches (ids a to e), each labelled before the
 rules were run on it. The floors lie about three points under the figures of the day on which they were set.
 """
 
@@ -17,7 +17,7 @@ from bot.stories.model import Article, Demand
 from tests.stories.quality import score
 from tests.stories.quality.score import FIELDS, Labels, right_fields
 
-FLOORS = {"issuer": 0.78, "instrument": 0.82, "recipient": 0.80, "status": 0.75}
+FLOORS = {"issuer": 0.80, "instrument": 0.85, "recipient": 0.83, "status": 0.80}
 
 
 def _read(labels: Labels) -> list[Demand]:
