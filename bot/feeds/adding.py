@@ -22,6 +22,7 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Look
 from bot.feeds.looking import LEASE, Parser, look_at
 from bot.feeds.memory import Memory
+from bot.feeds.reading.kinds import WEB_PAGE
 from bot.feeds.reports import Added, Imported
 from bot.feeds.store import store_looks
 from db import feeds
@@ -81,7 +82,7 @@ class Adder:
             return added
         if not (discover and isinstance(added.error, NotAFeedError) and added.response is not None):
             raise added.error or FeedError("There is no feed at this address.")
-        return await self._discover(added.response, use)
+        return await self._discover(added.response, added.error, use)
 
     async def _add_feed(self, url: str, use: Use) -> Added | Look:
         """Add the feed at this very address; where there is none, gives the look that found so."""
@@ -90,7 +91,7 @@ class Adder:
         look = await look_at(_unknown(url), self._fetcher, self._parser, self._clock)
         return look if look.error is not None else await self._add_looked(look, use)
 
-    async def _discover(self, page: Response, use: Use) -> Added:
+    async def _discover(self, page: Response, error: NotAFeedError, use: Use) -> Added:
         """Add the feed that a page names, or give the choice. Paths are tried only where it names none."""
         links = await asyncio.to_thread(
             find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
@@ -104,6 +105,8 @@ class Adder:
                 return added
             if links and added.error is not None:
                 raise added.error
+        if str(error) != WEB_PAGE:
+            raise error  # it is something else (a list of feeds, a sitemap), and that is what to know
         raise NotAFeedError(
             f"{shown_url(page.url)} is a page that names no feed; look there for a link called RSS or Atom."
         )

@@ -453,3 +453,9 @@ async def test_a_304_that_nobody_asked_for_is_no_feed(service: FeedService, site
     with pytest.raises(FeedError, match="304"):
         await service.add(site.url())
     assert list(await service.list()) == []
+
+
+async def test_what_is_neither_page_nor_feed_is_called_what_it_is(service: FeedService, site: Site) -> None:
+    site.say(body="<opml version='2.0'><body/></opml>")
+    with pytest.raises(NotAFeedError, match="OPML"):
+        await service.add(site.url())
