@@ -42,7 +42,7 @@ from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
 from bot.intake.links import LinkReader
-from bot.intake.notices import Teller
+from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
@@ -209,7 +209,7 @@ class _Process:
             self._deliverer = Deliverer(
                 self._database, sender, clock=self._clock, on_sent=self._on_sent, weather=client.weather
             )
-            teller = Teller(self._database, worker.feeds, sender, clock=self._clock)
+            teller = FeedTeller(self._database, worker.feeds, sender, clock=self._clock)
             tasks += [self._connect(client), self._deliver(client, on_ready)]
             tasks.append(self._tell(client, teller, sender))
         if role != "gateway":
@@ -306,7 +306,7 @@ class _Process:
         finally:
             self._delivered.set()
 
-    async def _tell(self, client: QuashClient, teller: Teller, sender: DiscordSender) -> None:
+    async def _tell(self, client: QuashClient, teller: FeedTeller, sender: DiscordSender) -> None:
         """Publish what was posted, and tell servers about their feeds and channels, until told to stop.
 
         One process at a time tells.

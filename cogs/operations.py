@@ -17,10 +17,12 @@ from bot.alerts.foreign import host, safe_text
 from bot.alerts.waiting import ListedDelivery
 from bot.feeds.reports import ListedFeed
 from bot.feeds.rhythm import shown_duration
+from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why import KINDS
 from bot.words import mark, say, say_number
 from cogs.clicks import Click, add
+from cogs.feeds import guild_feeds
 from cogs.guards import check_may_configure, guild_of, may_configure
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
@@ -67,7 +69,7 @@ def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services)
     """Let pages and buttons work, also after a restart."""
     PageButton.turners["deliveries"] = _deliveries_page
     PageButton.turners["audit"] = _audit_page
-    add(bot, services, DeliveryButton, OpenDeliveries, RuleButton)
+    add(bot, services, DeliveryButton, OpenDeliveries, RuleButton, FeedButton)
 
 
 class Operations(commands.Cog):
@@ -220,6 +222,33 @@ class RuleButton(
         await answer(interaction, panel(title, [told]))
 
 
+class FeedButton(
+    Click,
+    ui.DynamicItem[ui.Button[ui.View]],
+    template=r"quash:feed:(?P<do>pause|remove):(?P<id>[0-9]{1,18})",
+):
+    """Pauses or removes a feed for the server, from a note about it (`bot.intake.notices`)."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Do it, for moderators of a server that watches the feed."""
+        check_may_configure(interaction)
+        who, feed_id = Who(guild_of(interaction), interaction.user.id), int(self.match["id"])
+        feeds = guild_feeds(self.services)
+        if self.match["do"] == "pause":
+            feed = await feeds.set_paused(who, feed_id, paused=True)
+            title = say("Feed paused")
+            told = say("{feed} rests here until `/feeds resume`.", feed=_feed_name(feed))
+        else:
+            feed = await feeds.remove(who, feed_id)
+            title = say("Feed removed")
+            told = say("{feed} is no longer watched for this server.", feed=_feed_name(feed))
+        await answer(interaction, panel(title, [told]))
+
+
+def _feed_name(feed: ListedFeed) -> str:
+    return f"**#{feed.id}** {safe_text(feed.title or host(feed.url), 60)}"
+
+
 # ------------------------------------------------------------------------ /status
 
 
@@ -255,9 +284,8 @@ def _feeds(feeds: Sequence[ListedFeed]) -> str:
         )
     ]
     for feed in failing[:_FAILING]:
-        name = f"**#{feed.id}** {safe_text(feed.title or host(feed.url), 60)}"
         since = stamp(feed.failing_since, "R") if feed.failing_since else ""
-        lines.append(f"⚠ {name} ({since}): {safe_text(feed.failure or '', 160)}")
+        lines.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(feed.failure or '', 160)}")
     if len(failing) > _FAILING:
         lines.append(say("… and more; `/feeds list` shows all."))
     return f"**{say('Feeds')}**\n" + "\n".join(lines)

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.stories import insert_ignoring
-from db.tables import GuildRow, RuleRow
+from db.tables import GuildRow
 
 
 async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
@@ -38,24 +38,3 @@ async def get_hours(
         )
     )
     return {id: (zone, quiet_from, quiet_to) for id, zone, quiet_from, quiet_to in found}
-
-
-async def channels_to_tell(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, int]:
-    """Give where servers are told what concerns their configuration, by server.
-
-    The log channel; where none is set, the channel of the oldest rule that is not paused. A server without
-    either, or that the bot was removed from, is left out.
-    """
-    here = GuildRow.id.in_(guild_ids), GuildRow.left_at.is_(None)
-    found: dict[int, int] = {}
-    of_rules = (
-        select(RuleRow.guild_id, RuleRow.channel_id)
-        .join(GuildRow, GuildRow.id == RuleRow.guild_id)
-        .where(*here, RuleRow.paused.is_(False))
-        .order_by(RuleRow.id)
-    )
-    for guild_id, channel_id in await session.execute(of_rules):
-        found.setdefault(guild_id, channel_id)
-    logs = select(GuildRow.id, GuildRow.log_channel).where(*here, GuildRow.log_channel.is_not(None))
-    found.update((guild_id, channel_id) for guild_id, channel_id in await session.execute(logs) if channel_id)
-    return found

@@ -9,7 +9,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.once import Button
 from bot.alerts.telling import News, Teller
 from bot.words import say, speaking
-from db import places
+from db import notes, places
 from db.places import BrokenChannel
 
 _AT_ONCE = 20
@@ -33,7 +33,7 @@ class ClosedTeller(Teller):
             )
             button = Button(say("What waits"), "quash:deliveries:open")
         return News(
-            name=f"closed:{broken.channel_id}:",
+            name=_name(broken.channel_id),
             about=(broken.channel_id, broken.since),
             listeners=broken.listeners,
             text=text,
@@ -44,3 +44,8 @@ class ClosedTeller(Teller):
     async def _done(self, channel_id: int) -> None:
         async with self._database.write() as session:
             await places.mark_told(session, channel_id, self._clock())
+            await notes.drop(session, _name(channel_id))
+
+
+def _name(channel_id: int) -> str:
+    return f"closed:{channel_id}:"

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from bot.alerts.errors import TryAgainError
 from bot.alerts.once import Button, OnceSayer, PlainSender, nonce_for
 from bot.clock import Clock
-from db import notes
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
@@ -28,7 +27,8 @@ class News:
 
     `name` begins the names of the notes that say how far the telling has come; `about` tells it from other
     news of that name. `listeners` are channels, the best first (`db.places.get_listeners`). `text` is safe
-    Markdown. `done` is called when it was told, or when nobody takes it.
+    Markdown. `done` is called when it was told, or when nobody takes it: to note that nothing is left to be
+    told, and to drop the notes.
     """
 
     name: str
@@ -80,6 +80,4 @@ class Teller:
             if outcome != "refused":
                 break
         await one.done()
-        async with self._database.write() as session:
-            await notes.drop(session, one.name)
         return said

@@ -80,17 +80,18 @@ class RuleTeller(Teller):
                 Button(say("How to change it"), f"quash:rule:change:{rule.id}"),
             )
         return News(
-            name=f"rule:{kind}:{rule.id}:",
+            name=_telling(kind, rule.id),
             about=(kind, rule.id, self._clock().date()),
             listeners=listening.channels,
             text=text,
-            done=partial(self._done, _note(kind, rule.id)),
+            done=partial(self._done, kind, rule.id),
             buttons=buttons,
         )
 
-    async def _done(self, name: str) -> None:
+    async def _done(self, kind: str, rule_id: int) -> None:
         async with self._database.write() as session:
-            await notes.put(session, name, self._clock().isoformat())
+            await notes.put(session, _note(kind, rule_id), self._clock().isoformat())
+            await notes.drop(session, _telling(kind, rule_id))
 
     async def _forget(self, names: Iterable[str]) -> None:
         """Forget that a rule was told of which is in order again, or gone."""
@@ -99,6 +100,10 @@ class RuleTeller(Teller):
             async with self._database.write() as session:
                 for name in gone:
                     await notes.remove(session, name)
+
+
+def _telling(kind: str, rule_id: int) -> str:
+    return f"rule:{kind}:{rule_id}:"
 
 
 def _note(kind: str, rule_id: int) -> str:

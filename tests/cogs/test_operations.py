@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
+from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.sandbox import NotOffered
 from cogs.operations import ACTIONS
@@ -195,3 +196,29 @@ async def test_a_note_about_a_rule_has_buttons_for_moderators(scene: Scene) -> N
     changes = (await scene.moderator.command("audit")).text
     assert changes.count("rule paused") == 1
     assert "paused: no → yes" in changes
+
+
+async def test_a_note_about_a_feed_has_buttons_for_moderators(scene: Scene) -> None:
+    assert scene.client is not None
+    assert scene.services is not None
+    house = scene.house
+    failing, gone = await house.feed("failing"), await house.feed("gone")
+    await house.guild(scene.guild.id, failing, gone)
+    await house.rule(scene.guild.id, scene.channel.id)
+    async with house.database.write() as session:
+        for feed, kind in ((failing, "failing"), (gone, "gone")):
+            notice = {"notice": kind, "notice_text": f"It is *{kind}*."}
+            await session.execute(update(FeedRow).where(FeedRow.id == feed).values(notice))
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    assert await FeedTeller(house.database, scene.services.feeds, sender, clock=house.clock).tell() == 2
+    notes = {each: m for m in scene.discord.messages(scene.channel.id) for each in labels_of(m.components)}
+    refused = await scene.member.click(notes[f"Pause feed #{failing}"], f"Pause feed #{failing}")
+    assert "Manage Server" in refused.text
+    paused = await scene.moderator.click(notes[f"Pause feed #{failing}"], f"Pause feed #{failing}")
+    assert "rests here until `/feeds resume`" in paused.text
+    await scene.moderator.click(notes[f"Remove feed #{gone}"], f"Remove feed #{gone}")
+    again = await scene.moderator.click(notes[f"Remove feed #{gone}"], f"Remove feed #{gone}")
+    assert f"watches no feed #{gone}" in again.text
+    changes = (await scene.moderator.command("audit")).text
+    assert "feed paused" in changes
+    assert "feed removed" in changes

@@ -12,7 +12,7 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.limits import FeedLimits
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
-from bot.intake.notices import Teller
+from bot.intake.notices import FeedTeller
 from bot.sandbox import Channel, Fault, Guild, StandIn
 from db import feeds
 from db.engine import Database
@@ -72,13 +72,13 @@ def town(database: Database, standin: StandIn, clock: TurnedClock) -> Town:
 
 
 @pytest.fixture
-def teller(database: Database, sender: DiscordSender, clock: TurnedClock) -> Teller:
+def teller(database: Database, sender: DiscordSender, clock: TurnedClock) -> FeedTeller:
     limits = FeedLimits()
     service = FeedService(database, Fetcher(limits), ParserPool(), clock, limits)
-    return Teller(database, service, sender, clock=clock)
+    return FeedTeller(database, service, sender, clock=clock)
 
 
-async def test_each_server_that_uses_the_feed_is_told_in_one_channel(town: Town, teller: Teller) -> None:
+async def test_each_server_that_uses_the_feed_is_told_in_one_channel(town: Town, teller: FeedTeller) -> None:
     feed_id = await town.feed(text="*Paper* @everyone is gone.")
     by_rule = await town.server(feed_id)
     paused_rule = await town.rule(by_rule, paused=True)
@@ -104,7 +104,7 @@ async def test_each_server_that_uses_the_feed_is_told_in_one_channel(town: Town,
 
 @pytest.mark.parametrize("minutes", [1, 60])
 async def test_what_was_posted_without_an_answer_is_not_posted_again(
-    town: Town, teller: Teller, minutes: int
+    town: Town, teller: FeedTeller, minutes: int
 ) -> None:
     """Within Discord's window by the nonce, later by looking in the channel."""
     feed_id = await town.feed()
@@ -119,7 +119,7 @@ async def test_what_was_posted_without_an_answer_is_not_posted_again(
 
 
 async def test_what_was_not_posted_is_posted_later_and_others_are_not_told_twice(
-    town: Town, teller: Teller
+    town: Town, teller: FeedTeller
 ) -> None:
     feed_id = await town.feed()
     channels = [await town.rule(await town.server(feed_id)) for _ in range(2)]
@@ -131,7 +131,7 @@ async def test_what_was_not_posted_is_posted_later_and_others_are_not_told_twice
     assert [town.said(channel) for channel in channels] == [["Paper is gone."]] * 2
 
 
-async def test_a_channel_that_refuses_holds_nobody_up(town: Town, teller: Teller) -> None:
+async def test_a_channel_that_refuses_holds_nobody_up(town: Town, teller: FeedTeller) -> None:
     feed_id = await town.feed()
     closed, open_ = [await town.rule(await town.server(feed_id)) for _ in range(2)]
     town.standin.faults.add(
@@ -145,7 +145,7 @@ async def test_a_channel_that_refuses_holds_nobody_up(town: Town, teller: Teller
         assert (await session.scalars(left)).all() == [], "nothing of the telling is kept"
 
 
-async def test_the_same_trouble_a_second_time_is_told_a_second_time(town: Town, teller: Teller) -> None:
+async def test_the_same_trouble_a_second_time_is_told_a_second_time(town: Town, teller: FeedTeller) -> None:
     feed_id = await town.feed("back", "Paper can be read again.")
     channel = await town.rule(await town.server(feed_id))
     await teller.tell()
@@ -157,7 +157,7 @@ async def test_the_same_trouble_a_second_time_is_told_a_second_time(town: Town, 
     assert sum((r.method, r.path) == ("POST", path) for r in town.standin.requests) == 2
 
 
-async def test_a_newer_notice_stays_when_the_older_one_was_told(town: Town, teller: Teller) -> None:
+async def test_a_newer_notice_stays_when_the_older_one_was_told(town: Town, teller: FeedTeller) -> None:
     feed_id = await town.feed("failing", "Paper cannot be read.")
     ((_, older, _),) = await teller._service.notices()
     await town.note(feed_id, "failing", "Paper cannot be read since 4 d.")
@@ -165,7 +165,7 @@ async def test_a_newer_notice_stays_when_the_older_one_was_told(town: Town, tell
     assert await town.left() == 1
 
 
-async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: Teller) -> None:
+async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: FeedTeller) -> None:
     """One of them has failed for long, the others fail alike and are told of with it, each server its own."""
     sentence = "paper.example does not answer."
     async with town.database.write() as session:
@@ -199,7 +199,7 @@ async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: Te
 
 
 async def test_a_message_in_doubt_is_repeated_as_it_was_though_more_feeds_came_to_it(
-    town: Town, teller: Teller
+    town: Town, teller: FeedTeller
 ) -> None:
     first = await town.feed("gone", "gone.example is gone.")
     guild = await town.server(first)
