@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.alerts import actions
 from bot.alerts.foreign import safe_text
 from bot.alerts.routing import WHEN, Rule
+from bot.alerts.wishes import MOST_A_DAY
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from cogs import choices
@@ -44,6 +45,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         relevance="How sure Quash must be, from 0 to 1 (usual: 0.5)",
         ping="A role to mention with every post",
         when="At once, or gathered in one message an hour, a day (at 9) or a week (Monday at 9)",
+        limit="Posts a day at most; the rest comes in one message at 9 the next morning (0: no limit)",
         style="How much a post shows",
         thread="Whether each case has a thread of its own",
     )
@@ -69,6 +71,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         relevance: app_commands.Range[float, 0.0, 1.0] | None = None,
         ping: discord.Role | None = None,
         when: str = "now",
+        limit: app_commands.Range[int, 0, MOST_A_DAY] = 0,
         style: str = "full",
         thread: str = "off",
     ) -> None:
@@ -88,6 +91,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             relevance=relevance,
             ping_role=ping.id if ping else None,
             when=when,
+            daily_limit=limit,
             style=style,
             thread=thread,
             now=self.services.clock(),

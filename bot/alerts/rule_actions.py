@@ -109,7 +109,7 @@ async def add_rule(
     review_channel: int | None = None,
     now: datetime,
 ) -> Rule:
-    """Make a rule; see `read_rule` for what may be said. Without a daily limit it is 20 posts a day."""
+    """Make a rule; see `read_rule` for what may be said."""
     columns = await read_rule(
         {
             "channel_id": channel_id,

@@ -19,7 +19,6 @@ LONGEST_ITEM = 80
 STYLES = ("full", "compact")
 THREADS = ("off", "case")
 DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
-DAILY_LIMIT = 20  # posts of a rule on one day, where nothing else is said
 MOST_A_DAY = 1000
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
@@ -104,10 +103,8 @@ def parse_relevance(relevance: float | None) -> float:
 
 
 def parse_daily_limit(limit: int | None) -> int | None:
-    """Check how many posts a day a rule makes; 20 where nothing is said, None (no limit) for 0."""
-    if limit is None:
-        return DAILY_LIMIT
-    if not 0 <= limit <= MOST_A_DAY:
+    """Check how many posts a day a rule makes; None (no limit) for 0, and where nothing is said."""
+    if limit is not None and not 0 <= limit <= MOST_A_DAY:
         raise WishError(f"A daily limit of {limit} cannot be; it goes from 1 to {MOST_A_DAY}, 0 for none.")
     return limit or None
 

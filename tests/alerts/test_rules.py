@@ -36,8 +36,8 @@ async def _audit(house: House) -> list[AuditRow]:
 
 
 async def test_an_edit_changes_what_is_named_and_the_audit_tells_before_and_after(house: House) -> None:
-    rule = await _rule(house, topics="spyware", ping_role=9)
-    assert (rule.daily_limit, rule.when, rule.ping_when) == (20, "now", Condition())
+    rule = await _rule(house, topics="spyware", ping_role=9, daily_limit=5)
+    assert (rule.daily_limit, rule.when, rule.ping_when) == (5, "now", Condition())
     edited = await _edit(
         house,
         rule.id,

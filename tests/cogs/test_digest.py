@@ -84,7 +84,7 @@ async def test_show_all_shows_a_digest_to_its_server_alone(scene: Scene, clock: 
 async def test_a_rule_is_paused_and_resumed_by_moderators_alone(scene: Scene, clock: TurnedClock) -> None:
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
-    added = await scene.moderator.command("alerts add", channel=scene.channel)
+    added = await scene.moderator.command("alerts add", channel=scene.channel, limit=20)
     assert "at most 20 a day" in added.text
     choices = await scene.moderator.autocomplete("alerts pause", "rule", "")
     assert [choice.value for choice in choices] == [1]
