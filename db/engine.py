@@ -20,7 +20,7 @@ from db.errors import DatabaseUnavailableError
 
 _log = logging.getLogger(__name__)
 
-_BUSY_TIMEOUT_MS = 4_000  # the patience of one try; a process must be able to end within 10 s
+_BUSY_TIMEOUT_MS, _BUSY_TRIES = 3_000, 5  # a process must be able to end within 10 s
 # Per process: a PostgreSQL lets in 100 by default, and several processes share it. Times in seconds.
 _POSTGRES: dict[str, Any] = {
     "pool_size": 5,
@@ -153,11 +153,27 @@ class Database:
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose changes are one transaction."""
-        async with self._writers, self._watched("write"), self._sessions() as session:
-            if self.is_sqlite:
-                await session.connection(execution_options={"quash_begin": "BEGIN IMMEDIATE"})
+        async with self._writers, self._watched("write"), self._begun() as session:
             yield session
             await session.commit()
+
+    @contextlib.asynccontextmanager
+    async def _begun(self) -> AsyncIterator[AsyncSession]:
+        """Give a session for writing, on SQLite one that has the write lock.
+
+        It is asked for a few times in a row: a task that is to end must not hang in SQLite's own waiting.
+        """
+        for tries_left in reversed(range(_BUSY_TRIES)):
+            async with self._sessions() as session:
+                try:
+                    if self.is_sqlite:
+                        await session.connection(execution_options={"quash_begin": "BEGIN IMMEDIATE"})
+                except OperationalError:
+                    if not tries_left:
+                        raise
+                    continue
+                yield session
+                return
 
     @contextlib.asynccontextmanager
     async def _watched(self, kind: str) -> AsyncIterator[None]:

@@ -36,7 +36,7 @@ async def postgres(postgres_url: str) -> Database:
     return database
 
 
-@pytest.mark.timeout(600)  # about a minute on a machine that has two cores to itself
+@pytest.mark.timeout(900)  # about a minute on a machine that has two cores to itself
 async def test_processes_that_die_and_sleep_lose_nothing_and_send_nothing_twice(
     postgres_url: str, tmp_path: Path
 ) -> None:
@@ -49,7 +49,7 @@ async def test_processes_that_die_and_sleep_lose_nothing_and_send_nothing_twice(
         await town.shared_out(2)  # who joins gets a share
 
         await town.bring(8)
-        asleep = await town.sending(60)
+        asleep = await town.sending(150)
         assert asleep is not None, "nothing was sent"
         await town.stop(asleep)  # in the middle of its sends, for longer than Discord knows nonces
 
@@ -58,7 +58,7 @@ async def test_processes_that_die_and_sleep_lose_nothing_and_send_nothing_twice(
         await town.kill(second)
         await town.shared_out(2)  # what the dead one held is taken over, and shared out again
 
-        await town.all_done(150)
+        await town.all_done(240)
         found = await town.verdict()
         assert found["entries"] == {"read": 16}
         assert found["due"] == found["posted"] > 100
