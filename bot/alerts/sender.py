@@ -6,6 +6,7 @@ nonce, and waits for its rate limits. What it raises in the end is sorted in `bo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -296,7 +297,7 @@ class DiscordSender:
                 view.add_item(discord.ui.Button(label=button.label[:80], custom_id=button.custom_id))
             view.stop()  # discord.py need not keep it: the custom ids say all
         await self._limiter.take()
-        with sorted_errors():
+        with self._sorted(channel_id):
             message = await channel.send(
                 text, nonce=nonce, allowed_mentions=_mentions(), suppress_embeds=True, **more
             )
@@ -381,6 +382,11 @@ class DiscordSender:
         try:
             with sorted_errors():
                 yield
+        except asyncio.CancelledError:
+            # discord.py lets all requests wait while the one that met a global limit sleeps. Cancelled there
+            # (its time was over), it would leave them waiting for good.
+            self._client.http._global_over.set()
+            raise
         except DestinationRefusedError as error:
             if error.code != _MISSING_PERMISSIONS:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import discord
@@ -110,6 +111,19 @@ def test_where_discord_asks_all_to_rest_nothing_leaves_until_then(
     assert weather.room(9, 0) == 1  # a probe first
     clock.turn(days=-400)  # a clock that is turned back holds up nothing
     assert weather.room(9, 0) == 1
+
+
+async def test_a_request_that_ends_while_it_waits_for_a_global_limit_holds_up_no_other(
+    place: Place, sender: DiscordSender
+) -> None:
+    path = f"/channels/{place.channel.id}/messages"
+    place.standin.faults.add(Fault("ratelimit", scope="global", seconds=50.0, path=path))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await sender.say(place.channel.id, "first", nonce="1")
+    async with asyncio.timeout(10):
+        await sender.say(place.channel.id, "second", nonce="2")
+    assert [message.text for message in place.posted] == ["second"]
 
 
 @pytest.mark.parametrize("asked", ["1e30", "nan", "inf", "-5", "soon"])
