@@ -117,17 +117,25 @@ def gather(document: Document, language: str, demands: tuple[Demand, ...] = ()) 
         values["headline"] = 1.0
     if "focus" in values:
         values["focus"] = strengths["focus"] / read
-    _measure(values, places, document, demands)
-    return Evidence(values, {name: tuple(where) for name, where in places.items()})
+    _measure(values, places)
+    found = Evidence(values, {name: tuple(where) for name, where in places.items()})
+    return with_demands(found, document, demands)
 
 
-def _measure(
-    values: dict[str, float],
-    places: dict[str, list[tuple[int, float]]],
-    document: Document,
-    demands: tuple[Demand, ...],
-) -> None:
-    """Add how the evidence is spread and what the demands tell."""
+def with_demands(evidence: Evidence, document: Document, demands: tuple[Demand, ...]) -> Evidence:
+    """Add what the demands of a document tell to the evidence of its words."""
+    if not demands:
+        return evidence
+    index = {sentence.text: sentence.index for sentence in document.sentences}
+    told = told_by(demands)
+    places: dict[str, tuple[tuple[int, float], ...]] = {
+        name: tuple((index.get(text, TITLE), 1.0) for text in texts) for name, texts in told.items()
+    }
+    return Evidence(evidence.values | dict.fromkeys(told, 1.0), evidence.places | places)
+
+
+def _measure(values: dict[str, float], places: dict[str, list[tuple[int, float]]]) -> None:
+    """Add how the evidence is spread."""
     focus = places.get("focus", [])
     early = [spot for spot in focus if spot[0] <= _LEAD]
     if early:
@@ -136,11 +144,6 @@ def _measure(
     elif focus and "headline" not in values:
         values["in-passing"] = 1.0 / len(focus)
         places["in-passing"] = focus
-    if demands:
-        index = {sentence.text: sentence.index for sentence in document.sentences}
-        for name, sentences in told_by(demands).items():
-            values[name] = 1.0
-            places[name] = [(index.get(text, TITLE), 1.0) for text in sentences]
 
 
 def _pieces(document: Document) -> Iterator[tuple[int, float, list[str]]]:

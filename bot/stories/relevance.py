@@ -14,9 +14,9 @@ from functools import cache
 from typing import NamedTuple
 
 from bot.record import Notes
-from bot.stories.evidence import TITLE, Evidence, features, gather
+from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
-from bot.stories.model import TOPICS, Demand, Document, Mention, Relevance, Topic
+from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
 
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
@@ -62,25 +62,45 @@ def weights() -> dict[str, Weights]:
     }
 
 
+def evidence_of(document: Document) -> Evidence | None:
+    """Collect the evidence in the words of a document; None in a language without a lexicon.
+
+    The title and the first few thousand words are read. The names that count are in the lexicons, so that a
+    missed party costs no alert.
+    """
+    language = _FALLBACK_LANGUAGE if document.language == "und" else document.language
+    return gather(document, language) if language in LANGUAGES else None
+
+
+def may_be_relevant(evidence: Evidence) -> bool:
+    """Whether demands, if some are found, could make a story relevant whose words alone say this."""
+    return odds_of(evidence, "relevance") + _most_by_demands() > 0
+
+
+@cache
+def _most_by_demands() -> float:
+    """What the best demand there could be adds to relevance."""
+    each = weights()["relevance"].by_feature
+    return sum(max(0.0, weight) for name, weight in each.items() if name.startswith("demand-"))
+
+
 def weigh(
-    document: Document, mentions: tuple[Mention, ...], notes: Notes, demands: tuple[Demand, ...] = ()
+    document: Document, evidence: Evidence | None, notes: Notes, demands: tuple[Demand, ...] = ()
 ) -> tuple[Relevance, tuple[Topic, ...]]:
     """Decide relevance and topics, and write down what decided.
 
-    The title and the first few thousand words are read, and what `demands` tell counts beside the words.
-    `mentions` is not used: the names that count are in the lexicons, so that a missed party costs no alert.
-    A story in a language without a lexicon is not relevant, and the notes say why.
+    `evidence` is what `evidence_of` gives; what `demands` tell counts beside it. A story in a language
+    without a lexicon is not relevant, and the notes say why.
     """
-    language = _FALLBACK_LANGUAGE if document.language == "und" else document.language
-    if language not in LANGUAGES:
+    if evidence is None:
         notes.note(
             "language",
             "unsupported",
-            f"Relevance and topics are not known for the language “{language}”; "
+            f"Relevance and topics are not known for the language “{document.language}”; "
             f"supported are {', '.join(LANGUAGES)}.",
         )
         return Relevance(False, 0.0, ()), ()
-    evidence = gather(document, language, demands)
+    evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
     relevance = _judge_relevance(proof, evidence, notes)
     if not relevance.relevant:
@@ -142,6 +162,8 @@ def _judge_topics(proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topi
     for topic in chosen:
         judgement = judge(evidence, topic)
         shown = proof.of(judgement.parts)
+        if not shown:
+            continue  # no claim without a sentence
         because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING][
             :_REASONS
         ]
@@ -165,22 +187,22 @@ class _Proof:
     """Gives the sentences of a document that carry a decision."""
 
     def __init__(self, document: Document, evidence: Evidence) -> None:
-        self._title = document.title
         self._texts = {s.index: s.text for s in document.sentences if not s.is_heading}
+        self._title = {TITLE: document.title} if document.title else {}  # where no sentence carries it
         self._places = evidence.places
         self._shares: dict[str, list[tuple[int, float]]] = {}
 
     def of(self, parts: Iterable[Part], limit: int = _SENTENCES) -> tuple[str, ...]:
-        """Give the sentences of a sum's parts in the article's order; the title where no sentence does."""
+        """Give the sentences of a sum's parts in the article's order; the title where none does."""
         carried: dict[int, float] = {}
         for feature, weight in parts:
             for index, share in self._shares.get(feature) or self._shares_of(feature):
                 carried[index] = carried.get(index, 0.0) + weight * share
-        texts = self._texts
-        best = sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts])[:limit]
-        if best:
-            return tuple([texts[index] for index in sorted([index for _, index in best])])
-        return (self._title,) if self._title and carried.get(TITLE, 0.0) > 0 else ()
+        for texts in (self._texts, self._title):
+            best = sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts])[:limit]
+            if best:
+                return tuple([texts[index] for index in sorted([index for _, index in best])])
+        return ()
 
     def _shares_of(self, feature: str) -> list[tuple[int, float]]:
         """Where a feature stands, with each place's share of it."""

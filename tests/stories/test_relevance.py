@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.record import Recorder
 from bot.stories.lexicon import LANGUAGES
-from bot.stories.model import TOPICS, Demand, Document, Relevance, Sentence, Topic
-from bot.stories.relevance import weigh
+from bot.stories.model import INSTRUMENTS, TOPICS, Demand, Document, Relevance, Sentence, Topic
+from bot.stories.relevance import evidence_of, may_be_relevant, weigh
 
 
 def document(title: str, *sentences: str, language: str = "en") -> Document:
@@ -22,7 +22,8 @@ def document(title: str, *sentences: str, language: str = "en") -> Document:
 def weighed(title: str, *sentences: str, language: str = "en") -> tuple[Relevance, set[str], Recorder]:
     """Weigh a document; give the decision, the topics and what was noted."""
     notes = Recorder()
-    relevance, topics = weigh(document(title, *sentences, language=language), (), notes)
+    read = document(title, *sentences, language=language)
+    relevance, topics = weigh(read, evidence_of(read), notes)
     return relevance, {topic.topic for topic in topics}, notes
 
 
@@ -368,19 +369,43 @@ def demand(instrument: str, target: str, evidence: str) -> Demand:
 def test_a_whole_demand_counts_beside_the_words_and_is_shown() -> None:
     told = "A paper from the police asks Tangle who stands behind the harbour page."
     read = document("Harbour town asks Tangle", told, "The town has 900 people.")
-    without, _ = weigh(read, (), Recorder())
+    without, _ = weigh(read, evidence_of(read), Recorder())
     notes = Recorder()
-    relevance, topics = weigh(read, (), notes, (demand("subpoena", "an anonymous critic", told),))
+    asked = demand("subpoena", "an anonymous critic", told)
+    relevance, topics = weigh(read, evidence_of(read), notes, (asked,))
     assert relevance.score > without.score
     assert relevance.relevant
     assert {"legal-demands", "anonymity"} <= {topic.topic for topic in topics}
     assert any("demand" in f.reason and told in f.evidence for f in notes.findings if f.stage == "relevance")
 
 
+def test_where_demands_are_not_looked_for_they_would_have_changed_nothing() -> None:
+    told = "The police asked Tangle for the names."
+    every = tuple(demand(instrument, "an activist", told) for instrument in INSTRUMENTS)
+    plain = document("Cheese fair opens", "The fair opened on Friday with forty kinds of cheese.")
+    evidence = evidence_of(plain)
+    assert evidence is not None
+    assert not may_be_relevant(evidence)
+    assert not weigh(plain, evidence, Recorder(), every)[0].relevant
+    near = document("Harbour town asks Tangle", "The police served Tangle with a subpoena.")
+    evidence = evidence_of(near)
+    assert evidence is not None
+    assert may_be_relevant(evidence)
+
+
+def test_no_topic_is_claimed_that_no_sentence_shows() -> None:
+    heading = Sentence("Police subpoena Twitter for the names of anonymous users", 0, 0, 0, is_heading=True)
+    assert not weigh(read := Document("", (heading,), "en"), evidence_of(read), Recorder())[1]
+    told = Sentence("The subpoena asks Twitter for the user's name.", 1, 1)
+    _, topics = weigh(read := Document("", (heading, told), "en"), evidence_of(read), Recorder())
+    assert topics
+    assert {topic.evidence for topic in topics} == {(told.text,)}
+
+
 def test_bought_data_is_trade_and_not_a_legal_demand() -> None:
     told = "The police bought from Tangle where the phones of visitors had been."
     read = document("Police buy phone locations", told)
-    _, topics = weigh(read, (), Recorder(), (demand("purchase", "visitors", told),))
+    _, topics = weigh(read, evidence_of(read), Recorder(), (demand("purchase", "visitors", told),))
     found = {topic.topic for topic in topics}
     assert "data-brokers" in found
     assert "legal-demands" not in found
@@ -389,7 +414,8 @@ def test_bought_data_is_trade_and_not_a_legal_demand() -> None:
 def test_every_decision_is_explained_by_sentences_of_the_article() -> None:
     for _, title, sentences in STORIES:
         notes = Recorder()
-        relevance, topics = weigh(document(title, *sentences), (), notes)
+        read = document(title, *sentences)
+        relevance, topics = weigh(read, evidence_of(read), notes)
         assert relevance.evidence
         for shown in (relevance.evidence, *(topic.evidence for topic in topics)):
             assert shown
@@ -447,7 +473,8 @@ def test_a_hundred_thousand_letters_without_a_full_stop_are_read_in_time() -> No
     st.text(max_size=300), st.lists(st.text(max_size=300), max_size=6), st.sampled_from([*LANGUAGES, "und"])
 )
 def test_any_text_gives_a_value(title: str, sentences: list[str], language: str) -> None:
-    relevance, topics = weigh(document(title, *sentences, language=language), (), Recorder())
+    read = document(title, *sentences, language=language)
+    relevance, topics = weigh(read, evidence_of(read), Recorder())
     assert 0.0 <= relevance.score <= 1.0
     assert all(isinstance(t, Topic) and t.topic in TOPICS and 0.0 <= t.score <= 1.0 for t in topics)
     assert bool(topics) == relevance.relevant
