@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import logs
 from bot.alerts import actions
 from bot.alerts.cards import Card
-from bot.alerts.digests import Digest
 from bot.alerts.deliver import Deliverer
+from bot.alerts.digests import Digest
 from bot.alerts.html import cards_to_html
 from bot.alerts.terminal import print_card
 from bot.bounds import limits_of
@@ -75,7 +75,9 @@ class _Screen:
     async def open_direct(self, user_id: int) -> int:
         return user_id
 
-    async def send(self, channel_id: int, card: Card | Digest, *, nonce: str, answers: int | None = None) -> int:
+    async def send(
+        self, channel_id: int, card: Card | Digest, *, nonce: str, answers: int | None = None
+    ) -> int:
         number = len(self.cards) + 1
         if isinstance(card, Card):
             self.cards[number] = card
@@ -97,7 +99,9 @@ class _Screen:
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
         return message_id
 
-    async def open_post(self, channel_id: int, card: Card | Digest, *, name: str, topics: Iterable[str]) -> int:
+    async def open_post(
+        self, channel_id: int, card: Card | Digest, *, name: str, topics: Iterable[str]
+    ) -> int:
         return await self.send(channel_id, card, nonce="")
 
     async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
@@ -172,9 +176,7 @@ class _Preview:
     async def _make_guild(self, database: Database) -> None:
         async with database.write() as session:
             await guilds.remember(session, _GUILD, self._clock())
-        await actions.add_rule(
-            database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, daily_limit=0, now=self._clock()
-        )
+        await actions.add_rule(database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, now=self._clock())
 
     # --------------------------------------------------------------- the feeds
 
