@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.tables import (
     DeliveryRow,
@@ -112,48 +113,51 @@ async def silent_rules(session: AsyncSession, since: datetime) -> list[RuleRow]:
 
     Of rules that name one channel each story is told by one: so what the channel got is asked for.
     """
+    other = aliased(RuleRow)
     brought = exists().where(
-        DeliveryRow.target == "channel",
-        DeliveryRow.target_id == RuleRow.channel_id,
+        other.channel_id == RuleRow.channel_id,
+        DeliveryRow.rule_id == other.id,
         DeliveryRow.created_at >= since,
     )
     return list(
         await session.scalars(
-            select(RuleRow)
-            .join(GuildRow, GuildRow.id == RuleRow.guild_id)
-            .where(
-                RuleRow.paused.is_(False),
-                RuleRow.created_at <= since,
-                GuildRow.left_at.is_(None),
-                GuildRow.joined_at <= since,
-                ~brought,
-            )
-            .order_by(RuleRow.id)
+            _going().where(RuleRow.created_at <= since, GuildRow.joined_at <= since, ~brought)
         )
     )
 
 
-async def busy_rules(session: AsyncSession, since: datetime, most: int) -> dict[int, int]:
+async def busy_rules(session: AsyncSession, since: datetime, most: int) -> dict[RuleRow, int]:
     """Give the rules that brought more than so many stories since then, posts and digests together."""
     posts = (
-        select(DeliveryRow.rule_id, func.count())
+        select(func.count())
+        .select_from(DeliveryRow)
         .where(
-            DeliveryRow.rule_id.is_not(None),
+            DeliveryRow.rule_id == RuleRow.id,
             DeliveryRow.created_at >= since,
             DeliveryRow.kind.in_(("card", "update")),
             DeliveryRow.state != "skipped",
         )
-        .group_by(DeliveryRow.rule_id)
+        .correlate(RuleRow)
+        .scalar_subquery()
     )
     gathered = (
-        select(DigestItemRow.rule_id, func.count())
+        select(func.count())
+        .select_from(DigestItemRow)
         .join(StoryRow, StoryRow.id == DigestItemRow.story_id)
-        .where(DigestItemRow.rule_id.is_not(None), StoryRow.first_seen >= since)
-        .group_by(DigestItemRow.rule_id)
+        .where(DigestItemRow.rule_id == RuleRow.id, StoryRow.first_seen >= since)
+        .correlate(RuleRow)
+        .scalar_subquery()
     )
-    counts: dict[int, int] = {}
-    for query in (posts, gathered):
-        for rule_id, count in await session.execute(query):
-            if rule_id is not None:
-                counts[rule_id] = counts.get(rule_id, 0) + count
-    return {rule_id: count for rule_id, count in counts.items() if count > most}
+    stories = (posts + gathered).label("stories")
+    found = await session.execute(_going().add_columns(stories).where(stories > most))
+    return {row.RuleRow: row.stories for row in found}
+
+
+def _going() -> Select[RuleRow]:
+    """Ask for the rules that are not paused, of servers that the bot is in."""
+    return (
+        select(RuleRow)
+        .join(GuildRow, GuildRow.id == RuleRow.guild_id)
+        .where(RuleRow.paused.is_(False), GuildRow.left_at.is_(None))
+        .order_by(RuleRow.id)
+    )

@@ -73,18 +73,6 @@ async def get_rules_of_guild(session: AsyncSession, guild_id: int) -> Sequence[R
     ).all()
 
 
-async def get_rules(session: AsyncSession, rule_ids: Collection[int]) -> Sequence[RuleRow]:
-    """Give rules by their numbers, those that go on and whose server the bot is in."""
-    return (
-        await session.scalars(
-            select(RuleRow)
-            .join(GuildRow, GuildRow.id == RuleRow.guild_id)
-            .where(RuleRow.id.in_(rule_ids), RuleRow.paused.is_(False), GuildRow.left_at.is_(None))
-            .order_by(RuleRow.id)
-        )
-    ).all()
-
-
 async def get_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRow | None:
     """Give a rule, if it is that server's."""
     return (

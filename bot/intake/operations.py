@@ -13,7 +13,7 @@ from functools import partial
 from bot.alerts.once import Button
 from bot.alerts.telling import News, Teller
 from bot.words import say, speaking
-from db import figures, notes, places, rules
+from db import figures, notes, places
 from db.places import Listening
 from db.tables import RuleRow
 
@@ -39,11 +39,10 @@ class RuleTeller(Teller):
             return ()
         async with self._database.read() as session:
             silent = await figures.silent_rules(session, now - SILENT_AFTER)
-            counts = await figures.busy_rules(session, now - _BUSY_WITHIN, BUSY_FROM)
+            busy = await figures.busy_rules(session, now - _BUSY_WITHIN, BUSY_FROM)
             unquiet = await figures.busy_rules(session, now - _CALM_WITHIN, BUSY_FROM)
-            busy = await rules.get_rules(session, list(counts))
             told = await notes.named(session, _TOLD)
-        still = {_note("silent", rule.id) for rule in silent} | {_note("busy", number) for number in unquiet}
+        still = {_note("silent", rule.id) for rule in silent} | {_note("busy", rule.id) for rule in unquiet}
         await self._forget(name for name in told if name not in still)
         wanted = [("silent", rule) for rule in silent] + [("busy", rule) for rule in busy]
         untold = [(kind, rule) for kind, rule in wanted if _note(kind, rule.id) not in told]
@@ -52,7 +51,7 @@ class RuleTeller(Teller):
         async with self._database.read() as session:
             listening = await places.get_listeners(session, {rule.guild_id for _, rule in untold})
         return [
-            self._news(kind, rule, listening[rule.guild_id], counts.get(rule.id, 0))
+            self._news(kind, rule, listening[rule.guild_id], busy.get(rule, 0))
             for kind, rule in untold[:_AT_ONCE]
             if rule.guild_id in listening
         ]

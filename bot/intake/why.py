@@ -24,7 +24,7 @@ from db.why import Known, Owed, OwnEntry, OwnFeed, Ref, Titled
 
 _LINK = re.compile(r"https?://\S{3,2000}")
 _MESSAGE = re.compile(
-    r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<guild>\d{1,20})/\d{1,20}/(?P<message>\d{1,20})"
+    r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/\d{1,20}/\d{1,20}/(?P<message>\d{1,18}|[1-8]\d{18})(?!\d)"
 )
 _NUMBER = re.compile(r"(?P<entry>entry\s+)?#?(?P<number>\d{1,18})", re.IGNORECASE)
 
@@ -143,7 +143,7 @@ async def explain(
     first = known.entries[0].entry if known.entries else None
     title = (first.title if first else "") or (known.story.title if known.story else "")
     url = (first.url if first else "") or (known.story.url if known.story else "")
-    return Explanation(title, url, _headline(known, checks), checks, ref)
+    return Explanation(title, url, _headline(known, checks, now), checks, ref)
 
 
 async def explain_nothing(database: Database, guild_id: int, typed: str, now: datetime) -> Explanation:
@@ -192,13 +192,13 @@ def _only(known: Known, delivery_id: int) -> Known:
 # ------------------------------------------------------------------------ the answer in a line
 
 
-def _headline(known: Known, checks: Sequence[Check]) -> str:
-    posts = [one.row for one in known.deliveries if one.row.kind in _POSTS]
-    if any(row.state == "sent" for row in posts):
+def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
+    posts = [one for one in known.deliveries if one.row.kind in _POSTS]
+    if any(one.row.state == "sent" for one in posts):
         return say("It was posted here.")
-    open_ = [one for one in known.deliveries if one.row.state in ("due", "sending", "failed")]
-    if posts and open_:
-        return say("It is still to be posted here.")
+    waiting = [one for one in posts if one.row.state in ("due", "sending", "failed")]
+    if waiting:
+        return say("It is still to be posted here. {why}", why=_delivery(waiting[0], now).text)
     if any(_line(known, "delivery", outcome="source")):
         return say("It has no post of its own here: the card of its case names it as a further source.")
     return _first_stop(checks)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import update
 
+from bot.intake import why
 from bot.sandbox import Fault, NotOffered
 from bot.sandbox.web.articles import SampleArticle
+from db.engine import Database
 from db.retention import Retention
 from db.tables import GuildRow, RuleRow
 from tests.cogs.conftest import Scene
@@ -250,6 +255,23 @@ async def test_no_server_learns_of_anothers_feeds(scene: Scene, press: Press) ->
     assert "Paper a" in brought
     assert "Paper b" not in brought
     assert "same address" not in brought
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"https?://[^ ]{1,40}")
+    | st.from_regex(r"(entry )?#?\d{1,25}", fullmatch=True)
+    | st.from_regex(r"https://discord.com/channels/\d{1,22}/\d{1,22}/\d{1,22}", fullmatch=True)
+)
+async def test_any_text_finds_nothing_and_breaks_nothing(database: Database, typed: str) -> None:
+    assert await why.find(database, 1, typed) is None
+    found = await why.explain_nothing(database, 1, typed, datetime(2026, 3, 2, tzinfo=UTC))
+    assert found.headline == "It was not posted here. This server watches no feed."
 
 
 async def test_everyone_may_ask_why_an_alert_is_there(scene: Scene, press: Press) -> None:
