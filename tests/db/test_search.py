@@ -1,0 +1,228 @@
+"""Search and completion: the same on both databases, nothing that may not be seen, and no errors."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db import lookups, stories
+from db.engine import Database
+from db.lookups import Viewer
+from db.passages import find_passage
+from db.search_query import parse_query
+from db.stems import forms_of, stem
+from db.suggest import slips
+from db.tables import CaseRow, EntryRow, FeedRow, GuildFeedRow
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HERE, ELSEWHERE = Viewer(1), Viewer(2)
+OPERATOR = Viewer(operator=True)
+PERSON = Viewer()
+
+# ruff: noqa: E501 - rows of a table
+STORIES: tuple[tuple[str, str, str, str, str, int], ...] = (
+    # title, text, language, party, feed, age in days
+    ("Border agency withdraws subpoena", "Officials explained encryption rules.", "en", "Google", "ours", 1),
+    ("Court hears a case", "It is about subpoenas.", "en", "Federal Bureau of Investigation", "ours", 2),
+    ("Vorladungen gegen Verlage", "Die Behörde überwachte die Redaktion.", "de", "Bundeskriminalamt", "ours", 3),
+    ("La policía retira la citación", "Los periodistas fueron vigilados.", "es", "Guardia Civil", "public", 4),
+    ("Secret subpoena of another server", "Nobody else may read this.", "en", "Quietcorp", "theirs", 5),
+    ("Old subpoena story", "A story of long ago.", "en", "Google", "ours", 900),
+)  # fmt: skip
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    async with database.write() as session:
+        feeds: dict[str, int] = {}
+        for name in ("ours", "theirs", "public"):
+            row = FeedRow(url=f"https://{name}.example/", added_at=NOW, public=name == "public")
+            session.add(row)
+            await session.flush()
+            feeds[name] = row.id
+        session.add(GuildFeedRow(guild_id=1, feed_id=feeds["ours"], added_at=NOW))
+        session.add(GuildFeedRow(guild_id=2, feed_id=feeds["theirs"], added_at=NOW))
+        for number, (title, body, language, party, feed, age) in reversed(list(enumerate(STORIES))):
+            at = NOW - timedelta(days=age)
+            case = CaseRow(title=title, opened=at, updated=at)
+            entry = EntryRow(feed_id=feeds[feed], key=str(number), first_seen=at)
+            session.add_all([case, entry])
+            await session.flush()
+            new = stories.NewStory(
+                url=f"https://x.example/{number}", url_key=None, title=title, source="S", published=at,
+                language=language, relevant=True, relevance=0.9, status="issued" if number % 2 else "withdrawn",
+                summary=(), text=body, analysis={},
+                topics=(("legal-demands" if number % 2 else "surveillance", 0.9),),
+                parties=(stories.NewParty(party, "agency", "issuer", 1),),
+                demands=(stories.NewDemand((party,), "subpoena", ("Harborline",), (), (), "issued", None, ()),),
+            )  # fmt: skip
+            story = await stories.insert_story(session, new, case_id=case.id, adds="new", now=at)
+            await stories.add_story_feed(session, story, feeds[feed], entry.id)
+    return database
+
+
+async def _titles(database: Database, viewer: Viewer, query: str, **filters: object) -> list[str]:
+    async with database.read() as session:
+        found, total = await lookups.search_stories(session, viewer, query, limit=50, **filters)  # type: ignore[arg-type]
+    assert len(found) == total
+    return [story.title for story in found]
+
+
+async def test_words_phrases_exceptions_and_beginnings_in_any_form(filled: Database) -> None:
+    asked = {
+        "subpoenaed": ["Border agency withdraws subpoena", "Court hears a case", "Old subpoena story"],
+        "subpoena -court": ["Border agency withdraws subpoena", "Old subpoena story"],
+        '"border agency"': ["Border agency withdraws subpoena"],
+        '"agency border"': [],
+        "encrypt*": ["Border agency withdraws subpoena"],
+        "vorladung": ["Vorladungen gegen Verlage"],
+        "redaktionen": ["Vorladungen gegen Verlage"],
+        "google subpoena": ["Border agency withdraws subpoena", "Old subpoena story"],
+        "-google": [],
+        "": [],
+    }
+    for query, titles in asked.items():
+        assert sorted(await _titles(filled, HERE, query)) == sorted(titles), query
+    assert await _titles(filled, PERSON, "citacion") == ["La policía retira la citación"]
+
+
+async def test_what_is_about_the_words_comes_first_and_of_these_the_newest(filled: Database) -> None:
+    best = await _titles(filled, HERE, "subpoena")
+    assert best == ["Border agency withdraws subpoena", "Court hears a case", "Old subpoena story"]
+    async with filled.write() as session:
+        await session.execute(text("UPDATE stories SET published = first_seen"))
+    newest = await _titles(filled, HERE, "subpoena", newest_first=True)
+    assert newest == ["Border agency withdraws subpoena", "Court hears a case", "Old subpoena story"]
+
+
+async def test_filters(filled: Database) -> None:
+    found = await _titles(filled, HERE, "subpoena", topic="legal-demands")
+    assert found == ["Court hears a case", "Old subpoena story"]
+    assert await _titles(filled, HERE, "subpoena", party="GOOGLE", since=NOW - timedelta(days=30)) == [
+        "Border agency withdraws subpoena"
+    ]
+    assert await _titles(filled, HERE, "subpoena", status="withdrawn") == ["Border agency withdraws subpoena"]
+    assert await _titles(filled, HERE, "subpoena", party="nobody") == []
+
+
+async def test_nobody_finds_what_their_server_does_not_see(filled: Database) -> None:
+    assert await _titles(filled, ELSEWHERE, "subpoena") == ["Secret subpoena of another server"]
+    assert "Secret subpoena of another server" in await _titles(filled, OPERATOR, "subpoena")
+    for viewer in (HERE, PERSON):
+        assert await _titles(filled, viewer, "secret") == []
+        async with filled.read() as session:
+            assert await lookups.find_cases(session, viewer, "secret") == []
+            assert await lookups.find_cases(session, viewer, "sercet") == []
+            assert "Quietcorp" not in await lookups.party_names(session, viewer, "")
+            assert await lookups.party_names(session, viewer, "quietc") == []
+
+
+async def test_names_complete_by_any_word_and_forgive_slips(filled: Database) -> None:
+    async with filled.read() as session:
+        bureau = ["Federal Bureau of Investigation"]
+        for typed in ("Fed", "bureau", "investig", "bureau fed", "Federla", "burau"):
+            assert await lookups.party_names(session, HERE, typed) == bureau, typed
+        assert await lookups.party_names(session, HERE, "fed", side="issuer") == bureau
+        assert await lookups.party_names(session, HERE, "fed", side="target") == []
+        assert (await lookups.party_names(session, HERE, ""))[0] == "Google"
+        for typed in ("border", "withdr", "Border agency withdraws subpoena", "bordre agency", "bo"):
+            found = await lookups.find_cases(session, HERE, typed)
+            assert [case.title for case in found] == ["Border agency withdraws subpoena"], typed
+        assert len(await lookups.find_cases(session, HERE, "")) == 4
+
+
+async def test_a_further_feed_shows_a_story_to_its_servers(filled: Database) -> None:
+    async with filled.write() as session:
+        feed = await session.get_one(FeedRow, 1)
+        entry = EntryRow(feed_id=feed.id, key="again", first_seen=NOW)
+        session.add(entry)
+        await session.flush()
+        secret, _ = await lookups.search_stories(session, OPERATOR, "secret")
+        await stories.add_story_feed(session, secret[0].id, feed.id, entry.id)
+        await stories.add_story_feed(session, secret[0].id, feed.id, entry.id)
+    assert await _titles(filled, HERE, "secret") == ["Secret subpoena of another server"]
+    async with filled.read() as session:
+        assert await lookups.party_names(session, HERE, "quietc") == ["Quietcorp"]
+
+
+# Pieces of the two databases' own languages, quotes, signs and letters of many scripts.
+_PIECES = st.sampled_from(
+    ["subpoena", '"', "'", "*", "-", "(", ")", "|", "&", "!", "<->", ":", ":*", "AND", "OR", "NOT", "NEAR(",
+     "\\", "\x00", "%", "_", "^", "{", "}", "+", "ß", "İ", "ﬁ", "国家", "é", "e\u0301", "🙂", "\ud800", ";--", "7"]
+)  # fmt: skip
+_ANY = st.one_of(
+    st.text(max_size=600), st.lists(_PIECES, max_size=30).map(" ".join), st.lists(_PIECES).map("".join)
+)
+
+
+async def test_no_query_is_an_error(filled: Database) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def ask(query: str) -> None:
+        async with filled.read() as session:
+            for viewer in (HERE, OPERATOR):
+                found, total = await lookups.search_stories(session, viewer, query)
+                assert len(found) <= total
+                assert all(story.title.startswith("Secret") is False or viewer is OPERATOR for story in found)
+            await lookups.find_cases(session, HERE, query)
+            await lookups.party_names(session, HERE, query)
+            for story in found:
+                find_passage(query, summary=story.summary, text=story.text, language=story.language)
+
+    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(_ANY)
+    def every(query: str) -> None:
+        asyncio.run_coroutine_threadsafe(ask(query), loop).result(60)
+
+    await asyncio.to_thread(every)
+    async with filled.read() as session:  # and nothing of it was carried out
+        assert (await session.execute(text("SELECT count(*) FROM stories"))).scalar_one() == len(STORIES)
+
+
+def test_the_passage_shows_the_hits_where_they_stand() -> None:
+    body = (
+        "Nothing here. " * 40
+        + "The border agency withdrew its administrative subpoenas on Friday. "
+        + "More. " * 60
+    )
+    found = find_passage('subpoena "border agency"', summary=["A summary."], text=body, language="en")
+    assert found is not None
+    assert [found.text[start:end] for start, end in found.hits] == ["border agency", "subpoenas"]
+    assert found.text.startswith("… ")
+    assert len(found.text) < 330
+    short = find_passage("summary", summary=["A summary."], text=body, language="en")
+    assert short is not None
+    assert (short.text, short.hits) == ("A summary.", ((2, 9),))
+    assert find_passage("lantern", summary=["A summary."], text=body, language="en") is None
+
+
+@given(st.text(max_size=300), st.text(max_size=80))
+def test_a_passage_marks_what_stands_in_it(body: str, query: str) -> None:
+    found = find_passage(query, summary=[], text=body, language="en", length=100)
+    if found is not None:
+        assert found.hits
+        assert all(0 <= start < end <= len(found.text) for start, end in found.hits)
+
+
+def test_words_are_stemmed_in_seven_languages() -> None:
+    pairs = {
+        "en": ("subpoenas", "subpoenaed"), "de": ("Überwachungen", "Überwachung"), "fr": ("perquisitions", "perquisition"),
+        "es": ("vigilados", "vigiladas"), "pt": ("vigiadas", "vigiados"), "it": ("intercettazioni", "intercettazione"),
+        "nl": ("dagvaardingen", "dagvaarding"),
+    }  # fmt: skip
+    for language, (one, other) in pairs.items():
+        assert stem(one.casefold(), language) == stem(other.casefold(), language), language
+        assert (stem(one.casefold(), language),) in forms_of([other.casefold()]), language
+
+
+def test_a_query_is_bounded_and_slips_are_counted() -> None:
+    assert len(parse_query("a " * 1000)) == 16
+    assert parse_query('- -- * "" \'') == ()
+    assert [slips("google", other, 2) for other in ("google", "gogle", "goolge", "googel", "gaagle", "apple")] == [
+        0, 1, 1, 1, 2, 3,
+    ]  # fmt: skip
