@@ -115,17 +115,16 @@ class ShardKeeper:
         """Prolong, take and give up."""
         now = self._clock()
         async with self._database.write() as session:
-            if not self._count:
-                self._count = await shards.agree_on_count(
-                    session, self._wanted or self._client.recommended_shards, now
+            wanted = self._wanted or self._client.recommended_shards
+            count = self._count or await shards.agree_on_count(session, wanted, now)
+            if self._wanted not in (None, count):
+                raise SettingsError(
+                    f"SHARD_COUNT: it is {self._wanted} here and {count} in the gateways that run; "
+                    "set it the same everywhere, or stop them first."
                 )
-                if self._wanted not in (None, self._count):
-                    raise SettingsError(
-                        f"SHARD_COUNT: it is {self._wanted} here and {self._count} in the gateways that run; "
-                        "set it the same everywhere, or stop them first."
-                    )
             share = await shards.hold(session, self._owner, self._only, now=now, until=now + self._lease)
-        if share.count != self._count:
+        self._count = count  # agreed on now that it is stored
+        if share.count != count:
             raise ShardError("The number of shards changed while this process was held up; start it again.")
         self._say_what_is_missing(share)
         lost = self._held - share.held

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -48,13 +48,29 @@ SHARDS = 2
 _GUILDS = (5 << 22, 6 << 22, 7 << 22)  # of shards 1, 0, 1
 _CHANNELS = 4  # of each
 
-_TEXT = """{agency} served {company} with an administrative summons that orders the company to hand over
-the names behind the account {account}, which is critical of the government. {company} had sued in federal
-court in {city}, saying that the summons was unlawful and that the Constitution protects anonymous speech.
-{agency} had demanded the user names, addresses and telephone numbers of the people who write there. """
-_APART = timedelta(days=400)  # so far that no two stories are of one case
-_AGENCIES = ("The FBI", "Customs and Border Protection", "The Department of Justice", "The Secret Service")
-_COMPANIES = ("Google", "Twitter", "Facebook", "Reddit", "Automattic", "Cloudflare", "Microsoft", "Apple")
+# Every story has names of its own, so that no two are of one case.
+_TITLE = "{county} County subpoenas {company} for the names behind @{account}"
+_TEXT = """The sheriff of {county} County served {company} Inc. with a subpoena that orders the company to
+hand over the names behind the account @{account}. {company} went to court in {city}, saying that the subpoena was
+unlawful. {person}, who wrote there, fears for the people of {city}. """
+_SYLLABLES = (
+    "ba",
+    "ko",
+    "ri",
+    "den",
+    "mar",
+    "tol",
+    "ves",
+    "lin",
+    "dor",
+    "pel",
+    "sa",
+    "gon",
+    "tri",
+    "fe",
+    "nul",
+)
+_NAMED = ("county", "company", "account", "city", "person")
 
 
 class Worker:
@@ -174,19 +190,14 @@ class Town:
         async with self.database.write() as session:
             for _ in range(number):
                 self.count += 1
-                chosen = {
-                    "agency": self.chance.choice(_AGENCIES),
-                    "company": self.chance.choice(_COMPANIES),
-                    "account": f"@alt_{self.chance.randrange(16**8):08x}",
-                    "city": self.chance.choice(("San Francisco", "Boston", "Austin")),
-                }
+                chosen = {what: "".join(self.chance.choices(_SYLLABLES, k=4)).capitalize() for what in _NAMED}
                 address = f"https://news.example/{self.count}"
                 session.add(
                     EntryRow(
                         feed_id=self.feed_id, key=address, url=address, url_key=address,
-                        title="{agency} demands the names behind {account} from {company}".format(**chosen),
-                        content=" ".join((_TEXT.format(**chosen) * 3).split()), summary="",
-                        first_seen=now, published=now - self.count * _APART, state="new", alert=True,
+                        title=_TITLE.format(**chosen),
+                        content=" ".join((_TEXT.format(**chosen) * 4).split()), summary="",
+                        first_seen=now, published=now, state="new", alert=True,
                     )
                 )  # fmt: skip
 

@@ -48,19 +48,19 @@ async def test_processes_that_die_and_sleep_lose_nothing_and_send_nothing_twice(
             await each.start()
         await town.shared_out(2)  # who joins gets a share
 
-        await town.bring(8)
+        await town.bring(10)
         asleep = await town.sending(150)
         assert asleep is not None, "nothing was sent"
         await town.stop(asleep)  # in the middle of its sends, for longer than Discord knows nonces
 
-        await town.bring(8)
+        await town.bring(10)
         await town.kill(town.workers[0])
         await town.kill(second)
         await town.shared_out(2)  # what the dead one held is taken over, and shared out again
 
         await town.all_done(240)
         found = await town.verdict()
-        assert found["entries"] == {"read": 16}
+        assert found["entries"] == {"read": 20}
         assert found["due"] == found["posted"] > 100
         assert {name: found[name] for name in WRONG} == dict.fromkeys(WRONG, 0)
         assert found["shortest_between_sessions"] >= 5.0
