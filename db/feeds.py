@@ -423,6 +423,12 @@ async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:
 
 async def _merge(session: AsyncSession, source: int, target: int) -> None:
     """Move what hangs on one feed to another and delete it; what both have stays as the target has it."""
+    from db import search  # a poll round that merges nothing need not load it
+
+    moving = await session.scalars(select(_STORIES.c.story_id).where(_STORIES.c.feed_id == source))
+    await search.add_feed(session, moving.all(), target)
+    # The entries that come along have other ids: none may be forgotten before the target was looked at.
+    await set_columns(session, target, {"oldest_shown": None})
     for table, column in ((_ENTRIES, "key"), (_USES, "guild_id"), (_STORIES, "story_id")):
         there = table.alias("there")
         await session.execute(

@@ -15,6 +15,7 @@ from bot.settings import Settings
 from bot.stories.model import TOPICS
 from db import lookups
 from db.lookups import Viewer
+from db.passages import find_passage
 from db.tables import StoryRow
 
 
@@ -31,7 +32,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
         return 0
     console = Console(highlight=False)
     for story in stories:
-        _show(console, story)
+        _show(console, story, query)
     console.print(f"{len(stories)} of {total}" if stories else "Nothing was found.", style="dim")
     return 0
 
@@ -43,9 +44,15 @@ async def _search(
         return await lookups.search_stories(session, Viewer(operator=True), query, topic=topic, limit=limit)
 
 
-def _show(console: Console, story: StoryRow) -> None:
+def _show(console: Console, story: StoryRow, query: str) -> None:
     at = (story.published or story.first_seen).date().isoformat()
     console.print(Text(story.title, style="bold"))
     console.print(Text(f"{story.source} · {at} · {story.status or 'no demand'} · {story.url}", style="dim"))
-    for sentence in story.summary:
-        console.print(Text(f"  {sentence}"))
+    found = find_passage(query, summary=story.summary, text=story.text, language=story.language)
+    if found is None:  # its title or parties hold the words
+        console.print(Text(f"  {' '.join(story.summary)}"))
+        return
+    passage = Text(found.text)
+    for start, end in found.hits:
+        passage.stylize("bold", start, end)
+    console.print(Text("  ") + passage)
