@@ -51,8 +51,8 @@ _CHANNELS = 4  # of each
 # Every story has names of its own, so that no two are of one case.
 _TITLE = "{county} County subpoenas {company} for the names behind @{account}"
 _TEXT = """The sheriff of {county} County served {company} Inc. with a subpoena that orders the company to
-hand over the names behind the account @{account}. {company} went to court in {city}, saying that the subpoena was
-unlawful. {person}, who wrote there, fears for the people of {city}. """
+hand over the names behind the account @{account}. {company} went to court in {city}, saying that the
+subpoena was unlawful. {person}, who wrote there, fears for the people of {city}. """
 _SYLLABLES = (
     "ba",
     "ko",
