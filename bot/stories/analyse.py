@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.record import Recorder
 from bot.stories import cases, demands, parties, relevance, summary, text
-from bot.stories.model import Article, Demand, Story
+from bot.stories.model import Article, Story
 
 
 def analyse(article: Article) -> Story:
@@ -15,12 +15,9 @@ def analyse(article: Article) -> Story:
     notes = Recorder()
     document = text.read(article, notes)
     mentions = parties.find_mentions(document)
-    evidence = relevance.evidence_of(document)
     of_demands = Recorder()
-    found: tuple[Demand, ...] = ()
-    if evidence is not None and relevance.may_be_relevant(evidence):
-        found = demands.find_demands(document, mentions, of_demands)
-    weighed, topics = relevance.weigh(document, evidence, notes, found)
+    found = demands.find_demands(document, mentions, of_demands)
+    weighed, topics = relevance.weigh(document, relevance.evidence_of(document), notes, found)
     if weighed.relevant:
         notes.findings += of_demands.findings
     else:  # then none is a demand *for people's data*, whatever its words look like

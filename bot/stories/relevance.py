@@ -72,18 +72,6 @@ def evidence_of(document: Document) -> Evidence | None:
     return gather(document, language) if language in LANGUAGES else None
 
 
-def may_be_relevant(evidence: Evidence) -> bool:
-    """Whether demands, if some are found, could make a story relevant whose words alone say this."""
-    return odds_of(evidence, "relevance") + _most_by_demands() > 0
-
-
-@cache
-def _most_by_demands() -> float:
-    """What the best demand there could be adds to relevance."""
-    each = weights()["relevance"].by_feature
-    return sum(max(0.0, weight) for name, weight in each.items() if name.startswith("demand-"))
-
-
 def weigh(
     document: Document, evidence: Evidence | None, notes: Notes, demands: tuple[Demand, ...] = ()
 ) -> tuple[Relevance, tuple[Topic, ...]]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.record import Recorder
 from bot.stories.lexicon import LANGUAGES
-from bot.stories.model import INSTRUMENTS, TOPICS, Demand, Document, Relevance, Sentence, Topic
-from bot.stories.relevance import evidence_of, may_be_relevant, weigh
+from bot.stories.model import TOPICS, Demand, Document, Relevance, Sentence, Topic
+from bot.stories.relevance import evidence_of, weigh
 
 
 def document(title: str, *sentences: str, language: str = "en") -> Document:
@@ -377,20 +377,6 @@ def test_a_whole_demand_counts_beside_the_words_and_is_shown() -> None:
     assert relevance.relevant
     assert {"legal-demands", "anonymity"} <= {topic.topic for topic in topics}
     assert any("demand" in f.reason and told in f.evidence for f in notes.findings if f.stage == "relevance")
-
-
-def test_where_demands_are_not_looked_for_they_would_have_changed_nothing() -> None:
-    told = "The police asked Tangle for the names."
-    every = tuple(demand(instrument, "an activist", told) for instrument in INSTRUMENTS)
-    plain = document("Cheese fair opens", "The fair opened on Friday with forty kinds of cheese.")
-    evidence = evidence_of(plain)
-    assert evidence is not None
-    assert not may_be_relevant(evidence)
-    assert not weigh(plain, evidence, Recorder(), every)[0].relevant
-    near = document("Harbour town asks Tangle", "The police served Tangle with a subpoena.")
-    evidence = evidence_of(near)
-    assert evidence is not None
-    assert may_be_relevant(evidence)
 
 
 def test_no_topic_is_claimed_that_no_sentence_shows() -> None:
