@@ -8,17 +8,35 @@ from bot.alerts.foreign import link, safe_text
 from bot.alerts.render import status_words
 from bot.words import say
 from cogs.panels import stamp
+from db.passages import Passage
 from db.tables import DemandRow, StoryRow
 
 
-def story_block(story: StoryRow) -> str:
-    """Give a story: title, source, date, where it stands, summary."""
+def story_block(story: StoryRow, passage: Passage | None = None) -> str:
+    """Give a story: title, source, date, where it stands, summary; or the passage that a search found."""
     at = story.published or story.first_seen
     facts = [safe_text(story.source, 60), stamp(at)]
     if story.status:
         facts.append(status_words(story.status))
-    summary = safe_text(" ".join(story.summary), 330)
+    summary = safe_text(" ".join(story.summary), 330) if passage is None else marked(passage)
     return f"**{link(story.title, story.url, 200)}**\n-# {' · '.join(f for f in facts if f)}\n{summary}"
+
+
+def marked(passage: Passage) -> str:
+    """Give a passage with its hits in bold."""
+    parts: list[str] = []
+    at = 0
+    for start, end in passage.hits:
+        if start >= at:  # hits may overlap: a phrase, and a word of it
+            parts += [_kept(passage.text[at:start]), f"**{safe_text(passage.text[start:end], 120)}**"]
+            at = end
+    return "".join([*parts, _kept(passage.text[at:])])
+
+
+def _kept(part: str) -> str:
+    """Make a part of a text safe, with the spaces at its ends."""
+    before, after = " " * part.startswith(" "), " " * (part.endswith(" ") and len(part) > 1)
+    return f"{before}{safe_text(part, 400)}{after}"
 
 
 def names_of(names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
+from db.passages import find_passage
 from db.tables import CaseRow
 
 _A_PAGE = 5
@@ -233,7 +234,10 @@ async def _search_page(
         return panel(title, [say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")])
     return panel(
         title,
-        [story_block(s) for s in stories],
+        [
+            story_block(s, find_passage(query, summary=s.summary, text=s.text, language=s.language))
+            for s in stories
+        ],
         buttons=page_buttons("search", interaction.user.id, state, page, total, _A_PAGE),
         footer=say(
             "{first} to {last} of {total}",

@@ -1,4 +1,4 @@
-"""The passage of a story that meets a search, with the places of the hits in it, so that they can be marked."""
+"""The passage of a story that meets a search, with the places of the hits in it, to be marked."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _best(source: str, wanted: Sequence[_Wanted], language: str, length: int) ->
     start = _word_start(source, first - _BEFORE)
     end = _word_end(source, start + length)
     before, after = _CUT if start else "", " …" if end < len(source) else ""
-    spans = sorted({(s, e) for s, e, _ in hits if start <= s and e <= end})
+    spans = sorted({(s, e) for s, e, _ in hits if start <= s and e <= end}, key=lambda at: (at[0], -at[1]))
     moved = tuple((s - start + len(before), e - start + len(before)) for s, e in spans)
     return most, Passage(before + source[start:end] + after, moved)
 

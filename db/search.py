@@ -248,7 +248,7 @@ async def _first_since(session: AsyncSession, since: datetime | None) -> int:
         return 0
     query = (
         select(StoryRow.id)
-        .where(StoryRow.relevant.is_(True), StoryRow.first_seen >= since)
+        .where(StoryRow.relevant, StoryRow.first_seen >= since)  # as the partial index says it
         .order_by(StoryRow.first_seen)
         .limit(1)
     )
