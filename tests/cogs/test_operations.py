@@ -180,8 +180,8 @@ async def test_audit_tells_who_changed_what_before_and_after(scene: Scene) -> No
 async def test_a_note_about_a_rule_has_buttons_for_moderators(scene: Scene) -> None:
     assert scene.client is not None
     sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
-    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
     await scene.house.guild(scene.guild.id)
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
     scene.house.clock.turn(days=31)
     assert await RuleTeller(scene.house.database, sender, clock=scene.house.clock).tell() == 1
     (note,) = scene.discord.messages(scene.channel.id)
