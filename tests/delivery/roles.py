@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,8 @@ SHARDS = 2
 _GUILDS = (5 << 22, 6 << 22, 7 << 22)  # of shards 1, 0, 1
 _CHANNELS = 4  # of each
 
-# Every story has names of its own, so that no two are of one case.
+# Every story has names and a time of its own, so that no two are of one case.
+_APART = timedelta(days=400)
 _TITLE = "{county} County subpoenas {company} for the names behind @{account}"
 _TEXT = """The sheriff of {county} County served {company} Inc. with a subpoena that orders the company to
 hand over the names behind the account @{account}. {company} went to court in {city}, saying that the
@@ -197,7 +198,7 @@ class Town:
                         feed_id=self.feed_id, key=address, url=address, url_key=address,
                         title=_TITLE.format(**chosen),
                         content=" ".join((_TEXT.format(**chosen) * 4).split()), summary="",
-                        first_seen=now, published=now, state="new", alert=True,
+                        first_seen=now, published=now - self.count * _APART, state="new", alert=True,
                     )
                 )  # fmt: skip
 
