@@ -1,6 +1,7 @@
 """Brings the catalogues in `bot/locale` in step with what the code says.
 
     PYTHONPATH=. .venv/bin/python tools/words.py          write new texts into every catalogue, untranslated
+    PYTHONPATH=. .venv/bin/python tools/words.py de       the same for one language
     PYTHONPATH=. .venv/bin/python tools/words.py --left   list what is not translated yet
 
 Texts are those in `say`, `say_number` and `mark`, the closed lists (topics, statuses, instruments, kinds,
@@ -23,6 +24,8 @@ from babel.messages.pofile import read_po, write_po
 from discord.ext import commands
 
 import cogs
+from bot.clock import utc_now
+from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, KINDS, ROLES, STATUSES, TOPICS
 from bot.words import LANGUAGES
 
@@ -53,7 +56,8 @@ def tree_texts() -> list[tuple[str, str]]:
 
     async def collect() -> list[dict[str, Any]]:
         bot = commands.Bot("!", intents=discord.Intents.none())
-        await cogs.add_all(bot, cast("Any", None))
+        nothing = cast("Any", None)  # no command is called
+        await cogs.add_all(bot, Services(nothing, nothing, utc_now, lambda: None))
         return [cast("dict[str, Any]", command.to_dict(bot.tree)) for command in bot.tree.get_commands()]
 
     return [found for command in asyncio.run(collect()) for found in _walk(command)]
@@ -83,7 +87,8 @@ def is_translated(message: Any) -> bool:
 def main() -> None:
     """Update the catalogues, or list what is left."""
     wanted = texts()
-    for language in LANGUAGES[1:]:
+    chosen = [language for language in LANGUAGES[1:] if language in sys.argv]
+    for language in chosen or LANGUAGES[1:]:
         old = read(language)
         new = Catalog(locale=language, project="Quash", fuzzy=False, header_comment=f"# Quash: {language}")
         for text, context in wanted:
