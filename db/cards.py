@@ -99,12 +99,19 @@ def _others_of(story: StoryRow) -> tuple[ColumnElement[bool], ...]:
 
 
 async def get_routed(session: AsyncSession, story_ids: Collection[int]) -> Sequence[StoryRow]:
-    """Give the relevant ones of these stories, without what only explanations read."""
+    """Give the relevant ones of these stories, without what only explanations read.
+
+    One that was forgotten for its age (`db.retention`) alerts nobody, whatever feed brings it again.
+    """
     return (
         await session.scalars(
             select(StoryRow)
             .options(defer(StoryRow.analysis))
-            .where(StoryRow.id.in_(story_ids), StoryRow.relevant.is_(True))
+            .where(
+                StoryRow.id.in_(story_ids),
+                StoryRow.relevant.is_(True),
+                StoryRow.forgotten_at.is_(None),
+            )
         )
     ).all()
 
