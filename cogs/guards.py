@@ -1,13 +1,22 @@
-"""Who may: configuring needs Manage Server, by default permission and by a check at every use."""
+"""Who may: configuring needs Manage Server or the server's own moderator role, checked at every use.
+
+Discord shows the commands to those who have Manage Server (their default permission), and to whom a server
+lets them by its own settings (Integrations); the check here holds whatever those say.
+"""
 
 from __future__ import annotations
+
+from typing import cast
 
 import discord
 from discord import app_commands
 
+from bot.alerts.posting import NAMED, missing_in
 from bot.errors import QuashError
+from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import say
+from db import guilds
 
 
 class NotAllowedError(QuashError, app_commands.CheckFailure):
@@ -24,20 +33,40 @@ def guild_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
-def check_may_configure(interaction: discord.Interaction) -> None:
-    """Raise unless the one who acts may manage the server they act in.
+async def may(interaction: discord.Interaction) -> bool:
+    """Tell whether the one who acts may configure the server they act in.
 
-    Discord tells the permissions with every interaction, so they are those of this moment, whatever a
-    message's buttons were made for.
+    Discord tells permissions and roles with every interaction, so they are those of this moment, whatever
+    a message's buttons were made for.
     """
+    if interaction.guild_id is None:
+        return False
+    if interaction.permissions.manage_guild:
+        return True
+    person = interaction.user
+    if not isinstance(person, discord.Member):
+        return False
+    services = cast("Services", interaction.client.services)  # type: ignore[attr-defined]  # QuashClient's
+    async with services.database.read() as session:
+        role = await guilds.get_moderator_role(session, interaction.guild_id)
+    return role is not None and person.get_role(role) is not None
+
+
+async def check_may_configure(interaction: discord.Interaction) -> None:
+    """Raise unless the one who acts may configure the server they act in."""
     guild_of(interaction)
-    if not interaction.permissions.manage_guild:
-        raise NotAllowedError(say("You need the permission Manage Server for this; ask somebody who has it."))
+    if not await may(interaction):
+        raise NotAllowedError(
+            say(
+                "You need the permission Manage Server for this, or the server's moderator role; "
+                "ask somebody who has it."
+            )
+        )
 
 
 async def may_configure(interaction: discord.Interaction) -> bool:
-    """The same as a check of a cog's commands."""
-    check_may_configure(interaction)
+    """The same as a check of commands."""
+    await check_may_configure(interaction)
     return True
 
 
@@ -62,31 +91,13 @@ def check_can_post(
         raise NotAllowedError(
             "A thread cannot have threads of its own; choose the channel above it, or `thread: off`."
         )
-    missing = _missing(channel, channel.permissions_for(channel.guild.me), threads)
+    missing = [NAMED[name] for name in missing_in(channel, threads=threads, history=True) or ()]
     if missing:
         raise NotAllowedError(
             f"In {channel.mention} I lack {', '.join(missing)}; "
             "give it to me in the channel's settings under Permissions, then try again."
         )
     _check_tags(channel)
-
-
-def _missing(
-    channel: discord.TextChannel | discord.ForumChannel | discord.Thread,
-    has: discord.Permissions,
-    threads: bool,
-) -> list[str]:
-    in_thread = isinstance(channel, discord.Thread)
-    needed = {
-        "View Channel": has.view_channel,
-        "Send Messages": has.send_messages or in_thread,
-        "Send Messages in Threads": has.send_messages_in_threads or not (threads or in_thread),
-        "Create Public Threads": has.create_public_threads
-        or not threads
-        or isinstance(channel, discord.ForumChannel),
-        "Read Message History": has.read_message_history,
-    }
-    return [name for name, there in needed.items() if not there]
 
 
 def _check_tags(channel: discord.TextChannel | discord.ForumChannel | discord.Thread) -> None:

@@ -14,10 +14,11 @@ NAMED = {
 }
 
 
-def missing_in(channel: object, *, threads: bool) -> tuple[str, ...] | None:
+def missing_in(channel: object, *, threads: bool, history: bool = False) -> tuple[str, ...] | None:
     """Give the permissions that posting takes and that are not there; None where nothing is known.
 
-    `threads`: for a rule that opens a thread for each case.
+    `threads`: for a rule that opens a thread for each case. `history`: with what it takes to find again what
+    was posted, which is asked for when a rule is made.
     """
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread) or channel.guild.me is None:
         return None
@@ -32,4 +33,6 @@ def missing_in(channel: object, *, threads: bool) -> tuple[str, ...] | None:
             needed += ["send_messages_in_threads", "read_message_history"]
         if threads and not isinstance(channel, discord.ForumChannel):
             needed.append("create_public_threads")
-    return tuple(name for name in needed if not getattr(mine, name))
+    if history:
+        needed.append("read_message_history")
+    return tuple(name for name in dict.fromkeys(needed) if not getattr(mine, name))
