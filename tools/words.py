@@ -11,6 +11,7 @@ rules of its own for them. A text that is gone from the code loses its translati
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,6 @@ from typing import Any, cast
 
 import discord
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 from discord.ext import commands
 
@@ -30,7 +30,7 @@ from bot.stories.model import INSTRUMENTS, KINDS, ROLES, STATUSES, TOPICS
 from bot.words import LANGUAGES
 
 FOLDER = Path("bot/locale")
-_KEYWORDS: dict[str, Any] = {"say": None, "say_number": (1, 2), "mark": None}
+_TEXTS_OF = {"say": 1, "say_number": 2, "mark": 1}  # how many of a call's arguments are texts
 _SOURCES = ("bot", "cogs")
 
 Text = tuple[str | tuple[str, str], str | None]  # a text or (one, many); its context
@@ -40,8 +40,8 @@ def texts() -> list[Text]:
     """Give all that is to be translated, each once."""
     found: dict[Text, None] = {}
     for folder in _SOURCES:
-        for _, _, text, _, _ in extract_from_dir(folder, [("**.py", "python")], {}, keywords=_KEYWORDS):
-            found[text, None] = None
+        for path in sorted(Path(folder).rglob("*.py")):
+            found |= dict.fromkeys((text, None) for text in said(path.read_text("utf-8")))
     for name in (*TOPICS, *STATUSES, *INSTRUMENTS, *KINDS, *ROLES):
         found[name, None] = None
     for name, description in tree_texts():
@@ -49,6 +49,18 @@ def texts() -> list[Text]:
         if description:
             found[description, None] = None
     return list(found)
+
+
+def said(source: str) -> Iterator[str | tuple[str, str]]:
+    """Give the texts of a module, also of calls inside f-strings, which Babel's own reader passes over."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _TEXTS_OF:
+            given = [a.value for a in node.args[: _TEXTS_OF[node.func.id]] if isinstance(a, ast.Constant)]
+            match given:
+                case [str(one), str(many)]:
+                    yield one, many
+                case [str(text)] if _TEXTS_OF[node.func.id] == 1:
+                    yield text
 
 
 def tree_texts() -> list[tuple[str, str]]:
