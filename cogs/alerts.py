@@ -14,7 +14,7 @@ from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
-from cogs.guards import check_can_post, guild_of, may_configure
+from cogs.guards import check_can_post, guild_of, may, may_configure
 from cogs.panels import answer, panel
 
 
@@ -159,7 +159,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @resume.autocomplete("rule")
     @remove.autocomplete("rule")
     async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+        if interaction.guild_id is None or not await may(interaction):
             return []
         rules = await actions.list_rules(self.services.database, guild_id=guild_of(interaction))
         named = [(listed.rule.id, _short(listed.rule, interaction)) for listed in rules]

@@ -26,7 +26,7 @@ from bot.stories.model import TOPICS
 from bot.words import say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add
-from cogs.guards import NotAllowedError, check_may_configure, guild_of, may_configure
+from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from db.entries import SeenEntry
@@ -165,7 +165,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
     @resume.autocomplete("feed")
     @check.autocomplete("feed")
     async def _feeds(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+        if interaction.guild_id is None or not await may(interaction):
             return []
         listed = await self.feeds.list(interaction.guild_id)
         named = [(feed.id, f"#{feed.id} {feed.title or host(feed.url)}") for feed in listed]
@@ -186,7 +186,7 @@ class ImportForm(Form):
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Add the feeds."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         imported = await self._feeds.import_list(_who(interaction), self._text.value.encode())
         await answer(interaction, _imported(imported))
@@ -195,9 +195,9 @@ class ImportForm(Form):
 class _FeedSelect(Click):
     """A select whose values are addresses of feeds. The rights are those of the one who chooses."""
 
-    def chosen(self, interaction: discord.Interaction[Any]) -> list[str]:
+    async def chosen(self, interaction: discord.Interaction[Any]) -> list[str]:
         """Give the addresses. Raises for those who may not configure the server."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         data: Mapping[str, Any] = interaction.data or {}
         return [str(value) for value in data.get("values", ())]
 
@@ -207,7 +207,7 @@ class ChooseFeed(_FeedSelect, ui.DynamicItem[ui.Select[ui.LayoutView]], template
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Add it."""
-        (address,) = self.chosen(interaction)
+        (address,) = await self.chosen(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await answer(interaction, _added(await guild_feeds(self.services).add(_who(interaction), address)))
 
@@ -219,7 +219,7 @@ class AddFromCatalogue(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Add them."""
-        urls = self.chosen(interaction)
+        urls = await self.chosen(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         service = guild_feeds(self.services)
         await answer(interaction, _imported(await service.add_from_catalogue(_who(interaction), urls)))
@@ -271,7 +271,7 @@ def _imported(imported: Imported) -> ui.LayoutView:
 async def _list_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> ui.LayoutView:
-    check_may_configure(interaction)
+    await check_may_configure(interaction)
     feeds = await guild_feeds(services).list(guild_of(interaction))
     if not feeds:
         none = say("There is none yet; `/feeds add` adds one, `/feeds catalogue` shows some to choose from.")
@@ -331,7 +331,7 @@ def _entry(entry: SeenEntry) -> str:
 async def _catalogue_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> ui.LayoutView:
-    check_may_configure(interaction)
+    await check_may_configure(interaction)
     topic, country = state
     known = {feed.url for feed in await guild_feeds(services).list(guild_of(interaction))}
     fitting = [

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.intake.services import Services
+from cogs.guards import may
 from cogs.panels import answer, panel
 
 _FOR_ALL = """\
@@ -49,6 +50,6 @@ class Help(commands.Cog):
             "who asked whom for what, and where it stands."
         )
         blocks = [intro, _FOR_ALL, _FOR_MEMBERS, _ON_CARDS]
-        if interaction.guild_id is not None and interaction.permissions.manage_guild:
+        if await may(interaction):
             blocks.append(_FOR_MODERATORS)
         await answer(interaction, panel("Quash", blocks))

@@ -115,7 +115,7 @@ class Operations(commands.Cog):
 async def _deliveries_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> ui.LayoutView:
-    check_may_configure(interaction)
+    await check_may_configure(interaction)
     wanted = state[0] if state else ""
     found = await waiting.list_deliveries(services.database, guild_of(interaction), wanted)
     if not found:
@@ -166,7 +166,7 @@ class DeliveryButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it and show what is left."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         do = waiting.send_again if self.match["do"] == "again" else waiting.drop
         await do(
             self.services.database,
@@ -186,7 +186,7 @@ class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Show the list."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await answer(interaction, await _deliveries_page(self.services, interaction, [""], 0))
 
@@ -200,7 +200,7 @@ class RuleButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of the rule's own server."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         guild_id, rule_id = guild_of(interaction), int(self.match["id"])
         database = self.services.database
         if self.match["do"] == "pause":
@@ -231,7 +231,7 @@ class FeedButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of a server that watches the feed."""
-        check_may_configure(interaction)
+        await check_may_configure(interaction)
         who, feed_id = Who(guild_of(interaction), interaction.user.id), int(self.match["id"])
         feeds = guild_feeds(self.services)
         if self.match["do"] == "pause":
@@ -359,7 +359,7 @@ def _machine(interaction: discord.Interaction) -> str:
 async def _audit_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> ui.LayoutView:
-    check_may_configure(interaction)
+    await check_may_configure(interaction)
     async with services.database.read() as session:
         rows, total = await audit.get_page(
             session, guild_of(interaction), limit=_AUDIT_PAGE, offset=page * _AUDIT_PAGE

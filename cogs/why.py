@@ -19,7 +19,7 @@ from bot.intake import why
 from bot.intake.services import Services
 from bot.intake.why import Check, Explanation
 from bot.words import say
-from cogs.guards import NotAllowedError, check_may_configure, guild_of, may_configure
+from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
 from db import deliveries as owed
@@ -73,7 +73,7 @@ class Why(commands.Cog):
 
     @why.autocomplete("story")
     async def _stories(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+        if interaction.guild_id is None or not await may(interaction):
             return []
         found = await why.suggestions(self.services.database, interaction.guild_id, typed)
         return [
@@ -96,7 +96,7 @@ class Why(commands.Cog):
             await answer(interaction, await _digest(self.services, guild_id, row))
             return
         ref = known.Ref(row.story_id)
-        if interaction.permissions.manage_guild:
+        if await may(interaction):
             await answer(interaction, await _page(self.services, interaction, [why.named(ref)], 0))
             return
         found = await why.explain(
@@ -142,7 +142,7 @@ async def _page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> ui.LayoutView:
     """Lay out a page of the checks of what the state names (`why.named`)."""
-    check_may_configure(interaction)
+    await check_may_configure(interaction)
     guild_id, database = guild_of(interaction), services.database
     ref = await why.find(database, guild_id, state[0])
     if ref is None:

@@ -38,3 +38,14 @@ async def get_hours(
         )
     )
     return {id: (zone, quiet_from, quiet_to) for id, zone, quiet_from, quiet_to in found}
+
+
+async def get_moderator_role(session: AsyncSession, guild_id: int) -> int | None:
+    """Give the role that may configure a server beside those who manage it."""
+    return await session.scalar(select(GuildRow.moderator_role).where(GuildRow.id == guild_id))
+
+
+async def get_languages(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, str]:
+    """Give the languages that servers are spoken to in."""
+    found = await session.execute(select(GuildRow.id, GuildRow.language).where(GuildRow.id.in_(guild_ids)))
+    return {row.id: row.language for row in found}
