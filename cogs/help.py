@@ -7,29 +7,38 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.intake.services import Services
+from bot.words import mark, say
 from cogs.guards import may
 from cogs.panels import answer, panel
 
-_FOR_ALL = """\
+_FOR_ALL = mark(
+    """\
 **Look something up**
 `/latest` the newest stories · `/search` by words · `/case` one matter with its timeline · \
 `/demands` who asked whom for people's data, and where it stands · `/explain` what the words mean"""
+)
 
-_FOR_MEMBERS = """\
+_FOR_MEMBERS = mark(
+    """\
 **Be told**
 `/subscribe topic`, `/subscribe party`, `/subscribe case`: a direct message when there is news. \
 `/subscriptions` shows and ends your own. Nobody else can see what you follow."""
+)
 
-_ON_CARDS = """\
+_ON_CARDS = mark(
+    """\
 **On every post**
 *Follow case* tells you when it goes on · *Evidence* shows the sentence each claim rests on · \
 *Not relevant* tells the moderators, without your name"""
+)
 
-_FOR_MODERATORS = """\
+_FOR_MODERATORS = mark(
+    """\
 **Set it up** (Manage Server)
 1. `/feeds add` an address, of a feed or of a site
 2. `/alerts add` a channel, with topics if not everything is wanted
 `/alerts list|remove` and `/feeds list|remove` show and change what is set."""
+)
 
 
 def make(services: Services) -> commands.Cog:
@@ -45,11 +54,11 @@ class Help(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def help(self, interaction: discord.Interaction) -> None:
         """Answer with the way in; moderators see how to set it up."""
-        intro = (
+        intro = say(
             "Quash watches news feeds for demands for people's data and for surveillance, and says "
             "who asked whom for what, and where it stands."
         )
-        blocks = [intro, _FOR_ALL, _FOR_MEMBERS, _ON_CARDS]
+        blocks = [intro, say(_FOR_ALL), say(_FOR_MEMBERS), say(_ON_CARDS)]
         if await may(interaction):
-            blocks.append(_FOR_MODERATORS)
+            blocks.append(say(_FOR_MODERATORS))
         await answer(interaction, panel("Quash", blocks))

@@ -18,6 +18,7 @@ from bot.alerts import wishes
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import rule_from
 from bot.alerts.routing import Rule
+from bot.words import mark, say
 from db import deliveries, guilds, rules
 from db.engine import Database
 from db.tables import AuditRow, RuleRow
@@ -45,12 +46,12 @@ class EditedRule:
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "channel_id": ("channel_id", int),
     "topics": ("topics", wishes.parse_topics),
-    "parties": ("parties", lambda typed: wishes.parse_list(typed, "parties")),
-    "keywords": ("keywords", lambda typed: wishes.parse_words(typed, "keywords")),
-    "exclude": ("exclude", lambda typed: wishes.parse_words(typed, "exclusions")),
+    "parties": ("parties", lambda typed: wishes.parse_list(typed, mark("parties"))),
+    "keywords": ("keywords", lambda typed: wishes.parse_words(typed, mark("keywords"))),
+    "exclude": ("exclude", lambda typed: wishes.parse_words(typed, mark("exclusions"))),
     "statuses": ("statuses", wishes.parse_statuses),
     "languages": ("languages", wishes.parse_languages),
-    "sources": ("sources", lambda typed: wishes.parse_list(typed, "sources")),
+    "sources": ("sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
     "relevance": ("min_relevance", wishes.parse_relevance),
     "ping_role": ("ping_role", lambda role: role),
     "ping_when": ("ping_when", lambda typed: wishes.parse_condition(typed).words),
@@ -74,7 +75,13 @@ async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     unknown = [name for name in fields if name not in _FIELDS]
     if unknown:
-        raise WishError(f"A rule has no {', '.join(unknown)}; it has {', '.join(RULE_FIELDS)}.")
+        raise WishError(
+            say(
+                "A rule has no {names}; it has {fields}.",
+                names=", ".join(unknown),
+                fields=", ".join(RULE_FIELDS),
+            )
+        )
     columns: dict[str, Any] = {}
     for name, said in fields.items():
         column, check = _FIELDS[name]
@@ -136,10 +143,17 @@ async def add_rule(
         await guilds.remember(session, guild_id, now)
         there = await rules.get_rules_of_guild(session, guild_id)
         if len(there) >= MOST_RULES:
-            raise WishError(f"A server has at most {MOST_RULES} rules; remove one with /alerts remove first.")
+            raise WishError(
+                say(
+                    "A server has at most {most} rules; remove one with /alerts remove first.",
+                    most=MOST_RULES,
+                )
+            )
         for other in there:
             if _told(other) == _told(row):
-                raise WishError(f"That is rule #{other.id} already; /alerts list shows it.")
+                raise WishError(
+                    say("That is rule #{number} already; /alerts list shows it.", number=other.id)
+                )
         session.add(row)
         await session.flush()
         session.add(_audit(guild_id, user_id, now, "rule added", after=_told(row) | {"id": row.id}))
@@ -167,7 +181,9 @@ async def edit_rule(
             setattr(row, column, value)
         for other in await rules.get_rules_of_guild(session, guild_id):
             if other.id != rule_id and _told(other) == _told(row):
-                raise WishError(f"That is what rule #{other.id} says already; /alerts list shows it.")
+                raise WishError(
+                    say("That is what rule #{number} says already; /alerts list shows it.", number=other.id)
+                )
         changed = {name: value for name, value in _told(row).items() if value != told[name]}
         if changed:
             before = {name: told[name] for name in changed}
@@ -231,7 +247,12 @@ async def remove_rule(
 async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRow:
     row = await rules.get_rule(session, guild_id, rule_id)
     if row is None:
-        raise NotHereError(f"There is no rule #{rule_id} in this server; /alerts list shows those there are.")
+        raise NotHereError(
+            say(
+                "There is no rule #{number} in this server; /alerts list shows those there are.",
+                number=rule_id,
+            )
+        )
     return row
 
 
