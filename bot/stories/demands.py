@@ -16,12 +16,15 @@ from bot.record import Notes
 from bot.stories.clutter import splices
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
-from bot.stories.demand_groups import Group, group_frames, matters
+from bot.stories.demand_groups import group_frames, matters
+from bot.stories.demand_guesses import holds_office
+from bot.stories.demand_kinds import instrument_of, kind_named
 from bot.stories.demand_languages import demands_in, supported
-from bot.stories.demand_parties import holds_office, instrument_of, kind_named, ordered, parties_of
+from bot.stories.demand_parties import ordered, parties_of
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
+from bot.stories.demand_told import Group
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
