@@ -241,6 +241,16 @@ async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
     return result.first() is not None
 
 
+async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], why: str, now: datetime) -> None:
+    """Let those of the feeds go on that rested for that reason."""
+    for part in parts(feed_ids):
+        await session.execute(
+            update(FeedRow)
+            .where(_feeds.id.in_(part), _feeds.state == "paused", _feeds.next_reason == why)
+            .values(state="active", next_look=now, next_reason="in use again")
+        )
+
+
 async def pause_use(session: AsyncSession, feed_id: int, guild_id: int, *, paused: bool) -> bool:
     """Pause or resume a guild's use of a feed; False when it does not use it."""
     result = await session.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # a poll round reads no lists
 
 # One address asked for by a member is one knock on a stranger's door: so far apart for one host.
 PROBE_GAP = 60.0
+UNUSED = "nobody uses it"  # why a feed rests
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Adder:
 
     async def add(self, address: str, use: Use, *, discover: bool) -> Added:
         """Add one feed. Raises `FeedError`."""
-        url = self._normal(address)
+        url = self.normal(address)
         if use.guild_id is not None and await self._is_unknown(url):
             self._knock(url)
         added = await self._add_feed(url, use)
@@ -100,7 +101,7 @@ class Adder:
             reason = f"{shown_url(page.url)} offers {len(links)} feeds; choose one of them."
             return Added(None, page.url, "", reason, candidates=links)
         for url in [link.url for link in links] or well_known(page.url):
-            added = await self._add_feed(self._normal(url), use)
+            added = await self._add_feed(self.normal(url), use)
             if isinstance(added, Added):
                 return added
             if links and added.error is not None:
@@ -176,26 +177,36 @@ class Adder:
         refused: list[tuple[str, str]] = []
         for number, item in enumerate(items):
             try:
-                wanted.setdefault(self._normal(item.url), item.title)
+                wanted.setdefault(self.normal(item.url), item.title)
             except FetchError as error:
                 refused.append((shown_url(item.url), str(error)))
             if number % 200 == 199:
                 await asyncio.sleep(0)
-        now = self._clock()
         async with self._database.write() as session:
-            known = await feeds.known_urls(session, list(wanted))
-            rows = [
-                _row(url, now, kept=use.guild_id is None, public=use.public) | {"title": title[:300]}
-                for url, title in wanted.items()
-                if url not in known
-            ]
-            await feeds.add_many(session, rows)
-            if use.guild_id is not None:
-                ids = await feeds.known_urls(session, list(wanted))
-                await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
-        return Imported(len(rows), len(known), tuple(refused))
+            fresh = await self.store(session, wanted, use)
+        return Imported(fresh, len(wanted) - fresh, tuple(refused))
 
-    def _normal(self, address: str) -> str:
+    async def store(self, session: AsyncSession, wanted: Mapping[str, str], use: Use) -> int:
+        """Store feeds (addresses as `normal` gives them, with their titles) in the caller's transaction.
+
+        Gives how many are new. One that rested because nobody used it goes on.
+        """
+        now = self._clock()
+        known = await feeds.known_urls(session, list(wanted))
+        rows = [
+            _row(url, now, kept=use.guild_id is None, public=use.public) | {"title": title[:300]}
+            for url, title in wanted.items()
+            if url not in known
+        ]
+        await feeds.add_many(session, rows)
+        if use.guild_id is not None:
+            ids = await feeds.known_urls(session, list(wanted))
+            await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
+            await feeds.wake_unused(session, list(known.values()), UNUSED, now)
+        return len(rows)
+
+    def normal(self, address: str) -> str:
+        """Give an address as it is stored. Raises `FetchError` for one that may not be fetched."""
         return normal_address(self._fetcher.guard, address)
 
     def _knock(self, url: str) -> None:

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.feeds import memory as memories
-from bot.feeds.adding import Adder, Use, normal_address
+from bot.feeds.adding import UNUSED, Adder, Use, normal_address
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.guard import shown_url
@@ -99,6 +99,23 @@ class FeedService:
     ) -> Imported:
         """Add many feeds without asking any server; each is looked at when its turn comes."""
         return await self._adder.add_many(items, Use(guild_id, added_by, public))
+
+    def normal(self, address: str) -> str:
+        """Give an address as it is stored. Raises `FetchError` for one that may not be fetched."""
+        return self._adder.normal(address)
+
+    async def store_in(
+        self, session: AsyncSession, wanted: Mapping[str, str], *, guild_id: int, added_by: int
+    ) -> int:
+        """As `add_many` in the caller's transaction, for addresses (with titles) that `normal` gave."""
+        return await self._adder.store(session, wanted, Use(guild_id, added_by, public=False))
+
+    async def remove_in(self, session: AsyncSession, feed_id: int, *, guild_id: int) -> bool:
+        """End a guild's use of a feed in the caller's transaction. False: no such."""
+        if not await feeds.unuse(session, feed_id, guild_id):
+            return False
+        await self._rest_if_unused(session, feed_id)
+        return True
 
     # ----------------------------------------------------------------- looking
 
@@ -273,10 +290,7 @@ class FeedService:
         async with self._database.write() as session:
             if guild_id is None:
                 return await feeds.delete_feed(session, feed_id)
-            if not await feeds.unuse(session, feed_id, guild_id):
-                return False
-            await self._rest_if_unused(session, feed_id)
-        return True
+            return await self.remove_in(session, feed_id, guild_id=guild_id)
 
     async def set_paused(self, feed_id: int, *, guild_id: int | None = None, paused: bool) -> bool:
         """Pause or resume a guild's use of a feed, or (operator) all looks at it. False: no such."""
@@ -297,7 +311,7 @@ class FeedService:
         if stored is None or stored.public or memories.from_json(stored.memory).kept:
             return
         if not await feeds.guilds_of(session, feed_id):
-            await feeds.set_columns(session, feed_id, {"state": "paused", "next_reason": "nobody uses it"})
+            await feeds.set_columns(session, feed_id, {"state": "paused", "next_reason": UNUSED})
 
     # ----------------------------------------------------------- telling people
 
