@@ -1,7 +1,8 @@
-"""`/subscribe topic|party|case` and `/subscriptions`: a member's own, by direct message."""
+"""`/subscribe topic|party|case|search` and `/subscriptions`: a member's own, by direct message."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import discord
@@ -14,15 +15,19 @@ from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.stories.naming import canonical_name
-from bot.words import say
+from bot.words import mark, say
 from cogs import choices
 from cogs.clicks import Click, add
 from cogs.guards import guild_of
 from cogs.lookups import case_choices, party_choices, viewer
+from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
 from db import lookups
 
 Delivery = Literal["now", "daily", "weekly"]
+_A_PAGE = 4  # of up to 40 components, each takes seven
+_TOLD = {"now": mark("at once"), "daily": mark("once a day"), "weekly": mark("once a week")}
+_KINDS = (mark("topic"), mark("party"), mark("case"), mark("search"))
 _DELIVERY = "At once, or gathered in one message a day (at 9) or a week (Monday at 9)"
 
 
@@ -32,8 +37,9 @@ def make(services: Services) -> commands.Cog:
 
 
 def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
-    """Let the End buttons work, also after a restart."""
-    add(bot, services, EndButton)
+    """Let the list's buttons and selects work, also after a restart."""
+    PageButton.turners["subscriptions"] = _own
+    add(bot, services, EndButton, RestButton, DeliverySelect)
 
 
 class Subscriptions(commands.Cog):
@@ -74,6 +80,19 @@ class Subscriptions(commands.Cog):
             found = await lookups.find_cases(session, viewer(interaction), name, limit=1)
         await self._subscribe(interaction, "case", str(found[0].id) if found else name, delivery)
 
+    @subscribe.command(description="Be told of every story that a search finds from now on")
+    @app_commands.describe(
+        query='Words that must occur; "side by side"; -without; begin*', delivery=_DELIVERY
+    )
+    async def search(
+        self,
+        interaction: discord.Interaction,
+        query: app_commands.Range[str, 1, 200],
+        delivery: Delivery = "now",
+    ) -> None:
+        """Subscribe to a search."""
+        await self._subscribe(interaction, "search", query, delivery)
+
     async def _subscribe(
         self, interaction: discord.Interaction, kind: str, value: str, delivery: str
     ) -> None:
@@ -92,14 +111,14 @@ class Subscriptions(commands.Cog):
             "weekly": say("You get one direct message a week, on Monday at 9 o'clock, if there is news."),
         }
         blocks = [_line(made), f"{told[delivery]} {say('Nobody else can see this.')}"]
-        await answer(interaction, panel("Subscribed", blocks))
+        await answer(interaction, panel(say("Subscribed"), blocks))
 
-    @app_commands.command(description="Your own subscriptions, with buttons to end them")
+    @app_commands.command(description="Your own subscriptions, with buttons to pause, change and end them")
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def subscriptions(self, interaction: discord.Interaction) -> None:
         """List one's own subscriptions."""
-        await answer(interaction, await _own(self.services, interaction.user.id))
+        await answer(interaction, await _own(self.services, interaction, (), 0))
 
     @topic.autocomplete("topic")
     async def _topics(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -124,33 +143,89 @@ class EndButton(
         await actions.end_subscription(
             self.services.database, user_id=interaction.user.id, subscription_id=int(self.match["id"])
         )
-        await interaction.response.edit_message(view=await _own(self.services, interaction.user.id))
+        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
 
 
-def _end_button(subscription_id: int) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=say("End #{number}", number=subscription_id),
-        custom_id=f"quash:subscription:end:{subscription_id}",
-    )
+class RestButton(
+    Click,
+    ui.DynamicItem[ui.Button[ui.LayoutView]],
+    template=r"quash:subscription:(?P<what>pause|resume):(?P<id>[0-9]{1,18})",
+):
+    """Lets one of the subscriptions of the one who clicks rest, or go on."""
 
-
-async def _own(services: Services, user_id: int) -> ui.LayoutView:
-    found = await actions.list_subscriptions(services.database, user_id=user_id)
-    if not found:
-        return panel(
-            "Your subscriptions", ["You have none. `/subscribe topic` or a card's Follow case makes one."]
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Change it and show all."""
+        await actions.change_subscription(
+            self.services.database,
+            user_id=interaction.user.id,
+            subscription_id=int(self.match["id"]),
+            paused=self.match["what"] == "pause",
         )
-    return panel(
-        "Your subscriptions",
-        [_line(each) for each in found],
-        buttons=[_end_button(each.subscription.id) for each in found[:25]],
-        footer="Only you can see this.",
+        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
+
+
+class DeliverySelect(
+    Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template=r"quash:subscription:change:(?P<id>[0-9]{1,18})"
+):
+    """Changes when one of the subscriptions of the one who chooses is told of."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Change it and show all."""
+        data: Mapping[str, Any] = interaction.data or {}
+        (chosen,) = data.get("values", ("now",))
+        await actions.change_subscription(
+            self.services.database,
+            user_id=interaction.user.id,
+            subscription_id=int(self.match["id"]),
+            delivery=str(chosen),
+        )
+        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
+
+
+async def _own(
+    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+) -> ui.LayoutView:
+    """List one's own, a few a page, each with what can be done to it."""
+    found = await actions.list_subscriptions(services.database, user_id=interaction.user.id)
+    if not found:
+        none = say("You have none. `/subscribe topic` or a card's Follow case makes one.")
+        return panel(say("Your subscriptions"), [none])
+    view = panel(
+        say("Your subscriptions"),
+        [],
+        buttons=page_buttons("subscriptions", interaction.user.id, state, page, len(found), _A_PAGE),
+        footer=say("Only you can see this."),
     )
+    for each in found[page * _A_PAGE : (page + 1) * _A_PAGE]:
+        view.add_item(_of_one(each))
+    return view
+
+
+def _of_one(listed: ListedSubscription) -> ui.Container[ui.LayoutView]:
+    own = listed.subscription
+    what = "resume" if own.paused else "pause"
+    label = say("Resume #{number}", number=own.id) if own.paused else say("Pause #{number}", number=own.id)
+    rest: ui.Button[ui.LayoutView] = ui.Button(label=label, custom_id=f"quash:subscription:{what}:{own.id}")
+    end: ui.Button[ui.LayoutView] = ui.Button(
+        label=say("End #{number}", number=own.id), custom_id=f"quash:subscription:end:{own.id}"
+    )
+    options = [
+        discord.SelectOption(label=say(text), value=value, default=value == own.delivery)
+        for value, text in _TOLD.items()
+    ]
+    select: ui.Select[ui.LayoutView] = ui.Select(
+        custom_id=f"quash:subscription:change:{own.id}", options=options, placeholder=say("When to be told")
+    )
+    container: ui.Container[ui.LayoutView] = ui.Container(
+        ui.TextDisplay(_line(listed)), ui.ActionRow(select), ui.ActionRow(rest, end)
+    )
+    return container
 
 
 def _line(listed: ListedSubscription) -> str:
     own = listed.subscription
-    line = f"**#{own.id}** {own.kind}: {safe_text(listed.label, 120)} · {own.delivery}"
+    line = f"**#{own.id}** {say(own.kind)}: {safe_text(listed.label, 120)} · {say(_TOLD[own.delivery])}"
     if own.paused:
-        line += f" · paused{': ' + safe_text(own.pause_reason, 160) if own.pause_reason else ''}"
+        why = f": {safe_text(own.pause_reason, 160)}" if own.pause_reason else ""
+        line += f" · ⏸ {say('paused')}{why}"
     return line

@@ -28,6 +28,7 @@ from bot.alerts.rule_actions import remove_rule as remove_rule
 from bot.alerts.rule_actions import resume_rule as resume_rule
 from bot.alerts.rule_preview import RulePreview as RulePreview
 from bot.alerts.rule_preview import preview_rule as preview_rule
+from bot.words import say
 from db import deliveries, guilds, lookups, subscriptions
 from db.cases import get_case
 from db.engine import Database
@@ -80,7 +81,7 @@ async def subscribe(
     delivery: str = "now",
     now: datetime,
 ) -> ListedSubscription:
-    """Subscribe a member to a topic, a party (as written in any known way) or a case (its number or title).
+    """Subscribe a member to a topic, a party (in any known spelling), a case (number or title) or a search.
 
     `delivery`: now, daily, weekly. Twice is once, with the last delivery; a paused subscription goes on.
     """
@@ -92,8 +93,10 @@ async def subscribe(
             value = wishes.parse_topic(value)
         elif kind == "case":
             value = str((await _case_named(session, Viewer(guild_id), value)).id)
+        elif kind == "search":
+            value = wishes.parse_search(value)
         elif kind != "party":
-            raise WishError("One can subscribe to a topic, a party or a case.")
+            raise WishError(say("One can subscribe to a topic, a party, a case or a search."))
         if not value:
             raise WishError("A name is missing; type the party's name.")
         return await _keep(session, user_id, guild_id, kind, value, now, delivery)
@@ -136,6 +139,28 @@ async def end_subscription(database: Database, *, user_id: int, subscription_id:
         ended = await _listed(session, row)
         await subscriptions.delete_subscription(session, subscription_id)
     return ended
+
+
+async def change_subscription(
+    database: Database,
+    *,
+    user_id: int,
+    subscription_id: int,
+    delivery: str | None = None,
+    paused: bool | None = None,
+) -> ListedSubscription:
+    """Change when one of a member's subscriptions is told of, or let it rest; gives what it is now."""
+    async with database.write() as session:
+        row = await session.get(SubscriptionRow, subscription_id)
+        if row is None or row.user_id != user_id:
+            raise NotHereError(say("You have no such subscription; /subscriptions shows those you have."))
+        if delivery is not None:
+            row.delivery = wishes.parse_delivery(delivery)
+        if paused is not None:
+            row.paused = paused
+            row.pause_reason = None
+        await session.flush()
+        return await _listed(session, row)
 
 
 async def _keep(

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bot.alerts.searching import misses
 from bot.alerts.timing import PERIODS
 from bot.record import Notes
 from db.stories import name_key
@@ -441,10 +442,10 @@ def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
     if wish.kind == "case":
         passed = story.case_id is not None and str(story.case_id) == wish.value
         return Clause("case", passed, "belongs to the case" if passed else "belongs to another case")
-    missing = [word for word in wish.value.split() if not says(story, word)]
+    missing = misses(wish.value, story.title, story.summary, story.text, story.language)
     if missing:
-        return Clause("search", False, f"does not say {', '.join(missing)}")
-    return Clause("search", True, f"says {wish.value}")
+        return Clause("search", False, f"does not meet {', '.join(missing)}")
+    return Clause("search", True, f"meets the search {wish.value}")
 
 
 def says(story: RoutedStory, keyword: str) -> bool:

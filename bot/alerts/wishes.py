@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from bot.alerts.errors import WishError
 from bot.alerts.foreign import plain_text
 from bot.alerts.routing import WHEN, Condition, fold
+from bot.alerts.searching import can_be_asked
 from bot.stories.model import STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from db.stories import name_key
@@ -20,6 +21,7 @@ STYLES = ("full", "compact")
 THREADS = ("off", "case")
 DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
 MOST_A_DAY = 1000
+LONGEST_SEARCH = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -85,6 +87,16 @@ def parse_condition(typed: str) -> Condition:
             ) from None
         relevance = found if relevance is None else min(relevance, found)
     return Condition(tuple(dict.fromkeys(statuses)), relevance)
+
+
+def parse_search(typed: str) -> str:
+    """Check a search that is subscribed to; spaces are evened out, so that the same is the same."""
+    query = " ".join(typed.split())
+    if len(query) > LONGEST_SEARCH:
+        raise WishError(f"A search has at most {LONGEST_SEARCH} characters; leave some words out.")
+    if not can_be_asked(query):
+        raise WishError("There is no word in that search; write words that must occur, such as geofence.")
+    return query
 
 
 async def canonical_parties(parties: Iterable[str]) -> list[str]:

@@ -142,7 +142,7 @@ async def test_subscribing_again_takes_a_paused_subscription_up(house: House) ->
         ("case", "no such thing", "No case “no such thing” is known here"),
         ("case", "", "No case"),
         ("party", "  ", "name is missing"),
-        ("weather", "x", "a topic, a party or a case"),
+        ("weather", "x", "a topic, a party, a case or a search"),
     ],
 )
 async def test_a_subscription_to_nothing_is_refused(house: House, kind: str, value: str, said: str) -> None:

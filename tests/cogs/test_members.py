@@ -129,3 +129,34 @@ async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Sc
 
 def test_every_kind_of_personal_data_has_its_words() -> None:
     assert {table for table, _ in PERSONAL} == set(KINDS)
+
+
+async def test_a_subscription_rests_goes_on_and_is_told_of_less_often(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    made = await scene.member.command("subscribe search", query="summons -sport", delivery="daily")
+    assert "search: summons -sport" in made.text.replace("\\", "")
+    listed = await scene.member.command("subscriptions")
+    resting = await scene.member.click(listed.message, "Pause #1")
+    assert "paused" in resting.text
+    going = await scene.member.click(resting.message, "Resume #1")
+    assert "paused" not in going.text
+    changed = await scene.member.select(going.message, "quash:subscription:change:1", "weekly")
+    assert "once a week" in changed.text
+    nothing = await scene.member.command("subscribe search", query="-sport")
+    assert "There is no word in that search" in nothing.text
+    async with scene.house.database.read() as session:
+        (row,) = (await session.scalars(select(SubscriptionRow))).all()
+    assert (row.kind, row.delivery, row.paused) == ("search", "weekly", False)
+
+
+async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    for query in ("owners -sport", '"summons on Twitter"', "serv*", "agency -twitter", "geofence"):
+        await scene.member.command("subscribe search", query=query)
+    await scene.house.story(feed, None)
+    told = await scene.house.deliveries()
+    assert [each.subscription_id for each in told] == [1]
+    await scene.member.click((await scene.member.command("subscriptions")).message, "End #1")
+    await scene.house.story(feed, None)
+    assert [each.subscription_id for each in await scene.house.deliveries()][1:] == [2]
