@@ -33,6 +33,7 @@ from db.feed_tables import GuildFeedRow as GuildFeedRow
 from db.feed_tables import NoteRow as NoteRow
 from db.feed_tables import StoryFeedRow as StoryFeedRow
 from db.feed_tables import row_number
+from db.moderator_tables import PendingImportRow as PendingImportRow
 from db.role_tables import GatewayRow as GatewayRow
 from db.role_tables import ShardRow as ShardRow
 from db.role_tables import TurnRow as TurnRow

@@ -150,13 +150,13 @@ async def add_rule(
                 )
             )
         for other in there:
-            if _told(other) == _told(row):
+            if told(other) == told(row):
                 raise WishError(
                     say("That is rule #{number} already; /alerts list shows it.", number=other.id)
                 )
         session.add(row)
         await session.flush()
-        session.add(_audit(guild_id, user_id, now, "rule added", after=_told(row) | {"id": row.id}))
+        session.add(_audit(guild_id, user_id, now, "rule added", after=told(row) | {"id": row.id}))
     return rule_from(row)
 
 
@@ -176,17 +176,17 @@ async def edit_rule(
     columns = await read_rule(changes)
     async with database.write() as session:
         row = await _own_rule(session, guild_id, rule_id)
-        was, told = rule_from(row), _told(row)
+        was, told_before = rule_from(row), told(row)
         for column, value in columns.items():
             setattr(row, column, value)
         for other in await rules.get_rules_of_guild(session, guild_id):
-            if other.id != rule_id and _told(other) == _told(row):
+            if other.id != rule_id and told(other) == told(row):
                 raise WishError(
                     say("That is what rule #{number} says already; /alerts list shows it.", number=other.id)
                 )
-        changed = {name: value for name, value in _told(row).items() if value != told[name]}
+        changed = {name: value for name, value in told(row).items() if value != told_before[name]}
         if changed:
-            before = {name: told[name] for name in changed}
+            before = {name: told_before[name] for name in changed}
             session.add(
                 _audit(
                     guild_id, user_id, now, "rule changed",
@@ -240,7 +240,7 @@ async def remove_rule(
         row = await _own_rule(session, guild_id, rule_id)
         gone = rule_from(row)
         await rules.delete_rule(session, rule_id)
-        session.add(_audit(guild_id, user_id, now, "rule removed", before=_told(row) | {"id": rule_id}))
+        session.add(_audit(guild_id, user_id, now, "rule removed", before=told(row) | {"id": rule_id}))
     return gone
 
 
@@ -256,8 +256,8 @@ async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleR
     return row
 
 
-def _told(row: RuleRow) -> dict[str, Any]:
-    """Give what a rule says, for the audit and to find two that say the same."""
+def told(row: RuleRow) -> dict[str, Any]:
+    """Give what a rule says, column by column: for the audit, and to find two that say the same."""
     return {column: getattr(row, column) for column, _ in _FIELDS.values()}
 
 
