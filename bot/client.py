@@ -28,6 +28,7 @@ from bot.alerts.weather import Weather
 from bot.intake.services import Services
 from cogs.errors import tell
 from cogs.language import CommandTranslator, speak_with
+from cogs.limits import check_pace
 from db import guilds, notes, turns
 
 _log = logging.getLogger(__name__)
@@ -47,8 +48,10 @@ class _Tree(app_commands.CommandTree["QuashClient"]):
     """The command tree: speaks the language of the one who acts; every error ends in `cogs.errors`."""
 
     async def interaction_check(self, interaction: discord.Interaction[QuashClient], /) -> bool:
-        """Refuse nothing (commands have checks of their own); speak the language of the one who acts."""
+        """Speak the language of the one who acts, and refuse only what comes too fast to be read."""
         speak_with(interaction)
+        if interaction.type is not discord.InteractionType.autocomplete:
+            check_pace(interaction)
         return True
 
     async def on_error(

@@ -14,6 +14,7 @@ from discord.ext import commands
 from bot.intake.services import Services
 from cogs.errors import tell
 from cogs.language import speak_with
+from cogs.limits import check_pace
 
 
 def add(
@@ -48,6 +49,7 @@ class Click:
         """Act, and tell what went wrong."""
         speak_with(interaction)
         try:
+            check_pace(interaction)
             await self.act(interaction)
         except Exception as error:  # every error of a click ends in the one place for errors
             await tell(interaction, error)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
+import discord
+
 from bot.words import say_number
 from cogs.guards import NotAllowedError
 
+_PACE = 30, timedelta(seconds=10)  # commands and clicks of one person; nobody reads faster
 _MOST_PEOPLE = 20_000  # that are remembered; the one who has not asked for longest is forgotten
 
 
@@ -37,3 +40,15 @@ class Budget:
         times.append(now)
         while len(self._asked) > _MOST_PEOPLE:
             self._asked.popitem(last=False)
+
+
+_everything = Budget(*_PACE)
+
+
+def check_pace(interaction: discord.Interaction) -> None:
+    """Count a command or a click. Raises `NotAllowedError` for one who sends them faster than one reads.
+
+    By Discord's own time of the interaction, so that an interaction that waited in a queue counts for when
+    it was made.
+    """
+    _everything.spend(interaction.user.id, interaction.created_at)
