@@ -15,14 +15,16 @@ _FOR_ALL = mark(
     """\
 **Look something up**
 `/latest` the newest stories · `/search` by words · `/case` one matter with its timeline · \
-`/demands` who asked whom for people's data, and where it stands · `/explain` what the words mean"""
+`/demands` who asked whom for people's data, and where it stands · `/party` an agency, company or account · \
+`/trends` a chart · `/explain` what the words mean · `/analyse` what Quash makes of one page"""
 )
 
 _FOR_MEMBERS = mark(
     """\
 **Be told**
-`/subscribe topic`, `/subscribe party`, `/subscribe case`: a direct message when there is news. \
-`/subscriptions` shows and ends your own. Nobody else can see what you follow."""
+`/subscribe topic|party|case|search`: a direct message when there is news, at once, daily or weekly. \
+`/subscriptions` shows, changes and ends your own · `/digest` what you missed. Nobody else can see what you \
+follow; `/privacy` shows and deletes what is stored about you."""
 )
 
 _ON_CARDS = mark(
@@ -35,9 +37,10 @@ _ON_CARDS = mark(
 _FOR_MODERATORS = mark(
     """\
 **Set it up** (Manage Server)
-1. `/feeds add` an address, of a feed or of a site
-2. `/alerts add` a channel, with topics if not everything is wanted
-`/alerts list|remove` and `/feeds list|remove` show and change what is set."""
+1. `/feeds catalogue` or `/feeds add`: what is watched
+2. `/setup`: a channel, topics, now or as a digest; `/alerts` for everything finer
+`/why` tells what became of a story, `/status` whether all is well, `/deliveries` what waits, \
+`/settings` time zone, language, quiet hours, `/audit` who changed what."""
 )
 
 
