@@ -105,20 +105,39 @@ async def draw(discord: StandIn, web: SampleWeb) -> None:
         return next(m for m in discord.messages(channel.id) if title in m.text.partition("\n-#")[0])
 
     card, update = post("Homeland Security sends hundreds"), post("Government drops its summons")
+    article = next(a for a in web.published() if a.posted)
+    page = f"http://127.0.0.1:{web.port}/{article.feed}/{article.slug}.html"
     answers = {
         "latest": await reader.command("latest", count=3),
         "search": await reader.command("search", query="geofence warrant"),
         "case": await reader.command("case", name="@ALT_USCIS"),
         "demands": await reader.command("demands"),
+        "party": await reader.command("party", name="DHS"),
+        "trends": await reader.command("trends", period="month"),
+        "analyse": await reader.command("analyse", link=page),
+        "explain": await reader.command("explain", term="geofence warrant"),
         "evidence": await reader.click(card, "Evidence"),
         "subscribe": await reader.command("subscribe topic", topic="spyware"),
         "subscriptions": await reader.command("subscriptions"),
+        "digest": await reader.command("digest"),
+        "privacy": await reader.command("privacy show"),
+        "why-this-alert": await reader.menu("Why this alert?", card),
         "help": await chief.command("help"),
         "feeds-add": added,
         "feeds-list": await chief.command("feeds list"),
         "alerts-add": rule,
         "alerts-list": await chief.command("alerts list"),
+        "alerts-preview": await chief.command("alerts preview", rule=1),
+        "feeds-catalogue": await chief.command("feeds catalogue", topic="spyware"),
+        "feeds-check": await chief.command("feeds check", feed=1),
+        "setup": await chief.command("setup"),
+        "settings": await chief.command("settings"),
+        "why": await chief.command("why", story="1"),
+        "status": await chief.command("status"),
+        "deliveries": await chief.command("deliveries"),
+        "audit": await chief.command("audit"),
     }
+    await discord.wait_for(lambda _: "Reading it" not in answers["analyse"].text, 60)
     picture(world, "post", [card])
     picture(world, "update", [update])
     picture(world, "post-narrow", [card], NARROW)
