@@ -14,15 +14,16 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
 
 from bot.alerts.absence import forget_left
 from bot.alerts.cards import Card
-from bot.alerts.closed import ClosedTeller
+from bot.alerts.closed import ClosedTeller, GivenUpTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import Limiter, SharedBucket, TokenBucket
 from bot.alerts.publish import Publisher
@@ -51,6 +52,7 @@ from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.shards import ShardKeeper
 from bot.steady import SteadyClock
+from bot.watch import LoopWatch, end_soon
 from db import notify, restarts, turns
 from db.engine import Database
 from db.retention import Retention
@@ -58,6 +60,9 @@ from db.retention import Retention
 _log = logging.getLogger(__name__)
 
 OnSent = Callable[[Card], Awaitable[None]]
+OnReady = Callable[[QuashClient], Awaitable[None]]
+
+_T = TypeVar("_T")
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
@@ -70,6 +75,7 @@ _RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
+_GOODBYE = 2.0  # seconds in which Discord may answer that a connection ends
 _DRAIN = 6.0  # seconds that a part may take to end its work after SIGTERM; all must end within 10
 
 
@@ -131,7 +137,7 @@ async def run(
     clock: Clock = utc_now,
     stop: asyncio.Event | None = None,
     on_sent: OnSent | None = None,
-    on_ready: Callable[[QuashClient], Awaitable[None]] | None = None,
+    on_ready: OnReady | None = None,
 ) -> None:
     """Run the bot until SIGTERM, SIGINT or `stop`.
 
@@ -146,14 +152,44 @@ async def run(
     calm()
     with _signals(stop):
         async with contextlib.AsyncExitStack() as stack:
-            database = await stack.enter_async_context(open_database(settings))
-            tasks: list[Awaitable[None]] = []
-            if clock is utc_now:
-                clock = steady = SteadyClock(database)
-                await steady.ask()
-                tasks.append(steady.run(stop))
-            process = _Process(fit(settings), database, clock, stop, on_sent)
-            await process.run(stack, role, on_ready, tasks)
+            stack.enter_context(LoopWatch())
+            # Whatever a start waits for (a database, Discord), it can be told to stop meanwhile.
+            started = await _unless(stop, _start(stack, settings, role, clock, stop, on_sent, on_ready))
+            if started is not None:
+                process, tasks = started
+                await process.keep_going(tasks)
+
+
+async def _start(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    role: str,
+    clock: Clock,
+    stop: asyncio.Event,
+    on_sent: OnSent | None,
+    on_ready: OnReady | None,
+) -> tuple[_Process, list[Awaitable[None]]]:
+    database = await stack.enter_async_context(open_database(settings))
+    tasks: list[Awaitable[None]] = []
+    if clock is utc_now:
+        clock = steady = SteadyClock(database)
+        await steady.ask()
+        tasks.append(steady.run(stop))
+    process = _Process(fit(settings), database, clock, stop, on_sent)
+    return process, tasks + await process.start(stack, role, on_ready)
+
+
+async def _unless(stop: asyncio.Event, doing: Coroutine[Any, Any, _T]) -> _T | None:
+    """Do something to its end, or until told to stop: then it is broken off, and None is given."""
+    task = asyncio.ensure_future(doing)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        for each in (task, stopped):
+            each.cancel()
+        await asyncio.wait({task})
 
 
 class _Process:
@@ -179,13 +215,11 @@ class _Process:
         self._schedule = Schedule()  # of the worker
         self._bells: dict[str, Callable[[], None]] = {}
 
-    async def run(
-        self,
-        stack: contextlib.AsyncExitStack,
-        role: str,
-        on_ready: Callable[[QuashClient], Awaitable[None]] | None,
-        tasks: list[Awaitable[None]],
-    ) -> None:
+    async def start(
+        self, stack: contextlib.AsyncExitStack, role: str, on_ready: OnReady | None
+    ) -> list[Awaitable[None]]:
+        """Put the parts together, logged in; gives what is to be kept going."""
+        tasks: list[Awaitable[None]] = []
         await self._note_start()
         worker = await stack.enter_async_context(
             open_worker(self._settings, self._database, self._clock, self._wake)
@@ -199,10 +233,8 @@ class _Process:
             )
         if role != "worker":
             client = await self._log_in(worker)
-            if client is None:
-                return
             tasks += self._keep_shards(stack, client)
-            stack.push_async_callback(client.close)
+            stack.push_async_callback(_close, client)
             stack.callback(self._charts.close)
             sender = DiscordSender(client, self._limiter())
             self._bells[notify.DELIVERIES] = self._wake
@@ -216,7 +248,7 @@ class _Process:
             self._bells[notify.ENTRIES] = lambda: self._schedule.hurry("entries")
             tasks.append(self._tick(worker))
         tasks.append(notify.Listener(self._database, self._bells).run(self._stop))
-        await self._keep_going(tasks)
+        return tasks
 
     def _keep_shards(self, stack: contextlib.AsyncExitStack, client: QuashClient) -> list[Awaitable[None]]:
         """On PostgreSQL, share the shards with the other gateways."""
@@ -237,8 +269,8 @@ class _Process:
     def _limiter(self) -> Limiter:
         return TokenBucket() if self._database.is_sqlite else SharedBucket(self._database)
 
-    async def _log_in(self, worker: Worker) -> QuashClient | None:
-        """Log in, however long Discord cannot be reached; None when told to stop meanwhile."""
+    async def _log_in(self, worker: Worker) -> QuashClient:
+        """Log in, however long Discord cannot be reached."""
         services = Services(
             self._database,
             worker.feeds,
@@ -249,7 +281,7 @@ class _Process:
             self._settings.max_feeds_per_guild,
         )
         pause = _FIRST_PAUSE
-        while not self._stop.is_set():
+        while True:
             client = QuashClient(
                 services,
                 api_url=self._settings.discord_api_url,
@@ -267,13 +299,14 @@ class _Process:
                 _log.warning(
                     "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, pause
                 )
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), pause)
+                await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+            except asyncio.CancelledError:
+                await client.close()
+                raise
             else:
                 self._client = client
                 return client
-        return None
 
     async def _connect(self, client: QuashClient) -> None:
         """Keep the gateway connected; discord.py reconnects by itself."""
@@ -284,15 +317,13 @@ class _Process:
         if self._stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._delivered.wait(), _DRAIN - 1)
-            await client.close()
+            await _close(client)
         try:
             await connection
         except discord.ConnectionClosed as error:
             raise _why_closed(error) from error
 
-    async def _deliver(
-        self, client: QuashClient, on_ready: Callable[[QuashClient], Awaitable[None]] | None
-    ) -> None:
+    async def _deliver(self, client: QuashClient, on_ready: OnReady | None) -> None:
         """Deliver once Discord has told which servers there are."""
         try:
             if not await self._is_ready(client) or self._deliverer is None:
@@ -312,6 +343,7 @@ class _Process:
         One process at a time tells.
         """
         closed = ClosedTeller(self._database, sender, clock=self._clock)
+        given_up = GivenUpTeller(self._database, sender, clock=self._clock)
         rules = RuleTeller(self._database, sender, clock=self._clock)
         publisher = Publisher(self._database, sender, self._clock)
 
@@ -322,6 +354,7 @@ class _Process:
                 await turns.take(session, "notices", _NOTICES_EVERY)
             await teller.tell()
             await closed.tell()
+            await given_up.tell()
             await rules.tell()
 
         if await self._is_ready(client):
@@ -367,7 +400,7 @@ class _Process:
             self._schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
         await self._schedule.run(self._stop, _DRAIN)
 
-    async def _keep_going(self, tasks: list[Awaitable[None]]) -> None:
+    async def keep_going(self, tasks: list[Awaitable[None]]) -> None:
         """Run the parts side by side. The first that fails stops all; its error is what `run` raises."""
         running = [asyncio.ensure_future(task) for task in tasks]
         try:
@@ -419,14 +452,25 @@ class _Process:
         return found
 
 
+async def _close(client: QuashClient) -> None:
+    """Leave Discord. It need not say goodbye in turn."""
+    await asyncio.wait({asyncio.ensure_future(client.close())}, timeout=_GOODBYE)
+
+
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop the process in order, where the loop can handle signals."""
+    """Let SIGTERM and SIGINT stop the process in order and soon, where the loop can handle signals."""
     loop = asyncio.get_running_loop()
     handled = []
+
+    def end() -> None:
+        if not stop.is_set():
+            stop.set()
+            end_soon()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, end)
             handled.append(number)
     try:
         yield

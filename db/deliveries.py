@@ -367,8 +367,10 @@ async def get_last_edits(session: AsyncSession, rows: Iterable[DeliveryRow]) -> 
     return {(row.case_id, row.target, row.target_id): row.at for row in found}
 
 
-async def get_case_threads(session: AsyncSession, rows: Iterable[DeliveryRow]) -> dict[Thread, int]:
-    """Give the threads on Discord where these deliveries' cases go on; of several the newest."""
+async def get_case_threads(
+    session: AsyncSession, rows: Iterable[DeliveryRow]
+) -> dict[Thread, tuple[int, ...]]:
+    """Give the threads on Discord that these deliveries' cases have had; they go on in the last one."""
     threads = _threads(rows)
     if not threads:
         return {}
@@ -377,7 +379,13 @@ async def get_case_threads(session: AsyncSession, rows: Iterable[DeliveryRow]) -
         .where(_in_threads(threads), DeliveryRow.thread_id.is_not(None))
         .order_by(DeliveryRow.id)
     )
-    return {thread_of(row): row.thread_id for row in found if row.thread_id is not None}
+    of: dict[Thread, dict[int, None]] = {}
+    for row in found:
+        if row.thread_id is not None:
+            known = of.setdefault(thread_of(row), {})
+            known.pop(row.thread_id, None)  # what is told of again is the newest again
+            known[row.thread_id] = None
+    return {thread: tuple(known) for thread, known in of.items()}
 
 
 def thread_of(row: DeliveryRow) -> Thread:

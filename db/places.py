@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import notes
 from db.deliveries import OPEN, at_places
 from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
 
@@ -119,6 +120,65 @@ async def mark_told(session: AsyncSession, channel_id: int, now: datetime) -> No
         .where(DestinationRow.target == "channel", DestinationRow.target_id == channel_id)
         .values(told_at=now)
     )
+
+
+# ------------------------------------------------------------- what was given up
+
+_UNTOLD = "given-up:"  # notes `given-up:SERVER:DELIVERY`, until moderators were told
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What was given up in a server's channels since moderators were told last; `title` is raw.
+
+    `delivery_ids`: all of it; the rest is of the first.
+    """
+
+    guild_id: int
+    delivery_ids: tuple[int, ...]
+    channel_id: int
+    title: str
+    reason: str
+
+
+async def note_given_up(session: AsyncSession, delivery_ids: Collection[int]) -> None:
+    """Note, in the transaction that gives deliveries up, that moderators are to be told of those."""
+    if not delivery_ids:
+        return
+    found = await session.execute(
+        select(DeliveryRow.id, DeliveryRow.guild_id).where(
+            DeliveryRow.id.in_(delivery_ids), DeliveryRow.target == "channel"
+        )
+    )
+    for row in found:
+        await notes.put(session, f"{_UNTOLD}{row.guild_id}:{row.id}", "")
+
+
+async def get_given_up(session: AsyncSession) -> list[GivenUp]:
+    """Give what was given up and nobody was told of, a server at a time."""
+    of: dict[int, list[int]] = {}
+    for name in await notes.named(session, _UNTOLD):
+        guild_id, delivery_id = name.removeprefix(_UNTOLD).split(":")
+        of.setdefault(int(guild_id), []).append(int(delivery_id))
+    return [await _given_up(session, guild_id, tuple(sorted(ids))) for guild_id, ids in sorted(of.items())]
+
+
+async def _given_up(session: AsyncSession, guild_id: int, delivery_ids: tuple[int, ...]) -> GivenUp:
+    row = (
+        await session.execute(
+            select(DeliveryRow.target_id, DeliveryRow.error, StoryRow.title)
+            .outerjoin(StoryRow, StoryRow.id == DeliveryRow.story_id)
+            .where(DeliveryRow.id == delivery_ids[0])
+        )
+    ).one_or_none()
+    channel_id, reason, title = row or (0, None, None)
+    return GivenUp(guild_id, delivery_ids, channel_id, title or "", reason or "")
+
+
+async def forget_given_up(session: AsyncSession, told: GivenUp) -> None:
+    """Note that moderators were told, or that there is nobody to tell."""
+    for delivery_id in told.delivery_ids:
+        await notes.remove(session, f"{_UNTOLD}{told.guild_id}:{delivery_id}")
 
 
 async def get_with_threads(session: AsyncSession, channel_ids: Collection[int]) -> set[int]:

@@ -1,18 +1,26 @@
-"""Telling moderators of channels that take nothing any more: once each, where they can read it."""
+"""Telling moderators of channels that take nothing any more, and of alerts that were given up.
+
+Once each, where they can read it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from bot.alerts.foreign import safe_text
-from bot.alerts.once import Button
+from bot.alerts.once import Button, PlainSender
 from bot.alerts.telling import News, Teller
+from bot.clock import Clock
 from bot.words import say, speaking
 from db import notes, places
-from db.places import BrokenChannel
+from db.engine import Database
+from db.places import BrokenChannel, GivenUp, Listening
 
 _AT_ONCE = 20
+_LIST = "quash:deliveries:open"  # the custom id of a button that opens /deliveries
+_GATHER = timedelta(hours=1)  # what is given up within it after a message about it is told with the next
 
 
 class ClosedTeller(Teller):
@@ -31,7 +39,7 @@ class ClosedTeller(Teller):
                 channel=broken.channel_id,
                 why=safe_text(broken.reason, 500),
             )
-            button = Button(say("What waits"), "quash:deliveries:open")
+            button = Button(say("What waits"), _LIST)
         return News(
             name=_name(broken.channel_id),
             about=(broken.channel_id, broken.since),
@@ -45,6 +53,61 @@ class ClosedTeller(Teller):
         async with self._database.write() as session:
             await places.mark_told(session, channel_id, self._clock())
             await notes.drop(session, _name(channel_id))
+
+
+class GivenUpTeller(Teller):
+    """Tells of alerts that were given up: it could not be found out whether they are posted, Discord does
+    not take them, or they cannot be made. One message an hour and server at most; the list has the rest."""
+
+    def __init__(self, database: Database, sender: PlainSender, *, clock: Clock) -> None:
+        super().__init__(database, sender, clock=clock)
+        self._told: dict[int, datetime] = {}  # servers, of those told within the hour
+
+    async def news(self) -> Sequence[News]:
+        """Give what was given up since the last message about it."""
+        async with self._database.read() as session:
+            found = await places.get_given_up(session)
+            if not found:
+                return ()
+            listening = await places.get_listeners(session, {one.guild_id for one in found})
+        now = self._clock()
+        return [
+            self._news(one, listening.get(one.guild_id))
+            for one in found
+            if (told := self._told.get(one.guild_id)) is None or not timedelta(0) <= now - told < _GATHER
+        ]
+
+    def _news(self, one: GivenUp, heard: Listening | None) -> News:
+        """Say what became of the first: so the text stays the same if it has to be looked for."""
+        with speaking(heard.language if heard else "en"):
+            text = say(
+                "I could not deliver “{title}” to <#{channel}>: {why} `/deliveries` lists all that I gave "
+                "up; there you can have it sent again or drop it.",
+                title=safe_text(one.title, 200) or say("a digest"),
+                channel=one.channel_id,
+                why=safe_text(one.reason, 500),
+            )
+            button = Button(say("What was given up"), _LIST)
+        return News(
+            name=_name_of_given_up(one),
+            about=("given up", one.guild_id, one.delivery_ids[0]),
+            listeners=heard.channels if heard else (),
+            text=text,
+            buttons=(button,),
+            done=partial(self._done, one),
+        )
+
+    async def _done(self, one: GivenUp) -> None:
+        async with self._database.write() as session:
+            await places.forget_given_up(session, one)
+            await notes.drop(session, _name_of_given_up(one))
+        now = self._clock()
+        self._told = {guild: at for guild, at in self._told.items() if now - at < _GATHER}
+        self._told[one.guild_id] = now
+
+
+def _name_of_given_up(one: GivenUp) -> str:
+    return f"given-up-said:{one.guild_id}:{one.delivery_ids[0]}:"
 
 
 def _name(channel_id: int) -> str:

@@ -24,6 +24,7 @@ from bot.alerts.errors import (
     SendError,
     TokenRefusedError,
     TryAgainError,
+    UndecidedError,
 )
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.steps import Step, step
@@ -145,6 +146,8 @@ class Courier:
             self._about_to_leave(order)
             await self._sender.edit(channel_id, order.edits, offer.card)
             return Posted(channel_id, order.edits)
+        if order.perhaps_in and (found := await self._look_around(channel_id, order)):
+            return found
         if order.thread is not None:
             return await self._by_threads(channel_id, order, order.thread, offer.card)
         message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
@@ -162,6 +165,36 @@ class Courier:
         return await self._sender.send(channel_id, card, nonce=order.nonce, answers=answers)
 
     # ------------------------------------------------------------- threads and forums
+
+    async def _look_around(self, channel_id: int, order: Order) -> Posted | None:
+        """Look for what an earlier try may have sent to a thread of the case, or to the channel beside it.
+
+        Rules are changed and threads deleted between two tries: the next may mean another place than the
+        first, where that place's history does not tell of it.
+        """
+        try:
+            return await self._look_in_all(channel_id, order)
+        except UndecidedError:
+            if not self._within_nonce_window(order):
+                raise
+            return None  # Discord knows the nonce still, wherever the message stands
+
+    async def _look_in_all(self, channel_id: int, order: Order) -> Posted | None:
+        for thread_id in order.perhaps_in:
+            try:
+                found = await self._sender.find(thread_id, order.nonce, since=_since(order))
+            except DestinationRefusedError as error:
+                if error.code != UNKNOWN_CHANNEL:
+                    raise
+            else:
+                if found is not None:
+                    return Posted(thread_id, found, thread_id)
+        if await self._sender.kind_of(channel_id) not in _HAVE_THREADS:
+            return None  # a forum is looked through before a post is made in it
+        found = await self._sender.find(channel_id, order.nonce, since=_since(order))
+        if found is None:
+            return None
+        return Posted(channel_id, found, publish=self._publishes(channel_id, order))
 
     async def _by_threads(
         self, channel_id: int, order: Order, wanted: CaseThread, card: Card | Digest

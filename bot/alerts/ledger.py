@@ -42,7 +42,7 @@ from bot.alerts.routing import (
 from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
 from bot.clock import Clock
-from db import deliveries, rules, subscriptions
+from db import deliveries, places, rules, subscriptions
 from db.cards import CardShelf
 from db.deliveries import Claim, Release
 from db.engine import Database
@@ -87,7 +87,7 @@ class _Heads:
     subscriptions: dict[int, list[Subscription]]
     first_cards: dict[deliveries.Thread, DeliveryRow]
     last_edits: dict[deliveries.Thread, datetime]
-    case_threads: dict[deliveries.Thread, int]
+    case_threads: dict[deliveries.Thread, tuple[int, ...]]
     hours: dict[int, Hours]
     shelf: CardShelf
     gathered: dict[int, dict[int, int | None]]  # the stories of the deliveries that are digests
@@ -142,6 +142,8 @@ class Ledger:
 
     async def _write(self, session: AsyncSession, writing: _Writing, now: datetime) -> None:
         await deliveries.update_deliveries(session, writing.changes)
+        dead = [change["id"] for change in writing.changes if change.get("state") == "dead"]
+        await places.note_given_up(session, dead)
         await deliveries.let_go(session, writing.releases, now=now)
 
     # ------------------------------------------------------------- orders
@@ -266,6 +268,7 @@ class Ledger:
             edits=first.message_id if first and row.kind == "edit" else None,
             answers=first.message_id if first and row.kind == "update" else None,
             thread=_case_thread(row, first, heads) if threads else None,
+            perhaps_in=_perhaps_in(row, first, heads),
         )
         return order, _intent(order, now)
 
@@ -333,12 +336,27 @@ def _channel_of(shown: DeliveryRow) -> int | None:
 
 
 def _case_thread(row: DeliveryRow, first: DeliveryRow | None, heads: _Heads) -> CaseThread:
-    head = first.message_id if first and first.channel_id == row.target_id else None
+    known = heads.case_threads.get(deliveries.thread_of(row))
     return CaseThread(
-        thread_id=heads.case_threads.get(deliveries.thread_of(row)),
-        head=head,
+        thread_id=known[-1] if known else None,
+        head=_head_of_thread(row, first),
         opens=row.case_id is not None,
     )
+
+
+def _head_of_thread(row: DeliveryRow, first: DeliveryRow | None) -> int | None:
+    """Give the case's first card where a thread can be made of it (the thread has its id), else None."""
+    is_there = first is not None and row.target == "channel" and first.channel_id == row.target_id
+    return first.message_id if first is not None and is_there else None
+
+
+def _perhaps_in(row: DeliveryRow, first: DeliveryRow | None, heads: _Heads) -> tuple[int, ...]:
+    """Give the threads in which a message may stand of which it is not known where it was sent."""
+    if row.intent_at is None or row.kind == "edit":
+        return ()
+    known = dict.fromkeys(reversed(heads.case_threads.get(deliveries.thread_of(row), ())))
+    head = _head_of_thread(row, first)
+    return tuple(known | ({head: None} if head is not None else {}))
 
 
 def _verdicts(claim: Claim, heads: _Heads, story_id: int | None) -> list[Verdict]:

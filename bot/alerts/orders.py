@@ -55,7 +55,8 @@ class Order:
     that the member is in. `unsure_since`: when an earlier request left whose outcome is not known.
     `send_by`: later than that nothing leaves, because the lease might end first. `channel_id` is None until
     a direct message channel is opened. `edits` is the message that an edit is for, `answers` the one that
-    an update replies to. `thread`: None where no threads are wanted.
+    an update replies to. `thread`: None where no threads are wanted. `perhaps_in`: threads where an earlier
+    request may have gone, whatever is wanted by now.
     """
 
     claim: Claim
@@ -70,6 +71,7 @@ class Order:
     edits: int | None
     answers: int | None
     thread: CaseThread | None = None
+    perhaps_in: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,11 +66,12 @@ class AnalysisPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pool, self._pool = self._pool, None
         if self._ending is not None:
             self._ending.cancel()
-        if pool is not None:
-            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+        if self._pool is not None:
+            # What is being read, or a process that still loads its lexicons, is not waited for: nobody would
+            # store the story any more.
+            self._replace(self._pool)
 
     async def analyse(self, article: Article) -> Story:
         """Read an article. Raises `AnalysisError` when it takes too long or its process dies."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import discord
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.alerts import absence, waiting
-from bot.alerts.closed import ClosedTeller
+from bot.alerts.closed import ClosedTeller, GivenUpTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import NotHereError
 from bot.alerts.limiter import TokenBucket
@@ -151,8 +152,7 @@ async def test_a_proxys_page_is_no_answer_of_discords(
 ) -> None:
     await place.house.rule(place.guild.id, place.channel.id)
     await place.house.story(place.feed, await place.house.case())
-    fault.method, fault.path = "POST", "/channels/*/messages"
-    place.standin.faults.add(fault)
+    place.standin.faults.add(replace(fault, method="POST", path="/channels/*/messages"))
     assert await deliverer.deliver_due() == 0
     clock.turn(seconds=10)
     assert await deliverer.deliver_due() == 1
@@ -304,6 +304,32 @@ async def test_moderators_see_what_was_given_up_and_send_it_again_or_drop_it(
     async with database.read() as session:
         actions = [row.action for row in await session.scalars(select(AuditRow).order_by(AuditRow.id))]
     assert actions == ["delivery sent again", "delivery dropped"]
+
+
+async def test_moderators_are_told_of_what_was_given_up_once_and_not_of_each(
+    place: Place, sender: DiscordSender, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    database = place.house.database
+    desk = place.standin.world.add_channel(place.guild, "desk")
+    async with database.write() as session:
+        (await session.get_one(GuildRow, place.guild.id)).log_channel = desk.id
+    await place.house.rule(place.guild.id, place.channel.id)
+    refused = Fault("status", status=400, code=50035, path=f"/channels/{place.channel.id}/messages", times=3)
+    place.standin.faults.add(refused)
+    teller = GivenUpTeller(database, sender, clock=clock)
+    for number in range(3):
+        await place.house.story(
+            place.feed, await place.house.case(f"Case {number}"), title=f"*Story* {number}"
+        )
+    await deliverer.deliver_due()
+    place.standin.faults.add(Fault("status", "after", "POST", f"/channels/{desk.id}/messages", status=503))
+    await teller.tell()
+    clock.turn(minutes=5)
+    for _ in range(2):  # the answer got lost, and another process goes on with it
+        await GivenUpTeller(database, sender, clock=clock).tell()
+    (said,) = place.standin.messages(desk.id)
+    assert r"\*Story\* 0" in said.text and f"<#{place.channel.id}>" in said.text
+    assert "50035" in said.text and "/deliveries" in said.text
 
 
 async def test_where_the_channel_cannot_be_read_back_nothing_is_guessed(

@@ -13,6 +13,7 @@ from bot.alerts.limiter import TokenBucket
 from bot.alerts.publish import Publisher
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import Channel, Fault
+from db.tables import RuleRow
 from tests.alerts.house import House
 from tests.alerts.place import Place, text_of
 from tests.conftest import TurnedClock
@@ -176,6 +177,37 @@ async def test_a_thread_that_could_not_be_opened_is_opened_for_the_next_report(
     (thread,) = threads_of(place, place.channel)
     assert "A second report" in text_of(place.standin.messages(thread.id)[0])
     assert len(place.posted) == 1
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["soon", "late"])
+@pytest.mark.parametrize(("before", "after"), [("off", "case"), ("case", "off")])
+async def test_a_rule_that_changes_its_mind_about_threads_between_two_tries_posts_nothing_twice(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, before: str, after: str, late: bool
+) -> None:
+    rule = await place.house.rule(place.guild.id, place.channel.id, thread=before)
+    case = await place.house.case()
+    await place.house.story(place.feed, case)
+    await deliverer.deliver_due()
+    await place.house.story(place.feed, case, adds="update", status="withdrawn", title="The agency gives in")
+    path = "/channels/*/messages"
+    place.standin.faults.add(Fault("status", "after", "POST", path, status=503, times=None))
+    await deliverer.deliver_due()
+    place.standin.faults.clear()
+    async with place.house.database.write() as session:
+        (await session.get_one(RuleRow, rule)).thread = after
+    if late:
+        place.standin.settings.nonce_seconds = -1.0
+    clock.turn(minutes=10 if late else 1)
+    await deliverer.deliver_due()
+    told = [
+        (where.id, message.id)
+        for where in (place.channel, *threads_of(place, place.channel))
+        for message in place.standin.messages(where.id)
+        if "The agency gives in" in text_of(message)
+    ]
+    (update,) = [row for row in await place.house.deliveries() if row.kind == "update"]
+    assert told == [(update.channel_id, update.message_id)]
+    assert update.state == "sent"
 
 
 async def test_missing_permissions_for_threads_and_media_channels_are_said_exactly(

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import itertools
 import json
 import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -87,12 +88,20 @@ class Nursery:
         await self._reading
 
     async def live(self, run: Run, within: float = 60.0) -> int:
-        """Let a process live to its end; gives its exit status (-9: killed)."""
+        """Let a process live to its end; gives its exit status (-9: killed).
+
+        One that has not ended by then writes to standard error what it waits for.
+        """
         assert self._process.stdin is not None
         number = next(self._numbers)
         ended = self._waiting[number] = asyncio.get_running_loop().create_future()
         self._process.stdin.write(json.dumps([number, asdict(run)]).encode() + b"\n")
-        return await asyncio.wait_for(ended, within)
+        try:
+            return await asyncio.wait_for(asyncio.shield(ended), within)
+        except TimeoutError:
+            self._process.stdin.write(json.dumps([number, None]).encode() + b"\n")
+            await asyncio.wait({ended}, timeout=5)
+            raise
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
@@ -116,6 +125,9 @@ def _serve() -> None:
                 break
             *lines, buffered = (buffered + read).split(b"\n")
             for number, run in map(json.loads, lines):
+                if run is None:
+                    _ask_what_holds_up(pid for pid, of in children.items() if of == number)
+                    continue
                 pid = os.fork()
                 if pid == 0:
                     _child(Run(**run))
@@ -124,6 +136,11 @@ def _serve() -> None:
             print(json.dumps([children.pop(pid), os.waitstatus_to_exitcode(status)]), flush=True)
     for pid in children:
         os.kill(pid, signal.SIGKILL)
+
+
+def _ask_what_holds_up(pids: Iterable[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGUSR1)
 
 
 def _ended(children: dict[int, int]) -> Iterator[tuple[int, int]]:
@@ -161,7 +178,15 @@ async def _no_page(url: str) -> Page:
     raise QuashError(f"nobody should fetch {url}: the entry has its text")
 
 
+def _tell_what_holds_up(*_: object) -> None:
+    """Write to standard error what the process does and waits for."""
+    faulthandler.dump_traceback(all_threads=True)
+    for task in asyncio.all_tasks():
+        task.print_stack()
+
+
 async def _live(run: Run) -> None:
+    signal.signal(signal.SIGUSR1, _tell_what_holds_up)
     if run.kill_after is not None:
         asyncio.get_running_loop().call_later(run.kill_after, os.kill, os.getpid(), signal.SIGKILL)
     if run.swapped:
