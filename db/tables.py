@@ -34,12 +34,16 @@ from db.feed_tables import NoteRow as NoteRow
 from db.feed_tables import StoryFeedRow as StoryFeedRow
 from db.feed_tables import row_number
 from db.moderator_tables import PendingImportRow as PendingImportRow
+from db.review_tables import CaseOverrideRow as CaseOverrideRow
+from db.review_tables import CaseProposalRow as CaseProposalRow
+from db.review_tables import ReviewRow as ReviewRow
 from db.role_tables import GatewayRow as GatewayRow
 from db.role_tables import ShardRow as ShardRow
 from db.role_tables import TurnRow as TurnRow
 from db.search_tables import FeedPartyRow as FeedPartyRow
 from db.search_tables import PartyWordRow as PartyWordRow
 from db.search_tables import SearchWordRow as SearchWordRow
+from db.search_tables import TextWordRow as TextWordRow
 
 # ------------------------------------------------------------------- stories
 
@@ -297,6 +301,9 @@ class RuleRow(Base):
     style: Mapped[str] = mapped_column(String(8), default="full")
     thread: Mapped[str] = mapped_column(String(8), default="off")
     review_channel: Mapped[int | None] = mapped_column(BigInteger)
+    review_hours: Mapped[int] = mapped_column(Integer, default=12)
+    review_then: Mapped[str] = mapped_column(String(4), default="drop")  # or post: what nobody decided on
+    exclude_sources: Mapped[list[str]] = mapped_column(default=list)
     paused: Mapped[bool] = mapped_column(Boolean, default=False)
     created_by: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
@@ -343,7 +350,7 @@ class DeliveryRow(Base):
     story_id: Mapped[int | None] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
     # card (first post), update (answers the card), report (a further source, in the case's thread), edit,
-    # digest
+    # digest; review (a story for moderators to decide on), decided (the edit of that which says how)
     kind: Mapped[str] = mapped_column(String(8))
     slot: Mapped[str | None] = mapped_column(String(32))
     target: Mapped[str] = mapped_column(String(8))  # channel, user
@@ -507,4 +514,7 @@ PERSONAL: dict[tuple[str, str], str] = {
     ("destinations", "target_id"): "delete",  # where target = 'user'
     ("reports", "user_id"): "delete",
     ("audit", "user_id"): "clear",
+    ("reviews", "decided_by"): "clear",
+    ("case_overrides", "changed_by"): "clear",
+    ("case_proposals", "proposed_by"): "clear",
 }
