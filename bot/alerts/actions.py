@@ -98,7 +98,7 @@ async def subscribe(
         elif kind != "party":
             raise WishError(say("One can subscribe to a topic, a party, a case or a search."))
         if not value:
-            raise WishError("A name is missing; type the party's name.")
+            raise WishError(say("A name is missing; type the party's name."))
         return await _keep(session, user_id, guild_id, kind, value, now, delivery)
 
 
@@ -119,7 +119,9 @@ async def follow_case(
         viewer = await _viewer(session, {"case_id": case_id}, user_id, guild_id, mark)
         case = await get_case(session, case_id)
         if viewer.guild_id is None or case is None or not await _case_is_seen(session, viewer, case.id):
-            raise NotHereError("That case is not among this server's stories; follow it where it was posted.")
+            raise NotHereError(
+                say("That case is not among this server's stories; follow it where it was posted.")
+            )
         return await _keep(session, user_id, viewer.guild_id, "case", str(case.id), now)
 
 
@@ -135,7 +137,7 @@ async def end_subscription(database: Database, *, user_id: int, subscription_id:
     async with database.write() as session:
         row = await session.get(SubscriptionRow, subscription_id)
         if row is None or row.user_id != user_id:
-            raise NotHereError("You have no such subscription; /subscriptions shows those you have.")
+            raise NotHereError(say("You have no such subscription; /subscriptions shows those you have."))
         ended = await _listed(session, row)
         await subscriptions.delete_subscription(session, subscription_id)
     return ended
@@ -177,7 +179,10 @@ async def _keep(
     if row is None:
         if await subscriptions.count_subscriptions(session, user_id) >= MOST_SUBSCRIPTIONS:
             raise WishError(
-                f"{MOST_SUBSCRIPTIONS} subscriptions are the most; end one in /subscriptions first."
+                say(
+                    "{most} subscriptions are the most; end one in /subscriptions first.",
+                    most=MOST_SUBSCRIPTIONS,
+                )
             )
         row = SubscriptionRow(user_id=user_id, guild_id=guild_id, kind=kind, value=value, created_at=now)
         session.add(row)
@@ -192,7 +197,7 @@ async def _listed(session: AsyncSession, row: SubscriptionRow) -> ListedSubscrip
     label = row.value
     if row.kind == "case":
         case = await session.get(CaseRow, int(row.value))
-        label = case.title if case else "a case that is gone"
+        label = case.title if case else say("a case that is gone")
     elif row.kind == "party":
         found = await session.scalars(select(PartyRow.name).where(PartyRow.name_key == row.value))
         label = found.one_or_none() or row.value
@@ -203,7 +208,10 @@ async def _case_named(session: AsyncSession, viewer: Viewer, name: str) -> CaseR
     found = await lookups.find_cases(session, viewer, name, limit=1) if name.strip() else []
     if not found:
         raise WishError(
-            f"No case “{plain_text(name, 60)}” is known here; type a part of its title and choose one."
+            say(
+                "No case “{name}” is known here; type a part of its title and choose one.",
+                name=plain_text(name, 60),
+            )
         )
     return found[0]
 
@@ -263,7 +271,7 @@ async def _story_seen(
     found = await session.scalars(select(StoryRow).where(StoryRow.id == story_id, visible(viewer)))
     story = found.one_or_none()
     if story is None:
-        raise NotHereError("That story is not among this server's stories (any more).")
+        raise NotHereError(say("That story is not among this server's stories (any more)."))
     return story
 
 
@@ -280,12 +288,15 @@ async def _viewer(
 
 
 def _analysed(analysis: dict[str, Any]) -> list[Claim]:
-    claims = [Claim("Relevant", tuple(analysis.get("relevance_evidence", ())))]
-    claims += [Claim(f"Topic: {t['topic']}", tuple(t["evidence"])) for t in analysis.get("topics", ())]
+    claims = [Claim(say("Relevant"), tuple(analysis.get("relevance_evidence", ())))]
+    claims += [
+        Claim(say("Topic: {topic}", topic=say(t["topic"])), tuple(t["evidence"]))
+        for t in analysis.get("topics", ())
+    ]
     return claims
 
 
 def _demand_claim(demand: DemandRow) -> Claim:
-    who = ", ".join(demand.issuer) or "not named"
-    whom = ", ".join(demand.recipient) or "not named"
-    return Claim(f"{who} → {whom}: {demand.instrument}, {demand.status}", tuple(demand.evidence))
+    who = ", ".join(demand.issuer) or say("not named")
+    whom = ", ".join(demand.recipient) or say("not named")
+    return Claim(f"{who} → {whom}: {say(demand.instrument)}, {say(demand.status)}", tuple(demand.evidence))

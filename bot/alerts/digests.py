@@ -17,6 +17,7 @@ from bot.alerts.cards import CardSource
 from bot.alerts.errors import NotHereError
 from bot.alerts.outbox import load_stories, subscription_from
 from bot.alerts.routing import ask_subscription
+from bot.words import say
 from db import cards, digests, subscriptions
 from db.digests import DigestStory
 from db.engine import Database
@@ -180,7 +181,7 @@ async def open_digest(database: Database, *, delivery_id: int, user_id: int, gui
     async with database.read() as session:
         row = await session.get(DeliveryRow, delivery_id)
         if row is None or row.kind != "digest" or not _is_theirs(row, user_id, guild_id):
-            raise NotHereError("That digest is not stored any more; /latest shows the newest stories.")
+            raise NotHereError(say("That digest is not stored any more; /latest shows the newest stories."))
         shelf = DigestShelf(session)
         items = (await shelf.items([delivery_id]))[delivery_id]
         found = await shelf.digest(
@@ -188,7 +189,7 @@ async def open_digest(database: Database, *, delivery_id: int, user_id: int, gui
             until=row.due_at,
         )
     if found is None:
-        raise NotHereError("The stories of that digest are not stored any more.")
+        raise NotHereError(say("The stories of that digest are not stored any more."))
     return replace(found, delivery_id=delivery_id)
 
 

@@ -62,7 +62,7 @@ def status_words(status: str) -> str:
 
 
 def _head(card: Card) -> str:
-    title = link(card.title, card.url, _TITLE) or link("(without a title)", card.url, _TITLE)
+    title = link(card.title, card.url, _TITLE) or link(say("(without a title)"), card.url, _TITLE)
     about = " · ".join(part for part in (_from(card), _date(card.published)) if part)
     title = f"**{title}**" if card.style == "compact" else f"### {title}"
     small = (f"-# {line}" for line in (about, _late(card)) if line)
@@ -142,7 +142,7 @@ def _sources(card: Card, room: int) -> str:
 
 
 def _source(source: CardSource) -> str:
-    title = link(source.title, source.url, _SOURCE_TITLE) or link("(without a title)", source.url, 40)
+    title = link(source.title, source.url, _SOURCE_TITLE) or link(say("(without a title)"), source.url, 40)
     return "- " + " · ".join(part for part in (title, host(source.url), _date(source.published, "d")) if part)
 
 

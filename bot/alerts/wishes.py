@@ -13,6 +13,7 @@ from bot.alerts.routing import WHEN, Condition, fold
 from bot.alerts.searching import can_be_asked
 from bot.stories.model import STATUSES, TOPICS
 from bot.stories.naming import canonical_name
+from bot.words import mark, say
 from db.stories import name_key
 
 MOST_ITEMS = 25
@@ -29,11 +30,22 @@ def parse_list(typed: str, what: str) -> tuple[str, ...]:
     """Split a comma-separated list; each item once, in the order given."""
     items = {" ".join(item.split()): None for item in typed.split(",") if item.strip()}
     if len(items) > MOST_ITEMS:
-        raise WishError(f"A rule takes at most {MOST_ITEMS} {what}; make a second rule for the rest.")
+        raise WishError(
+            say(
+                "A rule takes at most {most} {what}; make a second rule for the rest.",
+                most=MOST_ITEMS,
+                what=say(what),
+            )
+        )
     for item in items:
         if len(item) > LONGEST_ITEM:
             raise WishError(
-                f"“{plain_text(item, 40)}” is too long; {what} have at most {LONGEST_ITEM} characters."
+                say(
+                    "“{item}” is too long; {what} have at most {most} characters.",
+                    item=plain_text(item, 40),
+                    what=say(what),
+                    most=LONGEST_ITEM,
+                )
             )
     return tuple(items)
 
@@ -43,13 +55,19 @@ def parse_words(typed: str, what: str) -> tuple[str, ...]:
     words = parse_list(typed, what)
     for word in words:
         if not fold(word).strip():
-            raise WishError(f"“{plain_text(word, 40)}” holds no word; {what} are words or phrases.")
+            raise WishError(
+                say(
+                    "“{item}” holds no word; {what} are words or phrases.",
+                    item=plain_text(word, 40),
+                    what=say(what),
+                )
+            )
     return words
 
 
 def parse_topics(typed: str) -> tuple[str, ...]:
     """Split a comma-separated list of topics."""
-    return tuple(dict.fromkeys(parse_topic(item) for item in parse_list(typed, "topics")))
+    return tuple(dict.fromkeys(parse_topic(item) for item in parse_list(typed, mark("topics"))))
 
 
 def parse_topic(typed: str) -> str:
@@ -59,31 +77,41 @@ def parse_topic(typed: str) -> str:
 
 def parse_statuses(typed: str) -> tuple[str, ...]:
     """Split a comma-separated list of statuses."""
-    return tuple(dict.fromkeys(_one_of(item, STATUSES, "status") for item in parse_list(typed, "statuses")))
+    return tuple(
+        dict.fromkeys(_one_of(item, STATUSES, mark("status")) for item in parse_list(typed, mark("statuses")))
+    )
 
 
 def parse_languages(typed: str) -> tuple[str, ...]:
     """Split a comma-separated list of languages, by their codes ("en", "de")."""
-    codes = tuple(dict.fromkeys(item.casefold() for item in parse_list(typed, "languages")))
+    codes = tuple(dict.fromkeys(item.casefold() for item in parse_list(typed, mark("languages"))))
     for code in codes:
         if not _LANGUAGE.fullmatch(code):
-            raise WishError(f"“{plain_text(code, 40)}” is no language; use its code, such as en, de or fr.")
+            raise WishError(
+                say(
+                    "“{item}” is no language; use its code, such as en, de or fr.",
+                    item=plain_text(code, 40),
+                )
+            )
     return codes
 
 
 def parse_condition(typed: str) -> Condition:
     """Read when a story is special: statuses and at most one figure of relevance ("quashed, upheld, 0.9")."""
     statuses, relevance = [], None
-    for item in parse_list(typed, "conditions"):
+    for item in parse_list(typed, mark("conditions")):
         figure = item.casefold().removeprefix("relevance").strip(" >=")
         if not figure[:1].isdigit() and figure[:1] not in ("-", "+", "."):
-            statuses.append(_one_of(item, STATUSES, "status"))
+            statuses.append(_one_of(item, STATUSES, mark("status")))
             continue
         try:
             found = parse_relevance(float(figure))
         except ValueError:
             raise WishError(
-                f"“{plain_text(item, 40)}” is no figure; write statuses and a relevance: quashed, 0.9."
+                say(
+                    "“{item}” is no figure; write statuses and a relevance: quashed, 0.9.",
+                    item=plain_text(item, 40),
+                )
             ) from None
         relevance = found if relevance is None else min(relevance, found)
     return Condition(tuple(dict.fromkeys(statuses)), relevance)
@@ -93,9 +121,13 @@ def parse_search(typed: str) -> str:
     """Check a search that is subscribed to; spaces are evened out, so that the same is the same."""
     query = " ".join(typed.split())
     if len(query) > LONGEST_SEARCH:
-        raise WishError(f"A search has at most {LONGEST_SEARCH} characters; leave some words out.")
+        raise WishError(
+            say("A search has at most {most} characters; leave some words out.", most=LONGEST_SEARCH)
+        )
     if not can_be_asked(query):
-        raise WishError("There is no word in that search; write words that must occur, such as geofence.")
+        raise WishError(
+            say("There is no word in that search; write words that must occur, such as geofence.")
+        )
     return query
 
 
@@ -110,35 +142,46 @@ def parse_relevance(relevance: float | None) -> float:
     if relevance is None:
         return 0.5
     if not 0.0 <= relevance <= 1.0:
-        raise WishError(f"The relevance {relevance:g} cannot be; it goes from 0 (everything) to 1.")
+        raise WishError(
+            say(
+                "The relevance {relevance} cannot be; it goes from 0 (everything) to 1.",
+                relevance=f"{relevance:g}",
+            )
+        )
     return relevance
 
 
 def parse_daily_limit(limit: int | None) -> int | None:
     """Check how many posts a day a rule makes; None (no limit) for 0, and where nothing is said."""
     if limit is not None and not 0 <= limit <= MOST_A_DAY:
-        raise WishError(f"A daily limit of {limit} cannot be; it goes from 1 to {MOST_A_DAY}, 0 for none.")
+        raise WishError(
+            say(
+                "A daily limit of {limit} cannot be; it goes from 1 to {most}, 0 for none.",
+                limit=limit,
+                most=MOST_A_DAY,
+            )
+        )
     return limit or None
 
 
 def parse_style(style: str) -> str:
     """Check a style."""
-    return _one_of(style, STYLES, "style")
+    return _one_of(style, STYLES, mark("style"))
 
 
 def parse_thread(thread: str) -> str:
     """Check whether a case's messages stand in a thread of their own."""
-    return _one_of(thread, THREADS, "thread")
+    return _one_of(thread, THREADS, mark("thread"))
 
 
 def parse_when(when: str) -> str:
     """Check when a rule's stories come."""
-    return _one_of(when, WHEN, "“when”")
+    return _one_of(when, WHEN, mark("“when”"))
 
 
 def parse_delivery(delivery: str) -> str:
     """Check when a subscription's stories come."""
-    return _one_of(delivery, DELIVERIES, "delivery")
+    return _one_of(delivery, DELIVERIES, mark("delivery"))
 
 
 def _one_of(typed: str, known: Sequence[str], what: str) -> str:
@@ -147,5 +190,11 @@ def _one_of(typed: str, known: Sequence[str], what: str) -> str:
     if wanted in known:
         return wanted
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
-    raise WishError(f"There is no {what} “{plain_text(typed, 40)}”; {hint}")
+    hint = (
+        say("did you mean {name}?", name=near[0])
+        if near
+        else say("known are {names}.", names=", ".join(known))
+    )
+    raise WishError(
+        say("There is no {what} “{name}”; {hint}", what=say(what), name=plain_text(typed, 40), hint=hint)
+    )
