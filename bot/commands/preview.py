@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
@@ -44,6 +45,7 @@ from bot.intake.analysis import AnalysisPool
 from bot.intake.reading import Reader
 from bot.opening import open_database
 from bot.settings import Settings
+from bot.stories.model import Article
 from db import feeds, guilds
 from db.engine import Database
 from db.tables import EntryRow, StoryRow
@@ -60,8 +62,8 @@ class PreviewError(QuashError):
     """Something that was to be previewed cannot be."""
 
 
-class _NoTimeLeftError(FetchError):
-    """The time for fetching pages is over; the feed's own words have to do."""
+class _NoPageError(FetchError):
+    """A page could not be had. A preview has no second try: the feed's own words have to do."""
 
     kind = "preview"
 
@@ -155,9 +157,15 @@ class _Preview:
             ParserPool() as parser,
             AnalysisPool(self._settings.analysis_workers) as analysis,
         ):
-            await self._make_guild(database)
-            await self._gather(database, fetcher, parser, limits)
-            await self._choose_entries(database)
+            # The process that reads articles starts while the feeds are fetched.
+            warming = asyncio.create_task(_warm(analysis))
+            try:
+                await self._make_guild(database)
+                await self._gather(database, fetcher, parser, limits)
+                if await self._choose_entries(database):
+                    await warming
+            finally:
+                warming.cancel()
             pages = PageFetcher(fetcher)
 
             async def fetch_page(url: str) -> Page:
@@ -165,7 +173,9 @@ class _Preview:
                     async with asyncio.timeout(max(0.1, self._until - time.monotonic())):
                         return await pages.fetch_page(url)
                 except TimeoutError as error:
-                    raise _NoTimeLeftError("there was no time left for it") from error
+                    raise _NoPageError("there was no time left for it") from error
+                except FetchError as error:
+                    raise _NoPageError(str(error), host=error.host) from error
 
             reader = Reader(database, analysis.analyse, fetch_page, clock=self._clock)
             while await reader.read_new():
@@ -219,8 +229,11 @@ class _Preview:
         self._failed += 1
         print(f"quash: {name[:200]}: {' '.join(str(error).split())}", file=sys.stderr)
 
-    async def _choose_entries(self, database: Database) -> None:
-        """Take the newest entries of each feed as news, in the order of their dates; leave the rest alone."""
+    async def _choose_entries(self, database: Database) -> int:
+        """Take the newest entries of each feed as news, in the order of their dates; leave the rest alone.
+
+        Gives how many were taken.
+        """
         most = _OF_NAMED if self._named else _OF_EACH
         async with database.write() as session:
             rows = await session.execute(
@@ -236,6 +249,7 @@ class _Preview:
             for start in range(0, len(chosen), 500):
                 part = chosen[start : start + 500]
                 await session.execute(update(EntryRow).where(EntryRow.id.in_(part)).values(state="new"))
+        return len(chosen)
 
     # ---------------------------------------------------------------- the posts
 
@@ -263,6 +277,12 @@ class _Preview:
                 f"; {len(cards) - len(shown)} more with --limit {len(cards)}" if cards[len(shown) :] else ""
             )
             console.print(f"{len(shown)} posts{left}", style="dim")
+
+
+async def _warm(analysis: AnalysisPool) -> None:
+    """Have a process loaded; one that cannot be is said of the first article."""
+    with contextlib.suppress(QuashError):
+        await analysis.analyse(Article(title="", body=""))
 
 
 def _bundled() -> list[str]:

@@ -82,8 +82,13 @@ class PageFetcher:
         asked = self._asked.get(origin)
         if asked is None:
             asked = self._asked[origin] = asyncio.create_task(self._ask(origin))
-            asked.add_done_callback(lambda _task: self._asked.pop(origin, None))
+            asked.add_done_callback(lambda task: self._answered(origin, task))
         return await asyncio.shield(asked)
+
+    def _answered(self, origin: str, task: asyncio.Task[Robots]) -> None:
+        del self._asked[origin]
+        if not task.cancelled():
+            task.exception()  # looked at here, as those who waited for it may have given up meanwhile
 
     async def _ask(self, origin: str) -> Robots:
         """RFC 9309 section 2.3.1: no such file allows all; a server in trouble allows nothing for now."""
