@@ -8,7 +8,7 @@ from bot.stories.demand_duties import duty_frames
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, clause_right, demanding
 from bot.stories.demand_rules import PRONOUN_SUBJECT, holds, is_fact, rules, subject_of
 from bot.stories.demand_trade import bought, favours
-from bot.stories.marks import CONTENT, DATA, DEVICE, Marked
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked
 
 # Letters of which some must stand in a sentence for the rules of the same name: a look is cheaper.
 # fmt: off
@@ -17,6 +17,7 @@ _ATTEMPTS = (
     "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim",
 )
 # fmt: on
+_BREAKING = ("raid", "search", "seiz", "took", "emptied", "confiscat", "carr", "cop", "through", "removed")
 _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
 # fmt: off
 _TAKINGS = (
@@ -41,6 +42,10 @@ def act_frames(marked: Marked) -> list[Frame]:
         _keep(frames, _refused(marked, match))
     for match in _RAID.finditer(text) if holds(text, ("seiz", "raid", "search", "confiscat", "took")) else ():
         _keep(frames, _raided(marked, match))
+    for match in _BROKE_IN.finditer(text) if holds(text, _BREAKING) else ():
+        _keep(frames, _broke_in(marked, match))
+    for match in _TURNED_TO.finditer(text) if " to " in text else ():
+        _keep(frames, _turned_to(marked, match))
     frames.extend(favours(marked))
     frames.extend(duty_frames(marked))
     return frames
@@ -171,6 +176,62 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     if somebody:
         frame.targets.append(somebody.group("who"))
     frame.weight = 1.1 if companies else 0.4 if (seek or thing in _WEAK_THINGS) else 1.0
+    return frame
+
+
+_BROKE_IN = re.compile(
+    r"(?<!\w)(?:raid(?:ed|s)?|search(?:ed|es)|seiz(?:ed|es)|took|emptied|confiscat(?:ed|es)|"
+    r"carr(?:ied|ies) off|"
+    r"cop(?:ied|ies)|went through|combed through|removed)(?P<gap>[^;]{0,90})"
+)
+_PLACE = re.compile(rf"(?<!\w)(?:home|house|apartment|flat|newsroom|offices?|premises)(?!\w)|[{DEVICE}]")
+_WATCHED = re.compile(
+    r"(?<!\w)(?P<who>(?:reporter|journalist|editor|publisher|blogger|activist|protester|lawyer|attorney|"
+    r"weekly|newspaper|newsroom|whistleblower|commenter|critic)s?)(?!\w)"
+)
+
+
+def _broke_in(marked: Marked, match: re.Match[str]) -> Frame | None:
+    """ "Officers searched the home of a reporter": a warrant on a person or a paper."""
+    text = marked.text
+    gap = match.group("gap")
+    left = clause_left(text, match.start())
+    police = [slot for slot in subject_of(left, marked, courts=False) if slot.kind == "agency"]
+    watched = _WATCHED.search(gap)
+    who = [s for s in marked.names(gap) if s.kind in ("person", "company", "organisation") and not s.generic]
+    if not police or not (watched or who) or not _PLACE.search(gap) or not is_fact(left[-70:], noun=False):
+        return None
+    frame = Frame(marked.index, "search warrant", "data", 4, "taking", match.start(), weight=0.7)
+    frame.vote("issuer", police, EXPLICIT)
+    firms = [slot for slot in who if slot.kind != "person"]
+    frame.vote("recipient", firms or who, BESIDE)
+    if watched and not who:
+        frame.targets.append(watched.group("who"))
+    return frame
+
+
+_TURNED_TO = re.compile(
+    rf"(?<!\w)(?:turn|went|came|wrote|appl)(?:ed|ied)? to (?:the )?(?P<who>{COMPANY})(?:,? which|"
+    rf",? who|[,;:] it|"
+    rf"[,;:] the (?:company|firm)|\.|$)(?P<rest>.{{0,60}})"
+)
+_ANSWERED = re.compile(
+    r"^ (?:then |later |soon |had |has )?(?:gave|supplied|handed|provided|produced|turned|sent|named|"
+    r"disclosed|refused|"
+    r"declined|would not|said no|named)(?!\w)"
+)
+
+
+def _turned_to(marked: Marked, match: re.Match[str]) -> Frame | None:
+    """ "The police turned to Apple, which supplied a name"."""
+    left = clause_left(marked.text, match.start())
+    who = [slot for slot in subject_of(left, marked, courts=False) if slot.kind == "agency"]
+    rest = match.group("rest")
+    if not who or not _ANSWERED.match(rest) or not (DATA in rest or "name" in rest or "refus" in rest):
+        return None
+    frame = Frame(marked.index, "informal request", "data", 2, "giving", match.start())
+    frame.vote("issuer", who, EXPLICIT)
+    frame.vote("recipient", marked.names(match.group("who")), EXPLICIT)
     return frame
 
 

@@ -163,6 +163,12 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     return _deed(frame, found, text)
 
 
+def _state_to_person(frame: Frame) -> bool:
+    return any(frame.slots[name].kind == "person" for name in frame.recipients) and any(
+        frame.slots[name].kind == "agency" for name in frame.issuers
+    )
+
+
 _NOT_DATA = re.compile(
     r"(?:hand|turn|giv\w*|surrender\w*|releas\w*|disclos\w*)(?: over)?(?: (?:the|its|their|his|"
     r"more|some|any|over|up|all))* (?:cash|money|\$|control|power|funds|suspects?|land|"
@@ -244,7 +250,8 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
         return None
     source = re.search(rf" from (?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})", right[:150])
     found = re.match(
-        rf"(?: (?:the|a))* (?P<who>{LIST})(?: host| owner| parent| operator|"
+        rf"(?: (?:the|a))*(?: [a-z-]+)? (?P<who>{LIST})(?: (?:in|on|last|this) \w+)*(?: host| owner|"
+        rf" parent| operator|"
         rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?(?:{THINGS}|(?:documents|"
         rf"papers|assessments?|internal \w+)(?!\w))",
         right,
@@ -287,6 +294,10 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
     if not plain and DATA not in text and DEVICE not in text:
         return None
     firm = any(frame.slots[name].kind == "company" for name in frame.recipients)
+    if plain and DEVICE in text[frame.position :] and not firm and _state_to_person(frame):
+        frame.rank = 5  # an officer who tells somebody to unlock a phone asks as plainly as a letter does
+        frame.weight = 1.2
+        return frame
     frame.weight = (1.5 if plain else 1.0) if firm else (0.8 if plain else 0.4)
     if not frame.issuers:
         frame.weight *= 0.7

@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, demanding
-from bot.stories.demand_rules import holds, is_fact, rules
+from bot.stories.demand_rules import holds, is_fact, rules, subject_of
 from bot.stories.marks import COMPANY, CONTENT, COURT, DATA, DEVICE, Marked, Slot
 
-_DUTIES = ("must", "has to", "have to", "had to", "is to", "forced to", "need not")
+_DUTIES = (
+    "must",
+    "has to",
+    "have to",
+    "had to",
+    "is to",
+    "are to",
+    "was to",
+    "were to",
+    "forced to",
+    "need not",
+)
 _PENALTIES = ("fin", "penali", "punish", "contempt", "cut off", "block", "sue", "threaten")
 _QUARRELS = (
     "fight",
@@ -24,7 +35,7 @@ _QUARRELS = (
 )
 
 _OBLIGED = re.compile(
-    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|"
+    rf"(?P<who>{LIST})(?:, [^,;]{{1,60}},)? (?P<verb>must|has to|have to|had to|is to|are to|was to|were to|"
     rf"was forced to|is forced to|"
     r"need not|does not have to|did not have to) "
 )
@@ -113,6 +124,9 @@ def _punished(marked: Marked) -> list[Frame | None]:
             continue
         for omitted in _OMITTED.finditer(text):
             found = rules().deed.match(omitted.group("rest"))
+            if _QUESTIONS.match(omitted.group("rest")):
+                frames.append(_unanswered(marked, match, who))
+                break
             if found or DATA in omitted.group("rest"):
                 frames.append(_seen_from_asked(marked, match, who, found, omitted.group("rest"), 0.8))
                 break
@@ -122,6 +136,20 @@ def _punished(marked: Marked) -> list[Frame | None]:
                 frame.vote("recipient", who, EXPLICIT)
                 frames.append(frame)
     return frames
+
+
+_QUESTIONS = re.compile(
+    r"(?:answer|respond(?:ing)? to|repl(?:y|ying) to|answering|co-?operat\w+ with|compl\w+ with)"
+    r"(?: \S+){0,5}? (?:questions?|requests?|demands?|inquir\w+|information|notices?|letters?|summons)(?!\w)"
+)
+
+
+def _unanswered(marked: Marked, match: re.Match[str], who: list[Slot]) -> Frame:
+    """ "The regulator fines 4chan because it would not answer its questions"."""
+    frame = Frame(marked.index, "informal request", "data", 2, "refusing", match.start(), weight=1.0)
+    frame.vote("recipient", who, EXPLICIT)
+    frame.vote("issuer", subject_of(marked.text[: match.start()], marked, courts=False), BESIDE)
+    return frame
 
 
 def _seen_from_asked(

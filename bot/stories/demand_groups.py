@@ -10,7 +10,14 @@ import re
 
 from bot.stories.demand_reported import in_passing, is_plain, loosely_told, reported, stands_alone
 from bot.stories.demand_roles import BESIDE, Frame
-from bot.stories.demand_splits import second_demands, single_out, split_instruments, split_nations, theirs
+from bot.stories.demand_splits import (
+    followers,
+    second_demands,
+    single_out,
+    split_instruments,
+    split_nations,
+    theirs,
+)
 from bot.stories.demand_told import Group
 from bot.stories.marks import Marked
 from bot.stories.model import Document
@@ -25,8 +32,10 @@ _OTHER = re.compile(
 )
 
 
-def group_frames(frames: list[Frame], marked: list[Marked], document: Document) -> list[Group]:
-    """Put frames together, drop what is too weak to be reported, the main demand first."""
+def group_frames(
+    frames: list[Frame], marked: list[Marked], document: Document
+) -> tuple[list[Group], list[Group]]:
+    """Put frames together: the demands that the rules hold reported, the main one first, and what is left."""
     elsewhere = _other_matters(document)
     _link_removals(frames, marked)
     frames, second = second_demands(frames, marked)
@@ -56,8 +65,9 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         groups = loosely_told(named, marked)
     groups = [part for group in groups for part in split_nations(group)]
     groups = [part for group in groups for part in single_out(group, marked, document)]
-    groups = [part for group in groups for part in split_instruments(group)]
+    groups = [part for group in groups for part in split_instruments(group, marked)]
     groups.extend(theirs(frame, groups) for frame in second if groups)
+    groups.extend(followers(groups, marked))
     groups = _merge_favours(groups)
     if any(group.family == "buy" for group in groups):  # what was bought was also given: one act
         groups = [
@@ -74,7 +84,24 @@ def group_frames(frames: list[Frame], marked: list[Marked], document: Document) 
         if not group.sentences:
             group.foreign = elsewhere
     groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
-    return groups
+    return groups, _rest(named, groups, elsewhere)
+
+
+def _rest(named: dict[tuple[str, str], Group], groups: list[Group], elsewhere: frozenset[int]) -> list[Group]:
+    """What the rules do not hold reported, weightiest first."""
+    taken = {id(frame) for group in groups for frame in group.frames}
+    main = next((group for group in groups if group.family == "data"), None)
+    rest = []
+    for (matter, _), group in named.items():
+        if group.weight < 0.3 or any(id(frame) in taken for frame in group.frames):
+            continue
+        if matter == "other":
+            group.sentences = elsewhere
+        elif group.family == "gag":
+            group.campaign = main
+        group.foreign = elsewhere if matter == "main" else frozenset()
+        rest.append(group)
+    return sorted(rest, key=lambda group: -group.weight)
 
 
 _COMPELS = re.compile(

@@ -57,6 +57,23 @@ def only_firm(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
     return tuple(found) if len(found) == 1 else ()
 
 
+_OUTLET = re.compile(
+    r"\b(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|Star|Sun|Sentinel|"
+    r"Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press)$"
+)
+
+
+def only_paper(marked: list[Marked]) -> tuple[str, ...]:
+    """The one newspaper that the article names, by the look of its name."""
+    found = {
+        slot.name
+        for item in marked
+        for slot in item.slots.values()
+        if slot.kind == "company" and not slot.generic and _OUTLET.search(slot.name)
+    }
+    return tuple(found) if len(found) == 1 else ()
+
+
 _FILES = re.compile(
     rf"(?P<who>{LIST})'s? (?:[\w-]+ ){{0,2}}(?:files|records|papers|documents|e-?mails|data|donors|"
     r"sources)(?!\w)"

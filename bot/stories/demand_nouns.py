@@ -98,14 +98,15 @@ _SILENCES = re.compile(
     r"say|reveal|mention|warn|discuss)"
     r"|(?<!\w)orders? (?:of|to) (?:silence|secrecy|keep (?:silent|quiet|it secret))"
 )
-_QUOTED_WORD = re.compile(r"(?:[\"(]|(?<=\s)')[\w+ ]{0,12}$")
+_QUOTED_WORD = re.compile(r"(?:(?<![\w.,!?])[\"(]|(?<=\s)')[\w+ ]{0,12}$")
 
 
 _IT_WENT = re.compile(
     rf"(?:^|, |; |(?<!\w)and )(?:it|they|the (?:document|paper|papers|letter|one)|letters?(?: signed)? "
     rf"(?:by|of|from) "
     rf"(?:[\w-]+ ){{0,3}}(?P<by>{LIST})|letters) (?:was|were|is|had been|has been|went|"
-    rf"came)(?: \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|upon) (?:the "
+    rf"came)(?: on \w+day| \w+)?(?: (?:addressed|directed|served|sent|issued|delivered))? (?:to|on|"
+    rf"upon) (?:the "
     rf")?(?P<who>{LIST})"
 )
 
@@ -205,7 +206,7 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
         stop,
         court=name in ("court order", "takedown order", "gag order", "wiretap order"),
     )
-    _drop_unlikely(frame, instrument)
+    _drop_unlikely(frame, instrument, marked)
     if name == "court order" and any(_SECRET_COURT.search(issuer) for issuer in frame.issuers):
         frame.instrument, frame.rank, family, frame.family = "foreign intelligence order", 9, "data", "data"
     named = frame.named()
@@ -229,6 +230,10 @@ def _noun_frame(instrument: Instrument, marked: Marked, start: int, stop: int, w
     return frame
 
 
+_KEPT_FROM = re.compile(
+    rf"(?<!\w)(?:kept|keeps?|keeping|stop\w*|bar\w*|prevent\w*|forb\w+|prohibit\w*|block\w*) "
+    rf"(?:the )?(?P<who>{LIST}) (?:from|to (?:tell|speak|disclos|inform|notif))"
+)
 _FROM_PERSONS = (
     "subpoena",
     "civil subpoena",
@@ -241,7 +246,7 @@ _FROM_PERSONS = (
 """Instruments that a person without an office may use, or be served with."""
 
 
-def _drop_unlikely(frame: Frame, instrument: Instrument) -> None:
+def _drop_unlikely(frame: Frame, instrument: Instrument, marked: Marked) -> None:
     """No agency is served with a warrant, and nobody but an office has one."""
     for party in list(frame.recipients):
         kind = frame.slots[party].kind
@@ -252,6 +257,10 @@ def _drop_unlikely(frame: Frame, instrument: Instrument) -> None:
             if kind == "person":
                 frame.targets.append(party)
     if frame.instrument == "gag order":  # what a firm says of a gag it is under
+        for kept in _KEPT_FROM.finditer(marked.text):
+            frame.vote(
+                "recipient", [s for s in marked.names(kept.group("who")) if s.kind == "company"], EXPLICIT
+            )
         for party in [name for name in frame.issuers if frame.slots[name].kind == "company"]:
             frame.recipients.setdefault(party, frame.issuers.pop(party))
     if frame.instrument not in _FROM_PERSONS:

@@ -14,6 +14,7 @@ from bot.stories.demand_guesses import (
     litigants,
     offices,
     only_firm,
+    only_paper,
     salient,
     sort_of,
     whose_files,
@@ -120,9 +121,14 @@ def _by_name(
     slot = slots.get(recipients[0])
     if slot is None or slot.kind != "company" or not slot.generic or _MANY.search(slot.name):
         return recipients
-    return salient(marked, ("company",), exclude=exclude, least=2.0) or recipients
+    return (
+        salient(marked, ("company",), exclude=exclude, least=2.0)
+        or (_PAPERS.search(slot.name) and only_paper(marked))
+        or recipients
+    )
 
 
+_PAPERS = re.compile(r"\b(?:newspaper|paper|weekly|daily|publisher)$", re.IGNORECASE)
 _ANYBODY = (
     "civil subpoena",
     "subpoena",

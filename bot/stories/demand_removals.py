@@ -140,7 +140,11 @@ def lifted_frames(marked: Marked) -> list[Frame]:
     frames = []
     for match in _LIFTED.finditer(marked.text):
         left = clause_left(marked.text, match.start())
-        who = [slot for slot in subject_of(left, marked, courts=True) if slot.kind in ("agency", "court")]
+        who = [
+            slot
+            for slot in subject_of(left, marked, courts=True)
+            if slot.kind in ("agency", "court") or (slot.kind == "person" and not slot.bystander)
+        ]
         if who and is_fact(left[-60:], noun=False):
             frame = Frame(marked.index, "takedown order", "content", 4, "removal", match.start(), weight=0.7)
             frame.vote("issuer", who, BESIDE)

@@ -259,6 +259,15 @@ _PUBLISHED = re.compile(
     r"according to)(?: the)? $"
 )
 _BY_WHICH = re.compile(r"^ (?:by|with|through|under) which (?:the |a |an )?(?:[\w-]+ ){0,3}$")
+_ENDED_BY = re.compile(
+    r"(?<!\w)(?:struck down|quashed|thrown out|lifted|set aside|voided|overturned|upheld|rejected|vacated|"
+    r"denied|blocked|narrowed|annulled|dismissed)(?: \w+)? by(?: the| a| an)? "
+)
+_WENT_TO = re.compile(
+    r"^(?: (?:that|which))?(?: (?:had|has|was|were|is|are|been|later|then|also))*(?: (?:went|gone|came|sent|"
+    r"served|addressed|directed|aimed|delivered|issued|landed|arrived|handed)) (?:to|on|upon|at|with)"
+    r"(?: (?:the|a|an|his|her|its|their))?(?: [\w-]+){0,2} $"
+)
 _IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|would have|would be|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(
     r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|"
@@ -358,12 +367,14 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
         elif _BY.search(before):
             if receive.search(before):
                 frame.vote("recipient", asked(slots), BESIDE)
-            elif kinds != {"court"} or court:
+            elif kinds != {"court"} or (court and not _ENDED_BY.search(before)):
                 frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif re.search(r"\b(?:that|which)(?: the| a)? $", before) and issue.match(after.lstrip()):
             frame.vote("issuer", demanding(slots, courts=court), EXPLICIT)
         elif _HANDED_TO.search(before):
             frame.vote("issuer", [slot for slot in slots if slot.kind == "agency"], NEAR)
+        elif number == 0 and _WENT_TO.search(before) and kinds & {"company", "organisation", "person"}:
+            frame.vote("recipient", asked(slots), EXPLICIT)
         elif _TO.search(before) and kinds != {"court"}:
             firm = bool(kinds & {"company", "organisation"})
             if match.start() > 60 and _BARE_TO.search(before) and not issue.search(before):

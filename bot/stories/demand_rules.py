@@ -64,7 +64,8 @@ def rules() -> Rules:
         ),
         # "ordered Twitter to hand over", "demanded that Google name", "ordered Lee's provider to turn over"
         active=re.compile(
-            rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|internet|web|"
+            rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|reporter|journalist|lawyer|"
+            rf"attorney|editor|activist|traveller|traveler|passenger|student|professor|internet|web|"
             rf"tech|all|both|five|two|three|main|several|[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
             rf"him|us)(?!\w)"
             rf"(?P<own>'s? (?:[\w-]+ ){{0,3}}?(?P<owned>{LIST}))?(?P<between>[^;{MARKS}]{{0,60}}?){deed}"

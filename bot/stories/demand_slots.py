@@ -113,6 +113,8 @@ _PATTERNS = (
     ),
 )
 
+_APPOSED = _PATTERNS[-1:]
+
 _PAPER = re.compile(
     r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|"
     r"Observer|Courier|"
@@ -192,9 +194,10 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
     for index, text in texts:
         text = text[:1_200]
         lowered = text.lower()
-        if not any(stem in lowered for stem in _STEMS) or (index < 0 and _headline_case(text)):
+        told = any(stem in lowered for stem in _STEMS)
+        if index < 0 and _headline_case(text):
             continue
-        for pattern, opens in _PATTERNS:
+        for pattern, opens in _PATTERNS if told else _APPOSED:
             for match in pattern.finditer(text):
                 start, stop = match.span("name")
                 if any(begin < stop and start < end for begin, end in taken[index]):
@@ -389,7 +392,7 @@ def _in_full(name: str, whole: str) -> str:
 def _kind(name: str, before: str) -> str:
     if _AGENCY.search(name) or re.search(
         r"\b(?:[Rr]egulator|[Ww]atchdog|[Mm]inistry|[Aa]gency|[Oo]ffice|[Aa]uthority|[Cc]ouncil|"
-        r"(?:security|secret|intelligence) service),? $",
+        r"(?:security|secret|intelligence) service),? $|\b(?:requests?|orders?|demands?) of [A-Z]\w+['’]s $",
         before,
     ):
         return "agency"

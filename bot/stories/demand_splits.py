@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, Frame
+from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.demand_told import ENOUGH, Group, whole
 from bot.stories.marks import PARTY, Marked
-from bot.stories.model import Document
+from bot.stories.model import Demand, Document
 
 _SINGLED_OUT = re.compile(
     rf"(?<!\w)one (?:subpoena|summons|warrant|order|request|demand|letter|case)(?!\w)"
@@ -89,6 +89,8 @@ _ALSO = re.compile(
     rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ "
     rf"){{0,2}}{_THING}(?!\w)"
     rf"|{_THING}(?!\w)[^;.]{{0,40}}? (?:too|as well)(?!\w)"
+    rf"|(?<!\w)(?:too|also)(?: had| has| have)? (?:received|got|been served|was served|"
+    rf"were served)[^;.]{{0,30}} {_THING}"
 )
 
 
@@ -110,6 +112,30 @@ def second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Fram
     return [frame for frame in frames if frame.index not in taken], second
 
 
+_OF_ITS_OWN = re.compile(
+    rf"(?P<who>{PARTY})(?:, [^,;]{{0,60}},|,)? (?:then |later |soon |also )?(?:followed|joined|came|"
+    rf"answered|did the same)"
+    rf"[^;.]{{0,30}}(?<!\w)(?:one|another|a \w+|{_THING}) of (?:his|her|its|their) own(?!\w)"
+)
+
+
+def followers(groups: list[Group], marked: list[Marked]) -> list[Group]:
+    """ "Missouri's attorney general followed with one of his own": the main demand, made by somebody else."""
+    found: list[Group] = []
+    if not groups or groups[0].family != "data":
+        return found
+    for item in marked:
+        match = _OF_ITS_OWN.search(item.text)
+        if match is None:
+            continue
+        who = [s for s in item.names(match.group("who")) if s.kind in ("agency", "company") or s.official]
+        if who:
+            frame = Frame(item.index, "informal request", "data", 2, "noun", match.start(), weight=ENOUGH)
+            frame.vote("issuer", who, EXPLICIT)
+            found.append(theirs(frame, groups))
+    return found
+
+
 def theirs(frame: Frame, groups: list[Group]) -> Group:
     """One more demand like the main one; what it leaves open, the main one tells."""
     main = max(groups, key=lambda group: group.weight)
@@ -117,41 +143,114 @@ def theirs(frame: Frame, groups: list[Group]) -> Group:
     return Group(main.family, [frame], frozenset({frame.index}), campaign=main)
 
 
-def split_instruments(group: Group) -> list[Group]:
-    """Two exact instruments, each told whole with an issuer of its own, are two demands: a letter of the
-    army, then a warrant of the FBI.
+_AGAIN = re.compile(
+    r"(?<!\w)(?:returned|came back|went back|this time|instead|afterwards|in the end|a second time|"
+    r"turned to)(?!\w)"
+)
+
+
+def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
+    """Two exact instruments are two demands where each is told with parties of its own ("a letter of the
+    army, then a warrant of the FBI"), or where the one follows on the other ("came back with a warrant").
     """
     if group.sentences or group.family != "data":
         return [group]
-    told: dict[str, list[Frame]] = {}
-    for frame in group.frames:
-        if (
-            frame.form == "noun"
-            and frame.rank >= 7
-            and frame.weight >= 1.0
-            and not frame.plural
-            and whole(frame)
-        ):
-            told.setdefault(frame.instrument, []).append(frame)
-    if len(told) != 2:
-        return [group]
-    (_, first), (_, second) = sorted(told.items(), key=lambda item: -len(item[1]))
-    if {n for f in first for n in f.issuers} & {n for f in second for n in f.issuers}:
-        return [group]
-    indices = {frame.index for frame in second}
-    if indices & {frame.index for frame in first}:
-        return [group]
-    theirs = [frame for frame in group.frames if frame.index in indices]
-    rest = [
+    told = [
         frame
         for frame in group.frames
-        if frame.index not in indices and frame.instrument != second[0].instrument
+        if frame.form == "noun"
+        and frame.rank >= 6
+        and frame.weight >= 1.0
+        and not frame.plural
+        and frame.named() >= BESIDE
     ]
-    last = max(indices)
-    following = last + 1 if not any(frame.index == last + 1 for frame in rest) else last
-    return [Group(group.family, rest), Group(group.family, theirs, frozenset(indices | {following}))]
+    if not told:
+        return [group]
+    again = {item.index for item in marked if _AGAIN.search(item.text)}
+    first = max(
+        told, key=lambda frame: sum(f.weight for f in told if _one_kind(f.instrument, frame.instrument))
+    )
+    main = [frame for frame in told if _one_kind(frame.instrument, first.instrument)]
+    parts = []
+    gone: set[int] = set()
+    for frame in told:
+        if frame in main or frame.index in gone or frame.index in {each.index for each in main}:
+            continue
+        if not (_of_others(frame, main) or frame.index in again):
+            continue
+        theirs = [each for each in group.frames if each.index == frame.index]
+        gone.add(frame.index)
+        free = not any(each.index == frame.index + 1 for each in group.frames)
+        parts.append((theirs, frozenset((frame.index, frame.index + 1) if free else (frame.index,))))
+    if not parts:
+        return [group]
+    rest = Group(group.family, [frame for frame in group.frames if frame.index not in gone])
+    return [rest, *(Group(group.family, theirs, where, campaign=rest) for theirs, where in parts)]
+
+
+def _of_others(frame: Frame, main: list[Frame]) -> bool:
+    """Whether an instrument is told with parties that the main one's words do not name."""
+    firms, asking = _firms([frame]), set(frame.issuers)
+    theirs = {name for each in main for name in each.issuers}
+    if firms and _firms(main) and not firms & _firms(main):
+        return True
+    return frame.rank >= 7 and whole(frame) and any(whole(each) for each in main) and not asking & theirs
+
+
+def _firms(frames: list[Frame]) -> set[str]:
+    return {
+        name
+        for frame in frames
+        for name, weight in frame.recipients.items()
+        if weight >= BESIDE and frame.slots[name].kind == "company"
+    }
 
 
 def _speaks(group: Group, index: int) -> bool:
     """Whether a sentence speaks of the whole campaign."""
     return any(frame.index == index and frame.plural for frame in group.frames)
+
+
+def told_beside(group: Group, demand: Demand) -> list[Group]:
+    """Parts of a demand's frames that may be demands of their own: of firms it does not ask, and by other
+    instruments than its own.
+    """
+    found: list[Group] = []
+    if group.campaign:
+        return found
+    told = [frame for frame in group.frames if frame.weight >= 0.5]
+    taken: set[int] = set()
+    for frame in told:
+        firms = {
+            name
+            for name, weight in frame.recipients.items()
+            if weight >= BESIDE and frame.slots[name].kind == "company" and not frame.slots[name].generic
+        }
+        other = (
+            frame.form == "noun"
+            and frame.rank >= 7
+            and not _one_kind(frame.instrument, demand.instrument)
+            and (frame.named() >= BESIDE or frame.weight >= 1.0)
+        )
+        strange = firms and not firms & set(demand.recipient)
+        if frame.index in taken or not (strange or other):
+            continue
+        taken.add(frame.index)
+        theirs = [
+            each
+            for each in group.frames
+            if each.index == frame.index
+            and (each.instrument == frame.instrument if other and not strange else True)
+        ]
+        free = not any(each.index == frame.index + 1 for each in group.frames)
+        sentences = frozenset((frame.index, frame.index + 1) if free else (frame.index,))
+        found.append(Group(group.family, theirs, sentences, campaign=group))
+    return found
+
+
+_KINDS = ("subpoena", "warrant", "summons")
+
+
+def _one_kind(one: str, other: str) -> bool:
+    """Whether two instruments may be one, named once exactly and once not."""
+    return one == other or any(kind in one and kind in other for kind in _KINDS)

@@ -6,7 +6,7 @@ import re
 
 from bot.stories.demand_roles import EXPLICIT, LIST, Frame
 from bot.stories.demand_rules import holds, is_fact, rules
-from bot.stories.marks import DATA, Marked
+from bot.stories.marks import COMPANY, DATA, Marked
 
 _GOODS = re.compile(
     rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|"
@@ -17,10 +17,12 @@ _GOODS = re.compile(
 
 
 _GIVEN = re.compile(
-    r"(?<!\w)(?:provid|suppl|acquir|licens|contract)\w*(?!\w)(?!.*(?<!\w)(?:sell|sold|buy|bought|purchas|paid|pay)\w*)"
+    r"(?<!\w)(?:provid|suppl|acquir|licens|contract)\w*(?!\w)(?!.*(?<!\w)(?:sell|sold|buy|bought|"
+    r"purchas|paid|pay)\w*)"
 )
 _MONEY = re.compile(
-    r"[$€£]|(?<!\w)(?:million|paid|pays?|paying|bought|buy\w*|purchas\w+|sell\w*|sold|sale|subscri\w+|licen[sc]e\w*|"
+    r"[$€£]|(?<!\w)(?:million|paid|pays?|paying|bought|buy\w*|purchas\w+|sell\w*|sold|sale|subscri\w+|"
+    r"licen[sc]e\w*|"
     r"brokers?|customers?|contracts? (?:with|for|worth|to)|deal)(?!\w)"
 )
 _BUYERS = re.compile(
@@ -39,12 +41,17 @@ _BUYING = (
     "acquir",
     "licens",
     "contract",
-    "subscrib",
+    "subscri",
     "procur",
     "spen",
     "deal",
 )
 _SELLING = ("sell", "sold", "resold", "market", "peddl", "licensed", "suppl", "provid")
+_PRODUCT_OF = re.compile(
+    rf"{COMPANY},? (?:which is )?(?:an? |the )?(?:[\w-]+ )?(?:product|tool|service|app|software|"
+    rf"program|system) "
+    rf"(?:of|by|from|made by|sold by|built by)(?: the| a)? (?:[\w-]+ ){{0,3}}?(?P<maker>{LIST})"
+)
 _NOT_DATA_BOUGHT = re.compile(
     r"(?<!\w)(?:fine|fines|settle\w*|penalty|damages|ransom|shares|stake|startup|start-up|company)(?!\w)"
 )
@@ -90,6 +97,9 @@ def _trade(marked: Marked, match: re.Match[str], buyer: str, seller: str) -> Fra
         for slot in marked.names(seller)
         if slot.kind == "company" and (not slot.generic or slot.name.lower().endswith("brokers"))
     ]
+    makers = _PRODUCT_OF.search(text, match.start())
+    if makers and sellers:  # a product is sold by its maker
+        sellers = [s for s in marked.names(makers.group("maker")) if s.kind == "company"] or sellers
     near = text[match.start() : match.end() + 60]
     if "paid for" in match.group() and len(match.group("mid")) > 25:
         return None  # "information paid for by somebody else"

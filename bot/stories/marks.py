@@ -226,18 +226,22 @@ def _named(lowered: str, mentions: Sequence[Mention], judges: frozenset[str]) ->
                 end = theirs.end()
                 continue
         # A gazetteer may hold common nouns as well ("internet service providers"): lower case tells them.
-        common = mention.by == "country" or (mention.by != "coreference" and mention.name.islower())
+        named = _WRITTEN_SMALL.search(mention.name) is not None  # "4chan", "archive.today", "@handle"
+        common = mention.by == "country" or (
+            mention.by != "coreference" and mention.name.islower() and not named
+        )
         official = (
             kind == "person"
             and _OFFICE.search(lowered[max(0, mention.start - 40) : mention.start]) is not None
         )
         bystander = kind == "person" and _is_bystander(lowered, mention.start, mention.end)
-        slot = Slot(mention.name, kind, common or _is_common(mention), official, bystander)
+        slot = Slot(mention.name, kind, common or (_is_common(mention) and not named), official, bystander)
         spans.append((mention.start, mention.end, slot))
         end = mention.end
     return spans
 
 
+_WRITTEN_SMALL = re.compile(r"[\d@_]|\w\.\w")
 _CHAMBERS = ("House of Representatives", "Senate", "House of Commons", "House of Lords", "Congress")
 _COURT_ORDERS = re.compile(r" orders (?:the |a |an )?[A-Z]")
 _ABOUT = re.compile(
@@ -309,6 +313,17 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost
                 continue
             if (
+                number < len(taken)
+                and taken[number][0] == stop + 2
+                and taken[number][2].kind == word.kind
+                and not taken[number][2].generic
+                and lowered.startswith(", ", stop)
+                and _CLOSES.match(lowered, taken[number][1])
+                and _ONE.search(lowered[max(0, begin - 24) : begin])
+            ):  # "his internet provider, Astound, was asked"
+                taken[number] = (begin, *taken[number][1:])
+                continue
+            if (
                 word.kind == "company"
                 and number < len(taken)
                 and taken[number][2].kind in ("company", "organisation")
@@ -336,6 +351,8 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
     return found
 
 
+_ONE = re.compile(r"(?<!\w)(?:the|a|an|his|her|its|their|my|our)(?: [\w-]+){0,2} $|'s (?:[\w-]+ )?$")
+_CLOSES = re.compile(r"[,.;]|$")
 _PLACED = re.compile(
     r" (?:of|in|from) (?!January|February|March|April|May|June|July|August|September|October|November|"
     r"December|"
