@@ -106,7 +106,7 @@ def measures_of(
         "long": long,
         "long-none": long and not demand.recipient,
         "long-late": long and first > _LATE,
-        "passing": in_passing(group, document),
+        "passing": in_passing(group, marked, document),
         "outcome": any(name == "status" for name, _ in demand.field_evidence),
         "politics": demand.instrument == "foreign intelligence order"
         or (demand.instrument == "search warrant" and not firms & set(demand.recipient)),

@@ -52,17 +52,17 @@ def group_frames(
     groups = [
         group
         for key, group in named.items()
-        if key[0] == "main" and reported(group, marked) and not in_passing(group, document)
+        if key[0] == "main" and reported(group, marked) and not in_passing(group, marked, document)
     ]
     if not groups:  # an article that opens with its other matter
-        groups = [group for group in named.values() if reported(group, marked)]
+        groups = [g for g in named.values() if reported(g, marked) and not in_passing(g, marked, document)]
     else:
         for key, group in named.items():
             if key[0] == "other" and stands_alone(group, groups):
                 group.sentences = elsewhere
                 groups.append(group)
     if not groups:
-        groups = loosely_told(named, marked)
+        groups = [g for g in loosely_told(named, marked) if not in_passing(g, marked, document)]
     groups = [part for group in groups for part in split_nations(group)]
     groups = [part for group in groups for part in single_out(group, marked, document)]
     groups = [part for group in groups for part in split_instruments(group, marked)]

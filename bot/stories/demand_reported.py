@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.stories.demand_guesses import sort_of
 from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.demand_told import ENOUGH, Group, most, whole
 from bot.stories.marks import Marked
@@ -71,24 +74,59 @@ _LONG = 14
 """Sentences from which an article is long: what it tells late and lightly is told in passing."""
 
 
-def in_passing(group: Group, document: Document) -> bool:
+def in_passing(group: Group, marked: Sequence[Marked], document: Document) -> bool:
     """Whether a demand is only touched upon, or is a warrant on a person that politics quarrels over."""
     told = [frame.index for frame in group.frames if frame.weight >= 0.5]
     first = min(told, default=0)
     if len(document.sentences) >= _LONG and first > 7 and group.weight < 3.0:
         return True
+    long = len(document.sentences) >= _LONG
     if group.family == "content":
-        return len(document.sentences) >= _LONG and not any(
-            (frame.weight >= 1.0 and (frame.form != "removal" or whole(frame)))
+        return long and not any(
+            frame.weight >= 1.0 and (frame.form != "removal" or whole(frame)) and _ordered_by_office(frame)
             for frame in group.frames
-            if frame.index < 8
+            if frame.index < 8 or (frame.form == "verb" and whole(frame))
         )
-    firms = any(
+    if group.family != "data" or _asks_firm(group):
+        return False
+    if any(
+        slot.kind in ("company", "organisation") and sort_of(slot.name) not in ("media", "press")
+        for item in marked[: 1 if long else 2]
+        if item.index < 1
+        for slot in item.slots.values()
+    ):
+        return False  # whom the headline names is who is asked
+    return (long and not _opens_with(group)) or (first > 1 and len(document.sentences) >= 8)
+
+
+def _ordered_by_office(frame: Frame) -> bool:
+    """Whether words tell an order or notice, or a state or a court that asks: what others ask is a plea."""
+    if frame.form == "noun" and frame.rank >= 8:
+        return True
+    return any(
+        weight >= BESIDE and (frame.slots[name].kind in ("agency", "court") or frame.slots[name].official)
+        for name, weight in frame.issuers.items()
+    )
+
+
+def _asks_firm(group: Group) -> bool:
+    """Whether some words say that a firm or an organisation is asked."""
+    return any(
         frame.slots[name].kind in ("company", "organisation") and weight >= BESIDE
         for frame in group.frames
         for name, weight in frame.recipients.items()
     )
-    return group.family == "data" and not firms and first > 1 and len(document.sentences) >= 8
+
+
+def _opens_with(group: Group) -> bool:
+    """Whether the title or the first sentence tells who demands by which instrument, and about whom."""
+    return any(
+        frame.index < 1
+        and frame.weight >= 1.0
+        and max(frame.issuers.values(), default=0.0) >= EXPLICIT
+        and (bool(frame.targets) or bool(frame.recipients))
+        for frame in group.frames
+    )
 
 
 _EARLY = 7
