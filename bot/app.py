@@ -16,6 +16,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -61,6 +62,7 @@ _log = logging.getLogger(__name__)
 
 OnSent = Callable[[Card], Awaitable[None]]
 OnReady = Callable[[QuashClient], Awaitable[None]]
+Part = Callable[[], Awaitable[None]]  # of a process: runs until told to stop
 
 _T = TypeVar("_T")
 
@@ -168,13 +170,13 @@ async def _start(
     stop: asyncio.Event,
     on_sent: OnSent | None,
     on_ready: OnReady | None,
-) -> tuple[_Process, list[Awaitable[None]]]:
+) -> tuple[_Process, list[Part]]:
     database = await stack.enter_async_context(open_database(settings))
-    tasks: list[Awaitable[None]] = []
+    tasks: list[Part] = []
     if clock is utc_now:
         clock = steady = SteadyClock(database)
         await steady.ask()
-        tasks.append(steady.run(stop))
+        tasks.append(partial(steady.run, stop))
     process = _Process(fit(settings), database, clock, stop, on_sent)
     return process, tasks + await process.start(stack, role, on_ready)
 
@@ -217,9 +219,9 @@ class _Process:
 
     async def start(
         self, stack: contextlib.AsyncExitStack, role: str, on_ready: OnReady | None
-    ) -> list[Awaitable[None]]:
+    ) -> list[Part]:
         """Put the parts together, logged in; gives what is to be kept going."""
-        tasks: list[Awaitable[None]] = []
+        tasks: list[Part] = []
         await self._note_start()
         worker = await stack.enter_async_context(
             open_worker(self._settings, self._database, self._clock, self._wake)
@@ -242,15 +244,15 @@ class _Process:
                 self._database, sender, clock=self._clock, on_sent=self._on_sent, weather=client.weather
             )
             teller = FeedTeller(self._database, worker.feeds, sender, clock=self._clock)
-            tasks += [self._connect(client), self._deliver(client, on_ready)]
-            tasks.append(self._tell(client, teller, sender))
+            tasks += [partial(self._connect, client), partial(self._deliver, client, on_ready)]
+            tasks.append(partial(self._tell, client, teller, sender))
         if role != "gateway":
             self._bells[notify.ENTRIES] = lambda: self._schedule.hurry("entries")
-            tasks.append(self._tick(worker))
-        tasks.append(notify.Listener(self._database, self._bells).run(self._stop))
+            tasks.append(partial(self._tick, worker))
+        tasks.append(partial(notify.Listener(self._database, self._bells).run, self._stop))
         return tasks
 
-    def _keep_shards(self, stack: contextlib.AsyncExitStack, client: QuashClient) -> list[Awaitable[None]]:
+    def _keep_shards(self, stack: contextlib.AsyncExitStack, client: QuashClient) -> list[Part]:
         """On PostgreSQL, share the shards with the other gateways."""
         if self._database.is_sqlite:
             return []
@@ -264,7 +266,7 @@ class _Process:
         )
         self._bells[notify.SHARDS] = keeper.wake
         stack.push_async_callback(keeper.give_back)
-        return [keeper.run(self._stop)]
+        return [partial(keeper.run, self._stop)]
 
     def _limiter(self) -> Limiter:
         return TokenBucket() if self._database.is_sqlite else SharedBucket(self._database)
@@ -400,9 +402,9 @@ class _Process:
             self._schedule.every(_HUBS_EVERY, "hubs", worker.pushes.tick)
         await self._schedule.run(self._stop, _DRAIN)
 
-    async def keep_going(self, tasks: list[Awaitable[None]]) -> None:
+    async def keep_going(self, tasks: list[Part]) -> None:
         """Run the parts side by side. The first that fails stops all; its error is what `run` raises."""
-        running = [asyncio.ensure_future(task) for task in tasks]
+        running = [asyncio.ensure_future(task()) for task in tasks]
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
             self._stop.set()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
+import gc
 import itertools
 import json
 import os
@@ -116,6 +117,8 @@ class Nursery:
 def _serve() -> None:
     """Fork a process for each line that asks for one; end with the input."""
     analyse(Article(title="", body="A court ordered the company to hand over data."))  # loads the lexicons
+    gc.collect()
+    gc.freeze()  # what all have in common is neither looked through nor copied by each
     children: dict[int, int] = {}
     buffered = b""
     while True:
@@ -182,7 +185,7 @@ def _tell_what_holds_up(*_: object) -> None:
     """Write to standard error what the process does and waits for."""
     faulthandler.dump_traceback(all_threads=True)
     for task in asyncio.all_tasks():
-        task.print_stack()
+        task.print_stack(file=sys.stderr)
 
 
 async def _live(run: Run) -> None:

@@ -44,16 +44,17 @@ class BotProcess:
 
     async def start(self) -> None:
         """Start the process and wait until it is on the gateway."""
-        await self._spawn()
+        await self.spawn()
         await self.discord.wait_ready(60)
 
     async def run_to_its_end(self) -> int:
         """Start a process that is expected to end by itself; gives its exit status."""
-        await self._spawn()
+        await self.spawn()
         assert self.process is not None
         return int(await asyncio.wait_for(self.process.wait(), 60))
 
-    async def _spawn(self) -> None:
+    async def spawn(self) -> None:
+        """Start the process, and wait for nothing."""
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

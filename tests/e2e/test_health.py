@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot.sandbox import Fault
+from bot.watch import LoopWatch
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 
@@ -68,3 +70,42 @@ async def test_discord_away_at_the_start_is_waited_for(place: Place, sqlite_url:
     async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:
         assert "the next try is in" in bot.log
         assert await bot.stop() == 0
+
+
+async def test_it_ends_soon_though_discord_leaves_it_waiting_at_its_start(
+    place: Place, sqlite_url: str, tmp_path: Path
+) -> None:
+    stall = place.discord.faults.add(Fault("stall", method="GET", path="/users/@me", times=None))
+    bot = BotProcess(place.discord, sqlite_url, tmp_path)
+    await bot.spawn()
+    await place.discord.wait_for(lambda _: stall.struck, 60)
+    began = time.monotonic()
+    assert await bot.stop() == 0
+    assert time.monotonic() - began < 10
+    assert bot.log == ""
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 5.0])
+async def test_it_ends_soon_wherever_its_start_has_come_to(
+    place: Place, sqlite_url: str, tmp_path: Path, seconds: float
+) -> None:
+    bot = BotProcess(place.discord, sqlite_url, tmp_path)
+    await bot.spawn()
+    await asyncio.sleep(seconds)
+    began = time.monotonic()
+    assert await bot.stop() in (0, -15)  # before it listens for signals, or after
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in bot.log and "never awaited" not in bot.log
+
+
+async def test_an_event_loop_that_stands_still_is_said_once_with_the_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with LoopWatch(still=0.3, every=0.05):
+        await asyncio.sleep(0.5)
+        assert caplog.records == []
+        time.sleep(1.2)  # noqa: ASYNC251 - this is what must not happen
+        await asyncio.sleep(0.5)
+    first, last = [record.getMessage() for record in caplog.records]
+    assert "stood still" in first and "test_health.py" in first and "time.sleep" in first
+    assert "turns again" in last
