@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import search, suggest
+from db.lists import one_of
 from db.search_query import Term, parse_query
 from db.stems import fold, words_of
 from db.stories import name_key
@@ -78,7 +79,7 @@ async def latest(
     limit: int = 5,
 ) -> list[StoryRow]:
     """Give the newest stories, as they came in."""
-    found = await _seen(session, viewer, (), limit, topic=topic, party=party, since=since)
+    found = await _seen(session, viewer, (), limit, levels=(0,), topic=topic, party=party, since=since)
     return await _stories(session, sorted(found, reverse=True)[:limit])
 
 
@@ -95,7 +96,7 @@ async def search_stories(
     limit: int = 5,
     offset: int = 0,
 ) -> tuple[list[StoryRow], int]:
-    """Search; gives a page and the number of all hits, as far as they are ranked (some hundreds).
+    """Search; gives a page and the number of hits: of 200 and more it says that there are at least so many.
 
     Best first: a story whose title or parties hold the words ranks with one that only mentions them and
     is a year younger, one whose summary holds them with one half a year younger.
@@ -103,13 +104,13 @@ async def search_stories(
     terms = parse_query(query)
     if not terms:
         return [], 0
-    levels = (0,) if newest_first else search.LEVELS
     found = await _seen(
         session,
         viewer,
         terms,
         _SEARCHED,
-        levels=levels,
+        levels=(0,) if newest_first else search.LEVELS,
+        enough=offset + limit,
         topic=topic,
         party=party,
         status=status,
@@ -134,6 +135,7 @@ async def _seen(
     limit: int,
     *,
     levels: tuple[int, ...] = search.LEVELS,
+    enough: int | None = None,
     topic: str | None = None,
     party: str | None = None,
     status: str | None = None,
@@ -141,7 +143,8 @@ async def _seen(
 ) -> dict[int, _Hit]:
     """Find stories that the viewer may see, of each level the newest `limit`; without terms, the newest.
 
-    The index is asked for the viewer's feeds where those are few; whatever it says, each story is checked.
+    `enough`: the next level is not asked where so many rank before all that it could bring. The index is
+    asked for the viewer's feeds where those are few; whatever it says, each story is checked.
     """
     party_id = None
     if party is not None:
@@ -156,27 +159,43 @@ async def _seen(
     filters = search.Filters(topic, party_id, status, feeds, since)
     if feeds is not None and len(feeds) > _FEEDS_IN_INDEX:
         filters = search.Filters(topic, party_id, status, None, since)
+    asked = await search.prepare(session, terms, filters)
     found: dict[int, _Hit] = {}
-    for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
-        if terms:
-            hits = await search.find(session, tuple(terms), filters, most, levels=levels)
-        else:
-            hits = dict.fromkeys(await search.newest(session, filters, most), 0)
-        found = await _checked(session, viewer, hits, since)
-        if filters.feeds is not None or viewer.operator or len(found) >= limit or len(hits) < most:
-            break
+    for level in levels:
+        of_level: dict[int, _Hit] = {}
+        for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
+            ids = await search.find(session, asked, level, most)
+            of_level = await _checked(session, viewer, ids, level, since)
+            if asked.by_feed or viewer.operator or len(of_level) >= limit or len(ids) < most:
+                break
+        found = of_level | found
+        if enough is not None and len(of_level) >= limit and level != levels[-1]:
+            newest = await session.scalar(_NEWEST)
+            best = (
+                newest.timestamp() + _LEVEL_WORTH * _LEVEL[levels[levels.index(level) + 1]] if newest else 0
+            )
+            if sum(hit.rank > best for hit in found.values()) >= enough:
+                break
     return found
 
 
+_NEWEST = select(StoryRow.first_seen).where(StoryRow.relevant).order_by(StoryRow.first_seen.desc()).limit(1)
+
+
 async def _checked(
-    session: AsyncSession, viewer: Viewer, hits: dict[int, int], since: datetime | None
+    session: AsyncSession, viewer: Viewer, ids: Sequence[int], level: int, since: datetime | None
 ) -> dict[int, _Hit]:
+    if not ids:
+        return {}
     date = func.coalesce(StoryRow.published, StoryRow.first_seen)
-    query = select(StoryRow.id, date, StoryRow.case_id).where(StoryRow.id.in_(hits), visible(viewer))
+    query = select(StoryRow.id, date, StoryRow.case_id).where(
+        one_of(session, StoryRow.id, ids), visible(viewer)
+    )
     if since is not None:
         query = query.where(date >= since)
+    more = _LEVEL_WORTH * _LEVEL[level]
     return {
-        story_id: _Hit(at.timestamp() + _LEVEL_WORTH * _LEVEL[hits[story_id]], case_id)
+        story_id: _Hit(at.timestamp() + more, case_id)
         for story_id, at, case_id in await session.execute(query)
     }
 
@@ -226,7 +245,7 @@ async def _cases_with(
     ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
     rows = await session.scalars(
         select(CaseRow)
-        .where(CaseRow.id.in_(ids), CaseRow.merged_into.is_(None))
+        .where(one_of(session, CaseRow.id, ids), CaseRow.merged_into.is_(None))
         .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
     )
     fitting = (row for row in rows if not short or _has_beginning(row.title, short))

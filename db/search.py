@@ -21,21 +21,25 @@ level are taken (`find`), and ranked by level and age.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.search_query import Clause, Term, at_level, clauses_of, fts5, mark, tsquery
+from db.lists import one_of
+from db.search_query import SHORTEST_PREFIX, Clause, Term, at_level, clauses_of, fts5, mark, tsquery
 from db.stems import fold, stem, words_of
-from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, StoryTopicRow
+from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, StoryTopicRow, TextWordRow
 
+LEARN_BEGINNING = "INSERT INTO text_words (word) VALUES (:word) ON CONFLICT DO NOTHING"
 LEVELS = (1, 2, 0)  # title and parties; these and the summary; anywhere
+AFTER_ALL = "\U0010ffff"  # sorts behind every letter
+_MOST_MEANT = 60  # words that a beginning may stand for
 _BODY_WORDS = 2500  # of the text, that can be found
 _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
-_BUCKET = 4096  # stories of one `_b`
+BUCKET = 4096  # stories of one `_b`
 _WINDOWS = (1, 4, 16, 64, 256)  # buckets that are asked at once, the newest first; then all the others
 _POSITIONS = 255  # that PostgreSQL keeps of a word in a text, each at most 16383
 _LAST_POSITION = 16383
@@ -98,6 +102,7 @@ async def index_story(session: AsyncSession, story_id: int, *, with_text: bool =
         marks=marks,
     )
     await _put(session, story_id, tokens)
+    await _learn_beginnings(session, beginnings_of(tokens))
 
 
 def marks_of(
@@ -110,7 +115,7 @@ def marks_of(
 ) -> list[str]:
     """Give what the index holds of a story besides its words."""
     return [
-        mark("b", story_id // _BUCKET),
+        mark("b", story_id // BUCKET),
         *(mark("t", topic) for topic in topics),
         *(mark("p", party_id) for party_id in parties),
         *(mark("f", feed_id) for feed_id in feeds),
@@ -178,6 +183,21 @@ async def _put(session: AsyncSession, story_id: int, tokens: Tokens) -> None:
     await session.execute(text(statement), {"id": story_id, "words": postgres_words(tokens)})
 
 
+def beginnings_of(tokens: Tokens) -> set[str]:
+    """Give the tokens of a story that a beginning may stand for."""
+    forms = (word for word in tokens.marks if not word.startswith("_"))
+    return {word for word in (*tokens.words, *forms) if len(word) >= SHORTEST_PREFIX}
+
+
+async def _learn_beginnings(session: AsyncSession, words: set[str]) -> None:
+    there = select(TextWordRow.word).where(one_of(session, TextWordRow.word, words))
+    new = words - set(await session.scalars(there))
+    if new:
+        connection = await session.connection()
+        # In one order, so that two who learn the same words do not wait for each other.
+        await connection.execute(text(LEARN_BEGINNING), [{"word": word} for word in sorted(new)])
+
+
 def sqlite_words(tokens: Tokens) -> str:
     """Write tokens for FTS5; what is no text is kept apart, so that it makes no phrase."""
     return " ".join((*tokens.words, " _ ".join(tokens.marks)))
@@ -195,38 +215,50 @@ def postgres_words(tokens: Tokens) -> str:
 # ------------------------------------------------------------------------- finding
 
 
-async def find(
-    session: AsyncSession,
-    terms: Sequence[Term],
-    filters: Filters,
-    limit: int,
-    *,
-    levels: Sequence[int] = LEVELS,
-) -> dict[int, int]:
-    """Find stories: id -> the best level at which it meets the terms; at each level the newest `limit`.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to the index, made ready; `none`: nothing can meet it."""
 
-    Empty when no word is wanted.
-    """
-    if all(term.without for term in terms):
-        return {}
-    lowest = await _first_since(session, filters.since)
-    found: dict[int, int] = {}
-    for level in levels:
-        clauses = (*clauses_of(terms, level), *_clauses_of(filters))
-        for story_id in await _find(session, clauses, lowest, limit):
-            found.setdefault(story_id, level)
-    return found
+    terms: tuple[Term, ...]
+    meant: Mapping[str, Sequence[str]]  # beginnings and the words that they stand for
+    filters: tuple[Clause, ...]
+    by_feed: bool
+    lowest: int
+    none: bool
 
 
-async def newest(session: AsyncSession, filters: Filters, limit: int) -> list[int]:
-    """Give the stories that came in last of those that the filters let through."""
-    return list(await _find(session, _clauses_of(filters), await _first_since(session, filters.since), limit))
+async def prepare(session: AsyncSession, terms: Collection[Term], filters: Filters) -> Asked:
+    """Make a question ready. Without any term it is met by all that the filters let through."""
+    starts = {fold(term.words[-1]) for term in terms if term.prefix}
+    return Asked(
+        tuple(terms),
+        {start: await _words_with(session, start) for start in starts},
+        tuple(_clauses_of(filters)),
+        filters.feeds is not None,
+        await _first_since(session, filters.since),
+        bool(terms) and all(term.without for term in terms),
+    )
 
 
-async def _find(session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int) -> Sequence[int]:
+async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> Sequence[int]:
+    """Give the newest stories that meet the terms at a level, at most `limit`, the newest first."""
+    if asked.none:
+        return []
+    clauses = (*clauses_of(asked.terms, level, asked.meant), *asked.filters)
     if session.get_bind().dialect.name == "sqlite":
-        return await _find_sqlite(session, clauses, lowest, limit)
-    return await _find_postgres(session, clauses, lowest, limit)
+        return await _find_sqlite(session, clauses, asked.lowest, limit)
+    return await _find_postgres(session, clauses, asked.lowest, limit)
+
+
+async def _words_with(session: AsyncSession, start: str) -> Sequence[str]:
+    """Give the words of stories that begin so, the shortest ones: each is looked for by itself."""
+    known = (
+        select(TextWordRow.word)
+        .where(TextWordRow.word.between(start, start + AFTER_ALL))
+        .order_by(func.length(TextWordRow.word), TextWordRow.word)
+        .limit(_MOST_MEANT)
+    )
+    return (await session.scalars(known)).all()
 
 
 def _clauses_of(filters: Filters) -> list[Clause]:
@@ -283,7 +315,7 @@ async def _find_postgres(
         "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit"
     )
     found: list[int] = []
-    bucket = newest // _BUCKET
+    bucket = newest // BUCKET
     highest = newest
     for size in (*_WINDOWS, 0):
         if bucket < 0 or highest < lowest or len(found) >= limit:
@@ -299,5 +331,5 @@ async def _find_postgres(
             "limit": limit - len(found),
         }
         found += [int(row[0]) for row in await session.execute(statement, values)]
-        bucket, highest = last - 1, last * _BUCKET - 1
+        bucket, highest = last - 1, last * BUCKET - 1
     return found

@@ -7,7 +7,7 @@ types can be an operator.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db.stems import fold, forms_of, words_of
@@ -15,12 +15,12 @@ from db.stems import fold, forms_of, words_of
 _TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
 _MOST_TERMS = 16
 _MOST_WORDS = 12  # of one phrase
-_SHORTEST_PREFIX = 3  # letters: shorter beginnings would find nearly everything
+SHORTEST_PREFIX = 3  # letters: shorter beginnings would find nearly everything
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must (`without`: must not) stand side by side; `prefix`: the last is a beginning."""
+    """Words that must (`without`: must not) stand side by side; `prefix`: it is one word's beginning."""
 
     words: tuple[str, ...]
     prefix: bool = False
@@ -29,7 +29,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One of these rows of tokens must occur (`without`: none of them); `prefix`: the last is a beginning."""
+    """One of these rows of tokens must occur (`without`: none of them); `prefix`: as a beginning."""
 
     rows: tuple[tuple[str, ...], ...]
     prefix: bool = False
@@ -41,9 +41,12 @@ def parse_query(query: str) -> tuple[Term, ...]:
     terms: list[Term] = []
     for sign, phrase, word in _TOKEN.findall(query[:500]):
         words = tuple(words_of(word or phrase))[:_MOST_WORDS]
+        without = sign == "-" or word.startswith("-")
+        if word.endswith("*") and words and len(words[-1]) >= SHORTEST_PREFIX:
+            terms.append(Term(words[-1:], prefix=True, without=without))
+            words = words[:-1]
         if words:
-            prefix = word.endswith("*") and len(words[-1]) >= _SHORTEST_PREFIX
-            terms.append(Term(words, prefix=prefix, without=sign == "-" or word.startswith("-")))
+            terms.append(Term(words, without=without))
     return tuple(terms[:_MOST_TERMS])
 
 
@@ -57,30 +60,33 @@ def at_level(level: int, word: str) -> str:
     return f"_{level}{word}"
 
 
-def clauses_of(terms: Sequence[Term], level: int = 0) -> tuple[Clause, ...]:
-    """Give what the index is asked for these terms; above level 0 each word must stand at that level."""
+def clauses_of(
+    terms: Sequence[Term], level: int = 0, meant: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Clause, ...]:
+    """Give what the index is asked for these terms; above level 0 each word must stand at that level.
+
+    `meant`: the words that a beginning stands for; without them it is given as it is.
+    """
     found: list[Clause] = []
     for term in terms:
-        rows = _rows(term)
+        rows = _rows(term, meant)
+        prefix = term.prefix and meant is None
         if term.without or level == 0 or len(term.words) > 1:
-            found.append(Clause(rows, term.prefix, term.without))
+            found.append(Clause(rows, prefix, term.without))
         if term.without or level == 0:
             continue
         for place in range(len(term.words)):
             words = dict.fromkeys(at_level(level, row[place]) for row in rows)
-            last = place == len(term.words) - 1
-            found.append(Clause(tuple((word,) for word in words), prefix=term.prefix and last))
+            found.append(Clause(tuple((word,) for word in words), prefix))
     return tuple(found)
 
 
-def _rows(term: Term) -> tuple[tuple[str, ...], ...]:
+def _rows(term: Term, meant: Mapping[str, Sequence[str]] | None) -> tuple[tuple[str, ...], ...]:
     """Give the forms of a term's words. A beginning stands as it is: words are stored unstemmed too."""
     if not term.prefix:
         return forms_of(term.words)
-    *first, last = term.words
-    if not first:
-        return ((fold(last),),)
-    return tuple((*row, fold(last)) for row in forms_of(first))
+    start = fold(term.words[-1])
+    return ((start,),) if meant is None else tuple((word,) for word in meant[start])
 
 
 def fts5(clauses: Sequence[Clause]) -> str:
@@ -90,8 +96,7 @@ def fts5(clauses: Sequence[Clause]) -> str:
 
 
 def _fts5_clause(clause: Clause) -> str:
-    star = "*" if clause.prefix else ""
-    return f"({' OR '.join(_quoted(row) + star for row in clause.rows) or _quoted(('_none',))})"
+    return f"({' OR '.join(map(_quoted, clause.rows)) or _quoted(('_none',))})"
 
 
 def _quoted(row: Sequence[str]) -> str:
@@ -104,6 +109,5 @@ def tsquery(clauses: Sequence[Clause]) -> str:
 
 
 def _ts_clause(clause: Clause) -> str:
-    star = ":*" if clause.prefix else ""
-    rows = (" <-> ".join(f"'{word}'" for word in row) + star for row in clause.rows)
+    rows = (" <-> ".join(f"'{word}'" for word in row) for row in clause.rows)
     return f"{'!' if clause.without else ''}({' | '.join(rows) or repr('_none')})"

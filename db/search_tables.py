@@ -25,6 +25,16 @@ class SearchWordRow(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
+class TextWordRow(Base):
+    """A word that stands in a story: what a beginning ("subp*") may stand for."""
+
+    __tablename__ = "text_words"
+
+    word: Mapped[str] = mapped_column(_Word, primary_key=True)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
 class PartyWordRow(Base):
     """A word of a party's name."""
 

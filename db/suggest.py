@@ -14,6 +14,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.names import without
+from db.search import AFTER_ALL
 from db.stems import fold, words_of
 from db.tables import (
     DemandPartyRow,
@@ -83,12 +84,12 @@ def _begin(words: Sequence[str], name: str) -> bool:
 def _with_words(words: Sequence[str]) -> Select[int, str]:
     """Ask for parties by the longest word; the others are looked for in the names that it finds."""
     first, *others = sorted(words, key=len, reverse=True)
-    ids = select(PartyWordRow.party_id).where(PartyWordRow.word.between(first, first + _AFTER_ALL))
+    ids = select(PartyWordRow.party_id).where(PartyWordRow.word.between(first, first + AFTER_ALL))
     for word in others:
         other = PartyWordRow.__table__.alias()
         ids = ids.where(
             exists().where(
-                other.c.party_id == PartyWordRow.party_id, other.c.word.between(word, word + _AFTER_ALL)
+                other.c.party_id == PartyWordRow.party_id, other.c.word.between(word, word + AFTER_ALL)
             )
         )
     some = ids.limit(_WITH_BEGINNING).subquery()
@@ -98,9 +99,6 @@ def _with_words(words: Sequence[str]) -> Select[int, str]:
         .order_by(PartyRow.stories.desc(), PartyRow.id)
         .limit(_POPULAR)
     )
-
-
-_AFTER_ALL = "\U0010ffff"  # sorts behind every letter
 
 
 async def _most_seen(

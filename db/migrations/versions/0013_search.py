@@ -29,6 +29,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "text_words",
+        sa.Column("word", _WORD, nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_text_words")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "party_words",
         sa.Column("word", _WORD, nullable=False),
         sa.Column("party_id", _key(), nullable=False),
@@ -107,6 +113,7 @@ def _fill_index() -> None:
         )
         rows: list[dict[str, Any]] = []
         words: set[str] = set()
+        beginnings: set[str] = set()
         named: dict[int, str] = {}
         for story in stories:
             mine = parties.get(story["id"], [])
@@ -130,10 +137,12 @@ def _fill_index() -> None:
                 marks=marks,
             )
             rows.append({"id": story["id"], "words": write(tokens)})
+            beginnings |= search.beginnings_of(tokens)
         bind.execute(insert, rows)
         for statement, some in (
             (names.LEARN_WORD, names.word_rows(words)),
             (names.LEARN_NAME, names.name_rows(named.items())),
+            (search.LEARN_BEGINNING, [{"word": word} for word in sorted(beginnings)]),
         ):
             if some:
                 bind.execute(sa.text(statement), some)
@@ -160,7 +169,7 @@ def _of(bind: sa.Connection, query: str, ids: list[int]) -> dict[int, list[tuple
 
 
 def downgrade() -> None:
-    for table in ("feed_parties", "party_words", "search_words"):
+    for table in ("feed_parties", "party_words", "text_words", "search_words"):
         op.drop_table(table)
     op.drop_index(op.f("ix_parties_stories"), "parties")
     op.drop_column("parties", "stories")
