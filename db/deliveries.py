@@ -120,10 +120,15 @@ async def insert_findings(session: AsyncSession, rows: list[dict[str, Any]]) -> 
 
 
 async def get_served(session: AsyncSession, story_id: int, places: Sequence[Place]) -> set[Place]:
-    """Tell which of these destinations have, or are owed, a message about the story."""
+    """Tell which of these destinations have, or are owed, a message about the story.
+
+    What moderators are asked about it is none: the channel may be one that rules post in as well.
+    """
     found = await session.execute(
         select(DeliveryRow.target, DeliveryRow.target_id).where(
-            DeliveryRow.story_id == story_id, at_places(DeliveryRow, places)
+            DeliveryRow.story_id == story_id,
+            DeliveryRow.kind.not_in(("review", "decided")),
+            at_places(DeliveryRow, places),
         )
     )
     return {(row.target, row.target_id) for row in found}

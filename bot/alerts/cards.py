@@ -31,6 +31,18 @@ class CardSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CardReview:
+    """That a card is shown to moderators who decide about it: the review's number, how it stands
+    (`db.tables.ReviewRow`), until when they have, what becomes of it then, and who decided."""
+
+    number: int
+    state: str
+    until: datetime
+    at_end: str
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One alert. Texts are the article's own words, raw: rendering makes them safe.
 
@@ -38,7 +50,8 @@ class Card:
     that was posted before the case went on. `is_update`: the card answers the case's first card.
     `sources` are the first few further reports, `sources_total` counts all. `mark` is its delivery's
     nonce, None where nothing is delivered (previews, look-ups). `late_since`: when it was due, if it was
-    posted much later.
+    posted much later. `words` stand in the place of the
+    summary: moderators' own, no quotation. `review`: the card is shown to moderators, who decide about it.
     """
 
     story_id: int
@@ -60,6 +73,8 @@ class Card:
     ping_role: int | None = None
     mark: str | None = None
     late_since: datetime | None = None
+    words: str | None = None
+    review: CardReview | None = None
 
     @property
     def moved_on(self) -> str | None:
@@ -131,6 +146,8 @@ def card_from(
     ping_role: int | None = None,
     mark: str | None = None,
     late_since: datetime | None = None,
+    words: str | None = None,
+    review: CardReview | None = None,
 ) -> Card:
     """Make a card from what is stored."""
     story, case = material.story, material.case
@@ -157,4 +174,6 @@ def card_from(
         ping_role=ping_role,
         mark=mark,
         late_since=late_since,
+        words=words,
+        review=review,
     )

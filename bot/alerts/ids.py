@@ -16,6 +16,7 @@ FOLLOW = re.compile(r"quash:case:follow:(?P<id>[0-9]{1,18})" + _MARK)
 EVIDENCE = re.compile(r"quash:story:evidence:(?P<id>[0-9]{1,18})" + _MARK)
 REPORT = re.compile(r"quash:story:report:(?P<id>[0-9]{1,18})" + _MARK)
 DIGEST = re.compile(r"quash:digest:open:(?P<id>[0-9]{1,18})" + _MARK)
+REVIEW = re.compile(r"quash:review:(?P<do>approve|edit|reject|merge):(?P<id>[0-9]{1,18})")
 FOLLOW_PARTY = re.compile(r"quash:party:follow:(?P<id>[0-9]{1,18})")
 
 
@@ -46,6 +47,11 @@ def report_id(story_id: int, mark: str | None = None) -> str:
 def digest_id(delivery_id: int, mark: str | None = None) -> str:
     """Give the custom id of a digest's Show all."""
     return _id("digest:open", delivery_id, mark)
+
+
+def review_id(do: str, review: int) -> str:
+    """Give the custom id of a moderator's decision: approve, edit, reject, merge."""
+    return f"quash:review:{do}:{review}"
 
 
 def mark_of(custom_ids: Iterable[str]) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
 from bot.alerts.digests import DigestShelf
 from bot.alerts.errors import (
@@ -30,6 +31,7 @@ from bot.alerts.errors import (
 from bot.alerts.moments import quiet_for
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
+from bot.alerts.review_posts import ReviewShelf, read_reviews
 from bot.alerts.routing import (
     RoutedStory,
     Rule,
@@ -42,7 +44,7 @@ from bot.alerts.routing import (
 from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
 from bot.clock import Clock
-from db import deliveries, places, rules, subscriptions
+from db import deliveries, places, reviews, rules, subscriptions
 from db.cards import CardShelf
 from db.deliveries import Claim, Release
 from db.engine import Database
@@ -92,6 +94,8 @@ class _Heads:
     shelf: CardShelf
     gathered: dict[int, dict[int, int | None]]  # the stories of the deliveries that are digests
     digests: DigestShelf
+    reviews: ReviewShelf
+    words: dict[tuple[int, int], str]  # moderators' own, by story and server
 
 
 class Ledger:
@@ -200,6 +204,8 @@ class Ledger:
             shelf=CardShelf(session),
             gathered=gathered,
             digests=digests,
+            reviews=await read_reviews(session, rows.values()),
+            words=await reviews.get_words(session, story_ids) if to_channels else {},
         )
 
     async def _order(self, claim: Claim, heads: _Heads, writing: _Writing, now: datetime) -> Order | None:
@@ -231,6 +237,11 @@ class Ledger:
         """
         if row.kind == "digest":
             return await self._prepare_digest(claim, row, heads, now)
+        if row.kind in REVIEW_KINDS:
+            made = await heads.reviews.order(claim, row, heads.shelf, now)
+            if isinstance(made, str):
+                return None, _closed(row.id, "skipped", made)
+            return made, _intent(made, now)
         verdicts = _verdicts(claim, heads, row.story_id)
         wanted = [verdict for verdict in verdicts if verdict.passed]
         if not wanted:
@@ -389,6 +400,7 @@ async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datet
         ping_role=verdict.ping_role if shown.kind != "report" else None,
         mark=shown.nonce,
         late_since=shown.due_at if is_late else None,
+        words=heads.words.get((shown.story_id, verdict.guild_id)) if verdict.rule_id is not None else None,
     )
     if shown.kind == "report":  # it stands among the other reports
         card = replace(card, sources=(), sources_total=0)
@@ -448,7 +460,7 @@ def _sent(outcome: Outcome, offer: Offer, posted: Posted) -> Change:
         "state": "sent",
         "sent_at": outcome.at,
         "channel_id": posted.channel_id,
-        "message_id": None if outcome.order.kind == "edit" else posted.message_id,
+        "message_id": None if outcome.order.edits is not None else posted.message_id,
         "thread_id": posted.thread_id,
         "publish_at": outcome.at if posted.publish else None,
         "error": None,

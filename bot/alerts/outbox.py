@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts.asking import LET_THROUGH, Ask, ask
 from bot.alerts.gathering import Gathering, gather
 from bot.alerts.moments import moment, period_of, quiet_for
 from bot.alerts.routing import (
@@ -21,13 +22,15 @@ from bot.alerts.routing import (
     Standing,
     Subscription,
     Verdict,
+    ask_rule,
     chosen,
     messages,
     nonce_of,
     route,
+    to_review,
 )
 from bot.alerts.timing import Hours, day_start
-from db import cards, deliveries, digests, guilds, rules, subscriptions
+from db import cards, deliveries, digests, guilds, reviews, rules, subscriptions
 from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
 
 _T = TypeVar("_T")
@@ -47,18 +50,62 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     story = await load_story(session, story_id, alert=alert)
     if story is None or not alert:
         return 0
-    due = await _ask(session, story, now)
+    due, reviewed = await _ask(session, story, now)
+    asking = await ask(session, story, reviewed, now)
+    await deliveries.insert_findings(
+        session,
+        [_finding(story, guild, "delivery", outcome, said, now) for guild, outcome, said in asking.lines],
+    )
+    return await _owe(session, story, chosen((*due, *asking.due)), asking.asks, now)
+
+
+async def owe_reviewed(
+    session: AsyncSession, story_id: int, rows: Sequence[RuleRow], outcome: str, said: str, *, now: datetime
+) -> tuple[Verdict, ...]:
+    """Write down what rules are owed of a story that moderators have let through; gives the wishes of those
+    rules, as they are by now, that it meets.
+
+    `outcome` and `said` go into the record for each of them. With an outcome that lets nothing through only
+    that is written.
+    """
+    story = await load_story(session, story_id)
+    if story is None:
+        return ()
+    wanted = tuple(verdict for row in rows if (verdict := ask_rule(story, rule_from(row))).passed)
+    await deliveries.insert_findings(
+        session,
+        [
+            _finding(story, one.guild_id, "delivery", outcome, f"rule {one.rule_id}: {said}", now)
+            for one in wanted
+        ],
+    )
+    if outcome in LET_THROUGH:
+        await _owe(session, story, chosen(wanted), (), now)
+    return wanted
+
+
+async def _owe(
+    session: AsyncSession, story: RoutedStory, due: Sequence[Verdict], asks: Sequence[Ask], now: datetime
+) -> int:
+    story_id = story.id
     turns = _turns(due, now)
     hours = await get_hours(session, {one.guild_id for one in due})
-    identity = await _identity(session, story_id)
+    identity = await get_identity(session, story_id)
+    of = {_place(one): one for one in due}
+    asks_of = {one.place: one for one in asks}
     owed = 0
     # In the order of their places: see `db.deliveries.enqueue`.
-    for some in _slices(sorted(due, key=_place)):
+    for places in _slices(sorted({*of, *asks_of})):
+        some = [of[place] for place in places if place in of]
+        asked = [asks_of[place] for place in places if place in asks_of]
         # The lock, before the look at what they have. What is for later need not be looked for now.
         dues = {_place(one): moment(one, hours[one.guild_id], now).at for one in some}
-        await deliveries.enqueue(session, dues, turns)
+        dues |= {one.place: now for one in asked}
+        await deliveries.enqueue(session, {place: dues[place] for place in places}, turns)
         look = await _look(session, story, some, hours, now)
         writing = _Writing()
+        writing.rows += [one.delivery_row(story_id, identity, now) for one in asked]
+        await reviews.insert_reviews(session, [one.review_row(story_id, now) for one in asked])
         for one in some:
             _decide(writing, story, identity, one, look, now)
         sooner = {
@@ -91,7 +138,8 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[start : start + _AT_ONCE]
 
 
-async def _identity(session: AsyncSession, story_id: int) -> str:
+async def get_identity(session: AsyncSession, story_id: int) -> str:
+    """Give what a story is known by beyond its number: what nonces are made of."""
     row = await session.get_one(StoryRow, story_id)
     return row.url_key or f"{row.title}\n{row.source}\n{row.published}"
 
@@ -166,6 +214,10 @@ def rule_from(row: RuleRow) -> Rule:
         style=row.style,
         thread=row.thread,
         paused=row.paused,
+        exclude_sources=tuple(row.exclude_sources),
+        review_channel=row.review_channel,
+        review_hours=row.review_hours,
+        review_then=row.review_then,
     )
 
 
@@ -183,13 +235,20 @@ def subscription_from(row: SubscriptionRow) -> Subscription:
     )
 
 
-async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list[Verdict]:
-    """Put the story to all rules and subscriptions that may want it, and store what the rules decided."""
+async def _ask(
+    session: AsyncSession, story: RoutedStory, now: datetime
+) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
+    """Put the story to all rules and subscriptions that may want it, and store what the rules decided.
+
+    Gives who gets it, and the wishes that moderators are asked about first.
+    """
     wanted: list[Verdict] = []
+    reviewed: list[Verdict] = []
     after = (0, 0)
     while page := await rules.get_rules_that_see(session, story.id, after=after, limit=_AT_ONCE):
         routed = route(story, map(rule_from, page), ())
         wanted += routed.due
+        reviewed += routed.reviewed
         await _record(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
     await _record_paused(session, story, now)
@@ -199,7 +258,8 @@ async def _ask(session: AsyncSession, story: RoutedStory, now: datetime) -> list
     for some in _slices(fitting):
         wanted += route(story, (), map(subscription_from, some)).due
         await asyncio.sleep(0)
-    return list(chosen(wanted))  # two pages can name one channel
+    due = chosen(wanted)  # two pages can name one channel
+    return due, to_review(reviewed, due)
 
 
 def _place(one: Verdict) -> deliveries.Place:

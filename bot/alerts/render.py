@@ -13,9 +13,9 @@ import discord
 from discord import ui
 
 from bot.alerts import ids
-from bot.alerts.cards import Card, CardDemand, CardSource, demand_parts, look_of
+from bot.alerts.cards import Card, CardDemand, CardReview, CardSource, demand_parts, look_of
 from bot.alerts.foreign import host, link, safe_text, width
-from bot.words import say, say_number
+from bot.words import mark, say, say_number
 
 _ROOM = 3900  # of 4,000: some air for the reading of "characters" that Discord has tomorrow
 _TITLE = 256
@@ -24,6 +24,16 @@ _SENTENCES = 3
 _DEMANDS = 3
 _DEMAND = 300
 _SOURCE_TITLE = 100
+WORDS = 1000  # characters of a summary that moderators write
+
+# How a review ended, as its message tells.
+REVIEW_ENDS = {
+    "approved": mark("✔ Approved"),
+    "rejected": mark("✘ Rejected"),
+    "merged": mark("⇢ Merged with another case"),
+    "posted": mark("✔ Posted, as nobody decided in time"),
+    "dropped": mark("✘ Dropped, as nobody decided in time"),
+}
 
 
 def card_view(card: Card) -> ui.LayoutView:
@@ -46,10 +56,11 @@ def card_view(card: Card) -> ui.LayoutView:
 
 def card_texts(card: Card) -> list[str]:
     """Give a card's blocks of text, as Discord's Markdown; together at most 3,900 units."""
-    texts = [_head(card)]
+    texts = [*_review(card), _head(card)]
     if card.style == "compact":
-        return texts + [*_demands(card), *_sentences(card)][:1]
-    quote = "\n".join(f"> {sentence}" for sentence in _sentences(card)[:_SENTENCES])
+        summary = [_words(card)] if card.words else _sentences(card)
+        return texts + [*_demands(card), *summary][:1]
+    quote = _words(card) or "\n".join(f"> {sentence}" for sentence in _sentences(card)[:_SENTENCES])
     demands = "\n".join(_demands(card))
     texts += [text for text in (quote, demands, _standing(card), _topics(card)) if text]
     sources = _sources(card, _ROOM - sum(map(width, texts)))
@@ -67,6 +78,30 @@ def _head(card: Card) -> str:
     title = f"**{title}**" if card.style == "compact" else f"### {title}"
     small = (f"-# {line}" for line in (about, _late(card)) if line)
     return "\n".join((f"{_update(card)}{title}", *small))
+
+
+def _words(card: Card) -> str:
+    """Give what moderators wrote in place of the summary, told apart from what the article says."""
+    words = safe_text(card.words or "", WORDS)
+    by = say("Written by this server's moderators, not quoted from the article")
+    return f"{words}\n-# ✎ {by}" if words else ""
+
+
+def _review(card: Card) -> Iterator[str]:
+    """Tell moderators what they are asked, or what was decided."""
+    review = card.review
+    if review is None:
+        return
+    if review.state != "waiting":
+        said = say(REVIEW_ENDS.get(review.state, review.state))
+        yield f"**{said}**" + (f" · <@{review.by}>" if review.by is not None else "")
+        return
+    when = _date(review.until, "R")
+    yield f"**{say('For review')}**\n-# " + (
+        say("Posted {when} if nobody decides", when=when)
+        if review.at_end == "post"
+        else say("Dropped {when} if nobody decides", when=when)
+    )
 
 
 def _late(card: Card) -> str:
@@ -148,10 +183,24 @@ def _source(source: CardSource) -> str:
 
 def _buttons(card: Card) -> ui.ActionRow[ui.LayoutView]:
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+    if card.review is not None:
+        return _review_buttons(row, card, card.review)
     if card.case_id is not None:
         row.add_item(_button(say("Follow case"), ids.follow_id(card.case_id, card.mark), "primary"))
     row.add_item(_button(say("Evidence"), ids.evidence_id(card.story_id, card.mark)))
     row.add_item(_button(say("Not relevant"), ids.report_id(card.story_id, card.mark)))
+    return row
+
+
+def _review_buttons(
+    row: ui.ActionRow[ui.LayoutView], card: Card, review: CardReview
+) -> ui.ActionRow[ui.LayoutView]:
+    row.add_item(_button(say("Evidence"), ids.evidence_id(card.story_id, card.mark)))
+    if review.state == "waiting":
+        row.add_item(_button(say("Approve"), ids.review_id("approve", review.number), "success"))
+        row.add_item(_button(say("Edit summary"), ids.review_id("edit", review.number)))
+        row.add_item(_button(say("Reject"), ids.review_id("reject", review.number), "danger"))
+        row.add_item(_button(say("Merge with case"), ids.review_id("merge", review.number)))
     return row
 
 

@@ -29,7 +29,7 @@ _TOLD = re.compile(r"rule (\d{1,18}): (.*)", re.DOTALL)
 WHEN = ("now", *PERIODS)  # when a wish is met, the soonest first
 
 TargetKind = Literal["channel", "user"]
-DeliveryKind = Literal["card", "update", "report", "edit", "digest"]
+DeliveryKind = Literal["card", "update", "report", "edit", "digest", "review", "decided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,16 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """That moderators look at a rule's stories first: in which channel, for how many hours, and what becomes
+    ("post", "drop") of a story that nobody has decided on by then."""
+
+    channel_id: int
+    hours: int
+    at_end: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What goes to a channel. Empty lists stand for "any". See `db.tables.RuleRow` for the fields."""
 
@@ -120,6 +130,17 @@ class Rule:
     style: str = "full"
     thread: str = "off"
     paused: bool = False
+    exclude_sources: tuple[str, ...] = ()
+    review_channel: int | None = None
+    review_hours: int = 12
+    review_then: str = "drop"
+
+    @property
+    def review(self) -> Review | None:
+        """What comes before a post, None for nothing."""
+        if self.review_channel is None:
+            return None
+        return Review(self.review_channel, self.review_hours, self.review_then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +170,8 @@ class Clause:
 class Verdict:
     """What a rule or a subscription said of a story; the clause that stopped it is the last one.
 
-    What follows if the story is wanted: `when` it comes, the `ping_role` that it mentions, whether it is
-    `urgent` (passes quiet hours), and the rest of what the rule says of posts.
+    What follows if the story is wanted: the `review` that comes before, `when` it comes, the `ping_role` that
+    it mentions, whether it is `urgent` (passes quiet hours), and the rest of what the rule says of posts.
     """
 
     destination: Destination
@@ -164,6 +185,7 @@ class Verdict:
     style: str = "full"
     thread: str = "off"
     daily_limit: int | None = None
+    review: Review | None = None
 
     @property
     def passed(self) -> bool:
@@ -195,9 +217,11 @@ def read_told(line: str) -> tuple[int, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The outcome: who gets the story, and every verdict in the order in which they were given."""
+    """The outcome: who gets the story, whose moderators look at it first, and every verdict in the order in
+    which they were given."""
 
     due: tuple[Verdict, ...]
+    reviewed: tuple[Verdict, ...]
     verdicts: tuple[Verdict, ...]
 
 
@@ -225,7 +249,20 @@ def route(
         for verdict in verdicts:
             if verdict.rule_id is not None:  # what members want is nobody's to read
                 notes.note("rule", verdict.outcome, verdict.told)
-    return Routed(chosen(verdicts), tuple(verdicts))
+    due = chosen(verdict for verdict in verdicts if verdict.review is None)
+    return Routed(due, to_review(verdicts, due), tuple(verdicts))
+
+
+def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Give the wishes that moderators decide about: not where another one has the story posted as soon."""
+    when = {verdict.destination: WHEN.index(verdict.when) for verdict in due}
+    return tuple(
+        verdict
+        for verdict in verdicts
+        if verdict.passed
+        and verdict.review is not None
+        and WHEN.index(verdict.when) < when.get(verdict.destination, len(WHEN))
+    )
 
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -282,6 +319,7 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
         *((lambda: _statuses(story, rule.statuses),) if rule.statuses else ()),
         *((lambda: _languages(story, rule.languages),) if rule.languages else ()),
         *((lambda: _sources(story, rule.sources),) if rule.sources else ()),
+        *((lambda: _exclude_sources(story, rule.exclude_sources),) if rule.exclude_sources else ()),
         lambda: _relevance(story, rule.min_relevance),
     )
     clauses = _until_stopped(questions)
@@ -300,6 +338,7 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
         style=rule.style,
         thread=rule.thread,
         daily_limit=rule.daily_limit,
+        review=rule.review,
     )
 
 
@@ -416,6 +455,13 @@ def _sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     return Clause(
         "sources", False, f"its source ({story.source or 'unnamed'}) is none of {', '.join(wanted)}"
     )
+
+
+def _exclude_sources(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
+    met = [source for source in unwanted if _is_from(story, source)]
+    if met:
+        return Clause("exclude_sources", False, f"excluded because it is from {', '.join(met)}")
+    return Clause("exclude_sources", True, "from no excluded source")
 
 
 def _is_from(story: RoutedStory, source: str) -> bool:

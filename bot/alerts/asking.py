@@ -1,0 +1,141 @@
+"""Asking moderators: which stories wait for their decision, in the transaction that stores the story.
+
+Asked is about what would be a message of its own. A further report of a matter is not asked about again:
+while its case waits, or after it was rejected, the moderators have the matter before them; once it was
+approved, the card names it as a further source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts.routing import Destination, RoutedStory, Verdict, nonce_of
+from db import reviews
+
+REVIEW_KINDS = ("review", "decided")
+LET_THROUGH = ("approved", "posted")
+
+_OF_CASE = {
+    "waiting": "its case is before the moderators, whose card will name it as a further source",
+    "rejected": "moderators rejected its case, of which it is a further report",
+    "dropped": "no moderator decided on its case in time, of which it is a further report",
+    "merged": "moderators said that its case is part of another one",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A story that moderators are asked about in a channel, by which of their rules."""
+
+    guild_id: int
+    channel_id: int
+    rule_ids: tuple[int, ...]
+    until: datetime
+    at_end: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where they are asked."""
+        return "channel", self.channel_id
+
+    def review_row(self, story_id: int, now: datetime) -> dict[str, Any]:
+        """What is stored of it."""
+        return {
+            "guild_id": self.guild_id,
+            "story_id": story_id,
+            "channel_id": self.channel_id,
+            "state": "waiting",
+            "created_at": now,
+            "until": self.until,
+            "at_end": self.at_end,
+        }
+
+    def delivery_row(self, story_id: int, identity: str, now: datetime) -> dict[str, Any]:
+        """The message to the moderators."""
+        return review_delivery(story_id, identity, self.guild_id, self.channel_id, "review", now) | {
+            "rule_id": self.rule_ids[0]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What comes of wishes that ask for a review: what moderators are asked, whom the story is for without
+    asking, and lines for the record (server, outcome, words)."""
+
+    asks: tuple[Ask, ...]
+    due: tuple[Verdict, ...]
+    lines: tuple[tuple[int, str, str], ...]
+
+
+async def ask(session: AsyncSession, story: RoutedStory, wishes: Sequence[Verdict], now: datetime) -> Asking:
+    """Decide about wishes that ask for a review."""
+    of: dict[tuple[int, int], list[Verdict]] = {}
+    for wish in wishes:
+        if wish.review is not None:
+            of.setdefault((wish.guild_id, wish.review.channel_id), []).append(wish)
+    before = {}
+    if of and story.case_id is not None and story.adds == "source":
+        before = await reviews.get_of_case(session, story.case_id, {channel for _, channel in of})
+    asks: list[Ask] = []
+    due: list[Verdict] = []
+    lines: list[tuple[int, str, str]] = []
+    for (guild_id, channel_id), some in of.items():
+        last = before.get(channel_id)
+        if last is not None and last.state in _OF_CASE and last.story_id != story.id:
+            outcome = "review" if last.state == "waiting" else last.state
+            lines += [(guild_id, outcome, f"rule {w.rule_id}: {_OF_CASE[last.state]}") for w in some]
+            continue
+        if last is not None and last.state in LET_THROUGH:
+            # Only what edits the card that was approved goes through; a message of its own is asked about.
+            through = [w for w in some if w.when == "now" and w.thread != "case"]
+            due += through
+            some = [w for w in some if w not in through]
+        if some:
+            asks.append(_ask(guild_id, channel_id, some, now))
+            said = f"moderators are asked first; they have until {asks[-1].until:%d %B %Y, %H:%M} UTC"
+            lines += [(guild_id, "review", f"rule {w.rule_id}: {said}") for w in some]
+    return Asking(tuple(asks), tuple(due), tuple(lines))
+
+
+def _ask(guild_id: int, channel_id: int, wishes: Sequence[Verdict], now: datetime) -> Ask:
+    """Of several rules the longest time counts, and posting at its end where all of them say so."""
+    said = [wish.review for wish in wishes if wish.review is not None]
+    return Ask(
+        guild_id,
+        channel_id,
+        tuple(wish.rule_id for wish in wishes if wish.rule_id is not None),
+        now + timedelta(hours=max(review.hours for review in said)),
+        "post" if all(review.at_end == "post" for review in said) else "drop",
+    )
+
+
+def review_delivery(
+    story_id: int, identity: str, guild_id: int, channel_id: int, kind: str, now: datetime
+) -> dict[str, Any]:
+    """Give a message to moderators, or (`kind` "decided") the edit of it that says what was decided.
+
+    It is of no case: it is no card that later reports would answer or edit.
+    """
+    place = Destination("channel", channel_id)
+    return {
+        "story_id": story_id,
+        "case_id": None,
+        "kind": kind,
+        "target": "channel",
+        "target_id": channel_id,
+        "guild_id": guild_id,
+        "rule_id": None,
+        "subscription_id": None,
+        "ping_role": None,
+        "reason": "moderators decide",
+        "state": "due",
+        "nonce": nonce_of(identity, place, "review" if kind == "review" else "decided"),
+        "attempts": 0,
+        "created_at": now,
+        "due_at": now,
+    }

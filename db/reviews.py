@@ -1,0 +1,124 @@
+"""Reviews in the database: what moderators are asked about a story before it is posted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.stories import insert_ignoring
+from db.tables import DeliveryRow, ReviewRow, RuleRow, StoryRow
+
+Asked = tuple[int, int]  # the story and the moderators' channel
+
+
+async def insert_reviews(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Write down what moderators are asked; what they were asked already stays as it is."""
+    if rows:
+        await session.execute(insert_ignoring(session, ReviewRow), rows)
+
+
+async def get_of_case(
+    session: AsyncSession, case_id: int, channel_ids: Collection[int]
+) -> dict[int, ReviewRow]:
+    """Give for each moderators' channel what was asked last about stories of a case."""
+    found = await session.scalars(
+        select(ReviewRow)
+        .join(StoryRow, StoryRow.id == ReviewRow.story_id)
+        .where(StoryRow.case_id == case_id, ReviewRow.channel_id.in_(channel_ids))
+        .order_by(ReviewRow.id)
+    )
+    return {row.channel_id: row for row in found}
+
+
+async def hold(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRow | None:
+    """Give a server's review with its lock: nobody else decides on it meanwhile."""
+    found: ReviewRow | None = (
+        await session.scalars(
+            select(ReviewRow)
+            .where(ReviewRow.id == review_id, ReviewRow.guild_id == guild_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    return found
+
+
+async def get(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRow | None:
+    """Give a server's review."""
+    return (
+        await session.scalars(
+            select(ReviewRow).where(ReviewRow.id == review_id, ReviewRow.guild_id == guild_id)
+        )
+    ).one_or_none()
+
+
+async def get_overdue(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, int]]:
+    """Give server and number of reviews that nobody has decided on in time, the longest overdue first."""
+    # A literal, as in the partial index.
+    waiting: Any = bindparam("waiting", "waiting", literal_execute=True)
+    found = await session.execute(
+        select(ReviewRow.guild_id, ReviewRow.id)
+        .where(ReviewRow.state == waiting, ReviewRow.until <= now)
+        .order_by(ReviewRow.until, ReviewRow.id)
+        .limit(limit)
+    )
+    return [(row.guild_id, row.id) for row in found]
+
+
+async def get_asked(session: AsyncSession, asked: Iterable[Asked]) -> dict[Asked, ReviewRow]:
+    """Give reviews by their stories and channels."""
+    wanted = set(asked)
+    if not wanted:
+        return {}
+    found = await session.scalars(
+        select(ReviewRow).where(
+            ReviewRow.story_id.in_({story for story, _ in wanted}),
+            ReviewRow.channel_id.in_({channel for _, channel in wanted}),
+        )
+    )
+    return {(row.story_id, row.channel_id): row for row in found}
+
+
+async def get_posts(session: AsyncSession, asked: Iterable[Asked]) -> dict[Asked, DeliveryRow]:
+    """Give the deliveries by which moderators were asked."""
+    wanted = set(asked)
+    if not wanted:
+        return {}
+    found = await session.scalars(
+        select(DeliveryRow).where(
+            DeliveryRow.story_id.in_({story for story, _ in wanted}),
+            DeliveryRow.target == "channel",
+            DeliveryRow.target_id.in_({channel for _, channel in wanted}),
+            DeliveryRow.kind == "review",
+        )
+    )
+    return {(row.story_id, row.target_id): row for row in found if row.story_id is not None}
+
+
+async def get_words(session: AsyncSession, story_ids: Collection[int]) -> dict[tuple[int, int], str]:
+    """Give by story and server what moderators wrote in place of a summary, where they let it be posted."""
+    found = await session.execute(
+        select(ReviewRow.story_id, ReviewRow.guild_id, ReviewRow.words)
+        .where(
+            ReviewRow.story_id.in_(story_ids),
+            ReviewRow.words.is_not(None),
+            ReviewRow.state.in_(("approved", "posted")),
+        )
+        .order_by(ReviewRow.id)
+    )
+    return {(row.story_id, row.guild_id): row.words for row in found if row.words}
+
+
+async def get_rules(session: AsyncSession, guild_id: int, channel_id: int) -> Sequence[RuleRow]:
+    """Give a server's rules whose stories are looked at in a channel, oldest first."""
+    return (
+        await session.scalars(
+            select(RuleRow)
+            .where(RuleRow.guild_id == guild_id, RuleRow.review_channel == channel_id)
+            .order_by(RuleRow.id)
+        )
+    ).all()
