@@ -21,11 +21,14 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         operations,
         privacy,
         profiles,
+        settings,
+        setup,
         subscriptions,
         why,
     )
 
     for module in (
+        setup,
         alerts,
         feeds,
         lookups,
@@ -37,10 +40,14 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         privacy,
         why,
         operations,
+        settings,
         help,
     ):
         await bot.add_cog(module.make(services))
     buttons.add_to(bot, services)
+    setup.add_buttons(bot, services)
+    alerts.add_buttons(bot, services)
+    settings.add_buttons(bot, services)
     lookups.add_buttons(bot, services)
     feeds.add_buttons(bot, services)
     subscriptions.add_buttons(bot, services)

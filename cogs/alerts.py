@@ -1,26 +1,40 @@
-"""`/alerts add|list|pause|resume|remove`: what goes to which channel. For those who may manage the server."""
+"""`/alerts …`: what goes to which channel. For those who may configure the server."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.alerts import actions
+from bot.alerts import actions, rule_actions
 from bot.alerts.foreign import safe_text
-from bot.alerts.routing import WHEN, Rule
-from bot.alerts.wishes import MOST_A_DAY
+from bot.alerts.render import card_view
+from bot.alerts.routing import Rule
+from bot.alerts.rule_preview import RulePreview
 from bot.intake.services import Services
-from bot.stories.model import TOPICS
-from cogs import choices
-from cogs.channels import Postable, PostableChannel
-from cogs.guards import check_can_post, guild_of, may, may_configure
+from bot.words import say, say_number
+from cogs import choices, examples, setup
+from cogs.guards import guild_of, may, may_configure
+from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
+from cogs.rules import CLEARABLE, ChannelOption, changed_lines, complete, describe, placed, said, with_options
+
+_A_PAGE = 12
+_LAST = 3  # stories that a preview shows as they would look
 
 
 def make(services: Services) -> commands.Cog:
     """Give the cog."""
     return Alerts(services)
+
+
+def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
+    """Let pages be turned, also after a restart."""
+    PageButton.turners["rules"] = _list_page
 
 
 @app_commands.guild_only()
@@ -35,82 +49,114 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         """Every command here configures the server."""
         return await may_configure(interaction)
 
-    @app_commands.command(description="Post matching stories to a channel")
-    @app_commands.describe(
-        channel="Where to post",
-        topics="Only these topics, separated by commas",
-        parties="Only stories with one of these parties, separated by commas",
-        keywords="Only stories with one of these words, separated by commas",
-        exclude="Never stories with one of these words, separated by commas",
-        relevance="How sure Quash must be, from 0 to 1 (usual: 0.5)",
-        ping="A role to mention with every post",
-        when="At once, or gathered in one message an hour, a day (at 9) or a week (Monday at 9)",
-        limit="Posts a day at most; the rest comes in one message at 9 the next morning (0: no limit)",
-        style="How much a post shows",
-        thread="Whether each case has a thread of its own",
+    @app_commands.command(
+        description="Post matching stories to a channel; a panel opens for the channel alone"
     )
-    @app_commands.choices(
-        when=[app_commands.Choice(name=when, value=when) for when in WHEN],
-        style=[
-            app_commands.Choice(name="full", value="full"),
-            app_commands.Choice(name="compact", value="compact"),
-        ],
-        thread=[
-            app_commands.Choice(name="off", value="off"),
-            app_commands.Choice(name="case", value="case"),
-        ],
-    )
-    async def add(
-        self,
-        interaction: discord.Interaction,
-        channel: app_commands.Transform[Postable, PostableChannel],
-        topics: str = "",
-        parties: str = "",
-        keywords: str = "",
-        exclude: str = "",
-        relevance: app_commands.Range[float, 0.0, 1.0] | None = None,
-        ping: discord.Role | None = None,
-        when: str = "now",
-        limit: app_commands.Range[int, 0, MOST_A_DAY] = 0,
-        style: str = "full",
-        thread: str = "off",
-    ) -> None:
-        """Make a rule."""
-        if isinstance(channel, discord.ForumChannel):
-            thread = "case"  # everything in a forum is in a thread
-        check_can_post(interaction, channel, threads=thread == "case")
+    @app_commands.describe(channel="Where to post")
+    @with_options
+    async def add(self, interaction: discord.Interaction, channel: ChannelOption, **wishes: Any) -> None:
+        """Make a rule, or open the panel that makes one."""
+        fields = said(wishes)
+        thread = placed(interaction, channel, fields.get("thread"))
+        if not fields:
+            await setup.open_panel(self.services, interaction, channel)
+            return
+        if thread is not None:
+            fields["thread"] = thread
         rule = await actions.add_rule(
             self.services.database,
             guild_id=guild_of(interaction),
             user_id=interaction.user.id,
             channel_id=channel.id,
-            topics=topics,
-            parties=parties,
-            keywords=keywords,
-            exclude=exclude,
-            relevance=relevance,
-            ping_role=ping.id if ping else None,
-            when=when,
-            daily_limit=limit,
-            style=style,
-            thread=thread,
             now=self.services.clock(),
+            **fields,
         )
-        feeds = await self.services.feeds.list(guild_id=guild_of(interaction))
-        blocks = [describe(rule)]
-        if not feeds:
-            blocks.append("This server watches no feed yet: add one with `/feeds add`.")
-        await answer(interaction, panel("Rule added", blocks))
+        blocks = [describe(rule), *await no_feeds(self.services, interaction)]
+        await answer(interaction, panel(say("Rule added"), blocks))
 
     @app_commands.command(name="list", description="The rules of this server")
     async def list_(self, interaction: discord.Interaction) -> None:
         """List the rules."""
-        rules = await actions.list_rules(self.services.database, guild_id=guild_of(interaction))
-        blocks = [
-            describe(listed.rule) + (f"\n⚠ {safe_text(listed.broken, 200)}" if listed.broken else "")
-            for listed in rules
-        ]
-        await answer(interaction, panel("Rules", blocks or ["There is none yet; `/alerts add` makes one."]))
+        await answer(interaction, await _list_page(self.services, interaction, (), 0))
+
+    @app_commands.command(description="Change a rule: what you name is changed, all else stays")
+    @app_commands.describe(
+        rule="The rule's number, as /alerts list shows it",
+        channel="Where to post",
+        clear="What to empty, separated by commas, such as ping, topics",
+    )
+    @with_options
+    async def edit(
+        self,
+        interaction: discord.Interaction,
+        rule: app_commands.Range[int, 1],
+        channel: ChannelOption | None = None,
+        clear: str | None = None,
+        **wishes: Any,
+    ) -> None:
+        """Change a rule and show what it said before and says now."""
+        changes = said(wishes, clear)
+        changes |= await self._moved(interaction, rule, channel, changes)
+        if not changes:
+            told = say("Name what is to change, such as `topics`; `clear` empties something.")
+            await answer(interaction, panel(say("Rule #{number}", number=rule), [told]))
+            return
+        edited = await actions.edit_rule(
+            self.services.database,
+            guild_id=guild_of(interaction),
+            user_id=interaction.user.id,
+            rule_id=rule,
+            changes=changes,
+            now=self.services.clock(),
+        )
+        same = edited.before == edited.after
+        told = say("That is how it was already.") if same else changed_lines(edited)
+        footer = say("/alerts preview shows what it would have brought.")
+        await answer(interaction, panel(say("Rule changed"), [told], footer=footer))
+
+    async def _moved(
+        self,
+        interaction: discord.Interaction,
+        rule_id: int,
+        channel: discord.TextChannel | discord.ForumChannel | discord.Thread | None,
+        changes: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Give what follows from another channel, or from threads in the one that there is."""
+        if channel is None and "thread" not in changes:
+            return {}
+        rule = await self._rule(interaction, rule_id)
+        there: Any = channel
+        if there is None and interaction.guild is not None:
+            there = interaction.guild.get_channel_or_thread(rule.channel_id)
+        if there is None:
+            return {}
+        thread = placed(interaction, there, changes.get("thread", rule.thread))
+        return {"channel_id": there.id} | ({} if thread is None else {"thread": thread})
+
+    async def _rule(self, interaction: discord.Interaction, rule_id: int) -> Rule:
+        return await rule_actions.get_rule(
+            self.services.database, guild_id=guild_of(interaction), rule_id=rule_id
+        )
+
+    @app_commands.command(description="What the last 30 days would have brought, before anything is saved")
+    @app_commands.describe(rule="A rule; with further options, as it would be with them")
+    @with_options
+    async def preview(
+        self, interaction: discord.Interaction, rule: app_commands.Range[int, 1] | None = None, **wishes: Any
+    ) -> None:
+        """Count, and show the last stories as they would look."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        guild_id = guild_of(interaction)
+        base = Rule(0, guild_id, interaction.channel_id or 0)
+        if rule is not None:
+            base = await self._rule(interaction, rule)
+        thought = await rule_actions.changed_rule(base, said(wishes))
+        found = await actions.preview_rule(self.services.database, thought, now=self.services.clock())
+        await answer(interaction, _preview(thought, found))
+        for match in found.last[:_LAST]:
+            card = await examples.card_of(self.services.database, match.story_id, guild_id, thought.style)
+            if card is not None:
+                await answer(interaction, card_view(card))
 
     @app_commands.command(description="Let a rule rest: nothing is posted by it until you resume it")
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
@@ -123,7 +169,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             rule_id=rule,
             now=self.services.clock(),
         )
-        await answer(interaction, panel("Rule paused", [describe(paused)]))
+        await answer(interaction, panel(say("Rule paused"), [describe(paused)]))
 
     @app_commands.command(description="Let a paused rule go on")
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
@@ -136,7 +182,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             rule_id=rule,
             now=self.services.clock(),
         )
-        await answer(interaction, panel("Rule resumed", [describe(resumed)]))
+        await answer(interaction, panel(say("Rule resumed"), [describe(resumed)]))
 
     @app_commands.command(description="Remove a rule")
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
@@ -149,12 +195,14 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             rule_id=rule,
             now=self.services.clock(),
         )
-        await answer(interaction, panel("Rule removed", [describe(gone)]))
+        await answer(interaction, panel(say("Rule removed"), [describe(gone)]))
 
-    @add.autocomplete("topics")
-    async def _topics(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return choices.matching_last(typed, TOPICS)
+    @edit.autocomplete("clear")
+    async def _clear(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return choices.matching_last(typed, CLEARABLE)
 
+    @edit.autocomplete("rule")
+    @preview.autocomplete("rule")
     @pause.autocomplete("rule")
     @resume.autocomplete("rule")
     @remove.autocomplete("rule")
@@ -170,40 +218,68 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         ][:25]
 
 
-def describe(rule: Rule) -> str:
-    """Tell a rule in readable words."""
-    parts = [f"**#{rule.id}** <#{rule.channel_id}>{' (paused)' if rule.paused else ''}"]
-    for what, names in (
-        ("topics", rule.topics),
-        ("parties", rule.parties),
-        ("keywords", rule.keywords),
-        ("not with", rule.exclude),
-        ("statuses", rule.statuses),
-        ("languages", rule.languages),
-        ("sources", rule.sources),
-    ):
-        if names:
-            parts.append(f"{what}: {safe_text(', '.join(names), 300)}")
-    if not (rule.topics or rule.parties or rule.keywords):
-        parts.append("every relevant story")
-    parts.append(f"relevance from {rule.min_relevance:g}")
-    if rule.when != "now":
-        parts.append(f"{rule.when} digest")
-    elif rule.daily_limit:
-        parts.append(f"at most {rule.daily_limit} a day, the rest as a digest")
-    if rule.ping_role:
-        only = f" (only: {', '.join(rule.ping_when.words)})" if rule.ping_when else ""
-        parts.append(f"mentions <@&{rule.ping_role}>{only}")
-    if rule.urgent:
-        parts.append(f"in quiet hours too: {', '.join(rule.urgent.words)}")
-    if rule.style != "full":
-        parts.append(rule.style)
-    if rule.thread == "case":
-        parts.append("a thread for each case")
-    return " · ".join(parts)
+complete(Alerts.add)
+complete(Alerts.edit)
+complete(Alerts.preview)
+
+
+async def no_feeds(services: Services, interaction: discord.Interaction) -> list[str]:
+    """Give the hint that a server needs where it watches nothing yet."""
+    if await services.feeds.list(guild_id=guild_of(interaction)):
+        return []
+    return [
+        say("This server watches no feed yet: add one with `/feeds add`, or choose from `/feeds catalogue`.")
+    ]
+
+
+async def _list_page(
+    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+) -> ui.LayoutView:
+    await may_configure(interaction)
+    rules = await actions.list_rules(services.database, guild_id=guild_of(interaction))
+    if not rules:
+        none = say("There is none yet; `/setup` or `/alerts add` makes one.")
+        return panel(say("Rules"), [none])
+    shown = rules[page * _A_PAGE : (page + 1) * _A_PAGE]
+    return panel(
+        say("Rules"),
+        [
+            describe(listed.rule) + (f"\n⚠ {safe_text(listed.broken, 200)}" if listed.broken else "")
+            for listed in shown
+        ],
+        buttons=page_buttons("rules", interaction.user.id, state, page, len(rules), _A_PAGE),
+        footer=say_number("{number} rule", "{number} rules", len(rules)),
+    )
+
+
+def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:
+    counts = [
+        say_number("{number} alert", "{number} alerts", found.alerts),
+        say_number("{number} update", "{number} updates", found.updates),
+        say_number("{number} report in threads", "{number} reports in threads", found.reports),
+        say_number("{number} digest", "{number} digests", found.digests),
+        say_number("{number} mention of a role", "{number} mentions of a role", found.pings),
+    ]
+    seen = say_number(
+        "Of {seen} stories in {days} days, {number} fits.",
+        "Of {seen} stories in {days} days, {number} fit.",
+        found.matched,
+        seen=found.seen,
+        days=found.days,
+    )
+    blocks = [describe(replace(rule, paused=False)), seen, " · ".join(counts)]
+    if found.busiest_day:
+        blocks.append(say("On the busiest day: {number}.", number=found.busiest_day))
+    if not found.seen:
+        blocks.append(say("This server's feeds brought nothing in this time, or it watches none yet."))
+    elif not found.matched:
+        blocks.append(say("`/why` tells of a story which rule stopped it, and by what."))
+    else:
+        blocks.append(say("Below, the last of them as they would look."))
+    return panel(say("Preview"), blocks, footer=say("Nothing was posted, nothing is saved."))
 
 
 def _short(rule: Rule, interaction: discord.Interaction) -> str:
     channel = interaction.guild.get_channel_or_thread(rule.channel_id) if interaction.guild else None
-    what = ", ".join((*rule.topics, *rule.parties, *rule.keywords)) or "every relevant story"
-    return f"#{rule.id} {channel.name if channel else 'a channel that is gone'}: {what}"
+    what = ", ".join((*rule.topics, *rule.parties, *rule.keywords)) or say("every relevant story")
+    return f"#{rule.id} {channel.name if channel else say('a channel that is gone')}: {what}"

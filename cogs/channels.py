@@ -14,7 +14,7 @@ from cogs.guards import NotAllowedError
 
 Postable = discord.TextChannel | discord.ForumChannel | discord.Thread
 
-_TYPES = [
+TYPES = [
     discord.ChannelType.text,
     discord.ChannelType.news,
     discord.ChannelType.news_thread,
@@ -35,7 +35,7 @@ class PostableChannel(app_commands.Transformer):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         """Those that posts can go to."""
-        return _TYPES
+        return TYPES
 
     async def transform(self, interaction: discord.Interaction, value: object, /) -> Postable:
         """Give the channel itself. Raises `NotAllowedError` where the bot does not see it."""

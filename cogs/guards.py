@@ -33,6 +33,11 @@ def guild_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
+def services_of(interaction: discord.Interaction) -> Services:
+    """Give the services of the client that was acted on."""
+    return cast("Services", interaction.client.services)  # type: ignore[attr-defined]  # QuashClient's
+
+
 async def may(interaction: discord.Interaction) -> bool:
     """Tell whether the one who acts may configure the server they act in.
 
@@ -46,8 +51,7 @@ async def may(interaction: discord.Interaction) -> bool:
     person = interaction.user
     if not isinstance(person, discord.Member):
         return False
-    services = cast("Services", interaction.client.services)  # type: ignore[attr-defined]  # QuashClient's
-    async with services.database.read() as session:
+    async with services_of(interaction).database.read() as session:
         role = await guilds.get_moderator_role(session, interaction.guild_id)
     return role is not None and person.get_role(role) is not None
 
@@ -68,6 +72,30 @@ async def may_configure(interaction: discord.Interaction) -> bool:
     """The same as a check of commands."""
     await check_may_configure(interaction)
     return True
+
+
+def trouble_with_channel(
+    interaction: discord.Interaction, channel_id: int, *, threads: bool = False
+) -> str | None:
+    """Say why a channel of this server cannot be named in a rule, None where it can."""
+    channel = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else None
+    if not isinstance(channel, discord.TextChannel | discord.ForumChannel | discord.Thread):
+        return say("The channel {id} is not in this server, or I do not see it.", id=channel_id)
+    try:
+        check_can_post(interaction, channel, threads=threads)
+    except NotAllowedError as error:
+        return str(error)
+    return None
+
+
+def trouble_with_role(interaction: discord.Interaction, role_id: int) -> str | None:
+    """Say why a role cannot be named in this server's configuration, None where it can."""
+    guild = interaction.guild
+    if guild is None or guild.get_role(role_id) is None:
+        return say("The role {id} is not in this server.", id=role_id)
+    if role_id == guild.id:
+        return say("@everyone cannot be named; choose a role.")
+    return None
 
 
 def check_can_post(

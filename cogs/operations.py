@@ -55,6 +55,7 @@ ACTIONS = (
     mark("feed paused"),
     mark("feed resumed"),
     mark("feeds imported"),
+    mark("settings changed"),
     mark("delivery sent again"),
     mark("delivery dropped"),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Integer, cast, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, cast, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow
+from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow, StoryTopicRow
 
 
 async def get_rules_that_see(
@@ -92,6 +92,31 @@ async def get_seen_since(
 
     Of more than `limit` the newest.
     """
+    rows = await session.execute(
+        select(StoryRow.id, StoryRow.published, StoryRow.first_seen)
+        .where(*_seen_since(guild_id, since))
+        .order_by(StoryRow.first_seen.desc(), StoryRow.id.desc())
+        .limit(limit)
+    )
+    # A feed's history came at one moment; its dates tell when it would have come.
+    dated = [(id, min(published or first_seen, first_seen)) for id, published, first_seen in rows]
+    return sorted(dated, key=lambda story: (story[1], story[0]))
+
+
+async def count_topics(session: AsyncSession, guild_id: int, since: datetime) -> dict[str, int]:
+    """Count by topic the stories that a server's feeds brought since then, as far as each was an alert: what
+    only adds a source to a case is none."""
+    rows = await session.execute(
+        select(StoryTopicRow.topic, func.count())
+        .join(StoryRow, StoryRow.id == StoryTopicRow.story_id)
+        .where(*_seen_since(guild_id, since), StoryRow.adds != "source")
+        .group_by(StoryTopicRow.topic)
+    )
+    return {row.topic: row[1] for row in rows}
+
+
+def _seen_since(guild_id: int, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Give the condition on stories that a server's feeds brought since then, by their own dates too."""
     of_guild = (
         select(StoryFeedRow.story_id)
         .join(GuildFeedRow, GuildFeedRow.feed_id == StoryFeedRow.feed_id)
@@ -102,17 +127,9 @@ async def get_seen_since(
         )
         .correlate(StoryRow)
     )
-    rows = await session.execute(
-        select(StoryRow.id, StoryRow.published, StoryRow.first_seen)
-        .where(
-            StoryRow.relevant.is_(True),
-            StoryRow.first_seen >= since,
-            func.coalesce(StoryRow.published, StoryRow.first_seen) >= since,
-            of_guild.exists(),
-        )
-        .order_by(StoryRow.first_seen.desc(), StoryRow.id.desc())
-        .limit(limit)
+    return (
+        StoryRow.relevant.is_(True),
+        StoryRow.first_seen >= since,
+        func.coalesce(StoryRow.published, StoryRow.first_seen) >= since,
+        of_guild.exists(),
     )
-    # A feed's history came at one moment; its dates tell when it would have come.
-    dated = [(id, min(published or first_seen, first_seen)) for id, published, first_seen in rows]
-    return sorted(dated, key=lambda story: (story[1], story[0]))

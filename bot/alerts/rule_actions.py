@@ -8,7 +8,7 @@ of both is the answer to the person. Whether somebody may configure a server is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts import wishes
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import rule_from
-from bot.alerts.routing import Rule
+from bot.alerts.routing import Condition, Rule
 from bot.words import mark, say
 from db import deliveries, guilds, rules
 from db.engine import Database
@@ -52,6 +52,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "statuses": ("statuses", wishes.parse_statuses),
     "languages": ("languages", wishes.parse_languages),
     "sources": ("sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
+    "exclude_sources": ("exclude_sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
     "relevance": ("min_relevance", wishes.parse_relevance),
     "ping_role": ("ping_role", lambda role: role),
     "ping_when": ("ping_when", lambda typed: wishes.parse_condition(typed).words),
@@ -63,12 +64,22 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "review_channel": ("review_channel", lambda channel: channel),
 }
 RULE_FIELDS = tuple(_FIELDS)
+# What a rule says where nothing is said.
+_NOTHING_SAID: Mapping[str, Any] = {
+    **dict.fromkeys(("topics", "parties", "keywords", "exclude", "statuses", "languages"), ""),
+    **dict.fromkeys(("sources", "exclude_sources", "ping_when", "urgent"), ""),
+    **dict.fromkeys(("relevance", "ping_role", "daily_limit", "review_channel")),
+    "when": "now",
+    "style": "full",
+    "thread": "off",
+}
 
 
 async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Check what people say of a rule; gives columns of `rules`.
 
-    Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `languages`, `sources`) are
+    Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `languages`, `sources`,
+    `exclude_sources`) are
     comma-separated, empty ones stand for "any"; `relevance` is 0 to 1; `ping_when` and `urgent` are
     conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly; `daily_limit` 0 is none.
     Parties may be written in any way that is known ("DHS").
@@ -98,46 +109,11 @@ async def add_rule(
     guild_id: int,
     user_id: int,
     channel_id: int,
-    topics: str = "",
-    parties: str = "",
-    keywords: str = "",
-    exclude: str = "",
-    statuses: str = "",
-    languages: str = "",
-    sources: str = "",
-    relevance: float | None = None,
-    ping_role: int | None = None,
-    ping_when: str = "",
-    urgent: str = "",
-    when: str = "now",
-    daily_limit: int | None = None,
-    style: str = "full",
-    thread: str = "off",
-    review_channel: int | None = None,
     now: datetime,
+    **fields: Any,
 ) -> Rule:
-    """Make a rule; see `read_rule` for what may be said."""
-    columns = await read_rule(
-        {
-            "channel_id": channel_id,
-            "topics": topics,
-            "parties": parties,
-            "keywords": keywords,
-            "exclude": exclude,
-            "statuses": statuses,
-            "languages": languages,
-            "sources": sources,
-            "relevance": relevance,
-            "ping_role": ping_role,
-            "ping_when": ping_when,
-            "urgent": urgent,
-            "when": when,
-            "daily_limit": daily_limit,
-            "style": style,
-            "thread": thread,
-            "review_channel": review_channel,
-        }
-    )
+    """Make a rule; `fields` are those of `RULE_FIELDS`, see `read_rule` for what may be said."""
+    columns = await read_rule({**_NOTHING_SAID, **fields, "channel_id": channel_id})
     row = RuleRow(guild_id=guild_id, paused=False, created_by=user_id, created_at=now, **columns)
     async with database.write() as session:
         await guilds.remember(session, guild_id, now)
@@ -194,6 +170,24 @@ async def edit_rule(
                 )
             )  # fmt: skip
     return EditedRule(was, rule_from(row))
+
+
+async def get_rule(database: Database, *, guild_id: int, rule_id: int) -> Rule:
+    """Give one of a server's rules. Raises `NotHereError`."""
+    async with database.read() as session:
+        return rule_from(await _own_rule(session, guild_id, rule_id))
+
+
+async def changed_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
+    """Give a rule as it would be with changes, which are said as for `edit_rule`; nothing is stored."""
+    columns = await read_rule(changes)
+    columns.pop("review_channel", None)
+    for name, value in columns.items():
+        if name in ("ping_when", "urgent"):
+            columns[name] = Condition.of(value)
+        elif isinstance(value, list):
+            columns[name] = tuple(value)
+    return replace(rule, **columns)
 
 
 async def pause_rule(database: Database, *, guild_id: int, user_id: int, rule_id: int, now: datetime) -> Rule:

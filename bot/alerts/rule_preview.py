@@ -70,6 +70,22 @@ async def preview_rule(database: Database, rule: Rule, *, days: int = DAYS, now:
     return replay.told(days, len(seen))
 
 
+async def last_match(database: Database, rule: Rule, *, days: int, now: datetime) -> int | None:
+    """Give the newest story of the last days that a rule would have brought."""
+    thought = replace(rule, paused=False)
+    async with database.read() as session:
+        seen = await rules.get_seen_since(session, rule.guild_id, now - timedelta(days=days), _MOST)
+        newest = [story_id for story_id, _ in reversed(seen)]
+        for start in range(0, len(newest), _AT_ONCE):
+            some = newest[start : start + _AT_ONCE]
+            stories = await load_stories(session, some, guilds={rule.guild_id})
+            for story_id in some:
+                if story_id in stories and ask_rule(stories[story_id], thought).passed:
+                    return story_id
+            await asyncio.sleep(0)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Post:
     """A post that waits for the end of quiet hours."""

@@ -120,7 +120,7 @@ class _Demo:
         self._say("Quash is on a Discord of its own, on this machine alone. A moderator sets it up.")
         for url in self.web.feed_urls:
             await self._run(self.moderator, "feeds add", address=url)
-        await self._run(self.moderator, "alerts add", channel=self.channel)
+        await self._run(self.moderator, "alerts add", channel=self.channel, relevance=0.5)
         await self._run(self.member, "subscribe topic", topic="legal-demands")
         for day in range(1, self.web.last_day + 1):
             self._say(f"Day {day} of {self.web.last_day}")

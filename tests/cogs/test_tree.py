@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.discord.errors import Json
 from tests.cogs.conftest import Scene
 
-_CONFIGURING = {"alerts", "feeds", "why", "deliveries", "status", "audit"}
+_CONFIGURING = {"setup", "alerts", "feeds", "settings", "why", "deliveries", "status", "audit"}
 _IN_SERVERS_ONLY = _CONFIGURING | {"subscribe", "Why this alert?"}
 
 

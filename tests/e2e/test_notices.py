@@ -25,7 +25,7 @@ async def _watch(place: Place, site: Site) -> None:
     added = await place.moderator.command("feeds add", address=site.url())
     assert "is watched from now on" in added.text
     for channel in (place.alerts, place.lounge):
-        await place.moderator.command("alerts add", channel=channel)
+        await place.moderator.command("alerts add", channel=channel, relevance=0.5)
 
 
 async def test_a_feed_that_is_gone_is_told_once(

@@ -50,6 +50,17 @@ def roles(call: Call) -> list[Any]:
     return [payloads.role_json(role) for role in call.guild().roles.values()]
 
 
+@route("GET", "/guilds/{guild_id}/roles/member-counts")
+def member_counts(call: Call) -> Json:
+    """Count the members of each role, @everyone left out."""
+    guild = call.guild()
+    counts = {str(role): 0 for role in guild.roles if role != guild.id}
+    for member in guild.members.values():
+        for role in member.roles:
+            counts[str(role)] += 1
+    return counts
+
+
 @route("GET", "/guilds/{guild_id}/roles/{role_id}")
 def role(call: Call) -> Json:
     """Give a role (10011)."""

@@ -1,0 +1,255 @@
+"""What is said of rules, and the options by which they are said: the same for adding, editing, previewing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.alerts.foreign import safe_text
+from bot.alerts.routing import WHEN, Rule
+from bot.alerts.rule_actions import EditedRule
+from bot.alerts.wishes import MOST_A_DAY
+from bot.stories.model import STATUSES, TOPICS
+from bot.words import mark, say
+from cogs import choices
+from cogs.channels import Postable, PostableChannel
+from cogs.guards import check_can_post, may, services_of
+from cogs.lookups import viewer
+from db import lookups
+
+_LANGUAGES = ("en", "de", "fr", "es", "pt", "nl", "it", "pl", "sv", "da", "cs", "fi", "el", "uk", "ru", "ja")
+_CONDITIONS = (*STATUSES, "0.7", "0.8", "0.9")
+# The options whose values are known.
+_KNOWN: Mapping[str, Sequence[str]] = {
+    "topics": TOPICS,
+    "statuses": STATUSES,
+    "languages": _LANGUAGES,
+    "ping_when": _CONDITIONS,
+    "urgent": _CONDITIONS,
+}
+
+# ------------------------------------------------------------------------ options
+
+# The options of a rule: what they are, and how they are described.
+_OPTIONS: Mapping[str, tuple[Any, str]] = {
+    "topics": (str | None, "Only these topics, separated by commas"),
+    "parties": (str | None, "Only stories with one of these parties, separated by commas"),
+    "keywords": (str | None, "Only stories with one of these words, separated by commas"),
+    "exclude": (str | None, "Never stories with one of these words, separated by commas"),
+    "statuses": (str | None, "Only where a demand stands like this, separated by commas"),
+    "languages": (str | None, "Only articles in these languages, by their codes: en, de"),
+    "sources": (str | None, "Only from these sources: a feed's title or a site's name"),
+    "exclude_sources": (str | None, "Never from these sources: a feed's title or a site's name"),
+    "relevance": (
+        app_commands.Range[float, 0.0, 1.0] | None,
+        "How sure Quash must be, from 0 to 1 (usual: 0.5)",
+    ),
+    "ping": (discord.Role | None, "A role to mention with every post"),
+    "ping_when": (str | None, "Mention the role only then: statuses, or a relevance such as 0.9"),
+    "when": (
+        str | None,
+        "At once, or gathered in one message an hour, a day (at 9) or a week (Monday at 9)",
+    ),
+    "limit": (
+        app_commands.Range[int, 0, MOST_A_DAY] | None,
+        "Posts a day at most; the rest comes in one message at 9 the next morning (0: no limit)",
+    ),
+    "urgent": (str | None, "Post in quiet hours, too: statuses, or a relevance such as 0.9"),
+    "style": (str | None, "How much a post shows"),
+    "thread": (str | None, "Whether each case has a thread of its own"),
+}
+_FIXED = {"when": WHEN, "style": ("full", "compact"), "thread": ("off", "case")}
+# What options are called where rules are made, where that is another name.
+_FIELDS = {"ping": "ping_role", "limit": "daily_limit"}
+# What can be emptied: lists, and what else a rule need not have.
+CLEARABLE = (
+    "topics",
+    "parties",
+    "keywords",
+    "exclude",
+    "statuses",
+    "languages",
+    "sources",
+    "exclude_sources",
+    "ping",
+    "ping_when",
+    "limit",
+    "urgent",
+)
+
+
+def with_options(command: Callable[..., Any]) -> Any:
+    """Give a command the options of a rule in place of its `**wishes`.
+
+    discord.py reads a command's options from its signature; written out three times, they would be
+    forty-eight parameters.
+    """
+    signature = inspect.signature(command)
+    given = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind)
+        for name, (kind, _) in _OPTIONS.items()
+    ]
+    command.__signature__ = signature.replace(parameters=[*given, *options])  # type: ignore[attr-defined]
+    app_commands.describe(**{name: text for name, (_, text) in _OPTIONS.items()})(command)
+    app_commands.choices(
+        **{name: [app_commands.Choice(name=v, value=v) for v in values] for name, values in _FIXED.items()}
+    )(command)
+    return command
+
+
+def complete(command: app_commands.Command[Any, Any, Any]) -> None:
+    """Complete a command's options of a rule as far as their values are known."""
+    for option, names in _KNOWN.items():
+        command.autocomplete(option)(_from(names))
+    command.autocomplete("parties")(_parties)
+    command.autocomplete("sources")(_sources)
+    command.autocomplete("exclude_sources")(_sources)
+
+
+_Completion = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
+
+
+def _from(names: Sequence[str]) -> _Completion:
+    async def known(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return choices.matching_last(typed, names)
+
+    return known
+
+
+async def _parties(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    last = typed.rpartition(",")[2].strip()
+    async with services_of(interaction).database.read() as session:
+        names = await lookups.party_names(session, viewer(interaction), last, limit=25)
+    return choices.matching_last(typed, [name for name in names if "," not in name])
+
+
+async def _sources(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    if interaction.guild_id is None or not await may(interaction):
+        return []
+    feeds = await services_of(interaction).feeds.list(guild_id=interaction.guild_id)
+    titles = [feed.title for feed in feeds if feed.title and "," not in feed.title]
+    return choices.matching_last(typed, titles)
+
+
+def said(wishes: Mapping[str, Any], clear: str | None = None) -> dict[str, Any]:
+    """Give what was said by options as fields of a rule; options that were left out say nothing."""
+    fields: dict[str, Any] = {}
+    for name, value in wishes.items():
+        if value is not None:
+            fields[_FIELDS.get(name, name)] = value.id if isinstance(value, discord.Role) else value
+    for name in (part.strip() for part in (clear or "").split(",")):
+        if name:
+            name = choices.one_of(name, CLEARABLE, mark("option"))
+            empty = None if name == "ping" else 0 if name == "limit" else ""
+            fields[_FIELDS.get(name, name)] = empty
+    return fields
+
+
+def placed(interaction: discord.Interaction, channel: Postable, thread: str | None) -> str | None:
+    """Check that posts can go to a channel; gives how threads are to be there."""
+    if isinstance(channel, discord.ForumChannel):
+        thread = "case"  # everything in a forum is in a thread
+    check_can_post(interaction, channel, threads=thread == "case")
+    return thread
+
+
+ChannelOption = app_commands.Transform[Postable, PostableChannel]
+
+
+# ------------------------------------------------------------------------ in words
+
+
+def describe(rule: Rule) -> str:
+    """Tell a rule in words, as a block of text."""
+    head = f"**#{rule.id}** <#{rule.channel_id}>" if rule.id else f"<#{rule.channel_id}>"
+    if rule.paused:
+        head += f" ({say('paused')})"
+    return f"{head}\n-# {' · '.join(_parts(rule))}"
+
+
+def _parts(rule: Rule) -> Iterator[str]:
+    for label, names in _lists(rule).items():
+        if names:
+            yield f"{say(label)}: {safe_text(', '.join(names), 300)}"
+    if not (rule.topics or rule.parties or rule.keywords):
+        yield say("every relevant story")
+    yield say("relevance from {figure}", figure=f"{rule.min_relevance:g}")
+    if rule.when != "now":
+        yield say(_DIGESTS[rule.when])
+    elif rule.daily_limit:
+        yield say("at most {number} a day, the rest as a digest", number=rule.daily_limit)
+    if rule.ping_role:
+        role = f"<@&{rule.ping_role}>"
+        if rule.ping_when:
+            yield say("mentions {role} only at: {when}", role=role, when=_condition(rule.ping_when.words))
+        else:
+            yield say("mentions {role}", role=role)
+    if rule.urgent:
+        yield say("in quiet hours, too: {when}", when=_condition(rule.urgent.words))
+    if rule.style != "full":
+        yield say(rule.style)
+    if rule.thread == "case":
+        yield say("a thread for each case")
+
+
+_DIGESTS = {"hourly": mark("hourly digest"), "daily": mark("daily digest"), "weekly": mark("weekly digest")}
+# What is said by its name.
+_SAID = (
+    *(mark("now"), mark("hourly"), mark("daily"), mark("weekly")),
+    *(mark("full"), mark("compact"), mark("off"), mark("case")),
+)
+_TOPICS, _PARTIES, _KEYWORDS = mark("topics"), mark("parties"), mark("keywords")
+_EXCLUDE, _STATUSES, _SOURCES = mark("not with"), mark("statuses"), mark("sources")
+_LANGUAGE, _NOT_FROM = mark("languages"), mark("not from")
+
+
+def _lists(rule: Rule) -> dict[str, tuple[str, ...]]:
+    return {
+        _TOPICS: tuple(map(say, rule.topics)),
+        _PARTIES: rule.parties,
+        _KEYWORDS: rule.keywords,
+        _EXCLUDE: rule.exclude,
+        _STATUSES: tuple(map(say, rule.statuses)),
+        _LANGUAGE: rule.languages,
+        _SOURCES: rule.sources,
+        _NOT_FROM: rule.exclude_sources,
+    }
+
+
+def _condition(words: tuple[str, ...]) -> str:
+    return ", ".join(
+        say(word) if not word[:1].isdigit() else say("relevance from {figure}", figure=word) for word in words
+    )
+
+
+def changed_lines(edited: EditedRule) -> str:
+    """Tell what a rule said before and says now, as a block of text."""
+    before, after = (_facts(rule) for rule in (edited.before, edited.after))
+    lines = [f"**#{edited.after.id}** <#{edited.after.channel_id}>"]
+    for label, now in after.items():
+        if before[label] != now:
+            lines.append(f"{say(label)}: {before[label] or '–'} → **{now or '–'}**")
+    return "\n".join(lines)
+
+
+def _facts(rule: Rule) -> dict[str, str]:
+    """Give what a rule says, part by part, in words."""
+    limit = str(rule.daily_limit) if rule.daily_limit else ""
+    return {
+        mark("channel"): f"<#{rule.channel_id}>",
+        **{label: safe_text(", ".join(names), 200) for label, names in _lists(rule).items()},
+        mark("relevance"): f"{rule.min_relevance:g}",
+        mark("when"): say(rule.when),
+        mark("daily limit"): limit,
+        mark("mentions"): f"<@&{rule.ping_role}>" if rule.ping_role else "",
+        mark("mentions only at"): _condition(rule.ping_when.words),
+        mark("in quiet hours"): _condition(rule.urgent.words),
+        mark("style"): say(rule.style),
+        mark("thread"): say(rule.thread),
+        mark("paused"): say("yes") if rule.paused else say("no"),
+    }

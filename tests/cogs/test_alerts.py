@@ -1,0 +1,142 @@
+"""`/alerts`: edited with what was and what is, previewed before it is saved, told in words."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.sandbox import NotOffered
+from bot.sandbox.discord.interactions import Answer
+from tests.cogs.conftest import Scene
+from tests.cogs.press import labels_of
+
+
+async def _newsroom(scene: Scene) -> int:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    return feed
+
+
+async def test_a_rule_is_edited_and_shows_before_and_after(scene: Scene) -> None:
+    await _newsroom(scene)
+    role = scene.discord.world.add_role(scene.guild, "watchers")
+    add = scene.moderator.command
+    added = await add("alerts add", channel=scene.channel, topics="spyware", ping=role, statuses="quashed")
+    assert "topics: spyware" in added.text
+    assert f"mentions <@&{role.id}>" in added.text
+    edited = await add(
+        "alerts edit",
+        rule=1,
+        topics="spyware, biometrics",
+        ping_when="quashed, 0.9",
+        urgent="upheld",
+        limit=5,
+    )
+    assert "topics: spyware → **spyware, biometrics**" in edited.text
+    assert "mentions only at: – → **quashed, relevance from 0.9**" in edited.text
+    assert "daily limit: – → **5**" in edited.text
+    assert "statuses" not in edited.text, "what did not change is not told"
+    cleared = await add("alerts edit", rule=1, clear="ping, ping_when, statuses, limit")
+    assert f"mentions: <@&{role.id}> → **–**" in cleared.text
+    listed = (await add("alerts list")).text
+    assert "topics: spyware, biometrics" in listed
+    assert "in quiet hours, too: upheld" in listed
+    assert "mentions" not in listed
+    assert "Name what is to change" in (await add("alerts edit", rule=1)).text
+    assert "did you mean topics?" in (await add("alerts edit", rule=1, clear="topic")).text
+    assert "no rule #9" in (await add("alerts edit", rule=9, topics="spyware")).text
+    changes = (await add("audit")).text
+    assert "topics: spyware → spyware, biometrics" in changes
+    with pytest.raises(NotOffered):
+        await scene.member.command("alerts edit", rule=1, topics="spyware")
+    assert "Manage Server" in (await scene.member.command("alerts edit", forced=True, rule=1)).text
+
+
+async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
+    world = scene.discord.world
+    await scene.house.guild(scene.guild.id)
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    closed, forum = (
+        world.add_channel(scene.guild, "closed"),
+        world.add_channel(scene.guild, "cases", kind="forum"),
+    )
+    world.set_overwrite(closed, world.bot_role(scene.guild), deny=("send_messages",))
+    refused = await scene.moderator.command("alerts edit", rule=rule, channel=closed)
+    assert "I lack Send Messages" in refused.text
+    moved = await scene.moderator.command("alerts edit", rule=rule, channel=forum)
+    assert f"channel: <#{scene.channel.id}> → **<#{forum.id}>**" in moved.text
+    assert "thread: off → **case**" in moved.text
+    world.remove_channel(forum)
+    kept = await scene.moderator.command("alerts edit", rule=rule, topics="spyware")
+    assert "topics: – → **spyware**" in kept.text, "a rule whose channel is gone can be edited"
+
+
+async def _told_whole(answer: Answer, messages: int) -> None:
+    """Wait for an answer that comes in several messages."""
+    for _ in range(500):
+        if len(answer.messages) == messages:
+            break
+        await asyncio.sleep(0.02)
+    assert len(answer.messages) == messages
+
+
+async def test_a_preview_counts_and_shows_what_would_come(scene: Scene) -> None:
+    feed = await _newsroom(scene)
+    empty = await scene.moderator.command("alerts preview")
+    assert "brought nothing in this time" in empty.text
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id, topics=["spyware"])
+    for number in range(5):
+        await scene.house.story(feed, None, title=f"Story {number}", owes=False)
+    await scene.house.story(feed, None, title="Of spyware", topics=["spyware"], owes=False)
+    scene.house.clock.turn(days=1)
+    all_of_them = await scene.moderator.command("alerts preview")
+    assert "Of 6 stories in 30 days, 6 fit." in all_of_them.text
+    assert "6 alerts · 0 updates" in all_of_them.text
+    await _told_whole(all_of_them, 4)  # the counts, and the last three as they would look
+    assert "Evidence" in labels_of(all_of_them.messages[1].components)
+    assert all(message.ephemeral_to == scene.moderator.user_id for message in all_of_them.messages)
+    stored = await scene.moderator.command("alerts preview", rule=rule)
+    assert "Of 6 stories in 30 days, 1 fits." in stored.text
+    await _told_whole(stored, 2)
+    assert "Of spyware" in stored.messages[1].text
+    wider = await scene.moderator.command(
+        "alerts preview", rule=rule, topics="spyware, anonymity", when="daily"
+    )
+    assert "6 fit." in wider.text
+    assert "0 alerts · 0 updates · 0 reports in threads · 1 digest" in wider.text
+    assert "topics: spyware\n" not in wider.text
+    assert "topics: spyware ·" in (await scene.moderator.command("alerts list")).text, "nothing was saved"
+    none = await scene.moderator.command("alerts preview", keywords="nowhere")
+    assert "`/why` tells" in none.text
+    assert scene.discord.messages(scene.channel.id) == []
+
+
+async def test_options_complete_as_far_as_they_are_known(scene: Scene) -> None:
+    feed = await _newsroom(scene)
+    await scene.house.story(feed, None, owes=False)
+    complete = scene.moderator.autocomplete
+    for command in ("alerts add", "alerts edit", "alerts preview"):
+        for option, typed, wanted in (
+            ("topics", "spyware, bio", "spyware, biometrics"),
+            ("statuses", "qu", "quashed"),
+            ("parties", "Apple, twi", "Apple, Twitter"),
+            ("sources", "ne", "news"),
+            ("exclude_sources", "ne", "news"),
+            ("languages", "de, f", "de, fr"),
+            ("ping_when", "quashed, 0.", "quashed, 0.7"),
+            ("urgent", "uph", "upheld"),
+        ):
+            offered = [choice.value for choice in await complete(command, option, typed)]
+            assert wanted in offered, (command, option)
+    assert "ping, topics" in [c.value for c in await complete("alerts edit", "clear", "ping, top")]
+
+
+async def test_many_rules_are_listed_in_pages(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    for number in range(14):
+        await scene.house.rule(scene.guild.id, scene.channel.id, keywords=[f"word{number}"])
+    listed = await scene.moderator.command("alerts list")
+    assert "word0" in listed.text and "word13" not in listed.text
+    assert "14 rules" in listed.text
+    assert "word13" in (await scene.moderator.click(listed.message, "Next")).text
