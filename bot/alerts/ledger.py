@@ -29,6 +29,7 @@ from bot.alerts.errors import (
     TryAgainError,
 )
 from bot.alerts.moments import quiet_for
+from bot.alerts.night import postpone
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
 from bot.alerts.review_posts import ReviewShelf, read_reviews
@@ -83,6 +84,7 @@ class _Writing:
 class _Heads:
     """The first due delivery of each claimed destination, with all that an order is made of."""
 
+    session: AsyncSession
     rows: dict[deliveries.Place, DeliveryRow]
     stories: dict[int, RoutedStory]
     rules: dict[int, list[Rule]]
@@ -193,6 +195,7 @@ class Ledger:
         story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
         story_ids.update(*gathered.values())
         return _Heads(
+            session=session,
             rows=rows,
             stories=await load_stories(session, story_ids, guilds=guilds),
             rules={id: [rule_from(row) for row in of] for id, of in found_rules.items()},
@@ -249,7 +252,8 @@ class Ledger:
         if claim.target == "channel":
             wanted = list(chosen(wanted))
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
-            return None, {"id": row.id, "due_at": quiet}
+            hours = heads.hours[wanted[0].guild_id]
+            return None, await postpone(heads.session, row, wanted[0], hours, quiet, now)
         first = heads.first_cards.get(deliveries.thread_of(row))
         shown = row
         if row.kind == "edit":

@@ -12,6 +12,7 @@ from bot.alerts.deliver import Deliverer
 from bot.alerts.moments import moment
 from bot.alerts.routing import Destination, Verdict
 from bot.alerts.timing import Hours
+from bot.sandbox import Fault
 from db.tables import GuildRow
 from tests.alerts.house import told
 from tests.alerts.place import Place, text_of
@@ -126,6 +127,28 @@ async def test_what_was_due_before_waits_too_and_a_digest_comes_after_the_night(
     assert sorted(told(await place.house.deliveries())) == sorted(
         [("card", "channel", place.channel.id, "sent"), ("digest", "channel", digests.id, "sent")] * 2
     )
+
+
+@pytest.mark.parametrize(("number", "messages"), [(5, 5), (9, 1)])
+async def test_the_backlog_of_an_outage_that_meets_the_night_does_not_come_all_at_once_in_the_morning(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, number: int, messages: int
+) -> None:
+    await _quiet(place, "22:00", "07:00")
+    await place.house.rule(place.guild.id, place.channel.id)
+    clock.now = datetime(2026, 3, 2, 21, 50, tzinfo=UTC)
+    place.standin.faults.add(Fault("status", status=502, path="/channels/*", times=None))
+    for each in range(number):
+        await place.house.story(place.feed, await place.house.case(f"Case {each}"), title=f"Story {each}")
+    assert await deliverer.deliver_due() == 0
+    place.standin.faults.clear()
+    clock.now = NIGHT
+    sent = await deliverer.deliver_due()
+    assert sent == 1  # what was tried in the outage, and may be on Discord, is brought to its end
+    clock.now = MORNING
+    assert await deliverer.deliver_due() == (messages if messages == 1 else messages - sent)
+    text = "\n".join(map(text_of, place.posted))
+    assert [text.count(f"Story {each}") for each in range(number)] == [1] * number
+    assert await deliverer.deliver_due() == 0
 
 
 async def test_quiet_hours_are_local_across_a_change_of_clock(
