@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
+from bot.crowded import without_crowded_tags
 from bot.feeds.reading.charset import http_charset
 from bot.feeds.reading.clean import one_line, web_address
-from bot.feeds.reading.limits import MAX_START_TAG
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -27,7 +27,6 @@ _TYPES: Final = {
     "application/x-rss+xml": "RSS",
 }
 _MOST: Final = 30
-_MOST_ATTRIBUTES: Final = 4000  # of one tag, roughly counted
 _HEAD: Final = 1024 * 1024  # bytes of a page that are looked at
 _LINK_VALUE: Final = re.compile(
     r'<([^<>]{1,2000})>((?:\s*;\s*[\w*!#$&+.^`|~-]{1,40}(?:\s*=\s*(?:"[^"]{0,500}"|[^\s",;]{0,500}))?){0,20})'
@@ -95,7 +94,7 @@ def _from_headers(values: Sequence[str], base_url: str) -> Iterator[FeedLink]:
 
 
 def _from_page(html: bytes, base_url: str, content_type: str | None) -> Iterator[FeedLink]:
-    root = _parsed(_before_crowded_tag(html[:_HEAD]), http_charset(content_type))
+    root = _parsed(without_crowded_tags(html[:_HEAD]), http_charset(content_type))
     if root is None:
         return
     base = next((tag.get("href") for tag in root.iter("base") if tag.get("href")), None)
@@ -105,20 +104,6 @@ def _from_page(html: bytes, base_url: str, content_type: str | None) -> Iterator
         if kind:
             title = tag.get("title") or ""
             yield FeedLink(web_address(tag.get("href") or "", base_url), one_line(title, 200), kind)
-
-
-def _before_crowded_tag(html: bytes) -> bytes:
-    """Cut a page before a tag of very many attributes: libxml2 compares each with all before it."""
-    start = html.find(b"<")
-    while start != -1:
-        end = html.find(b">", start)
-        end = len(html) if end == -1 else end
-        if end - start > MAX_START_TAG:
-            attributes = sum(html.count(mark, start, end) for mark in (b"=", b" ", b"\n", b"\t", b"/"))
-            if attributes > _MOST_ATTRIBUTES:
-                return html[:start]
-        start = html.find(b"<", end)
-    return html
 
 
 def _parsed(html: bytes, charset: str) -> etree._Element | None:
