@@ -54,7 +54,7 @@ _GUILD = 1
 _CHANNEL = 1
 _POSTS = 10  # that are shown unless more are asked for
 _OF_EACH = 15  # newest entries that are read of every feed of the bundled list
-_OF_NAMED = 200  # and of one that was named
+_OF_NAMED = 100  # and, at least, of one that was named
 _MAX_FILE = 50_000_000
 
 
@@ -227,14 +227,16 @@ class _Preview:
 
     def _complain(self, name: str, error: QuashError) -> None:
         self._failed += 1
-        print(f"quash: {name[:200]}: {' '.join(str(error).split())}", file=sys.stderr)
+        sentence = " ".join(str(error).split())
+        known = sentence.startswith(name)
+        print(f"quash: {'' if known else f'{name[:200]}: '}{sentence}", file=sys.stderr)
 
     async def _choose_entries(self, database: Database) -> int:
         """Take the newest entries of each feed as news, in the order of their dates; leave the rest alone.
 
         Gives how many were taken.
         """
-        most = _OF_NAMED if self._named else _OF_EACH
+        most = max(_OF_NAMED, self._arguments.limit or 0) if self._named else _OF_EACH
         async with database.write() as session:
             rows = await session.execute(
                 select(EntryRow.id, EntryRow.feed_id).order_by(

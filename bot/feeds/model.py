@@ -11,7 +11,8 @@ class Entry:
     """One item of a feed, cleaned: no markup in `title`, no control characters anywhere.
 
     `id` is the publisher's own (guid, atom:id) or "" where there is none; `url` is absolute, http or
-    https, or "". `summary` and `content` keep their HTML, which is foreign text: clean before showing.
+    https, or "". `summary` is the content where there is no other; both keep their HTML, which is foreign
+    text: clean before showing.
     Times are aware and UTC; None where the feed says nothing credible.
     """
 

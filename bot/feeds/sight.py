@@ -57,8 +57,9 @@ def seen(feed: Feed) -> SeenFeed:
 
 
 def sight(entry: Entry) -> Sighting:
-    """Work out an entry's identity."""
-    shown = "\0".join((entry.title, entry.url, entry.summary, entry.content))
+    """Work out an entry's identity. A summary that is the content is not kept twice."""
+    summary = entry.summary if entry.summary != entry.content else ""
+    shown = "\0".join((entry.title, entry.url, summary, entry.content))
     date = entry.published or entry.updated
     return Sighting(
         entry_key(entry),
@@ -66,7 +67,7 @@ def sight(entry: Entry) -> Sighting:
         hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
         entry.url,
         entry.title,
-        entry.summary,
+        summary,
         entry.content,
         None if date is None else date.timestamp(),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.model import Rhythm
+from bot.feeds.sight import sight
 from tests.feeds.documents import atom, atom03_entry, atom_entry, only, parsed, rdf, rss, rss_item
 
 
@@ -165,22 +166,66 @@ def test_a_title_is_bounded() -> None:
     [
         ("<description>&lt;p&gt;Hi&lt;/p&gt;</description>", "<p>Hi</p>", ""),
         ("<description><p>Hi <b>b</b></p></description>", "<p>Hi <b>b</b></p>", ""),
-        ("<content:encoded>&lt;p&gt;F&lt;/p&gt;</content:encoded>", "", "<p>F</p>"),
+        ("<content:encoded>&lt;p&gt;F&lt;/p&gt;</content:encoded>", "<p>F</p>", "<p>F</p>"),
         (
             "<content:encoded>&lt;p&gt;F&lt;/p&gt;</content:encoded><description>S</description>",
             "S",
             "<p>F</p>",
         ),
         ("<description>A</description><description>B</description>", "A", "B"),
-        ("<description>S</description><content:encoded>S</content:encoded>", "S", ""),
+        ("<description>S</description><content:encoded>S</content:encoded>", "S", "S"),
         ("<media:group><media:description>M</media:description></media:group>", "M", ""),
         ("<description>S</description><media:description>M</media:description>", "S", ""),
-        ('<body xmlns="http://www.w3.org/1999/xhtml"><p>Hi</p></body>', "", "<p>Hi</p>"),
+        ('<body xmlns="http://www.w3.org/1999/xhtml"><p>Hi</p></body>', "<p>Hi</p>", "<p>Hi</p>"),
     ],
 )
 def test_texts_of_rss(item: str, summary: str, content: str) -> None:
     entry = only(rss_item(item))
     assert (entry.summary, entry.content) == (summary, content)
+
+
+def test_one_text_is_not_stored_twice() -> None:
+    for item in (
+        "<content:encoded>C</content:encoded>",
+        "<description>C</description><content:encoded>C</content:encoded>",
+    ):
+        entry = only(rss_item(item))
+        assert (entry.summary, entry.content) == ("C", "C")
+        assert (sight(entry).summary, sight(entry).content) == ("", "C")
+
+
+@pytest.mark.parametrize(
+    ("written", "base", "identity"),
+    [
+        ("<id>/e/1</id>", "https://b.example/d/", "https://b.example/e/1"),
+        ("<id xml:base='https://c.example/'>e/1</id>", "https://b.example/d/", "https://c.example/e/1"),
+        ("<id xml:base='sub/'>1</id>", "https://b.example/d/", "https://b.example/d/sub/1"),
+        ("<id>/e/1</id>", "", "/e/1"),  # the feed's own address may change
+        ("<id>/e/1</id>", "sub/", "/e/1"),
+        ("<id>tag:b.example,2004:1</id>", "https://b.example/d/", "tag:b.example,2004:1"),
+        ("<id>https://B.example/a b</id>", "https://b.example/d/", "https://B.example/a b"),
+    ],
+)
+def test_an_id_is_resolved_against_the_documents_own_base_alone(
+    written: str, base: str, identity: str
+) -> None:
+    assert only(atom_entry(written, attributes=f"xml:base='{base}'" if base else "")).id == identity
+    guid = f"<guid isPermaLink='false' xml:base='{base or 'https://b.example/'}'>/e/1</guid>"
+    assert only(rss_item(guid)).id == "/e/1"
+
+
+def test_a_feeds_language_is_not_that_of_an_entry() -> None:
+    entry = "<entry xml:lang='de'><id>urn:x</id><title>T</title></entry>"
+    for attribute, language in (("", None), ("xml:lang='fr'", "fr")):
+        feed = f"<feed xmlns='http://www.w3.org/2005/Atom' {attribute}><title>F</title>{entry}</feed>"
+        assert parsed(feed.encode()).language == language
+
+
+def test_when_an_entry_was_created_counts_where_nothing_better_is_known() -> None:
+    created, modified = "<created>2003-12-31</created>", "<modified>2004-01-02</modified>"
+    both = only(atom03_entry(created + modified))
+    assert (both.published, both.updated) == (None, when(2004, 1, 2))
+    assert only(atom03_entry(created)).published == when(2003, 12, 31)
 
 
 @pytest.mark.parametrize(

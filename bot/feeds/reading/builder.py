@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -34,6 +35,7 @@ _VOID: Final = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
     "wbr",
 ))  # fmt: skip
+_SCHEME: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]{0,40}:")
 _MOST_PIECES: Final = 100_000  # tags and texts of one XHTML text
 _MOST_BASES: Final = 16  # xml:base inside xml:base
 _ALTERNATE: Final = ("alternate", "http://www.iana.org/assignments/relation/alternate")
@@ -59,10 +61,34 @@ class FeedBuilder:
     """Takes `start`, `data` and `end` of each element in order; `feed()` gives what came of it."""
 
     __slots__ = (
-        "_atom", "_author_depth", "_author_text", "_base", "_base64", "_bases", "_controls", "_depth",
-        "_dialect", "_draft", "_entry_depth", "_escaped", "_head", "_hub", "_in_channel", "_language",
-        "_markup", "_now", "_pieces", "_rhythm", "_role", "_role_depth", "_rooted", "_self_url", "_type",
-        "data", "entries",
+        "_atom",
+        "_author_depth",
+        "_author_text",
+        "_base",
+        "_base64",
+        "_bases",
+        "_controls",
+        "_depth",
+        "_dialect",
+        "_draft",
+        "_entry_depth",
+        "_escaped",
+        "_head",
+        "_hub",
+        "_in_channel",
+        "_language",
+        "_markup",
+        "_now",
+        "_own_base",
+        "_pieces",
+        "_rhythm",
+        "_role",
+        "_role_depth",
+        "_rooted",
+        "_self_url",
+        "_type",
+        "data",
+        "entries",
     )  # fmt: skip
 
     def __init__(self, base: str, now: datetime, *, controls: bool = True) -> None:
@@ -71,7 +97,8 @@ class FeedBuilder:
         self._now = now
         self._controls = controls
         self._depth = 0
-        self._bases: list[tuple[int, str]] = []  # what xml:base changed: at which depth, from what
+        self._own_base = ""  # what the document itself says, wherever it came from
+        self._bases: list[tuple[int, str, str]] = []  # what xml:base changed: at which depth, from what
         self._role = 0  # of the element whose text is being gathered, or which is passed over
         self._role_depth = 0
         self._pieces: list[str] = []
@@ -130,7 +157,7 @@ class FeedBuilder:
         elif depth == self._author_depth:
             self._end_author()
         if self._bases and self._bases[-1][0] == depth:
-            self._base = self._bases.pop()[1]
+            _, self._base, self._own_base = self._bases.pop()
 
     def feed(self) -> Feed | None:
         """Give the feed; None when the document is none (no root, channel or entry of any known format)."""
@@ -168,12 +195,14 @@ class FeedBuilder:
         elif role == names.CHANNEL:
             self._in_channel = self._rooted = True
             if attributes:
+                self._take_language(attributes)
                 self._read_cdf(attributes)
         elif role == names.ROOT and not self._rooted:
             self._start_root(name, attributes)
 
     def _start_root(self, name: str, attributes: Mapping[str, str]) -> None:
         self._rooted = True
+        self._take_language(attributes)
         usual = usual_name(name)
         version = _plain_attribute(attributes, "version").strip()
         if usual == "feed":
@@ -310,7 +339,11 @@ class FeedBuilder:
                 self._escape_text()
             self._end_text(role, pieces[0] if len(pieces) == 1 else "".join(pieces))
         elif role <= names.LAST_KEPT:
-            self._draft.texts[role] = pieces[0] if len(pieces) == 1 else "".join(pieces)
+            text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+            if role == ID and self._own_base and self._draft.id_is_link and not _SCHEME.match(text):
+                # Against the document's own base alone: an id must not change with the feed's address.
+                text = web_address(text, self._own_base) or text
+            self._draft.texts[role] = text
         elif role != names.SKIPPED:
             self._end_other(role, "".join(pieces).strip())
 
@@ -378,12 +411,14 @@ class FeedBuilder:
         if base and len(self._bases) < _MOST_BASES:
             resolved = web_address(base, self._base)
             if resolved:
-                self._bases.append((self._depth, self._base))
+                self._bases.append((self._depth, self._base, self._own_base))
                 self._base = resolved
-        if self._language is None and self._draft is self._head:
-            language = attributes.get(_LANG) or attributes.get("xml:lang")
-            if language:
-                self._language = one_line(language, 40)
+                self._own_base = web_address(base, self._own_base)
+
+    def _take_language(self, attributes: Mapping[str, str]) -> None:
+        language = attributes.get(_LANG) or attributes.get("xml:lang")
+        if language and self._language is None:
+            self._language = one_line(language, 40)
 
 
 def _is_permalink(attributes: Mapping[str, str]) -> bool:

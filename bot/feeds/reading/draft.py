@@ -63,31 +63,30 @@ class Draft:
     def entry(self, base: str, now: datetime, *, atom: bool, controls: bool) -> Entry:
         """Give the entry, cleaned; `controls` tells whether control characters may stand in its texts."""
         texts = self.texts
-        published = credible(parse_date(texts[PUBLISHED] or texts[CREATED]), now)
+        published = credible(parse_date(texts[PUBLISHED]), now)
         updated = credible(parse_date(texts[UPDATED]), now)
-        if published is None and not atom:
-            # In RSS, dc:date is the date of the entry and not that of a change.
-            published = updated
+        if published is None:
+            if updated is None:
+                published = credible(parse_date(texts[CREATED]), now)
+            elif not atom:
+                # In RSS, dc:date is the date of the entry and not that of a change.
+                published = updated
         identity = texts[ID].strip()
         url = self.link
         if not identity:
             identity = self.about
             url = url or web_address(identity, base)
         elif self.id_is_link:
-            # The id itself stays as it stands: it must not change with the address of the feed.
             url = url or web_address(identity, base)
         summary = _body(self.summary, controls)
-        content = ""
-        if self.contents is not None:
-            content = next((text for text in self.contents if text != self.summary), "")
-            content = _body(content, controls)
+        content = _body(self.contents[0], controls) if self.contents is not None else ""
         return Entry(
             entry_id(identity),
             url or self.other_link,
             title_text(self.title, self.title_markup),
             published,
             updated,
-            summary,
+            summary or content,
             content,
             tuple(self.authors) if self.authors else (),
         )

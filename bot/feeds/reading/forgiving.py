@@ -53,10 +53,13 @@ def _entry(entry: Mapping[str, Any], version: str, now: datetime) -> Entry:
     contents = [
         without_controls(_text(content, "value")[:MAX_TEXT]) for content in entry.get("content") or ()
     ]
-    published = _moment(entry, "published", now) or _moment(entry, "created", now)
+    published = _moment(entry, "published", now)
     updated = _moment(entry, "updated", now) if "updated" in entry.keys() else None  # noqa: SIM118 - its `in` falls back to published
-    if published is None and not version.startswith("atom"):
-        published = updated
+    if published is None:
+        if updated is None:
+            published = _moment(entry, "created", now)
+        elif not version.startswith("atom"):
+            published = updated
     content = next((text for text in contents if text), "")
     return Entry(
         id=entry_id(_text(entry, "id")),
@@ -64,8 +67,7 @@ def _entry(entry: Mapping[str, Any], version: str, now: datetime) -> Entry:
         title=_title(entry, version),
         published=published,
         updated=updated,
-        # feedparser gives the content as summary, too, where there is none.
-        summary=summary if summary != content else "",
+        summary=summary or content,
         content=content,
         authors=_authors(entry),
     )

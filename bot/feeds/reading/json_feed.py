@@ -54,15 +54,15 @@ def read_json(document: bytes, base: str, now: datetime) -> Feed:
 
 
 def _entry(item: dict[str, Any], base: str, everyone: tuple[str, ...], now: datetime) -> Entry:
-    content = _text(item, "content_html") or _text(item, "content_text")
+    content = _body(item, "content_html") or _body(item, "content_text")
     return Entry(
         id=entry_id(_text(item, "id")),
         url=web_address(_text(item, "url"), base) or web_address(_text(item, "external_url"), base),
         title=title_text(_text(item, "title"), False),
         published=credible(parse_date(_text(item, "date_published")), now),
         updated=credible(parse_date(_text(item, "date_modified")), now),
-        summary=without_controls(repaired(_text(item, "summary")[:MAX_TEXT])),
-        content=without_controls(repaired(content[:MAX_TEXT])),
+        summary=_body(item, "summary") or content,
+        content=content,
         authors=_authors(item) or everyone,
     )
 
@@ -75,6 +75,10 @@ def _authors(holder: dict[str, Any]) -> tuple[str, ...]:
         person_name(_text(person, "name")) for person in people[:MAX_AUTHORS] if isinstance(person, dict)
     )
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _body(item: dict[str, Any], key: str) -> str:
+    return without_controls(repaired(_text(item, key)[:MAX_TEXT])).strip()
 
 
 def _text(holder: dict[str, Any], key: str) -> str:

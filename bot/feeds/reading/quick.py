@@ -115,7 +115,7 @@ class _Shape:
         self._atom = sample.dialect.startswith("atom")
         self._published = entries[0].published is not None
         self._updated = entries[0].updated is not None
-        self._summary = bool(entries[0].summary)
+        self._summary = _has_summary(entries[0])
         self._content = bool(entries[0].content)
         self._markup = _title_markup(document, found) if self._atom else None
         mixed = self._atom and self._markup is None
@@ -123,7 +123,7 @@ class _Shape:
         self.even = not mixed and all(
             (entry.published is not None) == self._published
             and (entry.updated is not None) == self._updated
-            and bool(entry.summary) == self._summary
+            and _has_summary(entry) == self._summary
             and bool(entry.content) == self._content
             and len(entry.authors) <= 1
             for entry in entries
@@ -149,8 +149,8 @@ class _Shape:
             title_text(item.get("title") or "", self._markup),
             published,
             _moment(item.get("updated"), now) if self._updated else None,
-            summary,
-            content if content != summary else "",
+            summary or content,
+            content,
             (author,) if author else (),
         )
 
@@ -161,6 +161,10 @@ class _Shape:
         if not text.isascii():
             text = repaired(text)
         return without_controls(text) if self._controls else text
+
+
+def _has_summary(entry: Entry) -> bool:
+    return bool(entry.summary) and entry.summary != entry.content
 
 
 def _title_markup(document: bytes, found: list[dict[str, Any]]) -> bool | None:
