@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_duties import duty_frames
-from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, clause_right, demanding
+from bot.stories.demand_roles import (
+    BESIDE,
+    EXPLICIT,
+    IMPOSTORS,
+    LIST,
+    Frame,
+    clause_left,
+    clause_right,
+    demanding,
+)
 from bot.stories.demand_rules import PRONOUN_SUBJECT, holds, is_fact, rules, subject_of
 from bot.stories.demand_trade import bought, favours
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked
@@ -270,7 +279,11 @@ def _given(marked: Marked) -> list[Frame]:
     frames = []
     for pattern in (rules().giving, rules().gave):
         for match in pattern.finditer(text):
-            to = [slot for slot in marked.names(match.group("to")) if slot.kind == "agency"]
+            to = [
+                slot
+                for slot in marked.names(match.group("to"))
+                if slot.kind == "agency" or IMPOSTORS.search(slot.name)
+            ]
             left = clause_left(text, match.start())
             if (
                 not to

@@ -161,7 +161,11 @@ def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:
         return
     groups = [group for key, group in named.items() if key[0] == matter and key[1] in ("data", "content")]
     gag = named.get((matter, "gag"))
-    if not groups and gag is not None and gag.weight >= 1.5:
+    if (
+        gag is not None
+        and gag.weight >= 1.5
+        and gag.weight > 2 * max((g.weight for g in groups), default=0.0)
+    ):
         groups = [gag]
     if groups:
         max(groups, key=lambda group: group.weight).frames.extend(loose.frames)

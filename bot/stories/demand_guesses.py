@@ -63,6 +63,23 @@ _OUTLET = re.compile(
 )
 
 
+_WENT_TO_COURT = re.compile(
+    rf"(?P<who>{LIST})[^;.]{{0,20}}? (?:sued|sues|moved to|went to court|asked (?:an?|the) \w+ to|"
+    rf"challenged|appealed)(?!\w)"
+)
+
+
+def plaintiff_in_title(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
+    """The organisation that the title names and that went to court, as one that is asked does."""
+    titled = {slot.name for slot in marked[0].slots.values() if slot.kind == "organisation"} - exclude
+    for item in marked[1:] if titled else ():
+        for match in _WENT_TO_COURT.finditer(item.text):
+            found = [slot.name for slot in item.names(match.group("who")) if slot.name in titled]
+            if found:
+                return tuple(found[:1])
+    return ()
+
+
 def only_paper(marked: list[Marked]) -> tuple[str, ...]:
     """The one newspaper that the article names, by the look of its name."""
     found = {

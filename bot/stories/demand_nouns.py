@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, demanding, noun_roles
+from bot.stories.demand_roles import BESIDE, EXPLICIT, IMPOSTORS, LIST, Frame, demanding, noun_roles
 from bot.stories.demand_rules import GENERAL, is_fact
 from bot.stories.instruments import Instrument, instrument_words
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, PARTY, Marked
@@ -265,5 +265,6 @@ def _drop_unlikely(frame: Frame, instrument: Instrument, marked: Marked) -> None
             frame.recipients.setdefault(party, frame.issuers.pop(party))
     if frame.instrument not in _FROM_PERSONS:
         for party in list(frame.issuers):
-            if frame.slots[party].kind in ("company", "organisation"):
+            kind = frame.slots[party].kind
+            if kind in ("company", "organisation") and not IMPOSTORS.search(party):
                 del frame.issuers[party]

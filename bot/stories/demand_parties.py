@@ -15,6 +15,7 @@ from bot.stories.demand_guesses import (
     offices,
     only_firm,
     only_paper,
+    plaintiff_in_title,
     salient,
     sort_of,
     whose_files,
@@ -74,6 +75,12 @@ def parties_of(
     ):
         for name in [name for name in issuer_votes if issuer_slots[name].kind == "court"]:
             del issuer_votes[name]  # a court approves a warrant or enforces a subpoena, it issues neither
+    if group.family == "gag" and (sued := salient(marked[:4], ("agency",), exclude=set(), least=1.0)):
+        for name in [name for name in issuer_votes if issuer_slots[name].kind == "court"]:
+            del issuer_votes[name]  # a court signs what an agency asks for
+        if not issuer_votes:
+            issuer_votes[sued[0]] = 1.0
+            issuer_slots[sued[0]] = Slot(sued[0], "agency")
     _speak_for_others(issuer_votes, issuer_slots)
     _officers_are_police(issuer_votes, issuer_slots, marked)
     _fold_umbrellas(issuer_votes, issuer_slots, marked, least=1.0 if group.family == "buy" else 2.5)
@@ -95,6 +102,7 @@ def parties_of(
         recipients = (
             salient(marked, ("company",), exclude=set(issuers), least=least)
             or actors(marked, RESISTED, set(issuers))
+            or plaintiff_in_title(marked, set(issuers))
             or holders(marked, set(issuers))
             or only_firm(marked, set(issuers))
         )

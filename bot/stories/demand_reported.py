@@ -8,7 +8,7 @@ from bot.stories.demand_guesses import sort_of
 from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.demand_told import ENOUGH, Group, most, whole
 from bot.stories.marks import Marked
-from bot.stories.model import Document
+from bot.stories.model import Demand, Document
 
 
 def reported(group: Group, marked: list[Marked]) -> bool:
@@ -129,6 +129,34 @@ def _opens_with(group: Group) -> bool:
     )
 
 
+def has_outcome(group: Group, demand: Demand, document: Document) -> bool:
+    """Whether a demand that is told weakly names both sides and has a known end: then it is one all the same.
+
+    In a long article one sentence has to tell that one side ordered the other.
+    """
+    told = any(whole(frame) for frame in group.frames)
+    ordered = any(whole(f) and f.form == "verb" and f.rank >= 4 for f in group.frames)
+    named = any(
+        name in frame.slots and not frame.slots[name].generic
+        for frame in group.frames
+        for name in demand.issuer
+    )
+    asked = any(
+        weight >= BESIDE
+        and name in demand.recipient
+        and not frame.slots[name].generic
+        and (frame.slots[name].kind == "company" or (told and frame.slots[name].kind == "organisation"))
+        for frame in group.frames
+        for name, weight in frame.recipients.items()
+    )
+    return (
+        named
+        and asked
+        and (ordered or len(document.sentences) < _LONG)
+        and any(field == "status" for field, _ in demand.field_evidence)
+    )
+
+
 _EARLY = 7
 """Sentences in which an article says what it is about."""
 
@@ -190,8 +218,11 @@ def _headline(group: Group, marked: list[Marked]) -> bool:
 
 
 def is_plain(group: Group) -> bool:
-    """Whether some sentence says plainly who demands."""
+    """Whether some sentence says plainly who demands, or whom a gag order silences."""
     return any(
+        frame.rank >= 8 and frame.weight >= 0.5 and max(frame.recipients.values(), default=0.0) >= BESIDE
+        for frame in group.frames
+    ) or any(
         max(frame.issuers.values(), default=0.0) >= BESIDE and frame.weight >= 1.0 for frame in group.frames
     )
 

@@ -31,6 +31,10 @@ LIST = (
 """A regular expression for one party or an enumeration of parties."""
 
 LISTS = re.compile(LIST)
+IMPOSTORS = re.compile(
+    r"\b(?:hackers|scammers|impostors|fraudsters|impersonators|criminals|thieves|stalkers?)$", re.IGNORECASE
+)
+"""Who demands in the name of an office without having one."""
 
 
 @dataclass(slots=True)

@@ -82,7 +82,9 @@ def rules() -> Rules:
         attempt=re.compile(
             rf"(?:(?P<who>{LIST})(?P<gap>'s?(?: [\w-]+){{0,3}}|"
             rf" [^;,]{{0,40}}?))? (?:(?:{fill(table['attempts']['words'])}) (?:to|of|that)|"
-            rf"(?:fails?|failed|tries|tried|wants?|wanted|seeks?|sought|hopes|hoped|"
+            rf"(?:(?:gone|went|goes) to (?:an? |the )?(?:[\w-]+ )?(?:court|{COURT})|fails?|failed|"
+            rf"tries|tried|"
+            rf"wants?|wanted|seeks?|sought|hopes|hoped|"
             rf"aims) to) (?P<rest>[^;]{{0,60}}?){deed}(?P<after>[^;]{{0,70}})"
         ),
         taking=re.compile(

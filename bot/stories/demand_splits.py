@@ -7,7 +7,7 @@ import re
 from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.demand_told import ENOUGH, Group, whole
 from bot.stories.marks import PARTY, Marked
-from bot.stories.model import Demand, Document
+from bot.stories.model import Document
 
 _SINGLED_OUT = re.compile(
     rf"(?<!\w)one (?:subpoena|summons|warrant|order|request|demand|letter|case)(?!\w)"
@@ -94,9 +94,15 @@ _ALSO = re.compile(
 )
 
 
+_LIKE_IT = re.compile(
+    rf"(?<!\w)(?:similar|another|second|separate) (?:[\w-]+ ){{0,2}}{_THING} (?:from|by|of)(?!\w)"
+)
+
+
 def second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Frame], list[Frame]]:
     """Take out the frames that tell of one more demand like the main one: "Microsoft got such a one too"."""
     also = {item.index for item in marked if item.index > 0 and _ALSO.search(item.text)}
+    texts = {item.index: item.text for item in marked}
     second: list[Frame] = []
     for frame in frames:
         if frame.index not in also or frame.form != "noun" or frame.plural:
@@ -105,7 +111,13 @@ def second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Fram
         for role in ("issuers", "recipients"):
             ours = {n for n, w in getattr(frame, role).items() if w >= BESIDE and not frame.slots[n].generic}
             theirs = {name for other in rest for name in getattr(other, role)}
-            if ours and theirs and not ours & theirs and not any(s.index == frame.index for s in second):
+            told_like_it = bool(theirs) or (role == "issuers" and _LIKE_IT.search(texts[frame.index]))
+            if (
+                ours
+                and told_like_it
+                and not ours & theirs
+                and not any(s.index == frame.index for s in second)
+            ):
                 second.append(frame)
                 break
     taken = {frame.index for frame in second}
@@ -209,43 +221,6 @@ def _firms(frames: list[Frame]) -> set[str]:
 def _speaks(group: Group, index: int) -> bool:
     """Whether a sentence speaks of the whole campaign."""
     return any(frame.index == index and frame.plural for frame in group.frames)
-
-
-def told_beside(group: Group, demand: Demand) -> list[Group]:
-    """Parts of a demand's frames that may be demands of their own: of firms it does not ask, and by other
-    instruments than its own.
-    """
-    found: list[Group] = []
-    if group.campaign:
-        return found
-    told = [frame for frame in group.frames if frame.weight >= 0.5]
-    taken: set[int] = set()
-    for frame in told:
-        firms = {
-            name
-            for name, weight in frame.recipients.items()
-            if weight >= BESIDE and frame.slots[name].kind == "company" and not frame.slots[name].generic
-        }
-        other = (
-            frame.form == "noun"
-            and frame.rank >= 7
-            and not _one_kind(frame.instrument, demand.instrument)
-            and (frame.named() >= BESIDE or frame.weight >= 1.0)
-        )
-        strange = firms and not firms & set(demand.recipient)
-        if frame.index in taken or not (strange or other):
-            continue
-        taken.add(frame.index)
-        theirs = [
-            each
-            for each in group.frames
-            if each.index == frame.index
-            and (each.instrument == frame.instrument if other and not strange else True)
-        ]
-        free = not any(each.index == frame.index + 1 for each in group.frames)
-        sentences = frozenset((frame.index, frame.index + 1) if free else (frame.index,))
-        found.append(Group(group.family, theirs, sentences, campaign=group))
-    return found
 
 
 _KINDS = ("subpoena", "warrant", "summons")

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from bot.record import Notes
 from bot.stories.clutter import splices
-from bot.stories.demand_chance import Claim, chance, is_likely, measures_of
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import group_frames, matters
@@ -22,10 +21,10 @@ from bot.stories.demand_guesses import holds_office
 from bot.stories.demand_kinds import instrument_of, kind_named
 from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import ordered, parties_of
+from bot.stories.demand_reported import has_outcome
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
-from bot.stories.demand_splits import told_beside
 from bot.stories.demand_told import Group
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
@@ -64,42 +63,26 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     if document.language not in ("en", "und"):
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
         return ()
-    demands = []
-    for claim in claims_in(document, mentions):
-        if is_likely(claim.measures):
-            demands.append(claim.demand)
+    marked = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
+    frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
+    demands: list[Demand] = []
+    for group, demand in _readings(frames, marked, document):
+        if demand not in demands:
+            demands.append(demand)
             notes.note(
                 "demand",
-                claim.demand.status,
-                _reason(claim.demand),
-                evidence=claim.demand.evidence,
-                weight=round(chance(claim.measures), 2),
+                demand.status,
+                _reason(demand),
+                evidence=demand.evidence,
+                weight=round(group.weight, 2),
             )
     if not demands:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
     return tuple(demands)
 
 
-def claims_in(document: Document, mentions: tuple[Mention, ...]) -> list[Claim]:
-    """Every demand that an English article may report, with the measures that say how likely it does.
-
-    Those that the rules hold reported come first, then what else is told beside them, then what the rules
-    leave over.
-    """
-    marked = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
-    frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
-    found: list[Claim] = []
-    for group, demand, by in _readings(frames, marked, document):
-        if not any(_same_demand(demand, by, each.demand) for each in found):
-            measures = measures_of(group, demand, by, not found, marked.some(), document)
-            found.append(Claim(demand, measures))
-    return found
-
-
-def _readings(
-    frames: list[Frame], marked: _Marker, document: Document
-) -> Iterator[tuple[Group, Demand, str]]:
-    """Frames that may report a demand, the demand that they would report, and how they were found."""
+def _readings(frames: list[Frame], marked: _Marker, document: Document) -> Iterator[tuple[Group, Demand]]:
+    """The demands that the frames of an article report, each with the frames it was read from."""
     if not any(frame.weight >= 0.3 for frame in frames):
         return
     groups, rest = group_frames(frames, marked.some(_DEMANDS), document)
@@ -111,29 +94,13 @@ def _readings(
     events = _events(document, whole)
     for group in groups:
         demand = _demand(group, groups, whole, events, texts)
-        if demand is None:
-            continue
-        for each in _by_answer(group, demand, events, texts):
-            yield group, each, "rules"
-        for other in told_beside(group, demand):
-            more = _demand(other, [group, other], whole, events, texts)
-            if more:
-                yield other, more, "beside"
-    for group in rest:
-        demand = _demand(group, [*groups, group], whole, events, texts)
-        if demand:
-            yield group, demand, "rest"
-
-
-def _same_demand(demand: Demand, by: str, other: Demand) -> bool:
-    """Whether a reading says again what was found before: wholly so, or a part of it."""
-    if by == "rules":
-        return demand == other
-    vague = "informal request"
-    if demand.instrument != other.instrument and vague not in (demand.instrument, other.instrument):
-        return False
-    asked, asking = set(demand.recipient), set(demand.issuer)
-    return asked <= set(other.recipient) and (not asking or bool(asking & set(other.issuer)))
+        for each in _by_answer(group, demand, events, texts) if demand else ():
+            yield group, each
+    for group in () if groups else rest:
+        demand = _demand(group, [group], whole, events, texts)
+        if demand and has_outcome(group, demand, document):
+            yield group, demand
+            return
 
 
 _GIVING, _RESISTING = ("complied", "partly complied"), ("refused", "challenged")
