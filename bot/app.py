@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from bot.alerts import review
 from bot.alerts.absence import forget_left
 from bot.alerts.cards import Card
 from bot.alerts.closed import ClosedTeller, GivenUpTeller
@@ -68,6 +69,7 @@ _T = TypeVar("_T")
 
 _FEEDS_EVERY = 1.0  # seconds between two questions which feeds are due
 _ENTRIES_EVERY = 1.0  # seconds between two questions which entries wait
+_REVIEWS_EVERY = 30.0  # seconds between two looks for stories that no moderator decided on in time
 _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked for pushes
 _PUBLISHING_EVERY = 2.0  # seconds between two questions what is to be published
 _ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to be forgotten
@@ -385,6 +387,9 @@ class _Process:
         async with self._database.write() as session:
             await restarts.beat(session, self._clock())
 
+    async def _end_reviews(self) -> None:
+        await review.end_overdue(self._database, self._clock)
+
     async def _tick(self, worker: Worker) -> None:
         """Look at feeds and read entries until told to stop."""
 
@@ -395,6 +400,7 @@ class _Process:
         self._schedule.every(_FEEDS_EVERY, "feeds", worker.feeds.check_due)
         self._schedule.every(_ENTRIES_EVERY, "entries", read_entries)
         self._schedule.every(_ALIVE_EVERY, "alive", self._note_alive)
+        self._schedule.every(_REVIEWS_EVERY, "reviews", self._end_reviews)
         retention = Retention(self._database, self._clock, self._settings.retention_days, self._stop.is_set)
         self._schedule.every(_RETENTION_EVERY, "retention", retention.sweep)
         self._schedule.every(_ABSENCE_EVERY, "absence", lambda: forget_left(self._database, self._clock))

@@ -21,6 +21,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         operations,
         privacy,
         profiles,
+        review,
         settings,
         setup,
         subscriptions,
@@ -56,4 +57,5 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
     privacy.add_buttons(bot, services)
     why.add_buttons(bot, services)
     operations.add_buttons(bot, services)
+    review.add_buttons(bot, services)
     analyse.add_menus(bot)

@@ -58,6 +58,10 @@ ACTIONS = (
     mark("settings changed"),
     mark("delivery sent again"),
     mark("delivery dropped"),
+    mark("review approved"),
+    mark("review rejected"),
+    mark("review merged"),
+    mark("review summary edited"),
 )
 
 

@@ -12,13 +12,14 @@ from discord import app_commands
 from bot.alerts.foreign import safe_text
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
-from bot.alerts.wishes import MOST_A_DAY
+from bot.alerts.wishes import MOST_A_DAY, MOST_REVIEW_HOURS, REVIEW_ENDS
 from bot.stories.model import STATUSES, TOPICS
 from bot.words import mark, say
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
 from cogs.guards import check_can_post, may, services_of
 from cogs.lookups import viewer
+from cogs.review import ReviewOption
 from db import lookups
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "nl", "it", "pl", "sv", "da", "cs", "fi", "el", "uk", "ru", "ja")
@@ -61,10 +62,16 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     "urgent": (str | None, "Post in quiet hours, too: statuses, or a relevance such as 0.9"),
     "style": (str | None, "How much a post shows"),
     "thread": (str | None, "Whether each case has a thread of its own"),
+    "review": (ReviewOption | None, "A channel where moderators approve each story before it is posted"),
+    "review_hours": (
+        app_commands.Range[int, 1, MOST_REVIEW_HOURS] | None,
+        "How many hours moderators have for that (usual: 12)",
+    ),
+    "review_then": (str | None, "What becomes of a story that nobody decided on by then (usual: drop)"),
 }
-_FIXED = {"when": WHEN, "style": ("full", "compact"), "thread": ("off", "case")}
+_FIXED = {"when": WHEN, "style": ("full", "compact"), "thread": ("off", "case"), "review_then": REVIEW_ENDS}
 # What options are called where rules are made, where that is another name.
-_FIELDS = {"ping": "ping_role", "limit": "daily_limit"}
+_FIELDS = {"ping": "ping_role", "limit": "daily_limit", "review": "review_channel"}
 # What can be emptied: lists, and what else a rule need not have.
 CLEARABLE = (
     "topics",
@@ -79,6 +86,7 @@ CLEARABLE = (
     "ping_when",
     "limit",
     "urgent",
+    "review",
 )
 
 
@@ -141,11 +149,11 @@ def said(wishes: Mapping[str, Any], clear: str | None = None) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in wishes.items():
         if value is not None:
-            fields[_FIELDS.get(name, name)] = value.id if isinstance(value, discord.Role) else value
+            fields[_FIELDS.get(name, name)] = value.id if isinstance(value, discord.abc.Snowflake) else value
     for name in (part.strip() for part in (clear or "").split(",")):
         if name:
             name = choices.one_of(name, CLEARABLE, mark("option"))
-            empty = None if name == "ping" else 0 if name == "limit" else ""
+            empty = None if name in ("ping", "review") else 0 if name == "limit" else ""
             fields[_FIELDS.get(name, name)] = empty
     return fields
 
@@ -195,6 +203,18 @@ def _parts(rule: Rule) -> Iterator[str]:
         yield say(rule.style)
     if rule.thread == "case":
         yield say("a thread for each case")
+    if rule.review_channel:
+        yield _review(rule)
+
+
+def _review(rule: Rule) -> str:
+    """Tell how moderators approve first, "" where they do not."""
+    if rule.review_channel is None:
+        return ""
+    where, hours = f"<#{rule.review_channel}>", rule.review_hours
+    if rule.review_then == "post":
+        return say("after approval in {channel}, or {hours} hours", channel=where, hours=hours)
+    return say("only after approval in {channel} within {hours} hours", channel=where, hours=hours)
 
 
 _DIGESTS = {"hourly": mark("hourly digest"), "daily": mark("daily digest"), "weekly": mark("weekly digest")}
@@ -251,5 +271,6 @@ def _facts(rule: Rule) -> dict[str, str]:
         mark("in quiet hours"): _condition(rule.urgent.words),
         mark("style"): say(rule.style),
         mark("thread"): say(rule.thread),
+        mark("review"): _review(rule),
         mark("paused"): say("yes") if rule.paused else say("no"),
     }

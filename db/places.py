@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
@@ -61,7 +61,10 @@ async def _broken(session: AsyncSession, row: DestinationRow) -> BrokenChannel:
     guild_id = await session.scalar(
         select(RuleRow.guild_id)
         .join(GuildRow, GuildRow.id == RuleRow.guild_id)
-        .where(RuleRow.channel_id == row.target_id, GuildRow.left_at.is_(None))
+        .where(
+            or_(RuleRow.channel_id == row.target_id, RuleRow.review_channel == row.target_id),
+            GuildRow.left_at.is_(None),
+        )
         .limit(1)
     )
     heard = (await get_listeners(session, [guild_id])).get(guild_id) if guild_id is not None else None
@@ -254,7 +257,10 @@ async def list_deliveries(
 
     What members get is theirs alone.
     """
-    channels = set(await session.scalars(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)))
+    named = await session.execute(
+        select(RuleRow.channel_id, RuleRow.review_channel).where(RuleRow.guild_id == guild_id)
+    )
+    channels = {id for row in named for id in row if id is not None}
     # Literals, as in the partial indexes: an open delivery is found by its channel, a dead one by its server.
     waiting = (
         at_places(DeliveryRow, [("channel", id) for id in channels]),

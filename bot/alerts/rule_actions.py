@@ -62,13 +62,16 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "style": ("style", wishes.parse_style),
     "thread": ("thread", wishes.parse_thread),
     "review_channel": ("review_channel", lambda channel: channel),
+    "review_hours": ("review_hours", wishes.parse_review_hours),
+    "review_then": ("review_then", wishes.parse_review_then),
 }
 RULE_FIELDS = tuple(_FIELDS)
 # What a rule says where nothing is said.
 _NOTHING_SAID: Mapping[str, Any] = {
     **dict.fromkeys(("topics", "parties", "keywords", "exclude", "statuses", "languages"), ""),
     **dict.fromkeys(("sources", "exclude_sources", "ping_when", "urgent"), ""),
-    **dict.fromkeys(("relevance", "ping_role", "daily_limit", "review_channel")),
+    **dict.fromkeys(("relevance", "ping_role", "daily_limit", "review_channel", "review_hours")),
+    "review_then": "drop",
     "when": "now",
     "style": "full",
     "thread": "off",
@@ -181,7 +184,6 @@ async def get_rule(database: Database, *, guild_id: int, rule_id: int) -> Rule:
 async def changed_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
     """Give a rule as it would be with changes, which are said as for `edit_rule`; nothing is stored."""
     columns = await read_rule(changes)
-    columns.pop("review_channel", None)
     for name, value in columns.items():
         if name in ("ping_when", "urgent"):
             columns[name] = Condition.of(value)

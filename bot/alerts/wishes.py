@@ -22,6 +22,8 @@ STYLES = ("full", "compact")
 THREADS = ("off", "case")
 DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
 MOST_A_DAY = 1000
+MOST_REVIEW_HOURS = 168
+REVIEW_ENDS = ("drop", "post")
 LONGEST_SEARCH = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
@@ -172,6 +174,24 @@ def parse_style(style: str) -> str:
 def parse_thread(thread: str) -> str:
     """Check whether a case's messages stand in a thread of their own."""
     return _one_of(thread, THREADS, mark("thread"))
+
+
+def parse_review_hours(hours: int | None) -> int:
+    """Check how many hours moderators have to decide about a story; 12 where nothing is said."""
+    if hours is not None and not 1 <= hours <= MOST_REVIEW_HOURS:
+        raise WishError(
+            say(
+                "A review of {hours} hours cannot be; it goes from 1 to {most}.",
+                hours=hours,
+                most=MOST_REVIEW_HOURS,
+            )
+        )
+    return hours or 12
+
+
+def parse_review_then(end: str) -> str:
+    """Check what becomes of a story that no moderator decided on in time."""
+    return _one_of(end, REVIEW_ENDS, "“review_then”")
 
 
 def parse_when(when: str) -> str:

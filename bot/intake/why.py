@@ -41,6 +41,7 @@ _REMEDIES = {
     "statuses": mark("`/alerts edit` can add its status to the rule."),
     "languages": mark("`/alerts edit` can add its language to the rule."),
     "sources": mark("`/alerts edit` can add its source to the rule."),
+    "exclude_sources": mark("`/alerts edit` can take its source off those that the rule leaves out."),
     "relevance": mark("`/alerts edit` can lower the relevance that the rule asks for."),
 }
 # What a delivery is.
@@ -50,6 +51,15 @@ KINDS = {
     "report": mark("Further report in the case's thread"),
     "edit": mark("Edit of the case's card"),
     "digest": mark("Digest"),
+    "review": mark("Question to moderators"),
+    "decided": mark("Edit of the question to moderators"),
+}
+# The answer in a line where moderators look at stories first, by what was recorded last.
+_REVIEWED = {
+    "review": mark("It is still to be decided on here: {why}"),
+    "rejected": mark("It was not posted here: {why}"),
+    "merged": mark("It was not posted on its own here: {why}"),
+    "dropped": mark("It was not posted here: {why}"),
 }
 _ADDS = {
     "new": mark("It is the first report of its case here."),
@@ -199,6 +209,10 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
     waiting = [one for one in posts if one.row.state in ("due", "sending", "failed")]
     if waiting:
         return say("It is still to be posted here. {why}", why=_delivery(waiting[0], now).text)
+    reviewed = [line for line in known.lines if line.stage == "delivery" and line.outcome in _REVIEWED]
+    if reviewed and (decided := read_told(reviewed[-1].reason)):
+        line = say(_REVIEWED[reviewed[-1].outcome], why=safe_text(decided[1], 300))
+        return f"{line}."
     if any(_line(known, "delivery", outcome="source")):
         return say("It has no post of its own here: the card of its case names it as a further source.")
     return _first_stop(checks)
