@@ -53,16 +53,19 @@ def explained(term: str) -> ui.LayoutView:
     """Give the answer for a term of the closed lists."""
     found = glossary()
     if term in TOPICS:
-        return panel(term, [found["topics"][term]], footer=say("a topic"))
+        return panel(say(term), [say(found["topics"][term])], footer=say("a topic"))
     if term in STATUSES:
-        return panel(status_words(term), [found["statuses"][term]], footer=say("where a demand can stand"))
-    entry = found["instruments"][term]
+        return panel(
+            status_words(term), [say(found["statuses"][term])], footer=say("where a demand can stand")
+        )
+    entry = {name: say(text) for name, text in found["instruments"][term].items()}
+    title = say(term)
     blocks = [
         entry["what"],
         f"**{say('What it can and cannot demand')}**\n{entry['can']}",
         f"**{say('Who signs it')}**\n{entry['signed']}",
         f"**{say('How it is fought')}**\n{entry['fought']}",
         f"**{say('The rule')}**\n{entry['rule']}",
-        found["help"]["text"],
+        say(found["help"]["text"]),
     ]
-    return panel(term[0].upper() + term[1:], blocks, footer=say(_NO_ADVICE))
+    return panel(title[0].upper() + title[1:], blocks, footer=say(_NO_ADVICE))

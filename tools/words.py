@@ -5,8 +5,8 @@
     PYTHONPATH=. .venv/bin/python tools/words.py --left   list what is not translated yet
 
 Texts are those in `say`, `say_number` and `mark`, the closed lists (topics, statuses, instruments, kinds,
-roles), and the names and descriptions of the command tree; names have the context "name", since Discord has
-rules of its own for them. A text that is gone from the code loses its translation.
+roles), the glossary of `/explain`, and the names and descriptions of the command tree; names have the context
+"name", since Discord has rules of its own for them. A text that is gone from the code loses its translation.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bot.clock import utc_now
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, KINDS, ROLES, STATUSES, TOPICS
 from bot.words import LANGUAGES
+from cogs.explain import glossary
 
 FOLDER = Path("bot/locale")
 _TEXTS_OF = {"say": 1, "say_number": 2, "mark": 1}  # how many of a call's arguments are texts
@@ -44,6 +45,7 @@ def texts() -> list[Text]:
             found |= dict.fromkeys((text, None) for text in said(path.read_text("utf-8")))
     for name in (*TOPICS, *STATUSES, *INSTRUMENTS, *KINDS, *ROLES):
         found[name, None] = None
+    found |= dict.fromkeys((text, None) for text in _leaves(glossary()))
     for name, description in tree_texts():
         found[name, "name"] = None
         if description:
@@ -63,6 +65,15 @@ def said(source: str) -> Iterator[str | tuple[str, str]]:
                     yield text
 
 
+def _leaves(part: dict[str, Any] | str) -> Iterator[str]:
+    """Give the texts of nested tables."""
+    if isinstance(part, str):
+        yield part
+        return
+    for inner in part.values():
+        yield from _leaves(inner)
+
+
 def tree_texts() -> list[tuple[str, str]]:
     """Give the name and the description of every command, group, option and choice (menus have none)."""
 
@@ -70,7 +81,7 @@ def tree_texts() -> list[tuple[str, str]]:
         bot = commands.Bot("!", intents=discord.Intents.none())
         nothing = cast("Any", None)  # no command is called
         await cogs.add_all(bot, Services(nothing, nothing, utc_now, lambda: None))
-        return [cast("dict[str, Any]", command.to_dict(bot.tree)) for command in bot.tree.get_commands()]
+        return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
 
     return [found for command in asyncio.run(collect()) for found in _walk(command)]
 

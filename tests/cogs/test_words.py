@@ -1,0 +1,250 @@
+"""The interface in every language: catalogues that are whole, names that Discord takes, answers as read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from babel.messages.catalog import Catalog
+
+from bot.alerts.cards import card_from
+from bot.alerts.render import card_view
+from bot.sandbox import Message, Person
+from bot.sandbox.discord.errors import Json
+from bot.words import LANGUAGES, say, say_number, speaking
+from db.cards import CardShelf
+from db.lookups import Viewer
+from tests.cogs.conftest import Scene
+from tools import words
+
+_FOREIGN = LANGUAGES[1:]
+_PLACES = {"de": ("de",), "fr": ("fr",), "es": ("es-ES", "es-419"), "pt": ("pt-BR",)}
+# What stays as it is: placeholders, commands and whatever else stands in backticks, mentions.
+_KEPT = re.compile(r"\{\w+\}|`[^`]*`|<[#@][^>]*>")
+_MENU = 3
+# Discord: ^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$, in lower case; these languages are Latin.
+_NAME = re.compile(r"[-_'\w]{1,32}")
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+
+
+# ------------------------------------------------------------------------ catalogues
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[words.Text]:
+    return words.texts()
+
+
+def _strings(catalogue: Catalog, text: words.Text) -> tuple[str, ...]:
+    message = catalogue.get(*text)
+    assert message is not None, f"not in the catalogue: {text}"
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_all_that_is_said_is_translated(language: str, texts: list[words.Text]) -> None:
+    catalogue = words.read(language)
+    assert ("Further sources", None) in texts, "said inside an f-string"
+    left = [text for text in texts if not all(_strings(catalogue, text) or ("",))]
+    assert left == [], "tools/words.py lists what is left"
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_translations_keep_placeholders_commands_and_markdown(language: str, texts: list[words.Text]) -> None:
+    catalogue = words.read(language)
+    for text in texts:
+        source = text[0] if isinstance(text[0], str) else text[0][1]
+        for string in filter(None, _strings(catalogue, text)):
+            assert sorted(_KEPT.findall(string)) == sorted(_KEPT.findall(source)), string
+            assert string.count("**") == source.count("**"), string
+            assert string.count("\n") == source.count("\n"), string
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_every_plural_form_is_filled_and_chosen_by_the_number(language: str, texts: list[words.Text]) -> None:
+    catalogue = words.read(language)
+    for text in texts:
+        if not isinstance(text[0], str):
+            assert len(_strings(catalogue, text)) == catalogue.num_plurals
+    with speaking(language):
+        one, many = (say_number("{number} new story", "{number} new stories", number) for number in (1, 2))
+        none = say_number("{number} new story", "{number} new stories", 0)
+    assert one[2:] != many[2:]
+    assert none[2:] == (one if language == "fr" else many)[2:], "0 is singular in French"
+
+
+def test_a_translation_that_cannot_be_filled_falls_back_to_english() -> None:
+    with speaking("de"):
+        assert say("Digest until {when}", when="x") == "Überblick bis x"
+        assert say("not in any catalogue {x}", x=1) == "not in any catalogue 1"
+    with speaking("tlh"):
+        assert say("Digest until {when}", when="x") == "Digest until x"
+
+
+# ------------------------------------------------------------------------ what Discord is told
+
+
+def _inside(thing: Json) -> Iterator[Json]:
+    for option in thing.get("options") or ():
+        yield option
+        yield from _inside(option)
+
+
+def _choices(thing: Json) -> Iterator[Json]:
+    for option in _inside(thing):
+        yield from option.get("choices") or ()
+
+
+def _in(thing: Json, field: str, locale: str) -> str:
+    """Give a name or a description as people with a locale see it."""
+    return str((thing.get(f"{field}_localizations") or {}).get(locale, thing.get(field, "")))
+
+
+def _size(thing: Json) -> int:
+    """Count as Discord does: of each field the longest localisation."""
+
+    def longest(part: Json, field: str) -> int:
+        told = (part.get(field) or "", *(part.get(f"{field}_localizations") or {}).values())
+        return max(map(len, told))
+
+    size = longest(thing, "name") + longest(thing, "description")
+    size += sum(longest(c, "name") + len(str(c["value"])) for c in thing.get("choices") or ())
+    return size + sum(_size(option) for option in thing.get("options") or ())
+
+
+async def test_commands_are_localised_within_what_discord_takes(scene: Scene) -> None:
+    commands: list[dict[str, Any]] = scene.discord.commands
+    for command in commands:
+        assert _size(command) <= 8000, command["name"]
+    for locale in (place for places in _PLACES.values() for place in places):
+        chat = [command for command in commands if command["type"] != _MENU]
+        _check_siblings(chat, locale)
+        (trends,) = (command for command in chat if command["name"] == "trends")
+        told = [_in(part, "name", locale) for part in (trends, *_inside(trends), *_choices(trends))]
+        assert not {"topic", "period", "month", "quarter", "year"} & set(told), "options and choices, too"
+        for part in (part for command in chat for part in (command, *_inside(command))):
+            _check_siblings(part.get("options") or [], locale)
+            choices = [_in(choice, "name", locale) for choice in part.get("choices") or ()]
+            assert len(set(choices)) == len(choices)
+            assert all(1 <= len(choice) <= 100 for choice in choices)
+            description = _in(part, "description", locale)
+            assert 1 <= len(description) <= 100, description
+            assert description != part["description"], f"{locale}: {description}"
+        for menu in commands:
+            if menu["type"] == _MENU:
+                assert 1 <= len(_in(menu, "name", locale)) <= 32
+                assert _in(menu, "name", locale) != menu["name"]
+
+
+def _check_siblings(siblings: list[Json], locale: str) -> None:
+    names = [_in(each, "name", locale) for each in siblings]
+    assert len(set(names)) == len(names), f"{locale}: {names}"
+    for name in names:
+        assert _NAME.fullmatch(name), f"{locale}: {name!r}"
+        assert name == name.lower()
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_labels_fit_on_buttons(language: str) -> None:
+    with speaking(language):
+        for label in ("Follow case", "Evidence", "Not relevant", "Show all", "Forget me", "Next", "Back"):
+            assert 1 <= len(say(label)) <= 80
+            assert say(label) != label
+
+
+# ------------------------------------------------------------------------ what people read
+
+
+@dataclass(frozen=True)
+class Read:
+    """What somebody reads: in `/help`, `/latest`, `/case`, `/privacy show`, an error, after a click."""
+
+    help: str
+    latest: str
+    status: str
+    case: str
+    privacy: str
+    error: str
+    evidence: str
+    topic: str
+    noted: str
+
+
+_READ = {
+    "de": Read(
+        "Nachschlagen", "Neueste Artikel", "ergangen", "zuletzt berichtet", "Was über dich gespeichert ist",
+        "Thema „weather“ gibt es nicht", "Belege", "Thema: Anonymität", "Notiert.",
+    ),
+    "fr": Read(
+        "Chercher", "Derniers articles", "émise", "dernier article", "Ce qui est enregistré sur vous",
+        "« weather » introuvable (thème)", "Passages à l'appui", "Thème : anonymat", "C'est noté.",
+    ),
+    "es": Read(
+        "Consultar", "Últimas noticias", "emitido", "última noticia", "Lo que hay guardado sobre ti",
+        "No existe «weather» (tema)", "Citas de respaldo", "Tema: anonimato", "Anotado.",
+    ),
+    "pt": Read(
+        "Consultar", "Últimas notícias", "emitida", "última notícia", "O que está guardado sobre você",
+        "Não existe “weather” (tema)", "Trechos de apoio", "Tema: anonimato", "Anotado.",
+    ),
+}  # fmt: skip
+_TITLE = "Agency demands the names behind a critical account"
+_SENTENCE = "It wants the account's owner."
+
+
+def _speaker(scene: Scene, locale: str) -> Person:
+    user = scene.discord.world.add_user(f"reader-{locale}", locale=locale)
+    scene.discord.world.add_member(scene.guild, user)
+    return scene.discord.person(user, scene.guild, scene.channel)
+
+
+async def _post(scene: Scene, story_id: int, language: str) -> Message:
+    async with scene.house.database.read() as session:
+        material = await CardShelf(session).get(story_id, Viewer(guild_id=scene.guild.id))
+    assert material is not None
+    assert scene.client is not None
+    channel = scene.client.get_channel(scene.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    with speaking(language):
+        await channel.send(view=card_view(card_from(material)))
+    return scene.discord.messages(scene.channel.id)[-1]
+
+
+async def test_everybody_is_answered_in_their_language_and_evidence_stays(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    story = await scene.house.story(feed, await scene.house.case(), owes=False)
+    for language, places in _PLACES.items():
+        read, person = _READ[language], _speaker(scene, places[-1])
+        assert read.help in (await person.command("help")).text
+        latest = (await person.command("latest")).text
+        assert read.latest in latest
+        assert read.status in latest
+        assert _TITLE in latest
+        assert read.case in (await person.command("case", name="summons")).text
+        assert read.privacy in (await person.command("privacy show")).text
+        assert read.error in (await person.command("latest", topic="weather")).text
+        card = await _post(scene, story, language)
+        assert read.status in card.text
+        evidence = await person.click(card, read.evidence)
+        assert read.topic in evidence.text
+        assert _SENTENCE in evidence.text
+        with speaking(language):
+            not_relevant = say("Not relevant")
+        assert read.noted in (await person.click(card, not_relevant)).text
+    assert "Newest stories" in (await scene.member.command("latest")).text, "English stays English"
+
+
+async def test_a_language_that_is_not_spoken_is_answered_in_english(scene: Scene) -> None:
+    person = _speaker(scene, "ja")
+    assert "Look something up" in (await person.command("help")).text
+    assert "Newest stories" in (await person.command("latest")).text
