@@ -23,7 +23,7 @@ from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import say, say_number
+from bot.words import mark, say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
@@ -35,6 +35,7 @@ _A_PAGE = 12
 _CATALOGUE_PAGE = 15
 _LONGEST_VALUE = 100  # characters of a select's value
 _MOST_BYTES = 2_000_000  # of an imported file
+_RESTING = (mark("paused"), mark("gone"))  # states of a feed besides "active", as they are said
 
 
 def make(services: Services) -> commands.Cog:
