@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from cogs.errors import tell
 from cogs.language import CommandTranslator, speak_with
 from cogs.limits import check_pace
 from db import guilds, notes, turns
+from db.engine import is_outage
 
 _log = logging.getLogger(__name__)
 
@@ -229,8 +231,10 @@ class QuashClient(commands.AutoShardedBot):
         await absence.leave(self.services.database, guild.id, self.services.clock)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        """Log an error of an event, without a traceback on standard error."""
-        _log.exception("an error while handling %s", event_method)
+        """Log an error of an event, without a traceback on standard error; the database tells of its own."""
+        error = sys.exc_info()[1]
+        if error is None or not is_outage(error):
+            _log.exception("an error while handling %s", event_method)
 
     async def _remember(self, *guild_ids: int) -> None:
         async with self.services.database.write() as session:

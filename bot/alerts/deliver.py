@@ -25,7 +25,7 @@ from bot.alerts.orders import Order, Outcome
 from bot.alerts.weather import Weather
 from bot.clock import Clock, utc_now
 from db import deliveries, places
-from db.engine import Database
+from db.engine import Database, is_outage
 from db.tables import DestinationRow
 
 _log = logging.getLogger(__name__)
@@ -103,13 +103,12 @@ class Deliverer:
                         await self.reopen()
                         reopen_at = asyncio.get_running_loop().time() + _CHECK_BROKEN
                     await self.deliver_due()
-                    if failures:
-                        _log.info("deliveries go on: the database answers again, after %d failures", failures)
                     failures = 0
                 except (SQLAlchemyError, OSError) as error:
                     failures += 1
-                    if failures == 1:
-                        _log.error("deliveries wait: the database does not answer (%s)", type(error).__name__)
+                    # Of an outage the database tells by itself, once; of anything else the first and each tenth.
+                    if not is_outage(error) and failures % 10 == 1:
+                        _log.error("a turn of delivery failed (%d in a row)", failures, exc_info=error)
                 if not stop.is_set():
                     await self._wait(min(self._poll * 2.0 ** min(failures, 10), _LONGEST_WAIT))
         finally:

@@ -47,6 +47,7 @@ class Teller:
         self._sayer = OnceSayer(database, sender, clock)
         self._clock = clock
         self._rest_until: datetime | None = None
+        self._waited = 0  # times in a row that Discord was out of order
 
     async def news(self) -> Sequence[News]:
         """Give what is still to be told."""
@@ -65,8 +66,13 @@ class Teller:
                 count += await self._tell(one)
             except TryAgainError as error:
                 self._rest_until = self._clock() + timedelta(seconds=error.pause or _PAUSE)
-                _log.warning("telling servers waits: %s", error)
+                self._waited += 1
+                if self._waited == 1:
+                    _log.warning("telling servers waits: %s", error)
                 return count
+        if self._waited:
+            _log.info("telling servers goes on, after %d tries", self._waited)
+            self._waited = 0
         return count
 
     async def _tell(self, one: News) -> bool:

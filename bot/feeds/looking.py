@@ -20,7 +20,7 @@ from bot.feeds.look import Look, body_hash
 from bot.feeds.sight import SeenFeed
 from bot.feeds.store import Stored, store_looks
 from db import feeds
-from db.engine import Database
+from db.engine import Database, is_outage
 from db.feeds import StoredFeed
 
 _log = logging.getLogger(__name__)
@@ -146,8 +146,9 @@ class Round:
                         now=self._clock(),
                         lease=LEASE,
                     )
-            except SQLAlchemyError:  # the next turn may go better; the fence keeps the harm small
-                _log.warning("the claims on feeds under way could not be prolonged", exc_info=True)
+            except SQLAlchemyError as error:  # the next turn may go better; the fence keeps the harm small
+                if not is_outage(error):
+                    _log.warning("the claims on feeds under way could not be prolonged", exc_info=True)
 
     async def _look(
         self, waiting: asyncio.Queue[StoredFeed | None], done: asyncio.Queue[Look | None]

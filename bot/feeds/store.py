@@ -17,7 +17,7 @@ from bot.feeds.errors import FeedError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
 from db import feeds
-from db.engine import Database
+from db.engine import Database, is_outage
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8  # looks decided between two turns of the event loop
@@ -43,7 +43,9 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
     try:
         async with database.write() as session:
             return await _store(session, looks, limits)
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        if is_outage(error):
+            raise  # the feeds have nothing to do with it; they are looked at again
         if len(looks) > 1:
             return [(await store_looks(database, [look], limits))[0] for look in looks]
         look = looks[0]

@@ -203,7 +203,7 @@ async def test_a_rule_that_changes_its_mind_about_threads_between_two_tries_post
         (where.id, message.id)
         for where in (place.channel, *threads_of(place, place.channel))
         for message in place.standin.messages(where.id)
-        if "The agency gives in" in text_of(message)
+        if "Update:" in text_of(message)
     ]
     (update,) = [row for row in await place.house.deliveries() if row.kind == "update"]
     assert told == [(update.channel_id, update.message_id)]
