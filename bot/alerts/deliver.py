@@ -106,7 +106,7 @@ class Deliverer:
                     failures = 0
                 except (SQLAlchemyError, OSError) as error:
                     failures += 1
-                    # Of an outage the database tells by itself, once; of anything else the first and each tenth.
+                    # Of an outage the database itself tells, once; of others the first and each tenth.
                     if not is_outage(error) and failures % 10 == 1:
                         _log.error("a turn of delivery failed (%d in a row)", failures, exc_info=error)
                 if not stop.is_set():
