@@ -19,6 +19,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -159,6 +160,8 @@ def _child(run: Run) -> None:
         steps.arm(run.kill_at)
         asyncio.run(_live(run))
         status = 0
+    except BaseException:  # told here, as nobody above is there to tell it
+        traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
             sys.stderr.flush()
