@@ -47,5 +47,7 @@ async def get_moderator_role(session: AsyncSession, guild_id: int) -> int | None
 
 async def get_languages(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, str]:
     """Give the languages that servers are spoken to in."""
+    if not guild_ids:
+        return {}
     found = await session.execute(select(GuildRow.id, GuildRow.language).where(GuildRow.id.in_(guild_ids)))
     return {row.id: row.language for row in found}

@@ -50,8 +50,9 @@ class Card:
     that was posted before the case went on. `is_update`: the card answers the case's first card.
     `sources` are the first few further reports, `sources_total` counts all. `mark` is its delivery's
     nonce, None where nothing is delivered (previews, look-ups). `late_since`: when it was due, if it was
-    posted much later. `words` stand in the place of the
-    summary: moderators' own, no quotation. `review`: the card is shown to moderators, who decide about it.
+    posted much later. `language`: what the card is written in by whoever posts it (not the article's).
+    `words` stand in the place of the summary: moderators' own, no quotation. `review`: the card is shown to
+    moderators, who decide about it.
     """
 
     story_id: int
@@ -73,6 +74,7 @@ class Card:
     ping_role: int | None = None
     mark: str | None = None
     late_since: datetime | None = None
+    language: str = "en"
     words: str | None = None
     review: CardReview | None = None
 

@@ -12,7 +12,7 @@ from bot.alerts.cards import NO_STATUS, Card, CardSource
 from bot.alerts.digests import Digest, Matter, matters
 from bot.alerts.foreign import host, link, safe_text, safe_url, width
 from bot.alerts.render import card_view, status_words
-from bot.words import say, say_number
+from bot.words import say, say_number, speaking
 
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _MATTERS = 25  # of its 40 components; the container, the head, the rest and the button take some
@@ -21,8 +21,9 @@ _SENTENCE = 240
 
 
 def message_view(message: Card | Digest) -> ui.LayoutView:
-    """Give the message for a card or a digest."""
-    return digest_view(message) if isinstance(message, Digest) else card_view(message)
+    """Give the message for a card or a digest, in its language."""
+    with speaking(message.language):
+        return digest_view(message) if isinstance(message, Digest) else card_view(message)
 
 
 def pinged(message: Card | Digest) -> tuple[int, ...]:

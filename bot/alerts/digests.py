@@ -56,7 +56,8 @@ class Matter:
 @dataclass(frozen=True, slots=True)
 class Digest:
     """What a digest tells: `stories` were gathered from `since` to `until`; `reports` are all reports of
-    their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered."""
+    their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered.
+    `language`: what it is written in by whoever posts it."""
 
     stories: tuple[Told, ...]
     reports: tuple[Told, ...]
@@ -66,6 +67,7 @@ class Digest:
     delivery_id: int | None = None
     mark: str | None = None
     followed: frozenset[int] = frozenset()
+    language: str = "en"
 
     @property
     def title(self) -> str:

@@ -45,7 +45,7 @@ from bot.alerts.routing import (
 from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
 from bot.clock import Clock
-from db import deliveries, places, reviews, rules, subscriptions
+from db import deliveries, guilds, places, reviews, rules, subscriptions
 from db.cards import CardShelf
 from db.deliveries import Claim, Release
 from db.engine import Database
@@ -174,7 +174,8 @@ class Ledger:
             if order is not None:
                 orders.append(order)
         await self._write(session, writing, now)
-        return Turn(orders, len(claims) - len(orders))
+        languages = await guilds.get_languages(session, {id for order in orders for id in order.guilds})
+        return Turn([order.said_in(languages) for order in orders], len(claims) - len(orders))
 
     async def _read(self, session: AsyncSession, claims: list[Claim], now: datetime) -> _Heads:
         """Read what the orders of claimed destinations are made of, each kind of thing at once."""
@@ -188,8 +189,8 @@ class Ledger:
             {row.target_id for row in to_channels},
         )
         found_wishes = await subscriptions.get_subscriptions_of_all(session, to_members)
-        guilds = {rule.guild_id for of in found_rules.values() for rule in of}
-        guilds |= {wish.guild_id for of in found_wishes.values() for wish in of}
+        concerned = {rule.guild_id for of in found_rules.values() for rule in of}
+        concerned |= {wish.guild_id for of in found_wishes.values() for wish in of}
         digests = DigestShelf(session)
         gathered = await digests.items([row.id for row in rows.values() if row.kind == "digest"])
         story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
@@ -197,13 +198,13 @@ class Ledger:
         return _Heads(
             session=session,
             rows=rows,
-            stories=await load_stories(session, story_ids, guilds=guilds),
+            stories=await load_stories(session, story_ids, guilds=concerned),
             rules={id: [rule_from(row) for row in of] for id, of in found_rules.items()},
             subscriptions={id: [subscription_from(row) for row in of] for id, of in found_wishes.items()},
             first_cards=await deliveries.get_first_cards(session, threads),
             last_edits=await deliveries.get_last_edits(session, threads),
             case_threads=await deliveries.get_case_threads(session, threads),
-            hours=await get_hours(session, guilds),
+            hours=await get_hours(session, concerned),
             shelf=CardShelf(session),
             gathered=gathered,
             digests=digests,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.alerts.cards import Card
@@ -72,6 +73,19 @@ class Order:
     answers: int | None
     thread: CaseThread | None = None
     perhaps_in: tuple[int, ...] = ()
+
+    @property
+    def guilds(self) -> set[int]:
+        """The servers by whose wish it is."""
+        return {offer.guild_id for offer in self.offers}
+
+    def said_in(self, languages: Mapping[int, str]) -> Order:
+        """Give the order with each offer in its server's language."""
+        offers = (
+            replace(offer, card=replace(offer.card, language=languages.get(offer.guild_id, "en")))
+            for offer in self.offers
+        )
+        return replace(self, offers=tuple(offers))
 
 
 @dataclass(frozen=True, slots=True)

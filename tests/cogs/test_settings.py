@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import WishError
+from bot.alerts.limiter import TokenBucket
+from bot.alerts.sender import DiscordSender
 from bot.intake.configuration_file import ConfigurationError, read
 from bot.intake.guild_settings import parse_language, parse_quiet_hours, parse_timezone
 from bot.sandbox import NotOffered
@@ -82,6 +85,37 @@ async def test_the_moderator_role_may_configure_and_not_choose_its_like(scene: S
     gone = await scene.member.click(panel.message, "Export")
     assert "Manage Server" in gone.text, "who clicks has lost the role meanwhile"
     assert (await scene.stranger.command("settings", forced=True)).text.startswith("You need")
+
+
+async def test_what_is_posted_is_in_the_servers_language_and_evidence_as_it_was(scene: Scene) -> None:
+    house, world = scene.house, scene.discord.world
+    assert scene.client is not None
+    feed = await house.feed()
+    gathered = world.add_channel(scene.guild, "daily")
+    theirs = next(iter(scene.other.channels))
+    await house.guild(scene.guild.id, feed)
+    await house.guild(scene.other.id, feed)
+    await house.rule(scene.guild.id, scene.channel.id)
+    await house.rule(scene.guild.id, gathered.id, when="daily")
+    await house.rule(scene.other.id, theirs)
+    await scene.member.command("subscribe topic", topic="anonymity")
+    await scene.moderator.command("settings", language="de")
+    house.clock.turn(minutes=1)
+    await house.story(feed, await house.case())
+    house.clock.turn(days=1)
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    assert await Deliverer(house.database, sender, clock=house.clock).deliver_due() == 4
+    (card,), (digest,) = scene.discord.messages(scene.channel.id), scene.discord.messages(gathered.id)
+    (direct,), (english,) = (
+        scene.discord.direct_messages(scene.member.user_id),
+        scene.discord.messages(theirs),
+    )
+    assert "Belege" in labels_of(card.components)
+    assert "Belege" in labels_of(direct.components)
+    assert "Alle zeigen" in labels_of(digest.components)
+    assert "Evidence" in labels_of(english.components)
+    for message in (card, direct, english):
+        assert "The agency served a summons on Twitter." in message.text
 
 
 async def _export(scene: Scene) -> str:
