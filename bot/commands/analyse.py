@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.collector import calm
 from bot.errors import QuashError, UsageError
 from bot.settings import Settings
 from bot.stories.analyse import analyse
 from bot.stories.cases import CaseBook
 from bot.stories.model import Article, Story, story_to_json
 
+_LOADED = 20  # lines after which all rules have been read
 _MAX_ARTICLE = 20_000_000  # characters; an article is a few thousand
 
 
@@ -83,6 +85,8 @@ def _many(lines: Iterable[bytes], out: TextIO) -> int:
             answer = story_to_json(story, id=given.get("id", number), case=_case(book, story))
         out.write(json.dumps(answer, ensure_ascii=False) + "\n")
         out.flush()
+        if number == _LOADED:
+            calm()
     return failed
 
 

@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Self
 
+from bot.collector import calm
 from bot.errors import QuashError
 from bot.stories.model import Article, Story
 
@@ -33,6 +34,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _analyse(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
+    calm()
 
 
 def _end_with_parent() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -225,6 +225,7 @@ def _labels() -> re.Pattern[str]:
     return re.compile("|".join(parts))
 
 
+@lru_cache(maxsize=300)  # a page's lines are asked of more than once
 def kind_of_line(line: str) -> str | None:
     """Say what kind of clutter a line is, wherever it stands; None when it may be the article's own."""
     low = _fold(line)
@@ -320,7 +321,7 @@ def notices(text: str) -> tuple[set[str], dict[str, int]]:
     strong, weak = _notice_phrases()
     low = _fold(text)
     sure = {kind for kind, phrases in strong.items() if phrases.match(text, low)}
-    return sure, {kind: sum(phrase in low for phrase in phrases) for kind, phrases in weak.items()}
+    return sure, {kind: sum([phrase in low for phrase in phrases]) for kind, phrases in weak.items()}
 
 
 def is_notice(line: str) -> bool:

@@ -121,12 +121,18 @@ def _words(title: str, text: str, *, counted: bool) -> dict[str, float]:
 
 
 def _weighed(kind: str, used: Mapping[str, int], limit: int, *, counted: bool) -> dict[str, float]:
-    rare = rarity()[0]
-    unseen = UNSEEN_WORD if counted else _UNCOUNTED
-    weights = {
-        word: math.sqrt(above) * (1.0 + math.log(count))
+    roots = _roots()
+    unseen = math.sqrt((UNSEEN_WORD if counted else _UNCOUNTED) - COMMON)
+    weights = [
+        (-root * (1.0 + math.log(count)) if count > 1 else -root, word)
         for word, count in used.items()
-        if (above := rare.get(word, unseen) - COMMON) > 0
-    }
-    best = sorted(weights, key=lambda word: (-weights[word], word))[:limit]
-    return {f"{kind}:{word}": weights[word] for word in best}
+        if (root := roots.get(word, unseen))
+    ]
+    weights.sort()
+    return {f"{kind}:{word}": -weight for weight, word in weights[:limit]}
+
+
+@cache
+def _roots() -> dict[str, float]:
+    """The root of how far each word's rarity is above that of the common ones; 0 for these."""
+    return {word: math.sqrt(max(0.0, rare - COMMON)) for word, rare in rarity()[0].items()}

@@ -31,13 +31,15 @@ class Tokens:
 
     def start(self, at: int) -> int:
         """Where token `at` starts in the text."""
-        if not self._starts:
-            end = 0
-            for word in self.words:  # nothing but white space stands between two tokens
-                start = self.text.index(word, end)
-                self._starts.append(start)
+        starts = self._starts
+        if len(starts) <= at:  # go on from where the last question ended
+            text, words = self.text, self.words
+            end = starts[-1] + len(words[len(starts) - 1]) if starts else 0
+            for word in words[len(starts) : at + 1]:  # nothing but white space stands between two tokens
+                start = text.index(word, end)
+                starts.append(start)
                 end = start + len(word)
-        return self._starts[at]
+        return starts[at]
 
     def end(self, at: int) -> int:
         """Where token `at` ends in the text (exclusive)."""

@@ -11,13 +11,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml.etree import LxmlError, iterwalk
+from lxml.etree import ElementDefaultClassLookup, LxmlError, XPath, iterwalk
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from bot.crowded import without_crowded_tags
 from bot.stories import clutter
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ _LISTS = {"dd", "dl", "dt", "li", "ol", "option", "ul"}
 _TABLES = {"caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
 _BLOCKS = frozenset(_SECTIONS | _TEXTS | _LISTS | _TABLES | {"button"})
 _SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
+
+
+# One class for all elements: lxml would ask for each one in Python, and nobody fills in forms here.
+_ALL_ALIKE = ElementDefaultClassLookup(element=HtmlElement)
+# Counted and read inside libxml2: an object for every element of a page costs more than the work.
+_count_elements = XPath("count(descendant-or-self::*)")
+_texts = XPath("descendant::text()", smart_strings=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +120,10 @@ def looks_like_wall(content: str) -> str | None:
 def _parse(page: str) -> HtmlElement | None:
     """Parse a page or a piece of one; None where there is nothing to parse."""
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(_ALL_ALIKE)
+    source = without_crowded_tags(page.replace("\x00", "").encode("utf-8", "replace"))
     try:
-        return document_fromstring(page.replace("\x00", "").encode("utf-8", "replace"), parser=parser)
+        return document_fromstring(source, parser=parser)
     except (LxmlError, ValueError):
         return None
 
@@ -148,11 +158,16 @@ def _drop_boxes(tree: HtmlElement) -> None:
     for element in list(tree.iter("aside", "div", "form", "section", "ul", "ol")):
         if element.getparent() is None:
             continue
-        names = set(_NAME.findall(f"{element.get('class') or ''} {element.get('id') or ''}".lower()[:500]))
-        if element.tag not in _BOX_TAGS and names.isdisjoint(clutter.box_names()):
+        named = f"{element.get('class') or ''} {element.get('id') or ''}"[:500]
+        if element.tag not in _BOX_TAGS and not _names_box(named):
             continue
         if _running_text(element) <= most:
             element.drop_tree()
+
+
+@lru_cache(maxsize=2_000)
+def _names_box(named: str) -> bool:
+    return not clutter.box_names().isdisjoint(_NAME.findall(named.lower()))
 
 
 def _running_text(tree: HtmlElement) -> int:
@@ -163,7 +178,7 @@ def _running_text(tree: HtmlElement) -> int:
 
 def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -> tuple[str, str]:
     """Give the main text and the way that led to it: the surest first, others until one gives enough."""
-    if sum(1 for _ in tree.iter()) > _MAX_ELEMENTS:
+    if _count_elements(tree) > _MAX_ELEMENTS:
         return "\n".join(_paragraphs(tree)), "its paragraphs"
     text = _by_trafilatura(tree, _options())
     if _may_be_a_part(text, tree):
@@ -216,7 +231,7 @@ def _may_be_a_part(text: str, tree: HtmlElement) -> bool:
     """
     if not 0 < len(text) < _SHORT:
         return False
-    return len(text) * 0.9 < _SHORT_SHARE * len(" ".join(" ".join(tree.itertext()).split()))
+    return len(text) * 0.9 < _SHORT_SHARE * len(" ".join(" ".join(_texts(tree)).split()))
 
 
 def _paragraphs(tree: HtmlElement) -> Iterator[str]:

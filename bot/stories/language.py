@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from functools import cache
 from importlib import resources
 
@@ -80,11 +81,10 @@ def _by_small_words(words: list[str]) -> tuple[str, bool]:
     table = _owners()
     scores: dict[str, float] = {}
     hits: dict[str, int] = {}
-    for word in words:
-        if word in table:
-            for code, weight in table[word]:
-                scores[code] = scores.get(code, 0.0) + weight
-                hits[code] = hits.get(code, 0) + 1
+    for owners, count in Counter(filter(None, map(table.get, words))).items():
+        for code, weight in owners:
+            scores[code] = scores.get(code, 0.0) + weight * count
+            hits[code] = hits.get(code, 0) + count
     ranked = sorted(scores, key=scores.__getitem__, reverse=True)
     if not ranked:
         return "", False

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -55,6 +55,14 @@ class _Node:
         self.ends: tuple[str, ...] = ()
 
 
+class _Known(NamedTuple):
+    """What a word of a text may stand for: entries, where phrases begin with it, whether one ends with it."""
+
+    symbols: tuple[str, ...]
+    nodes: tuple[_Node, ...]
+    alone: bool
+
+
 class Lexicon:
     """Phrases by group, made ready for `scan`."""
 
@@ -63,7 +71,7 @@ class Lexicon:
         self._exact: set[str] = set()
         self._heads: dict[int, set[str]] = {}
         self._tails: dict[int, set[str]] = {}
-        self._known: dict[str, tuple[tuple[str, ...], list[_Node]]] = {}
+        self._known: dict[str, _Known] = {}
         for group, phrases in groups.items():
             for phrase in phrases:
                 self._add(group, phrase)
@@ -91,7 +99,7 @@ class Lexicon:
         self._exact.update(found)
         return found
 
-    def _read(self, word: str) -> tuple[tuple[str, ...], list[_Node]]:
+    def _read(self, word: str) -> _Known:
         """Which entries of the lexicon a word of a text can stand for, and which phrases begin with it."""
         known = self._known.get(word)
         if known is not None:
@@ -105,7 +113,8 @@ class Lexicon:
         if len(self._known) >= _KNOWN_WORDS:
             self._known.clear()
         first = self._root.next
-        known = (tuple(symbols), [first[symbol] for symbol in symbols if symbol in first])
+        nodes = tuple(first[symbol] for symbol in symbols if symbol in first)
+        known = _Known(tuple(symbols), nodes, any(node.ends for node in nodes))
         self._known[word] = known
         return known
 
@@ -115,9 +124,18 @@ class Lexicon:
         read = [known.get(word) or self._read(word) for word in words]
         hits: list[Hit] = []
         free = 0  # words before this one are taken by a mask
-        for start, (_, nodes) in enumerate(read):
+        last = len(read) - 1
+        for start, (_, nodes, alone) in enumerate(read):
             if not nodes or start < free:
                 continue
+            if not alone:  # most words that begin a phrase are small ones, and nothing goes on
+                if start == last or not (ahead := read[start + 1].symbols):
+                    continue
+                for node in nodes:
+                    if not node.next.keys().isdisjoint(ahead):
+                        break
+                else:
+                    continue
             found = self._phrases_from(nodes, read, start)
             if not found:
                 continue
@@ -129,9 +147,7 @@ class Lexicon:
         return hits
 
     @staticmethod
-    def _phrases_from(
-        nodes: list[_Node], read: list[tuple[tuple[str, ...], list[_Node]]], start: int
-    ) -> list[Hit]:
+    def _phrases_from(nodes: Sequence[_Node], read: list[_Known], start: int) -> list[Hit]:
         """Follow the phrases that begin at `start`; the longest comes last."""
         found: list[Hit] = []
         position, size = start + 1, len(read)
@@ -139,7 +155,7 @@ class Lexicon:
             for node in nodes:
                 for group in node.ends:
                     found.append(Hit(group, start, position))
-            if position == size or not (here := read[position][0]):
+            if position == size or not (here := read[position].symbols):
                 return found
             further: list[_Node] = []
             for node in nodes:

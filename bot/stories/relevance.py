@@ -8,6 +8,7 @@ with its sentence, are the explanation.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -107,17 +108,22 @@ def odds_of(evidence: Evidence, decision: str) -> float:
 def judge(evidence: Evidence, decision: str) -> Judgement:
     """Add up one decision and keep the parts of the sum."""
     each = weights()[decision].by_feature
-    parts = tuple(Part(name, each[name] * value) for name, value in evidence.values.items() if name in each)
+    parts = tuple([Part(name, each[name] * value) for name, value in evidence.values.items() if name in each])
     odds = odds_of(evidence, decision)
     return Judgement(odds, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), parts)
 
 
 def _largest(judgement: Judgement) -> list[Part]:
-    return sorted(judgement.parts, key=lambda part: -abs(part.weight))
+    return sorted(judgement.parts, key=_size)
+
+
+def _size(part: Part) -> float:
+    return -abs(part.weight)
 
 
 def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
     judgement = judge(evidence, "relevance")
+    ranked = _largest(judgement)
     relevant = judgement.odds > 0
     shown = proof.of(judgement.parts)
     notes.note(
@@ -128,8 +134,8 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevan
         weight=judgement.odds,
     )
     for outcome, parts in (
-        ("for", [part for part in _largest(judgement) if part.weight >= _TELLING]),
-        ("against", [part for part in _largest(judgement) if part.weight <= -_TELLING]),
+        ("for", [part for part in ranked if part.weight >= _TELLING]),
+        ("against", [part for part in ranked if part.weight <= -_TELLING]),
     ):
         for part in parts[:_REASONS]:
             notes.note(
@@ -182,10 +188,10 @@ class _Proof:
 
     def of(self, parts: Iterable[Part], limit: int = _SENTENCES) -> tuple[str, ...]:
         """Give the sentences of a sum's parts in the article's order; the title where none does."""
-        carried: dict[int, float] = {}
+        carried: defaultdict[int, float] = defaultdict(float)
         for feature, weight in parts:
             for index, share in self._shares.get(feature) or self._shares_of(feature):
-                carried[index] = carried.get(index, 0.0) + weight * share
+                carried[index] += weight * share
         for texts in (self._texts, self._title):
             best = sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts])[:limit]
             if best:

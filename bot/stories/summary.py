@@ -126,12 +126,12 @@ def summarise(
 # ---------------------------------------------------------------- words
 def _stems(text: str) -> frozenset[str]:
     """Give the telling words of a text, cut to their stems."""
-    empty = _empty_words()
-    words = {
-        word[:-2] if word.endswith("'s") else word for word in _WORD.findall(text.lower().replace("’", "'"))
-    }
+    text = text.lower().replace("’", "'")
+    words = set(_WORD.findall(text))
+    if "'s" in text:
+        words = {word.removesuffix("'s") for word in words}
     return frozenset(
-        [word[:_STEM] for word in words - empty if len(word) > 2 or word in _SHORT or word.isdigit()]
+        [word[:_STEM] for word in words - _empty_words() if len(word) > 2 or word in _SHORT or word.isdigit()]
     )
 
 

@@ -508,3 +508,24 @@ def test_a_megabyte_of_anything_is_read_in_time(unit: str) -> None:
     start = time.perf_counter()
     reading(body, "A title")
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        "<div " + " ".join(f"a{n}=1" for n in range(100_000)) + ">",
+        "<div " + "".join(f'a{n}="<>"' for n in range(100_000)) + ">",
+        "<div>" * 200_000,
+        "<b>" * 200_000,
+    ],
+    ids=("attributes", "attributes that hold the end of a tag", "nested boxes", "nested letters"),
+)
+def test_a_page_of_crowded_or_deeply_nested_tags_is_answered_soon(crowd: str) -> None:
+    lead = "The FBI served Google with a subpoena for the records of an anonymous user on Monday. " * 6
+    began = time.process_time()
+    page = html.extract(
+        f"<html><head><title>A subpoena</title></head><body><p>{lead}</p>{crowd}<p>{lead}</p></body>"
+    )
+    assert time.process_time() - began < 2
+    assert page.title == "A subpoena"
+    assert "served Google with a subpoena" in page.text
