@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, Frame, clause_left, demanding
-from bot.stories.demand_rules import holds, is_fact, rules, subject_of
+from bot.stories.demand_rules import holds, is_fact, rules
 from bot.stories.marks import COMPANY, CONTENT, COURT, DATA, DEVICE, Marked, Slot
 
 _DUTIES = (
@@ -62,6 +62,8 @@ def duty_frames(marked: Marked) -> list[Frame]:
         frames.extend(_obliged(marked))
     if holds(text, _PENALTIES):
         frames.extend(_punished(marked))
+    if holds(text, _UNANSWERED) and _QUESTIONS.search(text):
+        frames.append(_unanswered(marked))
     if holds(text, _QUARRELS):
         for match in _QUARREL.finditer(text):
             who = [slot for slot in marked.slots.values() if slot.kind == "company" and not slot.generic]
@@ -124,9 +126,6 @@ def _punished(marked: Marked) -> list[Frame | None]:
             continue
         for omitted in _OMITTED.finditer(text):
             found = rules().deed.match(omitted.group("rest"))
-            if _QUESTIONS.match(omitted.group("rest")):
-                frames.append(_unanswered(marked, match, who))
-                break
             if found or DATA in omitted.group("rest"):
                 frames.append(_seen_from_asked(marked, match, who, found, omitted.group("rest"), 0.8))
                 break
@@ -138,17 +137,23 @@ def _punished(marked: Marked) -> list[Frame | None]:
     return frames
 
 
+_UNANSWERED = ("answer", "respon", "repl", "operat", "compl")
 _QUESTIONS = re.compile(
-    r"(?:answer|respond(?:ing)? to|repl(?:y|ying) to|answering|co-?operat\w+ with|compl\w+ with)"
+    r"(?<!\w)(?:not|n't|never|refus\w+(?: to)?|declin\w+(?: to)?|fail\w*(?: to)?|without|"
+    r"ignor\w+) (?:answer|respond(?:ing)? to|repl(?:y|ying) to|answering|co-?operat\w+ with|compl\w+ with)"
     r"(?: \S+){0,5}? (?:questions?|requests?|demands?|inquir\w+|information|notices?|letters?|summons)(?!\w)"
 )
 
 
-def _unanswered(marked: Marked, match: re.Match[str], who: list[Slot]) -> Frame:
+def _unanswered(marked: Marked) -> Frame | None:
     """ "The regulator fines 4chan because it would not answer its questions"."""
-    frame = Frame(marked.index, "informal request", "data", 2, "refusing", match.start(), weight=1.0)
-    frame.vote("recipient", who, EXPLICIT)
-    frame.vote("issuer", subject_of(marked.text[: match.start()], marked, courts=False), BESIDE)
+    firms = [s for s in marked.slots.values() if s.kind == "company" and not s.generic]
+    asking = [s for s in marked.slots.values() if s.kind == "agency"]
+    if len(firms) != 1 or not asking:
+        return None
+    frame = Frame(marked.index, "informal request", "data", 2, "refusing", 0, weight=1.0)
+    frame.vote("recipient", firms, EXPLICIT)
+    frame.vote("issuer", asking[:1], BESIDE)
     return frame
 
 

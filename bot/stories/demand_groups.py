@@ -16,6 +16,7 @@ from bot.stories.demand_splits import (
     single_out,
     split_instruments,
     split_nations,
+    split_recipients,
     theirs,
 )
 from bot.stories.demand_told import Group
@@ -38,6 +39,7 @@ def group_frames(
     """Put frames together: the demands that the rules hold reported, the main one first, and what is left."""
     elsewhere = _other_matters(document)
     _link_removals(frames, marked)
+    _link_plurals(frames, marked)
     frames, second = second_demands(frames, marked)
     if any("executive order" in item.text for item in marked):  # then "the order" is that
         frames = [
@@ -66,6 +68,7 @@ def group_frames(
     groups = [part for group in groups for part in split_nations(group)]
     groups = [part for group in groups for part in single_out(group, marked, document)]
     groups = [part for group in groups for part in split_instruments(group, marked)]
+    groups = [part for group in groups for part in split_recipients(group)]
     groups.extend(theirs(frame, groups) for frame in second if groups)
     groups.extend(followers(groups, marked))
     groups = _merge_favours(groups)
@@ -152,6 +155,29 @@ def _link_removals(frames: list[Frame], marked: list[Marked]) -> None:
                 frame.vote("issuer", named[:1], BESIDE)
                 frame.weight = max(frame.weight, 1.0)
                 break
+
+
+_BOTH = re.compile(
+    r"(?<!\w)(?:both|the (?:two|three|four|five)|the) (?:\w+ )?(?:sites|companies|firms|platforms|"
+    r"services|boards|"
+    r"providers|networks|carriers|operators|apps)(?!\w)"
+)
+
+
+def _link_plurals(frames: list[Frame], marked: list[Marked]) -> None:
+    """ "The regulator has sent both sites demands": which they are, the sentence before tells."""
+    sentences = {item.index: item for item in marked}
+    for frame in frames:
+        item = sentences.get(frame.index)
+        before = sentences.get(frame.index - 1)
+        if item is None or before is None or not frame.issuers or frame.form not in ("noun", "verb"):
+            continue
+        if any(not frame.slots[name].generic for name in frame.recipients) or not _BOTH.search(item.text):
+            continue
+        firms = [slot for slot in before.slots.values() if slot.kind == "company" and not slot.generic]
+        if len({slot.name for slot in firms}) > 1:
+            frame.vote("recipient", firms, BESIDE)
+            frame.weight = max(frame.weight, 0.9)
 
 
 def _assign_open(named: dict[tuple[str, str], Group], matter: str) -> None:

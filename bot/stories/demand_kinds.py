@@ -44,7 +44,9 @@ _EXACT_KIND = (
 
 def kind_named(instrument: str, issuers: tuple[str, ...], texts: Iterable[str]) -> str:
     """The exact kind of a "subpoena" that the article names anywhere, in whatever connection."""
-    secret = instrument == "court order" and _ABROAD.search(" ".join(issuers)) is not None
+    secret = (
+        instrument in ("court order", "informal request") and _ABROAD.search(" ".join(issuers)) is not None
+    )
     if secret and any(_SECRETLY.search(text[:1_200]) for text in texts):
         return "foreign intelligence order"
     if instrument != "subpoena" or not issuers:

@@ -200,6 +200,37 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
     return [rest, *(Group(group.family, theirs, where, campaign=rest) for theirs, where in parts)]
 
 
+def split_recipients(group: Group) -> list[Group]:
+    """Orders to remove content that name other firms in other sentences are orders of their own."""
+    if group.sentences or group.family != "content":
+        return [group]
+    parts: list[tuple[set[str], list[Frame]]] = []
+    for frame in group.frames:
+        firms = _firms([frame])
+        if frame.weight < 0.5 or not firms or frame.form == "removal":
+            continue
+        near = next((part for part in parts if part[0] & firms), None)
+        if near is None:
+            parts.append((firms, [frame]))
+        else:
+            near[0].update(firms)
+            near[1].append(frame)
+    parts.sort(key=lambda part: -sum(frame.weight for frame in part[1]))
+    others = [part for part in parts[1:] if sum(frame.weight for frame in part[1]) >= 0.8]
+    if not others:
+        return [group]
+    theirs = {frame.index for _, frames in others for frame in frames}
+    if theirs & {frame.index for frame in parts[0][1]}:
+        return [group]
+    rest = Group(group.family, [frame for frame in group.frames if frame.index not in theirs])
+    found = [rest]
+    for _, frames in others:
+        where = {frame.index for frame in frames}
+        where |= {index + 1 for index in where if not any(f.index == index + 1 for f in group.frames)}
+        found.append(Group(group.family, frames, frozenset(where), campaign=rest))
+    return found
+
+
 def _of_others(frame: Frame, main: list[Frame]) -> bool:
     """Whether an instrument is told with parties that the main one's words do not name."""
     firms, asking = _firms([frame]), set(frame.issuers)
@@ -214,7 +245,7 @@ def _firms(frames: list[Frame]) -> set[str]:
         name
         for frame in frames
         for name, weight in frame.recipients.items()
-        if weight >= BESIDE and frame.slots[name].kind == "company"
+        if weight >= BESIDE and frame.slots[name].kind == "company" and not frame.slots[name].generic
     }
 
 

@@ -43,7 +43,7 @@ _DEMANDS = (
     "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
     "fine", "must", " to ", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
-    "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers",
+    "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand."""

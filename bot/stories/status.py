@@ -63,6 +63,7 @@ class StatusEvent:
     later: bool = False  # whether the sentence says that it came after something
     objects: tuple[tuple[str, str], ...] = ()  # whom somebody sues: name and kind
     soft: bool = False  # an exemption, which may be from another thing than was asked
+    pleaded: bool = False  # whether it is what somebody other than a court holds
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
 
 
@@ -188,7 +189,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 _LATER.search(text) is not None,
                 _sued(marked, match),
                 rule.soft,
-                actors,
+                pleaded=_pleaded(before, match.group(), actors),
+                actors=actors,
             )
         )
     return found
@@ -206,6 +208,19 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
     if _GOT.match(match.group()) and any(slot.kind == "agency" for slot in subject):
         return []  # who asked got it
     return subject
+
+
+_PLEADED = re.compile(
+    r"(?<!\w)(?:lawyers?|attorneys?|counsel|company|firm|critics?|groups?)(?: \w+)? (?:held|holds?|"
+    r"argued?|argues|said|says|"
+    r"think|thinks|found|claimed) (?:that )?[^;.]{0,60}$"
+)
+_HOLDS = re.compile(r"(?:held|holds|found|finds|ruled|declared|called)(?!\w)")
+def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bool:
+    """Whether somebody other than a court holds a demand to be unlawful: a plea and no ruling."""
+    if _PLEADED.search(before):
+        return True
+    return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
 
 _GAG = re.compile(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)")
@@ -285,7 +300,7 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
         return True
     if event.status == "withdrawn":
         return not names <= set(recipients)
-    return True
+    return not (event.status == "quashed" and event.pleaded)
 
 
 def last_status(events: list[StatusEvent]) -> StatusEvent | None:
