@@ -90,7 +90,7 @@ class _Current:
         return write(
             self.settings,
             [(feed.url, feed.title, feed.id in self.paused) for feed in self.feeds],
-            [(rule_from(row), row.review_channel) for row in self.rules],
+            map(rule_from, self.rules),
         )
 
     @property

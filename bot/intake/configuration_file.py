@@ -35,8 +35,10 @@ _LISTS = (
     "urgent",
 )
 _IDS = ("channel", "ping", "review")
-_WORDS = ("when", "style", "thread")
-_KEYS = ("number", *_IDS, *_LISTS, *_WORDS, "relevance", "limit", "paused")
+# Words, and what stands for one that is left out.
+_WORDS = {"when": "now", "style": "full", "thread": "off", "review_then": "drop"}
+_FIGURES = ("relevance", "limit", "review_hours")
+_KEYS = ("number", *_IDS, *_LISTS, *_WORDS, *_FIGURES, "paused")
 
 # What a rule's keys are called where rules are made (`bot.alerts.rule_actions.RULE_FIELDS`).
 _FIELDS = {"channel": "channel_id", "ping": "ping_role", "review": "review_channel", "limit": "daily_limit"}
@@ -81,10 +83,9 @@ class Wanted:
 def write(
     settings: GuildSettings,
     feeds: Iterable[tuple[str, str, bool]],
-    rules: Iterable[tuple[Rule, int | None]],
+    rules: Iterable[Rule],
 ) -> str:
-    """Write a configuration. Feeds are addresses, titles and whether paused; rules come with the channel
-    where moderators approve."""
+    """Write a configuration. Feeds are addresses, titles and whether paused."""
     said = {name: str(value) for name, value in asdict(settings).items() if value is not None}
     content = {
         "version": _VERSION,
@@ -93,12 +94,12 @@ def write(
             {"address": address} | ({"title": title} if title else {}) | ({"paused": True} if paused else {})
             for address, title, paused in feeds
         ],
-        "rules": [_rule(rule, review) for rule, review in rules],
+        "rules": [_rule(rule) for rule in rules],
     }
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1000)
 
 
-def _rule(rule: Rule, review: int | None) -> dict[str, Any]:
+def _rule(rule: Rule) -> dict[str, Any]:
     """Tell a rule: its number, its channel, and what it says beyond what every rule says."""
     told: dict[str, Any] = {"number": rule.id, "channel": str(rule.channel_id)}
     for name in _LISTS[:-2]:
@@ -112,7 +113,9 @@ def _rule(rule: Rule, review: int | None) -> dict[str, Any]:
         "urgent": list(rule.urgent.words),
         "style": rule.style,
         "thread": rule.thread,
-        "review": str(review) if review else None,
+        "review": str(rule.review_channel) if rule.review_channel else None,
+        "review_hours": rule.review_hours if rule.review_channel else None,
+        "review_then": rule.review_then if rule.review_channel else None,
         "paused": rule.paused,
     }
     return {name: value for name, value in told.items() if value or name == "relevance"}
@@ -228,16 +231,14 @@ def _wanted_rule(item: Any, line: int) -> WantedRule:
         raise ConfigurationError(say("Line {line}: the rule names no channel.", line=line))
     for name in _LISTS:
         fields[name] = _list(item.get(name), name, line)
-    for name in _WORDS:
+    for name, usual in _WORDS.items():
         value = item.get(name)
-        # YAML takes an unquoted off for False.
-        fields[name] = {"when": "now", "style": "full", "thread": "off"}[name] if not value else str(value)
+        fields[name] = str(value) if value else usual  # YAML takes an unquoted off for False
     fields["relevance"] = _figure(item.get("relevance"), "relevance", line)
-    limit = _figure(item.get("limit"), "limit", line)
-    fields["limit"] = None if limit is None else int(limit)
-    number = _figure(item.get("number"), "number", line)
+    for name in ("limit", "review_hours"):
+        fields[name] = _whole(item.get(name), name, line)
     return WantedRule(
-        number=None if number is None else int(number),
+        number=_whole(item.get("number"), "number", line),
         fields={_FIELDS.get(name, name): value for name, value in fields.items()},
         paused=_flag(item.get("paused"), "paused", line),
         line=line,
@@ -286,6 +287,11 @@ def _figure(value: Any, name: str, line: int) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**63:
         raise ConfigurationError(say("Line {line}: {name} is a figure.", line=line, name=name))
     return value
+
+
+def _whole(value: Any, name: str, line: int) -> int | None:
+    found = _figure(value, name, line)
+    return None if found is None else int(found)
 
 
 def _flag(value: Any, name: str, line: int) -> bool:

@@ -136,6 +136,11 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
     await house.guild(scene.guild.id, await house.feed("first"), await house.feed("second"))
     kept = await house.rule(scene.guild.id, scene.channel.id, topics=["spyware"], when="daily")
     lost = await house.rule(scene.guild.id, scene.channel.id, keywords=["subpoena*"])
+    role = scene.discord.world.add_role(scene.guild, "watchers")
+    rich = {"exclude_sources": ["Daily"], "statuses": ["quashed"], "min_relevance": 0.75, "style": "compact"}
+    rich |= {"ping_role": role.id, "ping_when": ["upheld", "0.9"], "urgent": ["0.8"], "daily_limit": 3}
+    rich |= {"thread": "case", "review_channel": scene.channel.id, "review_hours": 5, "review_then": "post"}
+    await house.rule(scene.guild.id, scene.channel.id, **rich, paused=True)
     content = yaml.safe_load(await _export(scene))
     assert content["settings"] == {"timezone": "UTC", "language": "en", "quiet_hours": "off"}
     assert [feed["address"] for feed in content["feeds"]] == [
@@ -165,7 +170,7 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
     assert f"**−** **#{lost}**" in shown.text
     assert "Nothing is changed yet" in shown.text
     async with house.database.read() as session:
-        assert len((await session.scalars(select(RuleRow))).all()) == 2
+        assert len((await session.scalars(select(RuleRow))).all()) == 3
     applied = await scene.moderator.click(shown.message, "Apply")
     assert "Configuration applied" in applied.text
     assert "Apply" not in labels_of(applied.message.components)
@@ -185,6 +190,7 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
         "feeds imported",
         "rule added",
         "rule changed",
+        "rule removed",
         "rule removed",
         "settings changed",
     ]
