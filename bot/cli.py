@@ -49,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     preview.add_argument("--limit", type=_count, metavar="N", help="show at most N (default: 10 posts)")
     preview.add_argument("--html", type=Path, metavar="FILE", help="write the posts as a web page")
     preview.add_argument("--json", action="store_true", help="one JSON object a story on standard output")
+    preview.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="count what 90 days of stories (JSON lines, as `analyse --jsonl` takes) would bring",
+    )
 
     analyse = commands.add_parser("analyse", help="what the program makes of articles")
     analyse.add_argument("articles", nargs="*", metavar="FILE|URL|-", help="HTML or plain text")

@@ -135,6 +135,10 @@ class _Ahead:
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
     """Show the posts. Status 1 when a feed could not be read; the others are shown all the same."""
     logs.set_up("ERROR", settings.log_format)
+    if arguments.replay is not None:
+        from bot.commands import replay
+
+        return replay.main(arguments, settings)
     with tempfile.TemporaryDirectory(prefix="quash-preview-") as folder:
         own = replace(settings, database_url=f"sqlite+aiosqlite:///{folder}/preview.db")
         return asyncio.run(_Preview(own, arguments).run())

@@ -1,0 +1,130 @@
+"""`quash preview --replay`: a sample of 90 days through three configurations, by the program's own way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.commands import replay
+from bot.commands.replay import Tally
+from tests.conftest import ROOT
+
+_START = datetime(2026, 1, 5, 10, tzinfo=UTC)
+# Nine matters that have nothing in common but their topic.
+_SURVEILLANCE = (
+    ("Aldmoor police ran a cell-site simulator", "a cell-site simulator", "phones near the harbour"),
+    ("Brindle schools watch pupils' laptops", "spying software", "what pupils type at home"),
+    ("Corvale buses record every conversation", "hidden microphones", "the talk of passengers"),
+    ("Dunmere sheriff bought a drone fleet", "drones with night cameras", "back gardens and roofs"),
+    ("Eastwick council reads number plates", "licence plate readers", "the ways of all cars for a year"),
+    ("Farrow landlord logs every door", "electronic locks", "when tenants come and go"),
+    ("Glenhaven hospital tracked its nurses", "radio badges", "how long nurses rest"),
+    ("Hollis border guards copied phones", "forensic extraction boxes", "messages of travellers"),
+    ("Inverley stadium scans the crowd", "a network of street cameras", "supporters on their way to matches"),
+)
+
+
+def _surveillance(n: int) -> dict[str, str]:
+    title, tool, watched = _SURVEILLANCE[n]
+    place = title.split()[0]
+    return {
+        "title": title,
+        "text": (
+            f"Records of {place} show mass surveillance without a warrant: {tool} collected {watched}. "
+            f"Privacy advocates in {place} say that the warrantless surveillance of {watched} is unlawful."
+        ),
+    }
+
+
+def _subpoena(status: str) -> dict[str, str]:
+    told = {
+        "issued": "The district attorney of Kestrel Bay served a subpoena on Reddit for the names of users.",
+        "quashed": "A judge quashed the subpoena that the district attorney of Kestrel Bay served on Reddit.",
+    }
+    ends = {"issued": "seeks names of critics", "quashed": "is quashed"}
+    return {
+        "title": f"Kestrel Bay prosecutor's subpoena to Reddit {ends[status]}",
+        "text": f"{told[status]} It asked for the identity of anonymous critics of the prosecutor. "
+        "Lawyers said that the First Amendment protects anonymous speech.",
+    }
+
+
+def _sample() -> list[dict[str, Any]]:
+    """Two stories a week, one busy day of nine, and a matter that ends weeks later."""
+    made: list[tuple[datetime, dict[str, str]]] = []
+    for n in range(len(_SURVEILLANCE)):
+        made.append((_START + timedelta(days=40, minutes=10 * n), _surveillance(n)))
+    made.append((_START, _subpoena("issued")))
+    made.append((_START + timedelta(days=60), _subpoena("quashed")))
+    for week in range(12):
+        made.append(
+            (
+                _START + timedelta(weeks=week, days=3),
+                {
+                    "title": f"Recipe of the week {week}",
+                    "text": f"Boil {week + 2} potatoes and serve them with butter and salt.",
+                },
+            )
+        )
+    return [
+        {
+            "id": n,
+            "url": f"https://paper.example/{n}",
+            "source": f"Paper {n % 3}",
+            "published": at.isoformat(),
+        }
+        | story
+        for n, (at, story) in enumerate(made)
+    ]
+
+
+def _run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "DISCORD_TOKEN"}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "preview", *arguments],
+        cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=240,
+        check=False,
+    )  # fmt: skip
+
+
+def test_a_replay_counts_and_no_channel_gets_more_than_its_limit(tmp_path: Path) -> None:
+    lines = [json.dumps(one) for one in _sample()]
+    lines += [json.dumps({"title": "Without a date", "text": "Nobody knows when."}), "no json"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines[:10]))
+    (tmp_path / "b.jsonl").write_text("\n".join(lines[10:]))
+    done = _run("--replay", str(tmp_path), "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "it has no date" in done.stderr
+    assert "it is no JSON" in done.stderr
+    everything, limited, pinged = map(json.loads, done.stdout.splitlines())
+    assert everything["alerts"] >= 10, everything
+    assert everything["updates"] == 1, "the subpoena that was quashed"
+    assert everything["digests"] == everything["pings"] == 0
+    assert everything["most_messages_a_day"] == 9, "the busy day"
+    assert limited["most_posts_a_day"] == limited["daily_limit"] == 5
+    assert limited["digests"] == 1, "the rest of the busy day"
+    assert limited["alerts"] == 5
+    assert pinged["pings"] == 1, "the role is mentioned when the subpoena is quashed, and only then"
+    assert pinged["alerts"] + pinged["updates"] < everything["alerts"]
+
+
+def test_what_cannot_be_replayed_is_said_in_one_line(tmp_path: Path) -> None:
+    missing = _run("--replay", str(tmp_path / "no.jsonl"), folder=tmp_path)
+    assert missing.returncode == 1
+    assert "cannot be read" in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
+    both = _run("https://x.example", "--replay", str(tmp_path), folder=tmp_path)
+    assert both.returncode == 2
+
+
+def test_a_limit_that_was_passed_is_told() -> None:
+    tally = Tally()
+    limited = replay.CONFIGURATIONS[1]
+    assert not replay._is_over(limited, tally)
+    tally.posts[_START] = 6
+    assert replay._is_over(limited, tally)
