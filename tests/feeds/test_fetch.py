@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-import ssl
 import time
 import tracemalloc
 import zlib
@@ -34,7 +33,7 @@ from bot.feeds.fetch_errors import (
     TooLargeError,
 )
 from bot.feeds.limits import FeedLimits
-from tests.feeds.web import LOOPBACK, Site, limits, raw_server, serving
+from tests.feeds.web import LOOPBACK, Site, certificate, limits, raw_server, serving
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n"
@@ -448,16 +447,7 @@ async def test_a_name_that_does_not_exist() -> None:
 
 
 async def test_certificates_are_checked(tmp_path: Path) -> None:
-    certificate = tmp_path / "pair.pem"
-    process = await asyncio.create_subprocess_exec(
-        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-batch"),
-        *("-subj", "/CN=paper.example", "-addext", "subjectAltName=DNS:paper.example"),
-        *("-keyout", str(certificate), "-out", str(tmp_path / "cert.pem")),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert await process.wait() == 0
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", certificate)
+    context, trusting = await certificate(tmp_path, "DNS:paper.example")
 
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(OK + b"Content-Length: 6\r\n\r\n<rss/>")
@@ -466,7 +456,6 @@ async def test_certificates_are_checked(tmp_path: Path) -> None:
     def lookup(host: str, port: int) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
     async with raw_server(talk, context) as port:
         async with Fetcher(limits(timeout=5), lookup=lookup, tls=trusting) as fetcher:
             assert (await fetcher.fetch(f"https://paper.example:{port}/")).body == b"<rss/>"
@@ -481,22 +470,12 @@ async def test_certificates_are_checked(tmp_path: Path) -> None:
 
 
 async def test_from_https_nothing_leads_back_to_http(tmp_path: Path, site: Site) -> None:
-    certificate = tmp_path / "pair.pem"
-    process = await asyncio.create_subprocess_exec(
-        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-batch"),
-        *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-        *("-keyout", str(certificate), "-out", str(tmp_path / "cert.pem")),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert await process.wait() == 0
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert.pem", certificate)
+    context, trusting = await certificate(tmp_path, "IP:127.0.0.1")
 
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 301 Moved\r\nLocation: {site.url()}\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()
 
-    trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
     async with raw_server(talk, context) as port, Fetcher(limits(timeout=5), tls=trusting) as fetcher:
         with pytest.raises(RedirectError, match="unprotected"):
             await fetcher.fetch(f"https://127.0.0.1:{port}/")

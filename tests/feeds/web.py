@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
@@ -116,7 +118,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def raw_server(talk: Talk, ssl: object = None) -> AsyncIterator[int]:
+async def raw_server(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Run a server that says whatever `talk` writes, after the request's head was read; gives its port."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -133,7 +135,7 @@ async def raw_server(talk: Talk, ssl: object = None) -> AsyncIterator[int]:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=ssl)  # type: ignore[arg-type]
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -141,6 +143,21 @@ async def raw_server(talk: Talk, ssl: object = None) -> AsyncIterator[int]:
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make a certificate for "DNS:paper.example"; gives a context for its server, and one that trusts it."""
+    pair, public = folder / "pair.pem", folder / "cert.pem"
+    process = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-batch"),
+        *("-subj", "/CN=" + name.partition(":")[2], "-addext", "subjectAltName=" + name),
+        *("-keyout", str(pair), "-out", str(public)),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == 0
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(public, pair)
+    return serving, ssl.create_default_context(cafile=str(public))
 
 
 class DirectParser:
