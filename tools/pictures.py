@@ -96,7 +96,7 @@ async def draw(discord: StandIn, web: SampleWeb) -> None:
     await discord.wait_ready(60)
     for url in web.feed_urls:
         added = await chief.command("feeds add", address=url)
-    rule = await chief.command("alerts add", channel=channel)
+    rule = await chief.command("alerts add", channel=channel, relevance=0.5)
     for day in range(1, web.last_day + 1):
         web.turn_to(day)
         await asyncio.sleep(6)

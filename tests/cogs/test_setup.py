@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from sqlalchemy import select
 
+from bot.client import QuashClient
 from bot.sandbox import Channel, Message
 from db.tables import AuditRow, GuildFeedRow, RuleRow
 from tests.cogs.conftest import Scene
@@ -148,6 +150,27 @@ async def _seen(scene: Scene, is_so, channel: Channel | None = None) -> None:  #
             return
         await asyncio.sleep(0.02)
     raise AssertionError("the bot does not know of it")
+
+
+async def test_panels_and_files_work_after_a_restart(scene: Scene) -> None:
+    assert scene.client is not None and scene.services is not None
+    await scene.house.guild(scene.guild.id)
+    panel = await scene.moderator.command("setup")
+    panel = await scene.moderator.select(panel.message, _TOPICS, "spyware")
+    form = await scene.moderator.click((await scene.moderator.command("settings")).message, "Import")
+    shown = await scene.moderator.submit(form, {"Or its text": "settings: {language: de}"})
+    await scene.client.close()
+    again = QuashClient(scene.services, api_url=scene.discord.api_url)
+    running = asyncio.create_task(again.start(scene.discord.token))
+    await scene.discord.wait_ready()
+    await asyncio.wait_for(again.wait_until_ready(), 20)
+    assert "Configuration applied" in (await scene.moderator.click(shown.message, "Apply")).text
+    assert "Rule saved" in (await scene.moderator.click(panel.message, "Save")).text
+    assert [rule.topics for rule in await _rules(scene)] == [["spyware"]]
+    assert "Deutsch" in (await scene.moderator.command("settings")).text
+    await again.close()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 async def test_two_moderators_save_two_panels_and_one_rule(scene: Scene) -> None:

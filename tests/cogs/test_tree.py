@@ -21,13 +21,21 @@ def _all(options: list[Json]) -> Iterator[Json]:
 _MENU = 3
 
 
+def _longest(part: Json, field: str) -> int:
+    """Give the length of a name or description; of its translations the longest counts."""
+    return max(map(len, (part.get(field) or "", *(part.get(f"{field}_localizations") or {}).values())))
+
+
 def _size(command: Json) -> int:
-    """Discord counts names, descriptions and choice values of a command together."""
-    total = len(command["name"]) + len(command.get("description", ""))
+    """Discord counts names, descriptions and choice values of a command together.
+
+    https://docs.discord.com/developers/interactions/application-commands#slash-commands
+    """
+    total = _longest(command, "name") + _longest(command, "description")
     for option in command.get("options", []):
         total += _size(option)
     for choice in command.get("choices", []):
-        total += len(choice["name"]) + len(str(choice["value"]))
+        total += _longest(choice, "name") + len(str(choice["value"]))
     return total
 
 
