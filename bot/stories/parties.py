@@ -13,6 +13,7 @@ from bot.stories import coreference, names, organisations, people, roles
 from bot.stories.coreference import Scan
 from bot.stories.gazetteer import Alias, Tokens, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
+from bot.stories.standing import standings
 
 MONTHS = frozenset(month for month in calendar.month_name if month)
 MOST = 20  # parties given for one story
@@ -149,7 +150,7 @@ def cast(
     named. Media are parties only where something is done to them or asked of them: what they report is
     the story itself.
     """
-    story = roles.standings(document, mentions)
+    story = standings(document, mentions)
     texts = {sentence.index: sentence.text for sentence in document.sentences}
     facts = roles.facts_of(story, demands)
     chosen: list[tuple[Party, str]] = []

@@ -13,7 +13,7 @@ from bot.record import Recorder
 from bot.stories.gazetteer import load, read_data, tokenise
 from bot.stories.model import KINDS, ROLES, Demand, Document, Mention, Sentence
 from bot.stories.parties import cast, find_mentions
-from bot.stories.roles import lexicon
+from bot.stories.standing import lexicon
 
 
 def document(title: str, *sentences: str) -> Document:
