@@ -216,6 +216,8 @@ _PLEADED = re.compile(
     r"think|thinks|found|claimed) (?:that )?[^;.]{0,60}$"
 )
 _HOLDS = re.compile(r"(?:held|holds|found|finds|ruled|declared|called)(?!\w)")
+
+
 def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bool:
     """Whether somebody other than a court holds a demand to be unlawful: a plea and no ruling."""
     if _PLEADED.search(before):
