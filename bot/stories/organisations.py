@@ -92,6 +92,8 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         elif low == "the" and lows[at - 1] in ("of", "for", "on", "and"):
             pass
         elif low == "and":
+            if end == at and kind == "company" and not goes_on:
+                break  # "Halden Broadband and Norcove Telephone"
             if lows[at + 1] == "the" and _head_follows(tokens, at + 2, known):
                 break  # "... of Singapore and the Media Authority"
             if 0 < known_end - start >= at - start or not (goes_on or _head_follows(tokens, at + 1, known)):
@@ -104,10 +106,14 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         elif word in ("'", "’") and lows[at + 1] == "s":
             if at + 2 < len(there) and there[at + 2] in ("Office", "Department"):
                 end, kind = at + 3, "agency"
+            elif at + 2 < len(there) and there[at + 2] in ("Hospital", "Hospitals"):
+                end, kind = at + 3, "organisation"
             break
         else:
             break
         at += 1
+    if there[end - 1 : end + 1] == ["School", "District"]:
+        end, kind = end + 1, "agency"
     if end > known_end and is_law(tokens, end):
         return None
     if end <= known_end or (headline and end - start > 5):
@@ -247,4 +253,7 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
             return Found(start, end, entry.name, entry.kind, by="gazetteer", sure=True)  # "US Secret Service"
     if what in ("country", "adjective"):
         canonical = places.adjective[canonical]
-    return Found(start, end, f"{canonical} {spell(tokens, at, end)}", kind, sure=True)
+    written = spell(tokens, at, end)
+    if written.lower() == "sheriffs":  # "San Diego and Orange County sheriffs": each county has one
+        written = written[:-1]
+    return Found(start, end, f"{canonical} {written}", kind, sure=True)

@@ -11,6 +11,7 @@ import calendar
 from bot.record import Notes
 from bot.stories import coreference, names, organisations, people, roles
 from bot.stories.coreference import Scan
+from bot.stories.demand_slots import slot_mentions
 from bot.stories.gazetteer import Alias, Tokens, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
 from bot.stories.standing import standings
@@ -141,6 +142,31 @@ def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
     return end
 
 
+def _only_in_demands(
+    document: Document, mentions: tuple[Mention, ...], demands: tuple[Demand, ...]
+) -> list[Mention]:
+    """The places of parties that no list holds, and that only the grammar of a demand betrays.
+
+    A country beside a common noun ("governments, Russia among them") is an example and no party.
+    """
+    known = {mention.name for mention in mentions}
+    lacking: set[str] = set()
+    alone: set[str] = set()
+    for demand in demands:
+        for role in (demand.issuer, demand.recipient, demand.target):
+            lacking.update(role)
+            if all(name[0].isupper() for name in role):
+                alone.update(role)
+    lacking = {name for name in lacking - known if name[0].isupper()}
+    if not lacking:
+        return []
+    return [
+        mention
+        for mention in slot_mentions(document, mentions)
+        if mention.name in (alone & lacking if mention.by == "country" else lacking)
+    ]
+
+
 def cast(
     document: Document, mentions: tuple[Mention, ...], demands: tuple[Demand, ...], notes: Notes
 ) -> tuple[Party, ...]:
@@ -150,7 +176,7 @@ def cast(
     named. Media are parties only where something is done to them or asked of them: what they report is
     the story itself.
     """
-    story = standings(document, mentions)
+    story = standings(document, (*mentions, *_only_in_demands(document, mentions, demands)))
     texts = {sentence.index: sentence.text for sentence in document.sentences}
     facts = roles.facts_of(story, demands)
     chosen: list[tuple[Party, str]] = []

@@ -490,3 +490,27 @@ def test_other_letters_x_are_no_platform() -> None:
     assert ("Malcolm X", "person") in found
     where = [m for m in mentions("Posts on X were about Generation X.") if m.name == "Twitter"]
     assert [m.start for m in where] == [9]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "kind"),
+    [
+        ("A subpoena reached Ridgeline Fiber on Monday.", "Ridgeline Fiber", "company"),
+        ("It went to Halden Broadband and Norcove Telephone.", "Halden Broadband", "company"),
+        ("It went to Halden Broadband and Norcove Telephone.", "Norcove Telephone", "company"),
+        ("The Lowell County Sheriff's Office declined.", "Lowell County Sheriff's Office", "agency"),
+        ("Cook County State's Attorney's Office asked.", "Cook County State's Attorney's Office", "agency"),
+        ("Doctors of Boston Children's Hospital objected.", "Boston Children's Hospital", "organisation"),
+        ("The Fairview Unified School District bought it.", "Fairview Unified School District", "agency"),
+        ("Reporters of BuzzFeed News refused.", "BuzzFeed News", "organisation"),
+    ],
+)
+def test_names_that_no_list_holds_stand_in_full(sentence: str, name: str, kind: str) -> None:
+    assert (name, kind) in names(sentence)
+
+
+def test_a_party_that_only_a_demand_betrays_is_among_the_parties() -> None:
+    text = "Vellora subpoenaed Google on Monday for the records of a user. Vellora wants the data in a week."
+    read = document("A subpoena from Vellora", text)
+    found = cast(read, find_mentions(read), (demand("Vellora", "Google"),), Recorder())
+    assert {("Vellora", "issuer"), ("Google", "recipient")} <= {(party.name, party.role) for party in found}
