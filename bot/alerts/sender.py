@@ -36,7 +36,8 @@ from bot.alerts.posting import NAMED, missing_in
 
 _HISTORY = 1000  # messages that are read at most to find one
 _ALWAYS_READ = 100  # of those, however old they are: clocks differ
-_POSTS = 60  # first messages of a forum's threads that are read at most to find one
+_POSTS = 100  # first messages of a forum's threads that are read at most to find one
+_MARKS = 5000  # of posts that are remembered, so that they need not be read again
 _THREAD_NAME = 100
 _TAGS = 5
 
@@ -71,6 +72,7 @@ class DiscordSender:
         self._limiter = limiter or TokenBucket()
         self._direct: dict[int, int] = {}
         self._fetched: dict[int, dict[str, Any]] = {}  # channels, where no gateway tells of them
+        self._marks: dict[int, str | None] = {}  # of posts in forums that were made or read here
         buckets.mend()
 
     async def open_direct(self, user_id: int) -> int:
@@ -191,7 +193,7 @@ class DiscordSender:
         ) as parameters:
             try:
                 with self._sorted(channel_id):
-                    return int((await self._request_once(channel_id, parameters.payload))["id"])
+                    made = int((await self._request_once(channel_id, parameters.payload))["id"])
             except MessageRefusedError as error:
                 if error.code != _TAG_REQUIRED:
                     raise
@@ -200,6 +202,8 @@ class DiscordSender:
                     "story's topics; add such a tag, or switch the demand off, and use Send again.",
                     error.code,
                 ) from error
+        self._remember(made, card.mark)
+        return made
 
     async def _request_once(self, forum_id: int, payload: dict[str, Any] | None) -> dict[str, Any]:
         """Make a forum's post without discord.py's own repeats, which would make a second one.
@@ -218,23 +222,38 @@ class DiscordSender:
         Raises `UndecidedError` when there is more to read than can be read.
         """
         me = self._client.user.id if self._client.user else None
-        for count, thread in enumerate(await self._posts_since(channel_id, since)):
-            if count >= _POSTS:
-                raise UndecidedError(
-                    "Too much was posted in the forum since to tell whether this was; look there and use "
-                    "Send again if it was not."
-                )
+        read = 0
+        for thread in await self._posts_since(channel_id, since):
+            post_id = int(thread["id"])
             if int(thread["owner_id"]) != me:
                 continue
-            await self._limiter.take()
-            try:
-                with self._sorted(channel_id):
-                    first = await self._client.http.get_message(thread["id"], thread["id"])
-            except MessageGoneError:
-                continue
-            if ids.mark_of(_raw_custom_ids(first.get("components", ()))) == mark:
-                return int(thread["id"])
+            if post_id not in self._marks:
+                if read >= _POSTS:
+                    raise UndecidedError(
+                        "Too much was posted in the forum since to tell whether this was; look there and use "
+                        "Send again if it was not."
+                    )
+                read += 1
+                await self._read_mark(channel_id, post_id)
+            if self._marks.get(post_id) == mark:
+                return post_id
         return None
+
+    async def _read_mark(self, forum_id: int, post_id: int) -> None:
+        """Remember the mark of a post. It never changes, and a backlog asks for the same posts each time."""
+        await self._limiter.take()
+        try:
+            with self._sorted(forum_id):
+                first = await self._client.http.get_message(post_id, post_id)
+        except MessageGoneError:
+            self._remember(post_id, None)
+        else:
+            self._remember(post_id, ids.mark_of(_raw_custom_ids(first.get("components", ()))))
+
+    def _remember(self, post_id: int, mark: str | None) -> None:
+        self._marks[post_id] = mark
+        while len(self._marks) > _MARKS:
+            del self._marks[next(iter(self._marks))]
 
     async def _posts_since(self, channel_id: int, since: datetime) -> list[dict[str, Any]]:
         """Give the threads of a forum that were made since then, the newest first."""

@@ -99,6 +99,24 @@ async def test_a_forum_post_whose_answer_got_lost_is_looked_for_and_not_made_aga
     ]
 
 
+async def test_posts_that_were_made_here_need_not_be_read_to_tell_that_one_is_another(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.alerts.sender._POSTS", 1)
+    forum = place.standin.world.add_channel(place.guild, "cases", "forum")
+    await place.house.rule(place.guild.id, forum.id, thread="case")
+    for number in range(4):
+        await place.house.story(place.feed, await place.house.case(f"Case {number}"), title=f"Story {number}")
+    path = f"/channels/{forum.id}/threads"
+    place.standin.faults.add(Fault("drop", "after", "POST", path, skip=3))
+    assert await deliverer.deliver_due() == 3
+    clock.turn(seconds=5)
+    assert await deliverer.deliver_due() == 1
+    assert [row.state for row in await place.house.deliveries()] == ["sent"] * 4
+    assert len(threads_of(place, forum)) == 4
+    assert sum(request.path.count("/messages/") for request in place.standin.requests) == 1
+
+
 async def test_a_forum_post_that_never_got_through_is_made(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:

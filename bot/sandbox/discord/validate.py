@@ -77,17 +77,38 @@ class Description:
         )
 
     def _faults(self, pointer: str, body: Any) -> Iterable[tuple[str, str]]:
-        from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
-
         if pointer not in self._validators:
-            self._validators[pointer] = Draft202012Validator(
-                {"$ref": _URI + pointer}, registry=self._registry
-            )
+            kind = self._kind_of_validator()
+            self._validators[pointer] = kind({"$ref": _URI + pointer}, registry=self._registry)
         found = []
         for error in self._validators[pointer].iter_errors(body):
             told = _innermost(error)
             found.append(("/" + "/".join(str(step) for step in told.absolute_path), told.message[:500]))
         return found
+
+    def _kind_of_validator(self) -> Any:
+        """Give a validator that holds a component against the shape of its own `type` alone.
+
+        Against all seven, one within the other, a message takes 20 ms; what the others say is no news.
+        """
+        from jsonschema import Draft202012Validator, validators  # type: ignore[import-untyped] # no types
+
+        usual = Draft202012Validator.VALIDATORS["oneOf"]
+
+        def one_of(validator: Any, branches: list[Json], instance: Any, schema: Json) -> Iterable[Any]:
+            fitting = [branch for branch in branches if self._may_fit(branch, instance)]
+            yield from usual(validator, fitting or branches, instance, schema)
+
+        return validators.extend(Draft202012Validator, {"oneOf": one_of})
+
+    def _may_fit(self, branch: Json, instance: Any) -> bool:
+        """Tell whether something may be of a shape, as far as the shape names the one `type` it is for."""
+        if not isinstance(instance, dict) or "type" not in instance:
+            return True
+        name = branch.get("$ref", "").rpartition("/")[2]
+        shape = self.document["components"]["schemas"].get(name, {})
+        types = shape.get("properties", {}).get("type", {}).get("enum")
+        return types is None or instance["type"] in types
 
 
 def _innermost(error: Any) -> Any:
