@@ -113,17 +113,21 @@ def check_can_post(
         raise NotAllowedError(say("You can name only a channel that you can see yourself."))
     if isinstance(channel, discord.ForumChannel) and channel.is_media():
         raise NotAllowedError(
-            "A media channel takes posts with pictures or videos only; choose a forum or a text channel."
+            say("A media channel takes posts with pictures or videos only; choose a forum or a text channel.")
         )
     if isinstance(channel, discord.Thread) and threads:
         raise NotAllowedError(
-            "A thread cannot have threads of its own; choose the channel above it, or `thread: off`."
+            say("A thread cannot have threads of its own; choose the channel above it, or `thread: off`.")
         )
     missing = [NAMED[name] for name in missing_in(channel, threads=threads, history=True) or ()]
     if missing:
         raise NotAllowedError(
-            f"In {channel.mention} I lack {', '.join(missing)}; "
-            "give it to me in the channel's settings under Permissions, then try again."
+            say(
+                "In {channel} I lack {permissions}; "
+                "give it to me in the channel's settings under Permissions, then try again.",
+                channel=channel.mention,
+                permissions=", ".join(missing),
+            )
         )
     _check_tags(channel)
 
@@ -135,6 +139,10 @@ def _check_tags(channel: discord.TextChannel | discord.ForumChannel | discord.Th
     names = {tag.name.casefold().replace(" ", "-") for tag in channel.available_tags}
     if not names & set(TOPICS):
         raise NotAllowedError(
-            f"{channel.mention} wants a tag on every post: give it tags that bear the names of topics "
-            f"({', '.join(TOPICS[:3])}, …), or switch that demand off."
+            say(
+                "{channel} wants a tag on every post: give it tags that bear the names of topics "
+                "({topics}, …), or switch that demand off.",
+                channel=channel.mention,
+                topics=", ".join(TOPICS[:3]),
+            )
         )

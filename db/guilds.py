@@ -23,6 +23,12 @@ async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
     )
 
 
+async def hold(session: AsyncSession, guild_id: int) -> None:
+    """Let nobody else change a server's configuration until this transaction ends: what one looked at before
+    a change stays so. On SQLite one writes at a time anyway."""
+    await session.execute(select(GuildRow.id).where(GuildRow.id == guild_id).with_for_update())
+
+
 async def mark_left(session: AsyncSession, guild_id: int, now: datetime) -> None:
     """Note that the bot was removed from a server."""
     await session.execute(update(GuildRow).where(GuildRow.id == guild_id).values(left_at=now))

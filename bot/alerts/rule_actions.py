@@ -120,6 +120,7 @@ async def add_rule(
     row = RuleRow(guild_id=guild_id, paused=False, created_by=user_id, created_at=now, **columns)
     async with database.write() as session:
         await guilds.remember(session, guild_id, now)
+        await guilds.hold(session, guild_id)
         there = await rules.get_rules_of_guild(session, guild_id)
         if len(there) >= MOST_RULES:
             raise WishError(
@@ -154,6 +155,7 @@ async def edit_rule(
     """
     columns = await read_rule(changes)
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         row = await _own_rule(session, guild_id, rule_id)
         was, told_before = rule_from(row), told(row)
         for column, value in columns.items():
@@ -208,6 +210,7 @@ async def _pause(
     database: Database, guild_id: int, user_id: int, rule_id: int, now: datetime, *, paused: bool
 ) -> Rule:
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         row = await _own_rule(session, guild_id, rule_id)
         if row.paused != paused:
             row.paused = paused
@@ -233,6 +236,7 @@ async def remove_rule(
 ) -> Rule:
     """Remove a rule and give what it was; what it still owed is not posted."""
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         row = await _own_rule(session, guild_id, rule_id)
         gone = rule_from(row)
         await rules.delete_rule(session, rule_id)

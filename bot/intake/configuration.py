@@ -155,6 +155,7 @@ class Configurations:
             text = (await _pending(session, who, pending_id, now)).text
         wanted, checked = await _read(text)
         async with self._database.write() as session:
+            await guilds.hold(session, who.guild_id)
             pending = await _pending(session, who, pending_id, now)
             current = await _current(session, who.guild_id)
             if current.mark != pending.mark:

@@ -1,8 +1,8 @@
 """A server's configuration as one YAML file, read and written; pure.
 
-Sections: `settings`, `feeds`, `rules`. A section that a file lacks stays as it is. What is wrong is said with
-its line. https://yaml.org/spec/1.1/ as far as `yaml.safe_load` takes it; anchors are refused, since they let
-a small file stand for a huge one.
+Sections: `settings`, `feeds`, `rules`. A section that a file lacks stays as it is, and so does a setting.
+What is wrong is said with its line. https://yaml.org/spec/1.1/ as far as `yaml.safe_load` takes it; anchors
+are refused, since they let a small file stand for a huge one.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def write(
     rules: Iterable[Rule],
 ) -> str:
     """Write a configuration. Feeds are addresses, titles and whether paused."""
-    said = {name: str(value) for name, value in asdict(settings).items() if value is not None}
+    said = {name: value if value is None else str(value) for name, value in asdict(settings).items()}
     content = {
         "version": _VERSION,
         "settings": said,
@@ -205,8 +205,7 @@ def _settings(said: Mapping[Any, Any], line: int) -> dict[str, Any]:
             raise ConfigurationError(
                 say("Line {line}: {name} is a text; put it in quotes.", line=line, name=str(name)[:40])
             )
-    # The whole section is told: a channel or a role that is not named is none.
-    return {"log_channel": None, "moderator_role": None} | found
+    return found
 
 
 def _feed(item: Any, line: int) -> WantedFeed:

@@ -146,6 +146,7 @@ async def change_settings(
     checked = check(changes)
     async with database.write() as session:
         await guilds.remember(session, guild_id, now)
+        await guilds.hold(session, guild_id)
         return await store(session, guild_id, user_id, checked, now)
 
 

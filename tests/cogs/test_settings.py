@@ -142,7 +142,13 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
     rich |= {"thread": "case", "review_channel": scene.channel.id, "review_hours": 5, "review_then": "post"}
     await house.rule(scene.guild.id, scene.channel.id, **rich, paused=True)
     content = yaml.safe_load(await _export(scene))
-    assert content["settings"] == {"timezone": "UTC", "language": "en", "quiet_hours": "off"}
+    assert content["settings"] == {
+        "timezone": "UTC",
+        "language": "en",
+        "quiet_hours": "off",
+        "log_channel": None,
+        "moderator_role": None,
+    }
     assert [feed["address"] for feed in content["feeds"]] == [
         "https://first.example/feed",
         "https://second.example/feed",
