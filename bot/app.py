@@ -44,6 +44,7 @@ from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
+from bot.intake.corrections import OffTopicTeller
 from bot.intake.links import LinkReader
 from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
@@ -349,6 +350,7 @@ class _Process:
         closed = ClosedTeller(self._database, sender, clock=self._clock)
         given_up = GivenUpTeller(self._database, sender, clock=self._clock)
         rules = RuleTeller(self._database, sender, clock=self._clock)
+        off_topic = OffTopicTeller(self._database, sender, clock=self._clock)
         publisher = Publisher(self._database, sender, self._clock)
 
         async def tell() -> None:
@@ -360,6 +362,7 @@ class _Process:
             await closed.tell()
             await given_up.tell()
             await rules.tell()
+            await off_topic.tell()
 
         if await self._is_ready(client):
             schedule = Schedule()

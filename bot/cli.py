@@ -102,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     split.add_argument("case", type=int, metavar="CASE")
     split.add_argument("stories", nargs="+", type=int, metavar="STORY")
     split.add_argument("--title", default="", help="default: the title of the oldest story moved")
+    proposals = verbs.add_parser("proposals", help="merges and splits that servers' moderators propose")
+    proposals.add_argument(
+        "decision", nargs="?", choices=("accept", "reject"), help="without it: those that are open"
+    )
+    proposals.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
 
     database = commands.add_parser("db", help="the database: schema, backup, check")
     verbs = database.add_subparsers(dest="verb", metavar="VERB", required=True)

@@ -13,6 +13,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         alerts,
         analyse,
         buttons,
+        corrections,
         digest,
         explain,
         feeds,
@@ -58,4 +59,5 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
     why.add_buttons(bot, services)
     operations.add_buttons(bot, services)
     review.add_buttons(bot, services)
+    corrections.add_buttons(bot, services)
     analyse.add_menus(bot)

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.alerts import ids
-from bot.alerts.foreign import link, safe_text
+from bot.alerts.foreign import host, link, safe_text
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
@@ -18,6 +18,8 @@ from bot.words import mark, say
 from cogs import choices, dates
 from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
+from cogs.corrections import correct_button
+from cogs.guards import may
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from db import lookups
@@ -127,7 +129,8 @@ class Lookups(commands.Cog):
             case = (exact or found)[0]
             view = await lookups.case_view(session, who, case)
         others = [c for c in found if c.id != case.id][:5]
-        await answer(interaction, _case_panel(view, others))
+        corrects = interaction.is_guild_integration() and await may(interaction)
+        await answer(interaction, _case_panel(view, others, corrects=corrects))
 
     @app_commands.command(description="The ledger of demands: who asked whom for what, and where it stands")
     @app_commands.describe(
@@ -290,9 +293,11 @@ async def _demands_page(
 # ----------------------------------------------------------------------- a case
 
 
-def _case_panel(view: lookups.CaseView, others: Sequence[CaseRow]) -> discord.ui.LayoutView:
+def _case_panel(
+    view: lookups.CaseView, others: Sequence[CaseRow], *, corrects: bool = False
+) -> discord.ui.LayoutView:
     case = view.case
-    blocks: list[str] = []
+    blocks = _corrected(view)
     if case.status:
         blocks.append(
             say(
@@ -324,9 +329,30 @@ def _case_panel(view: lookups.CaseView, others: Sequence[CaseRow]) -> discord.ui
     follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
         label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
     )
+    buttons = [follow, correct_button(case.id)] if corrects else [follow]
     return panel(
-        safe_text(case.title, 200), blocks, buttons=[follow], footer=say("case #{number}", number=case.id)
+        safe_text(view.title, 200), blocks, buttons=buttons, footer=say("case #{number}", number=case.id)
     )
+
+
+def _corrected(view: lookups.CaseView) -> list[str]:
+    """Tell what this server's moderators say of the case, apart from what articles report."""
+    said = view.override
+    if said is None:
+        return []
+    told = say("Corrected by this server's moderators, {when}", when=stamp(said.at, "R"))
+    lines = [f"✎ {told}"]
+    if said.status:
+        lines.append(
+            say(
+                "By them it stands: **{status}** ({source})",
+                status=status_words(said.status),
+                source=link(host(said.source or ""), said.source or "", 80),
+            )
+        )
+    if said.title:
+        lines.append(say("Known elsewhere as: {title}", title=safe_text(view.case.title, 200)))
+    return ["\n".join(lines)]
 
 
 _EVENT = {

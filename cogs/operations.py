@@ -62,6 +62,12 @@ ACTIONS = (
     mark("review rejected"),
     mark("review merged"),
     mark("review summary edited"),
+    mark("source excluded"),
+    mark("suggestion dismissed"),
+    mark("case renamed"),
+    mark("case status set"),
+    mark("case merge proposed"),
+    mark("case split proposed"),
 )
 
 

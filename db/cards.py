@@ -13,6 +13,7 @@ from sqlalchemy.orm import defer
 from db.cases import get_case
 from db.lookups import Viewer, visible
 from db.tables import (
+    CaseOverrideRow,
     CaseRow,
     DemandRow,
     GuildFeedRow,
@@ -37,6 +38,7 @@ class CardMaterial:
     case: CaseRow | None
     others: tuple[StoryRow, ...]
     others_total: int
+    override: CaseOverrideRow | None = None  # what the moderators of the viewer's server say of the case
 
 
 class CardShelf:
@@ -46,12 +48,15 @@ class CardShelf:
         self._session = session
         self._stories: dict[int, CardMaterial | None] = {}
         self._others: dict[tuple[int, Viewer], tuple[tuple[StoryRow, ...], int]] = {}
+        self._overrides: dict[int, dict[int, CaseOverrideRow]] = {}  # by case and server
 
     async def get(self, story_id: int, viewer: Viewer) -> CardMaterial | None:
         """Read what a card shows, its further sources as far as the viewer may see them."""
         if story_id not in self._stories:
             self._stories[story_id] = await self._read(story_id)
         found = self._stories[story_id]
+        if found is not None and found.case is not None and viewer.guild_id is not None:
+            found = replace(found, override=self._overrides[found.case.id].get(viewer.guild_id))
         if found is None or found.others_total == 0:
             return found
         if (story_id, viewer) not in self._others:
@@ -74,6 +79,9 @@ class CardShelf:
             select(DemandRow).where(DemandRow.story_id == story_id).order_by(DemandRow.id)
         )
         case = await get_case(session, story.case_id) if story.case_id is not None else None
+        if case is not None and case.id not in self._overrides:
+            said = await session.scalars(select(CaseOverrideRow).where(CaseOverrideRow.case_id == case.id))
+            self._overrides[case.id] = {row.guild_id: row for row in said}
         total = 0 if story.case_id is None else await self._count(_others_of(story))
         return CardMaterial(story, tuple(topics), tuple(demands), case, (), total)
 

@@ -17,6 +17,7 @@ from db.stories import name_key
 from db.suggest import party_names as party_names
 from db.tables import (
     CaseEventRow,
+    CaseOverrideRow,
     CaseRow,
     DemandPartyRow,
     DemandRow,
@@ -47,12 +48,19 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case as the viewer may see it: its timeline and its reports, oldest first."""
+    """A case as the viewer may see it: its timeline and its reports, oldest first; and what the moderators of
+    the viewer's server say of it."""
 
     case: CaseRow
     lines: tuple[CaseLine, ...]
     stories: tuple[StoryRow, ...]
     demands: tuple[DemandRow, ...]
+    override: CaseOverrideRow | None = None
+
+    @property
+    def title(self) -> str:
+        """What the case is called here (raw)."""
+        return (self.override.title if self.override else None) or self.case.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +112,15 @@ async def search_stories(
     terms = parse_query(query)
     if not terms:
         return [], 0
+    levels = search.LEVELS
+    if any(len(term.words) > 1 for term in terms):
+        levels = (1, 0)  # a phrase takes longer, and has few hits to be told apart
     found = await _seen(
         session,
         viewer,
         terms,
         _SEARCHED,
-        levels=(0,) if newest_first else search.LEVELS,
+        levels=(0,) if newest_first else levels,
         enough=offset + limit,
         topic=topic,
         party=party,
@@ -143,8 +154,9 @@ async def _seen(
 ) -> dict[int, _Hit]:
     """Find stories that the viewer may see, of each level the newest `limit`; without terms, the newest.
 
-    `enough`: the next level is not asked where so many rank before all that it could bring. The index is
-    asked for the viewer's feeds where those are few; whatever it says, each story is checked.
+    `enough`: so many are shown. Then not many more are looked for, and the next level is not asked where
+    so many rank before all that it could bring. The index is asked for the viewer's feeds where those are
+    few; whatever it says, each story is checked.
     """
     party_id = None
     if party is not None:
@@ -160,16 +172,17 @@ async def _seen(
     if feeds is not None and len(feeds) > _FEEDS_IN_INDEX:
         filters = search.Filters(topic, party_id, status, None, since)
     asked = await search.prepare(session, terms, filters)
+    wanted = limit if enough is None else min(limit, 2 * enough)
     found: dict[int, _Hit] = {}
     for level in levels:
         of_level: dict[int, _Hit] = {}
         for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
             ids = await search.find(session, asked, level, most)
             of_level = await _checked(session, viewer, ids, level, since)
-            if asked.by_feed or viewer.operator or len(of_level) >= limit or len(ids) < most:
+            if asked.by_feed or viewer.operator or len(of_level) >= wanted or len(ids) < most:
                 break
         found = of_level | found
-        if enough is not None and len(of_level) >= limit and level != levels[-1]:
+        if enough is not None and len(of_level) >= wanted and level != levels[-1]:
             newest = await session.scalar(_NEWEST)
             best = (
                 newest.timestamp() + _LEVEL_WORTH * _LEVEL[levels[levels.index(level) + 1]] if newest else 0
@@ -241,7 +254,7 @@ async def _cases_with(
         terms.append(Term((words[-1],), prefix=True))
     elif words:
         short = fold(words[-1])
-    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], _SEARCHED, levels=(1,))
+    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], _SEARCHED, levels=(1,), enough=2 * limit)
     ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
     rows = await session.scalars(
         select(CaseRow)
@@ -284,7 +297,10 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     demands = await session.execute(
         select(DemandRow).where(DemandRow.story_id.in_(by_id)).order_by(DemandRow.reported, DemandRow.id)
     )
-    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()))
+    override = None
+    if viewer.guild_id is not None:
+        override = await session.get(CaseOverrideRow, (viewer.guild_id, case.id))
+    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), override)
 
 
 async def ledger(

@@ -152,7 +152,7 @@ def card_from(
     review: CardReview | None = None,
 ) -> Card:
     """Make a card from what is stored."""
-    story, case = material.story, material.case
+    story, case, said = material.story, material.case, material.override
     return Card(
         story_id=story.id,
         title=story.title,
@@ -167,8 +167,8 @@ def card_from(
         ),
         status=story.status,
         case_id=case.id if case else None,
-        case_title=case.title if case else None,
-        case_status=case.status if case else None,
+        case_title=((said.title if said else None) or case.title) if case else None,
+        case_status=((said.status if said else None) or case.status) if case else None,
         sources=tuple(CardSource(s.title, s.url, s.published) for s in material.others),
         sources_total=material.others_total,
         is_update=is_update,

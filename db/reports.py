@@ -1,0 +1,61 @@
+"""Members' "Not relevant" reports, as counts: by server and source, never by who."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import ReportRow, StoryRow
+
+
+@dataclass(frozen=True, slots=True)
+class OffTopic:
+    """How many members of a server found how many stories of a source off topic; `story_id`: one of them."""
+
+    guild_id: int
+    source: str
+    members: int
+    stories: int
+    story_id: int
+
+
+async def count_by_source(
+    session: AsyncSession, since: datetime, *, members: int, stories: int
+) -> list[OffTopic]:
+    """Count the reports since then where there are at least so many members and stories of a source."""
+    people = func.count(func.distinct(ReportRow.user_id))
+    told = func.count(func.distinct(ReportRow.story_id))
+    rows = await session.execute(
+        select(ReportRow.guild_id, StoryRow.source, people, told, func.max(StoryRow.id))
+        .join(StoryRow, StoryRow.id == ReportRow.story_id)
+        .where(ReportRow.guild_id.is_not(None), ReportRow.at >= since, StoryRow.source != "")
+        .group_by(ReportRow.guild_id, StoryRow.source)
+        .having(people >= members, told >= stories)
+        .order_by(ReportRow.guild_id, StoryRow.source)
+    )
+    return [OffTopic(*row) for row in rows]
+
+
+async def count_again(
+    session: AsyncSession, one: OffTopic, since: datetime, *, members: int, stories: int
+) -> OffTopic | None:
+    """Count the same since a later moment; None where that is too few."""
+    found = await count_by_source(session, since, members=members, stories=stories)
+    return next((it for it in found if (it.guild_id, it.source) == (one.guild_id, one.source)), None)
+
+
+async def get_reported_source(session: AsyncSession, guild_id: int, story_id: int) -> str | None:
+    """Give the source of a story that a server's members have reported."""
+    found: Sequence[str] = (
+        await session.scalars(
+            select(StoryRow.source)
+            .join(ReportRow, ReportRow.story_id == StoryRow.id)
+            .where(StoryRow.id == story_id, ReportRow.guild_id == guild_id)
+            .limit(1)
+        )
+    ).all()
+    return found[0] if found else None

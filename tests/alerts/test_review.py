@@ -1,0 +1,134 @@
+"""Review in the database: whom moderators are asked for, what a decision owes, and what a restart keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.alerts import review
+from bot.alerts.review import DecidedAlreadyError
+from bot.alerts.routing import RoutedStory, Rule, route
+from db.engine import Database
+from db.tables import DestinationRow, FindingRow, ReviewRow
+from tests.alerts.house import House, told
+from tests.conftest import TurnedClock
+
+GUILD, POSTS, DESK = 1, 100, 200
+
+
+@pytest.fixture
+async def house(database: Database, clock: TurnedClock) -> House:
+    return House(database, clock)
+
+
+async def _reviews(house: House) -> list[ReviewRow]:
+    async with house.database.read() as session:
+        return list(await session.scalars(select(ReviewRow).order_by(ReviewRow.id)))
+
+
+async def _opened(house: House, **rule: Any) -> int:
+    feed = await house.feed()
+    await house.guild(GUILD, feed)
+    await house.rule(GUILD, POSTS, review_channel=DESK, **rule)
+    return feed
+
+
+async def test_a_story_is_asked_about_once_and_owed_after_the_approval(house: House) -> None:
+    feed = await _opened(house)
+    await house.rule(GUILD, 101, review_channel=DESK, topics=["anonymity"])
+    await house.rule(GUILD, 102, review_channel=DESK, topics=["spyware"])
+    case = await house.case()
+    await house.story(feed, case)
+    assert told(await house.deliveries()) == [("review", "channel", DESK, "due")]
+    (asked,) = await _reviews(house)
+    decided = await review.approve(
+        house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock()
+    )
+    assert decided.channels == (POSTS, 101)
+    assert sorted(told(await house.deliveries())) == [
+        ("card", "channel", POSTS, "due"),
+        ("card", "channel", 101, "due"),
+        ("decided", "channel", DESK, "due"),
+        ("review", "channel", DESK, "due"),
+    ]
+    async with house.database.read() as session:
+        places = await session.scalars(
+            select(DestinationRow.target_id).where(DestinationRow.next_due.is_not(None))
+        )
+        assert sorted(places) == [POSTS, 101, DESK], "delivery looks at all of them"
+    # Services that are opened anew (after a kill right after the click) find the decision, not the question.
+    again = Database(house.database.engine.url.render_as_string(hide_password=False))
+    for decide in (review.approve, review.reject):
+        with pytest.raises(DecidedAlreadyError, match="<@7> was first"):
+            await decide(again, guild_id=GUILD, user_id=8, review_id=asked.id, now=house.clock())
+    assert await review.end_overdue(again, house.clock) == 0
+    await again.close()
+    with pytest.raises(review.NotHereError, match="no review"):
+        await review.reject(house.database, guild_id=2, user_id=8, review_id=asked.id, now=house.clock())
+
+
+async def test_a_further_report_is_not_asked_about_again(house: House) -> None:
+    feed = await _opened(house)
+    case = await house.case()
+    await house.story(feed, case)
+    await house.story(feed, case, adds="source")
+    (asked,) = await _reviews(house)
+    await review.reject(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
+    await house.story(feed, case, adds="source")
+    assert len(await _reviews(house)) == 1
+    await house.story(feed, case, adds="update", status="quashed")
+    assert len(await _reviews(house)) == 2, "what changes where the case stands is asked about"
+    assert {row.kind for row in await house.deliveries()} == {"review", "decided"}
+    async with house.database.read() as session:
+        lines = list(await session.scalars(select(FindingRow.reason).where(FindingRow.stage == "delivery")))
+    assert any("moderators rejected it" in line for line in lines)
+    assert any("moderators rejected its case" in line for line in lines)
+    assert any("its case is before the moderators" in line for line in lines)
+
+
+async def test_a_rule_without_review_posts_at_once_and_one_with_digest_waits(house: House) -> None:
+    feed = await _opened(house)
+    await house.rule(GUILD, POSTS)
+    await house.story(feed, None)
+    assert told(await house.deliveries()) == [("card", "channel", POSTS, "due")]
+
+
+async def test_an_approved_story_of_a_digest_rule_is_gathered(house: House) -> None:
+    feed = await _opened(house, when="daily")
+    await house.story(feed, None)
+    (asked,) = await _reviews(house)
+    await review.approve(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
+    assert ("digest", "channel", POSTS, "due") in told(await house.deliveries())
+
+
+async def test_a_review_channel_may_be_one_that_rules_post_in(house: House) -> None:
+    feed = await _opened(house)
+    await house.rule(GUILD, DESK)
+    await house.story(feed, None)
+    assert sorted(told(await house.deliveries())) == [
+        ("card", "channel", DESK, "due"),
+        ("review", "channel", DESK, "due"),
+    ]
+
+
+async def test_of_several_rules_the_longest_time_counts_and_dropping_before_posting(house: House) -> None:
+    feed = await _opened(house, review_hours=2, review_then="post")
+    await house.rule(GUILD, 101, review_channel=DESK, review_hours=5, review_then="drop")
+    await house.story(feed, None)
+    (asked,) = await _reviews(house)
+    assert (asked.until - asked.created_at).total_seconds() == 5 * 3600
+    assert asked.at_end == "drop"
+
+
+def test_an_excluded_source_stops_a_story() -> None:
+    story = RoutedStory(
+        1, "Title", (), "", 0.9, frozenset(), frozenset(), None, "new", frozenset({GUILD}),
+        source="The Paper", url="https://news.paper.example/1",
+    )  # fmt: skip
+    for source in ("the paper", "paper.example"):
+        routed = route(story, [Rule(1, GUILD, POSTS, exclude_sources=(source,))], ())
+        assert routed.due == ()
+        assert routed.verdicts[0].outcome == "stopped by exclude_sources"
+    assert route(story, [Rule(1, GUILD, POSTS, exclude_sources=("Another",))], ()).due
