@@ -25,8 +25,11 @@ _ATTEMPTS = (
     "bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand",
     "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim",
 )
+_BREAKING = (
+    "walked", "marched", "went", "entered", "stormed", "descended", "raid", "search", "seiz", "took", "emptied",
+    "confiscat", "carr", "cop", "through", "removed",
+)
 # fmt: on
-_BREAKING = ("raid", "search", "seiz", "took", "emptied", "confiscat", "carr", "cop", "through", "removed")
 _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")
 # fmt: off
 _TAKINGS = (
@@ -191,7 +194,8 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
 _BROKE_IN = re.compile(
     r"(?<!\w)(?:raid(?:ed|s)?|search(?:ed|es)|seiz(?:ed|es)|took|emptied|confiscat(?:ed|es)|"
     r"carr(?:ied|ies) off|"
-    r"cop(?:ied|ies)|went through|combed through|removed)(?P<gap>[^;]{0,90})"
+    r"cop(?:ied|ies)|went through|combed through|removed|"
+    r"(?:walked|marched|went) into|entered|stormed|descended on)(?P<gap>[^;]{0,90})"
 )
 _PLACE = re.compile(rf"(?<!\w)(?:home|house|apartment|flat|newsroom|offices?|premises)(?!\w)|[{DEVICE}]")
 _WATCHED = re.compile(

@@ -177,7 +177,8 @@ _NOT_DATA = re.compile(
 )
 _KEEPS = re.compile(r"preserv|retain|keep|save|saving")
 _COMPLEMENT = re.compile(
-    r"^ $|^ (?:to|not to|must|should|should not|have to|over|for)(?!\w)|^(?: (?!that |which |"
+    r"^ $|^, [^;]{0,60}?, (?:to|must)(?: \w+){0,2} $|^ (?:to|not to|must|should|should not|have to|"
+    r"over|for)(?!\w)|^(?: (?!that |which |"
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
 )
 _BLOCKED = re.compile(
@@ -253,7 +254,7 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
         rf"(?: (?:the|a))*(?: [a-z-]+)? (?P<who>{LIST})(?: (?:in|on|last|this) \w+)*(?: host| owner|"
         rf" parent| operator|"
         rf" maker)?(?:,? (?:and|or) (?:[\w-]+ ){{0,4}}[\w-]+)? for [^;]{{0,80}}?(?:{THINGS}|(?:documents|"
-        rf"papers|assessments?|internal \w+)(?!\w))",
+        rf"papers|assessments?|internal \w+|every \w+|all (?:of )?(?:its|the) \w+)(?!\w))",
         right,
     )
     who = source.group("from") if source else found.group("who") if found else None

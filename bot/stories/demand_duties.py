@@ -140,7 +140,8 @@ def _punished(marked: Marked) -> list[Frame | None]:
 _UNANSWERED = ("answer", "respon", "repl", "operat", "compl")
 _QUESTIONS = re.compile(
     r"(?<!\w)(?:not|n't|never|refus\w+(?: to)?|declin\w+(?: to)?|fail\w*(?: to)?|without|"
-    r"ignor\w+) (?:answer|respond(?:ing)? to|repl(?:y|ying) to|answering|co-?operat\w+ with|compl\w+ with)"
+    r"ignor\w+) (?:answer(?:ed)?|responded to|replied to|respond(?:ing)? to|repl(?:y|ying) to|"
+    r"answering|co-?operat\w+ with|compl\w+ with)"
     r"(?: \S+){0,5}? (?:questions?|requests?|demands?|inquir\w+|information|notices?|letters?|summons)(?!\w)"
 )
 
@@ -149,7 +150,7 @@ def _unanswered(marked: Marked) -> Frame | None:
     """ "The regulator fines 4chan because it would not answer its questions"."""
     firms = [s for s in marked.slots.values() if s.kind == "company" and not s.generic]
     asking = [s for s in marked.slots.values() if s.kind == "agency"]
-    if len(firms) != 1 or not asking:
+    if len({slot.name for slot in firms}) != 1:
         return None
     frame = Frame(marked.index, "informal request", "data", 2, "refusing", 0, weight=1.0)
     frame.vote("recipient", firms, EXPLICIT)

@@ -270,7 +270,7 @@ _ENDED_BY = re.compile(
 _WENT_TO = re.compile(
     r"^(?: (?:that|which))?(?: (?:had|has|was|were|is|are|been|later|then|also))*(?: (?:went|gone|came|sent|"
     r"served|addressed|directed|aimed|delivered|issued|landed|arrived|handed)) (?:to|on|upon|at|with)"
-    r"(?: (?:the|a|an|his|her|its|their))?(?: [\w-]+){0,2} $"
+    r"(?: (?:the|a|an|his|her|its|their))?(?: [\w'-]+){0,2} $"
 )
 _IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|would have|would be|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(

@@ -49,6 +49,7 @@ _STEMS = (
     "paid",
     "pays",
     "contract",
+    "subscri",
     "data from",
     "sold",
     "purchas",
@@ -75,7 +76,8 @@ _BEFORE = (
     rf"(?:sent|issued|served|addressed|delivered|(?:purchased|bought|obtained|collected|demanded|sought|"
     rf"get|data|records|"
     rf"information|logs|footage|files|names) ?(?:\w+ )?)"
-    rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|data of|tool of|product of|request of|"
+    rf"(?:to|on|from)|(?:pays|paid|contracts? with|deals? with|subscriptions? to|data of|tool of|"
+    rf"product of|request of|"
     rf"order of|demand of))"
 )
 _DOES = (
@@ -87,7 +89,8 @@ _DOES = (
     r"resist(?:ed|s|ing)|"
     r"obeyed|gave|give|provided?|produced?|got|issued|obtained|sought|seeks|asked|asks|demand(?:ed|s)|"
     r"requested|filed|"
-    r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|passes|let|"
+    r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|"
+    r"passes|let|"
     r"bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
     r"unlock|unlocked|gets|removes|obeys|complies|refuses|gone to|went to court|must|has to|need not))"
 )
@@ -103,9 +106,11 @@ _PATTERNS = (
     (re.compile(rf"(?:^|[ “\"]){_NAME}['’]s? (?:[\w-]+ ){{0,2}}{_INSTRUMENT}\b"), True),
     (
         re.compile(
-            rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|[Rr]egistrar|"
+            rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|"
+            rf"[Rr]egistrar|"
             rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
-            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|(?:company|firm|vendor|broker|app|tool|platform|group|"
+            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|[Bb]oard|[Ff]orum|[Cc]linic|[Ff]irm|[Cc]ompany|(?:company|"
+            rf"firm|vendor|broker|app|tool|platform|group|"
             rf"maker) "
             rf"(?:called|named|known as)),? {_NAME}(?![\w-])"
         ),
@@ -228,7 +233,8 @@ _ASKS = (
     r"bann?(?:ed|s)|threaten(?:ed|s)|request(?:ed|s)|direct(?:ed|s)|made|makes|wants|wanted|fined|fines|"
     r"cut off|slowed|"
     r"sought|seeks|press(?:ed|es)|compell?(?:ed|s)|instruct(?:ed|s)|requires|required|summoned|sent|"
-    r"served|issued|slows|slowed|throttl(?:ed|es)|cuts|lift(?:ed|s)|unblock(?:ed|s)|drop(?:ped|s)|withdr(?:ew|aws)|"
+    r"served|issued|slows|slowed|throttl(?:ed|es)|cuts|lift(?:ed|s)|unblock(?:ed|s)|drop(?:ped|s)|"
+    r"withdr(?:ew|aws)|"
     r"rescind(?:ed|s)|back(?:ed|s) down|agreed|tries to|tried to|pushed|pushes|insist(?:ed|s)|"
     r"restrict(?:ed|s)|"
     r"clos(?:ed|es) off|shut(?:s)? (?:off|down)|suspend(?:ed|s))"

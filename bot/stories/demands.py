@@ -220,6 +220,9 @@ def _demand(
     if not issuers and not recipients:
         return None
     lead = instrument_of(group, issuers)
+    named = {name for frame in group.frames for name in frame.issuers}
+    if lead[0] in _WARRANTS and not recipients and not named & set(issuers):
+        return None  # neither side is told of: a warrant that is only talked about
     if lead[0] == "informal request" and not (issuers and _in_office(issuers, group, marked)):
         return None  # people and firms ask each other for all sorts of things
     if not issuers and group.family == "content" and lead[0] == "takedown order" and not ordered(group):
@@ -291,6 +294,8 @@ def _demand(
         field_evidence=tuple(fields),
     )
 
+
+_WARRANTS = ("foreign intelligence order", "search warrant")
 
 _EARLY = 8
 """Sentences in which whatever is told of a status is told of the article's demand."""
