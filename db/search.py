@@ -29,13 +29,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.lists import one_of
-from db.search_query import SHORTEST_PREFIX, Clause, Term, at_level, clauses_of, fts5, mark, tsquery
+from db.search_query import SHORTEST_PREFIX, Clause, Term, at_level, clauses_of, fts5, loose, mark, tsquery
 from db.stems import fold, stem, words_of
 from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, StoryTopicRow, TextWordRow
 
 LEARN_BEGINNING = "INSERT INTO text_words (word) VALUES (:word) ON CONFLICT DO NOTHING"
 LEVELS = (1, 2, 0)  # title and parties; these and the summary; anywhere
 AFTER_ALL = "\U0010ffff"  # sorts behind every letter
+_PHRASES = 1500  # stories with the words of a phrase in which it is looked for, the newest
 _MOST_MEANT = 60  # words that a beginning may stand for
 _BODY_WORDS = 2500  # of the text, that can be found
 _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
@@ -291,7 +292,11 @@ async def _first_since(session: AsyncSession, since: datetime | None) -> int:
 async def _find_sqlite(
     session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int
 ) -> Sequence[int]:
-    """FTS5 walks its lists from the newest on and stops when it has enough."""
+    """FTS5 walks its lists from the newest on and stops when it has enough.
+
+    It reads the places of the words in each story that has those of a phrase; so first it is asked how far
+    back the newest of these reach.
+    """
     statement = (
         "SELECT rowid FROM story_search WHERE story_search MATCH :query AND rowid >= :lowest "
         "ORDER BY rowid DESC LIMIT :limit"
@@ -299,6 +304,10 @@ async def _find_sqlite(
     if not clauses:
         statement = "SELECT rowid FROM story_search WHERE rowid >= :lowest ORDER BY rowid DESC LIMIT :limit"
     values = {"query": fts5(clauses), "lowest": lowest, "limit": limit}
+    if any(clause.is_phrase for clause in clauses):
+        asked = values | {"query": fts5(loose(clauses)), "limit": 1, "skipped": _PHRASES}
+        oldest = await session.scalar(text(f"{statement} OFFSET :skipped"), asked)
+        values["lowest"] = max(lowest, oldest or 0)
     return [int(row[0]) for row in await session.execute(text(statement), values)]
 
 
@@ -311,25 +320,34 @@ async def _find_postgres(
         return []
     # `+ 0` keeps the planner from walking the primary key, word or no word.
     statement = text(
-        "SELECT story_id FROM story_search WHERE words @@ CAST(:query AS tsquery) "
-        "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit"
+        "SELECT story_id, words @@ CAST(:query AS tsquery) AS meets FROM ("
+        "SELECT story_id, words FROM story_search WHERE words @@ CAST(:some AS tsquery) "
+        "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit) AS s "
+        "ORDER BY story_id + 0 DESC"
     )
+    # A phrase is looked for in the newest stories that have its words, one by one.
+    phrases = any(clause.is_phrase for clause in clauses)
+    looked_through, most = 0, _PHRASES if phrases else limit
+    some, query = loose(clauses), tsquery(clauses)
     found: list[int] = []
     bucket = newest // BUCKET
     highest = newest
     for size in (*_WINDOWS, 0):
-        if bucket < 0 or highest < lowest or len(found) >= limit:
+        if bucket < 0 or highest < lowest or len(found) >= limit or looked_through >= most:
             break
         last = max(bucket - size + 1, 0) if size else 0
-        asked = list(clauses)
+        asked = list(some)
         if size:
             asked.append(Clause(tuple((mark("b", n),) for n in range(bucket, last - 1, -1))))
         values = {
-            "query": tsquery(asked),
+            "query": query,
+            "some": tsquery(asked),
             "lowest": lowest,
             "highest": highest,
-            "limit": limit - len(found),
+            "limit": most - looked_through,
         }
-        found += [int(row[0]) for row in await session.execute(statement, values)]
+        rows = (await session.execute(statement, values)).all()
+        looked_through += len(rows)
+        found += [int(row.story_id) for row in rows if row.meets]
         bucket, highest = last - 1, last * BUCKET - 1
-    return found
+    return found[:limit]

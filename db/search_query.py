@@ -35,6 +35,11 @@ class Clause:
     prefix: bool = False
     without: bool = False
 
+    @property
+    def is_phrase(self) -> bool:
+        """Tell whether tokens must stand side by side; what must not occur is looked at in the few hits."""
+        return not self.without and any(len(row) > 1 for row in self.rows)
+
 
 def parse_query(query: str) -> tuple[Term, ...]:
     """Read what a person typed. Empty when nothing in it could be looked for."""
@@ -87,6 +92,18 @@ def _rows(term: Term, meant: Mapping[str, Sequence[str]] | None) -> tuple[tuple[
         return forms_of(term.words)
     start = fold(term.words[-1])
     return ((start,),) if meant is None else tuple((word,) for word in meant[start])
+
+
+def loose(clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+    """Give what all that meets these clauses meets too: a phrase's words, wherever they stand."""
+    found: list[Clause] = []
+    for clause in clauses:
+        if clause.is_phrase:
+            places = zip(*clause.rows, strict=True)
+            found += [Clause(tuple((word,) for word in dict.fromkeys(place))) for place in places]
+        elif not (clause.without and any(len(row) > 1 for row in clause.rows)):
+            found.append(clause)
+    return tuple(found)
 
 
 def fts5(clauses: Sequence[Clause]) -> str:

@@ -27,7 +27,7 @@ from db.tables import (
 )
 from db.visibility import Viewer, seen_feeds, visible
 
-_POPULAR = 400  # parties, the most reported, that are looked through first
+_POPULAR = 150  # parties, the most reported, that are looked through first
 _WITH_BEGINNING = 1000  # parties with a word that begins as typed, that are looked at
 _TWO_SLIPS = 7  # letters from which on a word may be two slips away
 _NEAR = 3  # known words that one typed word may have meant
