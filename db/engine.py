@@ -205,8 +205,11 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        # Before the first page is written, else only VACUUM makes it so (`db.schema.upgrade`).
-        cursor.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+        # Before the first page is written, else only VACUUM makes it so (`db.schema.upgrade`). Not where it
+        # is so: saying it again writes, and who only reads would wait for whoever writes.
+        cursor.execute("PRAGMA auto_vacuum")
+        if cursor.fetchone() != (INCREMENTAL,):
+            cursor.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
