@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _MOST: Final = 4_000
-"""Attributes of one tag; libxml2 compares each with all before it: 20 ms for so many, growing with the square."""
+"""Attributes of one tag; libxml2 compares each with all before it: 20 ms for so many, by the square."""
 
 _BETWEEN: Final = b" \t\n\r\f/\"'"  # one of these stands between any two attributes
 _SCRIPT: Final = rb"<(?:script|style)\b[^>]*+>(?s:.*?)(?:</(?:script|style)|\Z)"
