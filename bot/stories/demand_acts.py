@@ -26,8 +26,8 @@ _ATTEMPTS = (
     "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim",
 )
 _BREAKING = (
-    "walked", "marched", "went", "entered", "stormed", "descended", "raid", "search", "seiz", "took", "emptied",
-    "confiscat", "carr", "cop", "through", "removed",
+    "walked", "marched", "went", "entered", "stormed", "descended", "raid", "search", "seiz", "took",
+    "emptied", "confiscat", "carr", "cop", "through", "removed",
 )
 # fmt: on
 _REFUSALS = ("refus", "declin", "not ", "n't", "fail", "never", "nothing to")

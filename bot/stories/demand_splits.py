@@ -188,7 +188,10 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
     for frame in told:
         if frame in main or frame.index in gone or frame.index in {each.index for each in main}:
             continue
-        if not (_of_others(frame, main) or frame.index in again):
+        follows = frame.index in again or any(
+            each.index in again and each.index > frame.index for each in main
+        )
+        if not (follows or _of_others(frame, main)):
             continue
         theirs = [each for each in group.frames if each.index == frame.index]
         gone.add(frame.index)

@@ -133,3 +133,95 @@ def test_a_contract_that_ended_is_told_when_the_report_is_about_it() -> None:
     assert [each.status for each in read("Phones were tracked", "Deputies tracked phones. " + body)] == [
         "complied"
     ]
+
+
+def test_a_request_and_the_warrant_that_followed_are_two_demands() -> None:
+    found = read(
+        "Deputies got a warrant after Lyft said no",
+        "The Pima County sheriff's office sent Lyft an emergency request for a driver's location. "
+        "Lyft refused. "
+        "The sheriff's office came back with a search warrant and Lyft gave the location up.",
+    )
+    assert {each.instrument for each in found} == {"emergency request", "search warrant"}
+    assert {each.recipient for each in found} == {("Lyft",)}
+
+
+def test_orders_to_other_firms_stand_where_they_stand() -> None:
+    found = read(
+        "Court in Ankara tells Telegram to delete channels",
+        "A court in Ankara ordered Telegram on Monday to delete nine channels, and Telegram removed them. "
+        "It also ordered Apple and Google to remove posts of the party. That order was withdrawn on Friday.",
+    )
+    assert {each.recipient for each in found} == {("Telegram",), ("Apple", "Google")}
+
+
+def test_another_office_that_follows_with_one_of_its_own() -> None:
+    found = read(
+        "Ohio wants the files of Media Matters",
+        "Ohio Attorney General Dave Yost sent Media Matters a civil investigative demand in May for "
+        "its e-mails. "
+        "The Attorney General of Iowa followed with one of her own.",
+    )
+    assert len(found) == 2
+    assert {each.recipient for each in found} == {("Media Matters",)}
+    assert found[0].issuer != found[1].issuer
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "recipient", "instrument"),
+    [
+        (
+            "Detectives search a weekly",
+            "Sheriff's deputies walked into the newsroom of the Alder Gazette on Friday and took "
+            "two laptops. "
+            "A judge had signed the warrant an hour before.",
+            "Alder Gazette",
+            "search warrant",
+        ),
+        (
+            "Reporter stopped at the border",
+            "A customs officer told Imran Qadir, a reporter, to unlock his phone at the airport. He refused.",
+            "Imran Qadir",
+            "informal request",
+        ),
+        (
+            "Forum fined",
+            "The regulator Ofcom has fined the forum Bluegate because it would not answer its "
+            "questions about "
+            "how it finds illegal posts.",
+            "Bluegate",
+            "informal request",
+        ),
+        (
+            "Teacher fights subpoena",
+            "Prosecutors want to know who filmed the raid. A grand jury subpoena that went to his provider, "
+            "Astound, asks for the records of a teacher.",
+            "Astound",
+            "grand jury subpoena",
+        ),
+    ],
+)
+def test_demands_told_by_deeds(title: str, body: str, recipient: str, instrument: str) -> None:
+    found = read(title, body)
+    assert [(each.recipient, each.instrument) for each in found] == [((recipient,), instrument)]
+
+
+def test_a_warrant_that_a_long_column_quarrels_over_is_no_demand() -> None:
+    talk = " ".join(f"The hearing went on into its {n}th hour, and nobody gave way." for n in range(4, 20))
+    found = read(
+        "The memo and its enemies",
+        f"Republicans waved the memo about on Monday. {talk} The memo says that the FBI obtained a "
+        f"FISA warrant "
+        "on Carter Page with a dossier. Democrats say that this leaves out the rest.",
+    )
+    assert found == ()
+
+
+def test_what_the_asked_side_pleads_is_no_ruling() -> None:
+    found = read(
+        "Firm fights order for logs",
+        "A federal judge in Reno ordered Pinebox to hand the FBI the logs of a customer. Pinebox's "
+        "lawyers held "
+        "that the order was unconstitutional and appealed.",
+    )
+    assert [each.status for each in found] == ["challenged"]
