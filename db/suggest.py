@@ -13,6 +13,7 @@ from itertools import islice, product
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.lists import one_of
 from db.names import without
 from db.search import AFTER_ALL
 from db.stems import fold, words_of
@@ -27,7 +28,8 @@ from db.tables import (
 )
 from db.visibility import Viewer, seen_feeds, visible
 
-_POPULAR = 150  # parties, the most reported, that are looked through first
+_POPULAR = 100  # parties, the most reported, that are looked through first
+_ON_SIDE = 30  # parties of which it is asked at once whether they were on a demand's side
 _WITH_BEGINNING = 1000  # parties with a word that begins as typed, that are looked at
 _TWO_SLIPS = 7  # letters from which on a word may be two slips away
 _NEAR = 3  # known words that one typed word may have meant
@@ -67,11 +69,11 @@ async def _parties(
     )
     known = {int(row.id): str(row.name) for row in await session.execute(popular)}
     chosen = {id: name for id, name in known.items() if _begin(words, name)}
-    seen = await _most_seen(session, viewer, chosen, side)
+    seen = await _most_seen(session, viewer, chosen, side, limit)
     if words and len(seen) < limit:
         rows = await session.execute(_with_words(words))
         more = {int(row.id): str(row.name) for row in rows if row.id not in chosen}
-        seen += await _most_seen(session, viewer, more, side)
+        seen += await _most_seen(session, viewer, more, side, limit - len(seen))
     return seen[:limit]
 
 
@@ -102,33 +104,49 @@ def _with_words(words: Sequence[str]) -> Select[int, str]:
 
 
 async def _most_seen(
-    session: AsyncSession, viewer: Viewer, parties: dict[int, str], side: str | None
+    session: AsyncSession, viewer: Viewer, parties: dict[int, str], side: str | None, limit: int
 ) -> list[str]:
     """Give the names of those that the viewer's stories name, the most often named first."""
     if not parties:
         return []
     counts = (
         select(FeedPartyRow.party_id, func.sum(FeedPartyRow.stories).label("stories"))
-        .where(FeedPartyRow.party_id.in_(parties))
+        .where(one_of(session, FeedPartyRow.party_id, parties))
         .group_by(FeedPartyRow.party_id)
     )
     if viewer.operator:
-        counts = select(PartyRow.id, PartyRow.stories).where(PartyRow.id.in_(parties), PartyRow.stories > 0)
+        counts = select(PartyRow.id, PartyRow.stories).where(
+            one_of(session, PartyRow.id, parties), PartyRow.stories > 0
+        )
     else:
         counts = counts.where(FeedPartyRow.feed_id.in_(seen_feeds(viewer)))
     seen: dict[int, int] = dict((await session.execute(counts)).all())
-    if side is not None:
-        of_side = exists().where(
-            DemandPartyRow.party_id == PartyRow.id,
-            DemandPartyRow.side == side,
-            DemandRow.id == DemandPartyRow.demand_id,
-            StoryRow.id == DemandRow.story_id,
-            visible(viewer),
-        )
-        fitting = set(await session.scalars(select(PartyRow.id).where(PartyRow.id.in_(seen), of_side)))
-        seen = {party_id: stories for party_id, stories in seen.items() if party_id in fitting}
     order = sorted(seen, key=lambda id: (-seen[id], parties[id]))
+    if side is not None:
+        order = await _on_side(session, viewer, order, side, limit)
     return [parties[id] for id in order]
+
+
+async def _on_side(
+    session: AsyncSession, viewer: Viewer, parties: Sequence[int], side: str, limit: int
+) -> list[int]:
+    """Give the first of the parties that were on a side of a demand that the viewer may see."""
+    of_side = exists().where(
+        DemandPartyRow.party_id == PartyRow.id,
+        DemandPartyRow.side == side,
+        DemandRow.id == DemandPartyRow.demand_id,
+        StoryRow.id == DemandRow.story_id,
+        visible(viewer),
+    )
+    found: list[int] = []
+    for start in range(0, len(parties), _ON_SIDE):
+        some = parties[start : start + _ON_SIDE]
+        asked = select(PartyRow.id).where(one_of(session, PartyRow.id, some), of_side)
+        fitting = set(await session.scalars(asked))
+        found += [party_id for party_id in some if party_id in fitting]
+        if len(found) >= limit:
+            break
+    return found
 
 
 # ------------------------------------------------------------------------- slips
@@ -146,7 +164,9 @@ async def _near(session: AsyncSession, typed: str) -> list[str]:
     """Give the known words that a typed one may be a slip of, the nearest first."""
     letters = 2 if len(typed) >= _TWO_SLIPS else 1
     forms = {form for out in range(letters + 1) for form in without(typed[:20], out)}
-    found = await session.scalars(select(SearchWordRow.word).where(SearchWordRow.form.in_(forms)).distinct())
+    found = await session.scalars(
+        select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
+    )
     near = ((slips(typed, word, letters), abs(len(word) - len(typed)), word) for word in found)
     return [word for count, _, word in sorted(one for one in near if one[0] <= letters)[:_NEAR]]
 
