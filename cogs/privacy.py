@@ -25,6 +25,9 @@ KINDS = {
     "rules": mark("rules of servers that you made"),
     "guild_feeds": mark("feeds of servers that you added"),
     "audit": mark("changes of a server's configuration that you made"),
+    "reviews": mark("reviews of stories that you decided"),
+    "case_overrides": mark("changes to how a server shows a case that you made"),
+    "case_proposals": mark("changes to cases that you proposed"),
 }
 
 _NEVER = mark(
