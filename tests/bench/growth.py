@@ -47,11 +47,15 @@ _SERIES = {
 }
 
 
+def _at(sqlite: bool, day: str) -> str:
+    return f"'{day} 00:00:00.000000'" if sqlite else f"timestamptz '{day} 00:00:00+00'"
+
+
 def _fill_feeds(sqlite: bool, low: int, high: int) -> list[str]:
     series = _SERIES[sqlite].format(low=low, high=high)
     no, empty = ("0", "'{}'") if sqlite else ("false", "'{}'::json")
     yes = "1" if sqlite else "true"
-    late, soon = "'2030-01-01 00:00:00.000000'", "'2026-10-01 00:00:00.000000'"
+    late, soon = _at(sqlite, "2030-01-01"), _at(sqlite, "2026-10-01")
     return [
         "INSERT INTO feeds (id, url, title, site, public, state, added_at, next_look, next_reason, claim, "
         f"failures, memory) SELECT n, 'https://f' || n || '.example/', '', '', {no}, 'active', {soon}, "
@@ -66,7 +70,7 @@ def _fill_feeds(sqlite: bool, low: int, high: int) -> list[str]:
 
 def _fill_deliveries(sqlite: bool, low: int, high: int) -> list[str]:
     series = _SERIES[sqlite].format(low=low, high=high)
-    soon = "'2026-10-01 00:00:00.000000'"
+    soon = _at(sqlite, "2026-10-01")
     return [
         "INSERT INTO deliveries (story_id, kind, target, target_id, guild_id, reason, state, nonce, attempts, "
         f"created_at, due_at, sent_at) SELECT n % 20000 + 2, 'card', 'channel', n / 20000 + 1, 1, '', 'sent', "
@@ -75,7 +79,7 @@ def _fill_deliveries(sqlite: bool, low: int, high: int) -> list[str]:
 
 
 def _fill_rest(sqlite: bool) -> list[str]:
-    soon = "'2026-10-01 00:00:00.000000'"
+    soon = _at(sqlite, "2026-10-01")
     yes, no = ("1", "0") if sqlite else ("true", "false")
     stories = _SERIES[sqlite].format(low=1, high=20001)
     places = _SERIES[sqlite].format(low=1, high=10000)
@@ -101,12 +105,34 @@ def _fill_rest(sqlite: bool) -> list[str]:
 
 
 async def _carry_out(database: Database, statements: list[str]) -> None:
+    if database.is_sqlite:
+        async with database.engine.begin() as connection:
+            for statement in statements:
+                await connection.exec_driver_sql(statement)
+        return
+    import asyncpg
+
+    # A connection of its own: the program's gives up after a minute.
+    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    filling = await asyncpg.connect(address)
+    await filling.execute(
+        "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '512MB'"
+    )
+    for statement in statements:
+        await filling.execute(statement)
+    await filling.close()
+
+
+async def _drop_indexes(database: Database) -> list[str]:
+    """Drop PostgreSQL's indexes of deliveries while they are filled; gives what makes them again."""
     async with database.engine.connect() as connection:
-        if not database.is_sqlite:
-            await connection.exec_driver_sql("SET session_replication_role = replica")
-        for statement in statements:
-            await connection.exec_driver_sql(statement)
-        await connection.commit()
+        found = await connection.exec_driver_sql(
+            "SELECT i.indexname, i.indexdef FROM pg_indexes AS i LEFT JOIN pg_constraint AS c ON c.conname = i.indexname "
+            "WHERE i.tablename = 'deliveries' AND c.oid IS NULL"
+        )
+        rows = [(str(name), str(made)) for name, made in found]
+    await _carry_out(database, [f"DROP INDEX {name}" for name, _ in rows])
+    return [made for _, made in rows]
 
 
 async def _feeds(session: AsyncSession) -> None:
@@ -219,9 +245,11 @@ async def run(arguments: argparse.Namespace, folder: Path) -> bool:
     try:
         await schema.upgrade(database)
         await _carry_out(database, _fill_rest(sqlite))
+        indexes = [] if sqlite else await _drop_indexes(database)
         for low in range(0, arguments.deliveries, 500_000):
             high = min(low + 500_000, arguments.deliveries) - 1
             await _carry_out(database, _fill_deliveries(sqlite, low, high))
+        await _carry_out(database, indexes)
         stored = 0
         print(f"{arguments.deliveries:,} deliveries, {database.url.get_backend_name()}")
         for size in arguments.feeds:
@@ -229,9 +257,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> bool:
             if stored == 0:
                 await _carry_out(database, ["INSERT INTO story_feeds (story_id, feed_id) VALUES (1, 1)"])
             stored = size
-            async with database.engine.connect() as connection:
-                auto = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await auto.execute(text("ANALYZE" if sqlite else "VACUUM ANALYZE"))
+            await _carry_out(database, ["ANALYZE" if sqlite else "VACUUM ANALYZE"])
             for name, step in STEPS.items():
                 figures[name].append(await _time(database, step))
                 for scan in await _whole_tables(database, step) if sqlite else ():
