@@ -175,7 +175,8 @@ async def test_a_restored_older_copy_posts_nothing_twice(
         url = f"sqlite+aiosqlite:///{tmp_path}/quash.db"
 
         async def live(kill_at: str = "") -> int:
-            return await nursery.live(Run(url, discord.api_url, discord.token, ahead, kill_at))
+            run = Run(url, discord.api_url, discord.token, ahead, kill_at)
+            return await nursery.live(run, within=240)  # on a busy machine too
 
         assert await live() == 0
         if copied == "while its message was due":
