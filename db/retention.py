@@ -3,7 +3,8 @@
 After `days`: the texts of stories with the record of how they were read and the reports about them, stories
 that were irrelevant, entries that their feed does not show any more, deliveries that ended. What cards and
 look-ups show stays: cases with their timelines, demands, and of stories title, summary, topics, parties.
-The audit is kept for a year.
+Of what a case is recognised by stays what is still looked at: its newest members, and of a term the cases
+that held it last. The audit is kept for a year.
 
 Nothing that is forgotten may come again as new:
 
@@ -22,13 +23,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, case, delete, null, or_, select, update
+from sqlalchemy import Executable, case, delete, null, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import search
 from db.engine import INCREMENTAL, Database
 from db.tables import (
     AuditRow,
+    CaseMemberRow,
     CaseRow,
     DeliveryRow,
     EntryRow,
@@ -39,10 +41,14 @@ from db.tables import (
 )
 
 AUDIT_DAYS = 365
+# More than are looked at when a story's case is looked for (`MEMBERS`, `HOLDERS` of bot.stories.cases).
+KEPT_MEMBERS = 12  # of a case
+KEPT_HOLDERS = 24  # of a term
 _ENDED = ("sent", "dead", "skipped")
 _HOLD = 0.02  # seconds that one batch should hold the writer
 _REST = 4.0  # times as long as a batch took, others have the database to themselves after it
-_SHORTEST_REST = 0.02
+_SHORTEST_REST, _LONGEST_REST = 0.02, 1.0
+_SMALLEST = 5  # rows of a batch: on a busy machine each takes long, and a sweep has to come to its end
 _PAGES = 64  # of SQLite's file that are given back at once
 _SPARE_PAGES = 256  # free pages that are left in SQLite's file for what comes next
 
@@ -125,10 +131,10 @@ class Retention:
     async def _rest(self, swept: Swept, took: float) -> None:
         swept.longest = max(swept.longest, took)
         if took > _HOLD:
-            self._size = max(1, self._size // 2)
+            self._size = max(_SMALLEST, self._size // 2)
         elif took < _HOLD / 3:
             self._size = min(200, self._size + self._size // 2 + 1)
-        await asyncio.sleep(max(_SHORTEST_REST, took * _REST))
+        await asyncio.sleep(min(max(_SHORTEST_REST, took * _REST), _LONGEST_REST))
 
     # ------------------------------------------------------------- stories
 
@@ -159,6 +165,8 @@ class Retention:
                 update(StoryRow).where(StoryRow.id == story_id).values(text="", forgotten_at=now)
             )
             await search.index_story(session, story_id)
+        if relevant:
+            await _forget_members(session, relevant)
         swept.stories += len(ids)
         return True
 
@@ -229,6 +237,39 @@ def _old_entries(after: int, limit: int) -> Executable:
     )
 
 
+async def _forget_members(session: AsyncSession, story_ids: Sequence[int]) -> None:
+    """Drop what no story is compared with any more, of the cases and terms of stories that went.
+
+    Bounded by what the stories hold: a term or case that comes up again is looked at again then.
+    """
+    rows = await session.execute(
+        select(CaseMemberRow.case_id, CaseMemberRow.filed).where(CaseMemberRow.story_id.in_(story_ids))
+    )
+    members = rows.all()
+    connection = await session.connection()
+    last, cases = max(story_ids), sorted({row.case_id for row in members})
+    terms = sorted({term for row in members for term in row.filed})
+    if cases:
+        of_cases = [{"of": one, "last": last, "members": KEPT_MEMBERS - 1} for one in cases]
+        await connection.execute(text(_OLD_MEMBERS), of_cases)
+    if terms:
+        await connection.execute(
+            text(_OLD_HOLDERS), [{"of": one, "holders": KEPT_HOLDERS - 1} for one in terms]
+        )
+
+
+_OLD_MEMBERS = (
+    "DELETE FROM case_members WHERE case_id = :of AND story_id <= :last AND story_id < "
+    "(SELECT m.story_id FROM case_members AS m WHERE m.case_id = :of "
+    "ORDER BY m.story_id DESC LIMIT 1 OFFSET :members)"
+)
+_OLD_HOLDERS = (
+    "DELETE FROM case_terms WHERE term = :of AND last_seen < "
+    "(SELECT t.last_seen FROM case_terms AS t WHERE t.term = :of "
+    "ORDER BY t.last_seen DESC LIMIT 1 OFFSET :holders)"
+)
+
+
 async def _delete(session: AsyncSession, table: Any, ids: Sequence[int]) -> int:
     if ids:
         await session.execute(delete(table).where(table.id.in_(ids)))
@@ -245,9 +286,10 @@ async def _shrink(session: AsyncSession, swept: Swept) -> bool:
     free = await ask("freelist_count")
     if free <= _SPARE_PAGES or await ask("auto_vacuum") != INCREMENTAL:
         return False
-    given_back = await connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_PAGES})")
-    if given_back.returns_rows:
-        given_back.all()  # each row that is read is a page that is given back
+    # As a script, which is carried out to its end (and as a transaction of its own): a single statement
+    # without columns is left after its first step, and each step gives one page back.
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.executescript(f"PRAGMA incremental_vacuum({_PAGES})")
     left = await ask("freelist_count")
     swept.pages += free - left
     return left < free
