@@ -112,7 +112,7 @@ async def search_stories(
     terms = parse_query(query)
     if not terms:
         return [], 0
-    levels = search.LEVELS
+    levels: tuple[int, ...] = search.LEVELS
     if any(len(term.words) > 1 for term in terms):
         levels = (1, 0)  # a phrase takes longer, and has few hits to be told apart
     found = await _seen(
