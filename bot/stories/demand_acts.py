@@ -25,6 +25,7 @@ _ATTEMPTS = (
     "bid", "wish", "effort", "attempt", "quest", "push", "campaign", "fight", "drive", "request", "demand",
     "motion", "battle", "fail", "tri", "want", "seek", "sought", "hope", "aim",
 )
+_TURNING = ("turned to", "went to", "came to", "wrote to", "applied to")
 _BREAKING = (
     "walked", "marched", "went", "entered", "stormed", "descended", "raid", "search", "seiz", "took",
     "emptied", "confiscat", "carr", "cop", "through", "removed",
@@ -56,7 +57,7 @@ def act_frames(marked: Marked) -> list[Frame]:
         _keep(frames, _raided(marked, match))
     for match in _BROKE_IN.finditer(text) if holds(text, _BREAKING) else ():
         _keep(frames, _broke_in(marked, match))
-    for match in _TURNED_TO.finditer(text) if " to " in text else ():
+    for match in _TURNED_TO.finditer(text) if holds(text, _TURNING) else ():
         _keep(frames, _turned_to(marked, match))
     frames.extend(favours(marked))
     frames.extend(duty_frames(marked))

@@ -129,6 +129,16 @@ def _opens_with(group: Group) -> bool:
     )
 
 
+def names_both(group: Group) -> bool:
+    """Whether words of a demand name some party that may demand and say that some other is asked."""
+    asking = any(not frame.slots[name].generic for frame in group.frames for name in frame.issuers)
+    return asking and any(
+        weight >= BESIDE and not frame.slots[name].generic
+        for frame in group.frames
+        for name, weight in frame.recipients.items()
+    )
+
+
 def has_outcome(group: Group, demand: Demand, document: Document) -> bool:
     """Whether a demand that is told weakly names both sides and has a known end: then it is one all the same.
 

@@ -119,6 +119,13 @@ _PATTERNS = (
 )
 
 _APPOSED = _PATTERNS[-1:]
+_HAS_NOUN = re.compile(
+    r"\b(?:regulator|watchdog|host|provider|publisher|exchange|messenger|registrar|newspaper|office|"
+    r"agency|ministry|"
+    r"authority|council|service|startup|marketplace|studio|board|forum|clinic|firm|company|vendor|"
+    r"broker|app|tool|"
+    r"platform|group|maker) "
+)
 
 _PAPER = re.compile(
     r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|"
@@ -202,7 +209,7 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
         told = any(stem in lowered for stem in _STEMS)
         if index < 0 and _headline_case(text):
             continue
-        for pattern, opens in _PATTERNS if told else _APPOSED:
+        for pattern, opens in _PATTERNS if told else _APPOSED if _HAS_NOUN.search(lowered) else ():
             for match in pattern.finditer(text):
                 start, stop = match.span("name")
                 if any(begin < stop and start < end for begin, end in taken[index]):

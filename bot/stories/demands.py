@@ -21,7 +21,7 @@ from bot.stories.demand_guesses import holds_office
 from bot.stories.demand_kinds import instrument_of, kind_named
 from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import ordered, parties_of
-from bot.stories.demand_reported import has_outcome
+from bot.stories.demand_reported import has_outcome, names_both
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
@@ -36,17 +36,17 @@ MAX_SENTENCES = 150
 
 # fmt: off
 _DEMANDS = (
-    "subpoena", "summon", "warrant", "order", "demand", "request", "letter", "ask", "hand", "turn",
+    " to ", "subpoena", "summon", "warrant", "order", "demand", "request", "letter", "ask", "hand", "turn",
     "unlock", "decrypt", "refus", "declin", "obtain", "seiz", "acqui", "sought", "seek", "compel", "forc",
     "direct", "instruct", "told", "tell", "give", "gave", "shar", "provid", "bought", "buy", "purchas",
     "sell", "sold", "gag", "block", "takedown", "notice", "unmask", "identif", "reveal", "disclos", "pass",
     "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
-    "fine", "must", " to ", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
+    "fine", "must", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
     "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow",
 )
 # fmt: on
-"""Letters of which some stand in every sentence that may speak of a demand."""
+"""Letters of which some stand in every sentence that may speak of a demand; the commonest first."""
 
 
 def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes) -> tuple[Demand, ...]:
@@ -86,7 +86,8 @@ def _readings(frames: list[Frame], marked: _Marker, document: Document) -> Itera
     if not any(frame.weight >= 0.3 for frame in frames):
         return
     groups, rest = group_frames(frames, marked.some(_DEMANDS), document)
-    if not groups and not rest:
+    weak = [] if groups else [group for group in rest if names_both(group)]
+    if not groups and not weak:
         return
     texts = {sentence.index: sentence.text for sentence in document.sentences}
     texts[-1] = document.title
@@ -96,7 +97,7 @@ def _readings(frames: list[Frame], marked: _Marker, document: Document) -> Itera
         demand = _demand(group, groups, whole, events, texts)
         for each in _by_answer(group, demand, events, texts) if demand else ():
             yield group, each
-    for group in () if groups else rest:
+    for group in weak:
         demand = _demand(group, [group], whole, events, texts)
         if demand and has_outcome(group, demand, document):
             yield group, demand
