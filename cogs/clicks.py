@@ -25,6 +25,13 @@ def add(
     bot.add_dynamic_items(*kinds)
 
 
+def chosen_number(interaction: discord.Interaction[Any]) -> int:
+    """Give the number that was chosen in a select; 0 where it is none (values can be forged)."""
+    data: Any = interaction.data
+    value = str(next(iter((data or {}).get("values") or ()), ""))
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+
 class Click:
     """Mixed into a `ui.DynamicItem`: reads it back from its custom id, which says all, and acts.
 

@@ -14,7 +14,7 @@ from bot.intake import corrections
 from bot.intake.services import Services
 from bot.stories.model import STATUSES
 from bot.words import say
-from cogs.clicks import Click, Form, add
+from cogs.clicks import Click, Form, add, chosen_number
 from cogs.guards import check_may_configure, guild_of
 from cogs.panels import answer, panel
 from db import lookups
@@ -88,7 +88,7 @@ class CorrectButton(
                 "That two cases are one, or one is two, concerns all servers: it is proposed to the operator."
             ),
         ]
-        buttons = [
+        buttons: list[ui.Item[Any]] = [
             ui.Button(label=label, custom_id=f"quash:case:put:{do}:{case_id}")
             for do, label in (
                 ("rename", say("Rename")),
@@ -162,8 +162,7 @@ class CaseChoice(
         """Propose it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         await check_may_configure(interaction)
-        chosen = (interaction.data or {}).get("values") or ["0"]
-        number = int(chosen[0]) if chosen[0].isascii() and chosen[0].isdigit() else 0
+        number = chosen_number(interaction)
         database, who = self.services.database, interaction.user.id
         guild_id, case_id, now = guild_of(interaction), int(self.match["id"]), self.services.clock()
         if self.match["do"] == "merge":

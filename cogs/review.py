@@ -19,7 +19,7 @@ from bot.alerts.review import Asked, Decided
 from bot.intake.services import Services
 from bot.words import say
 from cogs.channels import Postable, PostableChannel
-from cogs.clicks import Click, Form, add
+from cogs.clicks import Click, Form, add, chosen_number
 from cogs.guards import NotAllowedError, check_can_post, check_may_configure, guild_of
 from cogs.panels import answer, panel
 
@@ -116,8 +116,7 @@ class CaseSelect(
         """Note it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         await check_may_configure(interaction)
-        chosen = (interaction.data or {}).get("values") or ["0"]
-        case_id = int(chosen[0]) if chosen[0].isascii() and chosen[0].isdigit() else 0
+        case_id = chosen_number(interaction)
         decided = await review.merge(
             self.services.database,
             guild_id=guild_of(interaction),

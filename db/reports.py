@@ -37,7 +37,11 @@ async def count_by_source(
         .having(people >= members, told >= stories)
         .order_by(ReportRow.guild_id, StoryRow.source)
     )
-    return [OffTopic(*row) for row in rows]
+    return [
+        OffTopic(guild_id, source, found, reported, story_id)
+        for guild_id, source, found, reported, story_id in rows
+        if guild_id is not None
+    ]
 
 
 async def count_again(
