@@ -489,6 +489,14 @@ async def failing_alike(session: AsyncSession, failure: str) -> list[StoredFeed]
     return [_stored(row) for row in await session.execute(query)]
 
 
+async def told_failing(session: AsyncSession) -> list[StoredFeed]:
+    """Give the feeds of which people were told that they fail, and which still do."""
+    query = select(*_COLUMNS).where(
+        _feeds.failure.is_not(None), _feeds.state == "active", _feeds.told_failing_at.is_not(None)
+    )
+    return [_stored(row) for row in await session.execute(query)]
+
+
 async def told(session: AsyncSession, feed_id: int, notice: str, text: str) -> None:
     """Note that it was told, and forget who was told it; a newer notice that came meanwhile stays."""
     await session.execute(

@@ -9,7 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,6 +42,7 @@ __all__ = ["Added", "FeedService", "Imported", "ListedFeed", "LookReport", "Noti
 
 # "Check now" again within this time is answered from what the last look found (P31).
 CHECK_GAP = 60.0
+_TOGETHER = timedelta(minutes=15)  # that telling of a feed that is back waits for others of its server
 _HOST_SHARE = 4  # times the requests that one host may have under way: its feeds in one round of due ones
 
 
@@ -321,6 +322,7 @@ class FeedService:
             waiting = await feeds.notices(session)
             for feed in waiting:
                 await self._join(session, feed)
+            awaited = await self._await_others(session, [feed for feed in waiting if feed.notice == "back"])
             return [
                 (
                     feed.id,
@@ -328,7 +330,33 @@ class FeedService:
                     tuple(g for g, paused in (await feeds.guilds_of(session, feed.id)).items() if not paused),
                 )
                 for feed in await feeds.notices(session)
+                if feed.notice != "back" or _host(feed) not in awaited
             ]
+
+    async def _await_others(self, session: AsyncSession, back: Sequence[StoredFeed]) -> set[str]:
+        """Have the other feeds of servers that are back looked at now, so that one message tells of all.
+
+        Each once. Gives the servers whose feeds were not all looked at yet, for a quarter of an hour at most.
+        """
+        now = self._clock()
+        since: dict[str, datetime] = {}
+        for feed in back:
+            at = feed.last_success_at or now
+            since[_host(feed)] = min(at, since.get(_host(feed), at))
+        since = {host: at for host, at in since.items() if now - at < _TOGETHER}
+        awaited: set[str] = set()
+        for other in await feeds.told_failing(session) if since else ():
+            at = since.get(_host(other))
+            looked_at = other.last_looked_at
+            if at is None or (looked_at is not None and looked_at >= at):
+                continue
+            if memories.from_json(other.memory).barred_until(now) is not None:
+                continue
+            awaited.add(_host(other))
+            if other.next_look is None or other.next_look > now:
+                soon = {"next_look": now, "next_reason": "now: its server answers again"}
+                await feeds.set_columns(session, other.id, soon)
+        return awaited
 
     async def _join(self, session: AsyncSession, feed: StoredFeed) -> None:
         """Tell at once of all feeds of a server that fail alike, not of each when it has failed for long."""

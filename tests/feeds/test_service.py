@@ -26,7 +26,7 @@ from db import feeds
 from db.engine import Database
 from db.tables import EntryRow, FeedRow, GuildFeedRow
 from tests.feeds.web import DirectParser, Site, daily, limits, rss
-from tests.feeds.world import Clock
+from tests.feeds.world import Clock, world
 
 LIMITS = limits(timeout=5.0, per_host=4)
 
@@ -459,3 +459,31 @@ async def test_what_is_neither_page_nor_feed_is_called_what_it_is(service: FeedS
     site.say(body="<opml version='2.0'><body/></opml>")
     with pytest.raises(NotAFeedError, match="OPML"):
         await service.add(site.url())
+
+
+async def test_of_a_server_that_is_back_all_feeds_are_looked_at_and_told_of_together(clock: Clock) -> None:
+    async with world(clock) as w:
+        paths = ("/a", "/b", "/c")
+        for number, path in enumerate(paths):
+            w.site.say(path, body=rss(daily(3, clock.now, name=path[1:])))
+            await w.service.add(w.site.url(path), guild_id=number + 1)
+            w.site.say(path, status=500)
+        await w.run(days=5)
+        told = list(await w.service.notices())
+        assert [notice.kind for _, notice, _ in told] == ["failing"] * 3
+        for feed_id, notice, _ in told:
+            await w.service.told(feed_id, notice)
+        for path in paths[:2]:
+            w.site.say(path, body=rss(daily(3, clock.now, name=path[1:])))
+        w.site.asked.clear()
+        await w.run(lambda: any(feed.path != "/c" for feed in w.site.asked), days=2)
+        assert list(await w.service.notices()) == []
+        looked_at = clock.now
+        await w.run(minutes=2)
+        asked = [asked.path for asked in w.site.asked if asked.at >= looked_at]
+        assert sorted(asked) == ["/a", "/b", "/c"]
+        back = {notice.matter for _, notice, _ in await w.service.notices()}
+        assert len(back) == 1
+        assert [feed_id for feed_id, _, _ in await w.service.notices()] == [1, 2]
+        await w.run(minutes=20)
+        assert [asked.path for asked in w.site.asked].count("/c") <= 2  # nothing more often than it was
