@@ -144,7 +144,12 @@ class Courier:
         channel_id = order.channel_id or await self._sender.open_direct(order.claim.target_id)
         if order.edits is not None:
             self._about_to_leave(order)
-            await self._sender.edit(channel_id, order.edits, offer.card)
+            try:
+                await self._sender.edit(channel_id, order.edits, offer.card)
+            except DestinationRefusedError as error:
+                if error.code != UNKNOWN_CHANNEL or channel_id == order.claim.target_id:
+                    raise
+                raise MessageGoneError("The card's thread was deleted on Discord.") from error
             return Posted(channel_id, order.edits)
         if order.perhaps_in and (found := await self._look_around(channel_id, order)):
             return found

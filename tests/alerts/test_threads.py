@@ -181,6 +181,23 @@ async def test_the_card_of_a_forum_post_that_sleeps_is_edited_all_the_same(
     assert [row.state for row in await place.house.deliveries()] == ["sent"] * 5
 
 
+async def test_a_forum_post_that_was_deleted_holds_up_nothing_else_in_the_forum(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    forum = place.standin.world.add_channel(place.guild, "cases", "forum")
+    case = await _case_with_reports(place, forum, deliverer)
+    (post,) = threads_of(place, forum)
+    place.standin.world.remove_channel(post)
+    clock.turn(minutes=2)  # an edit a minute
+    await place.house.story(place.feed, case, adds="update", status="quashed", title="A court quashes it")
+    await place.house.story(place.feed, await place.house.case("Another"), title="Another matter")
+    await deliverer.deliver_due()
+    assert [each.name for each in threads_of(place, forum)] == ["The @ALT_USCIS summons", "Another"]
+    states = {(row.kind, row.state) for row in await place.house.deliveries()}
+    assert ("edit", "skipped") in states
+    assert all(state in ("sent", "skipped") for _, state in states)
+
+
 async def test_a_thread_that_could_not_be_opened_is_opened_for_the_next_report(
     place: Place, deliverer: Deliverer
 ) -> None:

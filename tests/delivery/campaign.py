@@ -245,6 +245,15 @@ class Campaign:
         ]
         return [mark for _, mark in sorted(pair for each in (channel, *below) for pair in self.marks(each))]
 
+    def told_of(self, row: DeliveryRow) -> str:
+        """Tell of a delivery, and of the place where it should stand, in a line."""
+        number = next((n for n, each in enumerate(self.channels) if each.id == row.target_id), -1)
+        there = row.channel_id in self.discord.world.channels
+        return (
+            f"{row.kind} {row.state} in channel {number} {CHANNELS[number]}, attempts {row.attempts}, "
+            f"in a thread: {row.thread_id is not None}, its place is there: {there}, error: {row.error}"
+        )
+
     async def verdict(self) -> dict[str, Any]:
         """Hold what is on Discord against what was due."""
         async with self.database.read() as session:
@@ -273,6 +282,9 @@ class Campaign:
             "due": sum(due.values()),
             "posted": sum(posted.values()),
             "lost": len(due - posted),
+            "lost_are": [self.told_of(row) for row in messages if (row.target_id, row.nonce) in due - posted][
+                :20
+            ],
             "twice": sum(count - 1 for count in posted.values() if count > 1),
             "undue": len(posted - due),
             "inversions": inversions,
