@@ -24,6 +24,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, repeat
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,7 +42,9 @@ _MOST_MEANT = 60  # words that a beginning may stand for
 _BODY_WORDS = 2500  # of the text, that can be found
 _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
 BUCKET = 4096  # stories of one `_b`
-_WINDOWS = (1, 4, 16, 64, 256)  # buckets that are asked at once, the newest first; then all the others
+_WINDOWS = (1, 4, 12)  # buckets that are asked at once, the newest first, and so on: GIN looks at
+# every bucket for every story that has the words, so many of them cost more than they spare
+_FEW = 20  # stories in the first windows, up to which all the others are asked at once
 _POSITIONS = 255  # that PostgreSQL keeps of a word in a text, each at most 16383
 _LAST_POSITION = 16383
 
@@ -318,21 +321,25 @@ async def _find_postgres(
     newest = await session.scalar(text("SELECT max(story_id) FROM story_search"))
     if newest is None:
         return []
-    # `+ 0` keeps the planner from walking the primary key, word or no word.
-    statement = text(
-        "SELECT story_id, words @@ CAST(:query AS tsquery) AS meets FROM ("
-        "SELECT story_id, words FROM story_search WHERE words @@ CAST(:some AS tsquery) "
-        "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit) AS s "
-        "ORDER BY story_id + 0 DESC"
+    # `+ 0` keeps the planner from walking the primary key, word or no word. The words themselves are wide,
+    # and sorted along only where a phrase is looked for in them.
+    given = "SELECT story_id, {} FROM story_search WHERE words @@ CAST(:some AS tsquery) "
+    given += "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit"
+    checked = (
+        "SELECT story_id, words @@ CAST(:query AS tsquery) AS meets FROM ({}) AS s ORDER BY story_id + 0 DESC"
     )
     # A phrase is looked for in the newest stories that have its words, one by one.
     phrases = any(clause.is_phrase for clause in clauses)
     looked_through, most = 0, _PHRASES if phrases else limit
-    some, query = loose(clauses), tsquery(clauses)
+    some = loose(clauses) if phrases else tuple(clauses)
+    statement = text(checked.format(given.format("words")) if phrases else given.format("true AS meets"))
     found: list[int] = []
+    sizes = chain(_WINDOWS, repeat(_WINDOWS[-1]))
     bucket = newest // BUCKET
     highest = newest
-    for size in (*_WINDOWS, 0):
+    for number, size in enumerate(sizes):
+        if number >= len(_WINDOWS) and looked_through < _FEW:
+            size = 0  # the rest at once: there is not much more of what is rare
         if bucket < 0 or highest < lowest or len(found) >= limit or looked_through >= most:
             break
         last = max(bucket - size + 1, 0) if size else 0
@@ -340,12 +347,13 @@ async def _find_postgres(
         if size:
             asked.append(Clause(tuple((mark("b", n),) for n in range(bucket, last - 1, -1))))
         values = {
-            "query": query,
             "some": tsquery(asked),
             "lowest": lowest,
             "highest": highest,
             "limit": most - looked_through,
         }
+        if phrases:
+            values["query"] = tsquery(clauses)
         rows = (await session.execute(statement, values)).all()
         looked_through += len(rows)
         found += [int(row.story_id) for row in rows if row.meets]
