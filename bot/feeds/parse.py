@@ -18,7 +18,7 @@ from bot.feeds.reading.charset import utf8_document
 from bot.feeds.reading.doctype import without_doctype
 from bot.feeds.reading.json_feed import read_json
 from bot.feeds.reading.kinds import refuse_other_kinds
-from bot.feeds.reading.limits import MAX_BYTES, MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS
+from bot.feeds.reading.limits import MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS, refuse_too_large
 from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
 from bot.feeds.reading.salvage import entry_starts, has_long_tag, read_with_any_prefix, salvage
@@ -34,11 +34,7 @@ def parse_feed(
     (its charset counts), `now` the time against which dates are judged. Raises `ParseError`, and
     `NotAFeedError` below it for a web page or another document.
     """
-    if len(content) > MAX_BYTES:
-        raise ParseError(
-            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any "
-            "real feed; ask its publisher for a shorter one."
-        )
+    refuse_too_large(content)
     now = now or utc_now()
     refuse_other_kinds(content)
     document = trimmed(utf8_document(content, content_type, trusting=True))

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from bot.feeds.errors import NotAFeedError, ParseError
+from bot.feeds.reading.limits import refuse_too_large
 from bot.feeds.sight import SeenFeed
 from bot.feeds.wire import CPU_SECONDS, LENGTH, frame, unpacked, value_of
 
@@ -66,6 +67,7 @@ class ParserPool:
 
         Raises `ParseError`, also past a bound.
         """
+        refuse_too_large(content)
         worker = await self._place()
         kept: _Worker | None = None
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.feeds.errors import ParseError
+
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Larger documents are refused whole (bytes, decompressed)."""
 
@@ -49,3 +51,12 @@ MAX_JSON_VALUES: Final = 500_000
 
 MAX_QUICK_BYTES: Final = 8 * 1024 * 1024
 """Largest document given to the native reader, which holds all texts at once."""
+
+
+def refuse_too_large(content: bytes) -> None:
+    """Raise `ParseError` for what is too large to be read, before it is copied to where feeds are read."""
+    if len(content) > MAX_BYTES:
+        raise ParseError(
+            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any "
+            "real feed; ask its publisher for a shorter one."
+        )
