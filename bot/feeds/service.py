@@ -346,9 +346,9 @@ class FeedService:
         since = {host: at for host, at in since.items() if now - at < _TOGETHER}
         awaited: set[str] = set()
         for other in await feeds.told_failing(session) if since else ():
-            at = since.get(_host(other))
+            back_at = since.get(_host(other))
             looked_at = other.last_looked_at
-            if at is None or (looked_at is not None and looked_at >= at):
+            if back_at is None or (looked_at is not None and looked_at >= back_at):
                 continue
             if memories.from_json(other.memory).barred_until(now) is not None:
                 continue
