@@ -90,6 +90,10 @@ _LINK = re.compile(
     rf"{_WHO.replace('who', 'own')}(?:'s?)? (?:[\w-]+ )?{_DEMAND}(?!\w))"
     rf"|(?<!\w)(?:after|because|when|as|since) {_WHO.replace('who', 'told')} {_ASKED}(?!\w)"
 )
+_INSTRUMENT = re.compile(
+    r" (?:(?:an?|the|its|their|this|that|any|such) )?(?:[\w-]+ ){0,2}?"
+    r"(?:subpoenas?|summons(?:es)?|warrants?|(?:court |gag )?orders?|injunctions?|rulings?)(?!\w)"
+)
 
 
 def removal_frames(marked: Marked) -> list[Frame]:
@@ -104,6 +108,8 @@ def removal_frames(marked: Marked) -> list[Frame]:
         left = clause_left(text, act.start())
         if not is_fact(left[-60:], noun=False) and not act.group("not"):
             continue
+        if _INSTRUMENT.match(text, act.end()):
+            continue  # "to block a summons": what shall go is the demand itself
         who = _platform(left, marked) or _behind(text[act.end() :], marked)
         near = text[act.start() : act.end() + 120]
         if not who or (CONTENT not in near and not _apps(near, marked, who)):
