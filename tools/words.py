@@ -113,7 +113,13 @@ def main() -> None:
     chosen = [language for language in LANGUAGES[1:] if language in sys.argv]
     for language in chosen or LANGUAGES[1:]:
         old = read(language)
-        new = Catalog(locale=language, project="Quash", fuzzy=False, header_comment=f"# Quash: {language}")
+        new = Catalog(
+            locale=language,
+            project="Quash",
+            fuzzy=False,
+            header_comment=f"# Quash: {language}",
+            creation_date=old.creation_date,  # so that a run that finds nothing new changes nothing
+        )
         for text, context in wanted:
             known = old.get(text, context)
             new.add(text, known.string if known else None, context=context)
