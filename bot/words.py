@@ -49,6 +49,8 @@ def spoken() -> str:
 
 def say(text: str, /, **values: object) -> str:
     """Give a text in the language that is spoken, with the values filled in."""
+    if not text:
+        return ""  # gettext keeps a catalogue's header there
     return _filled(text, catalogue(spoken()).gettext(text), values)
 
 
@@ -65,7 +67,9 @@ def mark(text: str, /) -> str:
 
 
 def _filled(plain: str, text: str, values: dict[str, object]) -> str:
-    """Fill in the values; a translation that does not take them is not worth failing for."""
+    """Fill in the values, if any; a translation that does not take them is not worth failing for."""
+    if not values:
+        return text
     try:
         return text.format(**values)
     except (KeyError, IndexError, ValueError):

@@ -23,7 +23,7 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
     """Give the value in its canonical form. Raises `UnknownNameError` that says what was likely meant."""
     folded = value.strip().casefold()
     for name in allowed:
-        if name.casefold() == folded:
+        if folded in (name.casefold(), say(name).casefold()):
             return name
     near = difflib.get_close_matches(folded, [name.casefold() for name in allowed], n=1, cutoff=0.5)
     hint = (
@@ -51,16 +51,22 @@ def status(value: str | None) -> str | None:
 
 
 def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]:
-    """Give the names that go with what was typed: beginnings first, then parts, then look-alikes."""
+    """Give the names that go with what was typed: beginnings first, then parts, then look-alikes.
+
+    A name of the closed lists is shown and known in the reader's language too; its value stays the same.
+    """
     wanted = typed.strip().casefold()
     known = list(dict.fromkeys(names))
-    starts = [n for n in known if n.casefold().startswith(wanted)]
-    parts = [n for n in known if wanted in n.casefold() and n not in starts]
+    shown = {n: say(n) for n in known}
+    starts = [n for n in known if n.casefold().startswith(wanted) or shown[n].casefold().startswith(wanted)]
+    parts = [
+        n for n in known if (wanted in n.casefold() or wanted in shown[n].casefold()) and n not in starts
+    ]
     found = starts + parts
     if not found:
         near = difflib.get_close_matches(wanted, [n.casefold() for n in known], n=_MOST, cutoff=0.5)
         found = [n for n in known if n.casefold() in near]
-    return [app_commands.Choice(name=n[:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
+    return [app_commands.Choice(name=shown[n][:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
 
 
 def matching_last(typed: str, names: Sequence[str]) -> list[app_commands.Choice[str]]:

@@ -248,3 +248,25 @@ async def test_a_language_that_is_not_spoken_is_answered_in_english(scene: Scene
     person = _speaker(scene, "ja")
     assert "Look something up" in (await person.command("help")).text
     assert "Newest stories" in (await person.command("latest")).text
+
+
+async def test_completion_and_options_know_the_readers_own_words(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    reader = _speaker(scene, "de")
+    (choice,) = await reader.autocomplete("latest", "topic", "anonymit")
+    assert (choice.name, choice.value) == (say_in("de", "anonymity"), "anonymity")
+    meant = await reader.command("latest", topic=say_in("de", "anonymity"))
+    unknown = await reader.command("latest", topic="xyzzy")
+    assert meant.text != unknown.text
+    assert "xyzzy" not in meant.text
+
+
+def test_what_is_empty_or_holds_braces_is_said_as_it_is() -> None:
+    with speaking("de"):
+        assert say("") == ""
+        assert say("{not a place}") == "{not a place}"
+
+
+def say_in(language: str, text: str) -> str:
+    with speaking(language):
+        return say(text)
