@@ -242,13 +242,15 @@ async def _search_page(
             for s in stories
         ],
         buttons=page_buttons("search", interaction.user.id, state, page, total, _A_PAGE),
-        footer=say(
-            "{first} to {last} of {total}",
-            first=page * _A_PAGE + 1,
-            last=page * _A_PAGE + len(stories),
-            total=total,
-        ),
+        footer=_of_total(page * _A_PAGE + 1, page * _A_PAGE + len(stories), total),
     )
+
+
+def _of_total(first: int, last: int, total: int) -> str:
+    """Say which hits are shown. Many are not counted to the end: then there are at least so many."""
+    if total >= lookups.SEARCHED:
+        return say("{first} to {last} of at least {total}", first=first, last=last, total=total)
+    return say("{first} to {last} of {total}", first=first, last=last, total=total)
 
 
 async def _demands_page(

@@ -29,9 +29,9 @@ from db.visibility import Viewer as Viewer
 from db.visibility import seen_feeds
 from db.visibility import visible as visible
 
-_SEARCHED = 200  # stories of each level that are ranked, the newest; see db.search
+SEARCHED = 200  # stories of each level that are ranked, the newest; see db.search
 _FEEDS_IN_INDEX = 60  # feeds of a viewer up to which the index is asked for their stories alone
-_LOOKED_THROUGH = (_SEARCHED, 800, 3200)  # else: stories looked through until enough may be seen
+_LOOKED_THROUGH = (SEARCHED, 800, 3200)  # else: stories looked through until enough may be seen
 _LEVEL_WORTH = 360 * 86_400.0  # seconds: a story about the words ranks with one that mentions them...
 _LEVEL = {1: 1.0, 2: 0.5, 0: 0.0}  # ...so much later
 
@@ -119,7 +119,7 @@ async def search_stories(
         session,
         viewer,
         terms,
-        _SEARCHED,
+        SEARCHED,
         levels=(0,) if newest_first else levels,
         enough=offset + limit,
         topic=topic,
@@ -254,7 +254,7 @@ async def _cases_with(
         terms.append(Term((words[-1],), prefix=True))
     elif words:
         short = fold(words[-1])
-    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], _SEARCHED, levels=(1,), enough=limit)
+    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], SEARCHED, levels=(1,), enough=limit)
     ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
     rows = await session.scalars(
         select(CaseRow)
