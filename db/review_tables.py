@@ -83,4 +83,10 @@ class CaseProposalRow(Base):
     at: Mapped[datetime]
     proposed_by: Mapped[int | None] = mapped_column(BigInteger)
 
-    __table_args__ = (Index(None, "guild_id"), Index(None, "case_id"), Index(None, "state"))
+    __table_args__ = (
+        Index(None, "guild_id"),
+        Index(None, "case_id"),
+        Index(None, "other_id"),
+        Index(None, "story_id"),
+        Index(None, "state"),
+    )

@@ -78,7 +78,8 @@ def in_passing(group: Group, marked: Sequence[Marked], document: Document) -> bo
     """Whether a demand is only touched upon, or is a warrant on a person that politics quarrels over."""
     told = [frame.index for frame in group.frames if frame.weight >= 0.5]
     first = min(told, default=0)
-    if len(document.sentences) >= _LONG and first > 7 and group.weight < 3.0:
+    late = len(document.sentences) >= _LONG and first > 7 and group.weight < 3.0
+    if late and not (group.family == "buy" and _of_the_headline(group, marked)):
         return True
     long = len(document.sentences) >= _LONG
     if group.family == "content":
@@ -97,6 +98,12 @@ def in_passing(group: Group, marked: Sequence[Marked], document: Document) -> bo
     ):
         return False  # whom the headline names is who is asked
     return (long and not _opens_with(group)) or (first > 1 and len(document.sentences) >= 8)
+
+
+def _of_the_headline(group: Group, marked: Sequence[Marked]) -> bool:
+    """Whether the headline names the firm that sells: what is bought of it is what the article is about."""
+    named = {slot.name for item in marked if item.index < 1 for slot in item.slots.values()}
+    return any(name in named for frame in group.frames for name in frame.recipients)
 
 
 def _ordered_by_office(frame: Frame) -> bool:

@@ -62,8 +62,16 @@ CASES = [
 ]
 
 
-async def _fill(database: Database, guild: int, channels: list[int], member: int) -> int:
-    now = datetime.now(UTC)
+def _past_the_hour() -> float:
+    """Give the seconds until a minute past the next full hour, where the clocks of a case start.
+
+    Else a run that goes over a full hour would see an hourly digest more than its case is about.
+    """
+    return 3660.0 - time.time() % 3600.0
+
+
+async def _fill(database: Database, guild: int, channels: list[int], member: int, start: float) -> int:
+    now = datetime.now(UTC) + timedelta(seconds=start)
     async with database.write() as session:
         feed = FeedRow(url="https://news.example/feed", title="The Example News", language="en", added_at=now)
         session.add(feed)
@@ -103,7 +111,8 @@ async def _bring(database: Database, feed: int, *numbers: int, ahead: float = 0.
 
 async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str]:
     """Play a case to its end; gives what is not as it must be."""
-    ahead_by = 0.0  # Discord's clock goes with the processes' own
+    start = _past_the_hour()
+    ahead_by = start  # Discord's clock goes with the processes' own
 
     async with StandIn(now=lambda: time.time() + ahead_by) as discord:
         guild = discord.world.add_guild("Digital Rights")
@@ -114,18 +123,18 @@ async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str
 
         async def live(ahead: float, kill_at: str = "") -> str:
             nonlocal ahead_by
-            ahead_by = ahead
-            ended = await nursery.live(Run(database_url, discord.api_url, discord.token, ahead, kill_at))
+            ahead_by = start + ahead
+            ended = await nursery.live(Run(database_url, discord.api_url, discord.token, ahead_by, kill_at))
             expected = -9 if kill_at else 0
             return "" if ended == expected else f"a process ended with {ended} at {kill_at or 'its end'}"
 
         try:
-            feed = await _fill(database, guild.id, channels, member.id)
-            await _bring(database, feed, 0, 1)
+            feed = await _fill(database, guild.id, channels, member.id, start)
+            await _bring(database, feed, 0, 1, ahead=start)
             said = [await live(0.0, case.gathering)]
             if case.gathering:
                 said.append(await live(100.0))
-            await _bring(database, feed, 2, ahead=DAY)
+            await _bring(database, feed, 2, ahead=start + DAY)
             said.append(await live(DAY + 200, case.sending))
             if case.late:
                 discord.settings.nonce_seconds = -1.0

@@ -87,7 +87,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_proposals")),
     )
-    for column in ("guild_id", "case_id", "state"):
+    for column in ("guild_id", "case_id", "other_id", "story_id", "state"):
         op.create_index(op.f(f"ix_case_proposals_{column}"), "case_proposals", [column])
 
 
