@@ -25,10 +25,15 @@ def add(
     bot.add_dynamic_items(*kinds)
 
 
+def chosen(interaction: discord.Interaction[Any]) -> list[str]:
+    """Give the values that were chosen in a select, as they were sent: they can be forged."""
+    data: Any = interaction.data
+    return [str(value) for value in (data or {}).get("values") or ()]
+
+
 def chosen_number(interaction: discord.Interaction[Any]) -> int:
     """Give the number that was chosen in a select; 0 where it is none (values can be forged)."""
-    data: Any = interaction.data
-    value = str(next(iter((data or {}).get("values") or ()), ""))
+    value = next(iter(chosen(interaction)), "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
 
 

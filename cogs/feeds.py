@@ -7,7 +7,7 @@ the addresses: it works after a restart, and whoever chooses is checked again.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import discord
@@ -25,7 +25,7 @@ from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import mark, say, say_number
 from cogs import choices
-from cogs.clicks import Click, Form, add
+from cogs.clicks import Click, Form, add, chosen
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
@@ -193,34 +193,24 @@ class ImportForm(Form):
         await answer(interaction, _imported(imported))
 
 
-class _FeedSelect(Click):
-    """A select whose values are addresses of feeds. The rights are those of the one who chooses."""
-
-    async def chosen(self, interaction: discord.Interaction[Any]) -> list[str]:
-        """Give the addresses. Raises for those who may not configure the server."""
-        await check_may_configure(interaction)
-        data: Mapping[str, Any] = interaction.data or {}
-        return [str(value) for value in data.get("values", ())]
-
-
-class ChooseFeed(_FeedSelect, ui.DynamicItem[ui.Select[ui.LayoutView]], template=r"quash:feeds:choose"):
+class ChooseFeed(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template=r"quash:feeds:choose"):
     """Adds the feed that was chosen of those on a page."""
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Add it."""
-        (address,) = await self.chosen(interaction)
+        await check_may_configure(interaction)
+        (address,) = chosen(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await answer(interaction, _added(await guild_feeds(self.services).add(_who(interaction), address)))
 
 
-class AddFromCatalogue(
-    _FeedSelect, ui.DynamicItem[ui.Select[ui.LayoutView]], template=r"quash:feeds:catalogue"
-):
+class AddFromCatalogue(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template=r"quash:feeds:catalogue"):
     """Adds the feeds that were chosen in the catalogue."""
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Add them."""
-        urls = await self.chosen(interaction)
+        await check_may_configure(interaction)
+        urls = chosen(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         service = guild_feeds(self.services)
         await answer(interaction, _imported(await service.add_from_catalogue(_who(interaction), urls)))

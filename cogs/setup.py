@@ -27,7 +27,7 @@ from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import LANGUAGES, mark, say, say_number, spoken
-from cogs import examples
+from cogs import clicks, examples
 from cogs.channels import TYPES, Postable
 from cogs.clicks import Click, add
 from cogs.explain import glossary
@@ -171,7 +171,7 @@ class SetupPart(
 
     async def _choose(self, interaction: discord.Interaction[Any]) -> ui.LayoutView:
         data: Mapping[str, Any] = interaction.data or {}
-        values = {str(data.get("custom_id")): [str(value) for value in data.get("values", ())]}
+        values = {str(data.get("custom_id")): clicks.chosen(interaction)}
         chosen = _with(_chosen(interaction.message), values)
         return await _view(self.services, interaction, chosen)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import discord
@@ -17,7 +17,7 @@ from bot.stories.model import TOPICS
 from bot.stories.naming import canonical_name
 from bot.words import mark, say
 from cogs import choices
-from cogs.clicks import Click, add
+from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.lookups import case_choices, party_choices, viewer
 from cogs.pages import PageButton, page_buttons
@@ -171,13 +171,12 @@ class DeliverySelect(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Change it and show all."""
-        data: Mapping[str, Any] = interaction.data or {}
-        (chosen,) = data.get("values", ("now",))
+        (delivery,) = chosen(interaction) or ["now"]
         await actions.change_subscription(
             self.services.database,
             user_id=interaction.user.id,
             subscription_id=int(self.match["id"]),
-            delivery=str(chosen),
+            delivery=delivery,
         )
         await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
 

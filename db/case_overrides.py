@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,18 +14,6 @@ from db.tables import CaseOverrideRow, CaseProposalRow
 async def get(session: AsyncSession, guild_id: int, case_id: int) -> CaseOverrideRow | None:
     """Give what a server says of a case."""
     return await session.get(CaseOverrideRow, (guild_id, case_id))
-
-
-async def get_all(
-    session: AsyncSession, guild_id: int, case_ids: Collection[int]
-) -> dict[int, CaseOverrideRow]:
-    """Give what a server says of cases."""
-    found = await session.scalars(
-        select(CaseOverrideRow).where(
-            CaseOverrideRow.guild_id == guild_id, CaseOverrideRow.case_id.in_(case_ids)
-        )
-    )
-    return {row.case_id: row for row in found}
 
 
 async def propose(

@@ -19,9 +19,9 @@ from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import rule_from
 from bot.alerts.routing import Condition, Rule
 from bot.words import mark, say
-from db import deliveries, guilds, rules
+from db import audit, deliveries, guilds, rules
 from db.engine import Database
-from db.tables import AuditRow, RuleRow
+from db.tables import RuleRow
 
 MOST_RULES = 100  # of a server
 
@@ -136,7 +136,7 @@ async def add_rule(
                 )
         session.add(row)
         await session.flush()
-        session.add(_audit(guild_id, user_id, now, "rule added", after=told(row) | {"id": row.id}))
+        audit.note(session, guild_id, user_id, now, "rule added", after=told(row) | {"id": row.id})
     return rule_from(row)
 
 
@@ -168,12 +168,10 @@ async def edit_rule(
         changed = {name: value for name, value in told(row).items() if value != told_before[name]}
         if changed:
             before = {name: told_before[name] for name in changed}
-            session.add(
-                _audit(
-                    guild_id, user_id, now, "rule changed",
-                    before=before | {"id": rule_id}, after=changed | {"id": rule_id},
-                )
-            )  # fmt: skip
+            after = changed | {"id": rule_id}
+            audit.note(
+                session, guild_id, user_id, now, "rule changed", before=before | {"id": rule_id}, after=after
+            )
     return EditedRule(was, rule_from(row))
 
 
@@ -214,12 +212,9 @@ async def _pause(
         row = await _own_rule(session, guild_id, rule_id)
         if row.paused != paused:
             row.paused = paused
-            session.add(
-                _audit(
-                    guild_id, user_id, now, "rule paused" if paused else "rule resumed",
-                    before={"id": rule_id, "paused": not paused}, after={"id": rule_id, "paused": paused},
-                )
-            )  # fmt: skip
+            action = "rule paused" if paused else "rule resumed"
+            before, after = {"id": rule_id, "paused": not paused}, {"id": rule_id, "paused": paused}
+            audit.note(session, guild_id, user_id, now, action, before=before, after=after)
     return rule_from(row)
 
 
@@ -240,7 +235,7 @@ async def remove_rule(
         row = await _own_rule(session, guild_id, rule_id)
         gone = rule_from(row)
         await rules.delete_rule(session, rule_id)
-        session.add(_audit(guild_id, user_id, now, "rule removed", before=told(row) | {"id": rule_id}))
+        audit.note(session, guild_id, user_id, now, "rule removed", before=told(row) | {"id": rule_id})
     return gone
 
 
@@ -259,17 +254,3 @@ async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleR
 def told(row: RuleRow) -> dict[str, Any]:
     """Give what a rule says, column by column: for the audit, and to find two that say the same."""
     return {column: getattr(row, column) for column, _ in _FIELDS.values()}
-
-
-def _audit(
-    guild_id: int,
-    user_id: int,
-    now: datetime,
-    action: str,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> AuditRow:
-    return AuditRow(
-        guild_id=guild_id, user_id=user_id, at=now, action=action, before=before or {}, after=after or {}
-    )

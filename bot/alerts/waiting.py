@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.alerts.errors import NotHereError, WishError
 from bot.words import say
-from db import deliveries, places
+from db import audit, deliveries, places
 from db.engine import Database
-from db.tables import AuditRow, DeliveryRow
+from db.tables import DeliveryRow
 
 STATES = {"waiting": ("due", "sending"), "failed": ("failed",), "dead": ("dead",)}
 DROPPABLE = ("due", "failed", "dead")
@@ -57,7 +58,7 @@ async def send_again(
         if row is None or row.state != "dead":
             raise _not_here(delivery_id, row)
         await deliveries.enqueue(session, {(row.target, row.target_id): now})
-        session.add(_audit(row, guild_id, user_id, now, "delivery sent again"))
+        audit.note(session, guild_id, user_id, now, "delivery sent again", before=_told(row))
         row.state, row.error, row.attempts = "due", None, 0
         row.intent_at, row.due_at = None, now
 
@@ -68,7 +69,7 @@ async def drop(database: Database, *, guild_id: int, user_id: int, delivery_id: 
         row = await places.hold_delivery(session, guild_id, delivery_id)
         if row is None or row.state not in DROPPABLE:
             raise _not_here(delivery_id, row)
-        session.add(_audit(row, guild_id, user_id, now, "delivery dropped"))
+        audit.note(session, guild_id, user_id, now, "delivery dropped", before=_told(row))
         row.state, row.error = "skipped", "A moderator dropped it."
 
 
@@ -104,6 +105,6 @@ def _not_here(delivery_id: int, row: DeliveryRow | None) -> NotHereError:
     )
 
 
-def _audit(row: DeliveryRow, guild_id: int, user_id: int, now: datetime, action: str) -> AuditRow:
-    before = {"delivery": row.id, "channel_id": row.target_id, "error": row.error}
-    return AuditRow(guild_id=guild_id, user_id=user_id, at=now, action=action, before=before, after={})
+def _told(row: DeliveryRow) -> dict[str, Any]:
+    """Give what the audit says of a delivery as it was."""
+    return {"delivery": row.id, "channel_id": row.target_id, "error": row.error}
