@@ -18,7 +18,7 @@ from bot.feeds.model import Rhythm
 
 DAY = 86400.0
 LONGEST_RETRY_AFTER = 7 * DAY
-FAILS_FOR_LONG = 3 * DAY  # then the people who use the feed are told
+FAILS_FOR_LONG = DAY  # then the people who use the feed are told
 FAILS_FOR_GOOD = 30 * DAY  # then it is looked at once in seven of the longest pauses
 
 _JITTER = 0.1  # of the pause, added: feeds of one host drift apart and stay apart

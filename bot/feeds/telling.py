@@ -71,7 +71,7 @@ def together(notices: Sequence[Notice]) -> str:
 
 def failing(name: str, error: str, *, cause: str) -> Notice:
     """Say that a feed fails for long (`rhythm.FAILS_FOR_LONG`). `error` is a sentence."""
-    return Notice("failing", f"{name} could not be read for days: {error} {_TO_BE_DONE.get(cause, _WAIT)}")
+    return Notice("failing", f"{name} could not be read for a day: {error} {_TO_BE_DONE.get(cause, _WAIT)}")
 
 
 def back(name: str) -> Notice:

@@ -707,6 +707,7 @@ async def _forty_days(clock: Clock, kind: str) -> str:
         w.site.pause = 0.2 if kind == "timeout" else 0.0
         looks: list[datetime] = []
         told: list[str] = []
+        told_at: list[datetime] = []
         end = clock.now + timedelta(days=40)
         while clock.now < end:
             before = (await w.feed()).last_looked_at
@@ -716,6 +717,7 @@ async def _forty_days(clock: Clock, kind: str) -> str:
                 looks.append(feed.last_looked_at)
             for feed_id, notice, _ in await w.service.notices():
                 told.append(notice.kind)
+                told_at.append(clock.now)
                 await w.service.told(feed_id, notice)
             assert feed.next_look is not None
             clock.now = feed.next_look
@@ -726,6 +728,9 @@ async def _forty_days(clock: Clock, kind: str) -> str:
         assert 7 * DAY <= pauses[-1] <= 7.7 * DAY
         assert (await w.feed()).state == "active"
         assert told == ["failing"]
+        day_is_over = next(at for at in looks if at - looks[0] >= timedelta(days=1))
+        assert told_at == [day_is_over], "told by the first look after it has failed for a day"
+        assert day_is_over - looks[0] <= timedelta(days=2)
         broken = False
         w.site.pause = 0.0
         if kind == "tls":

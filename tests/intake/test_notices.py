@@ -182,7 +182,7 @@ async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: Fe
             )
             for host, name in (("paper.example", "a"), ("paper.example", "b"), ("other.example", "c"))
         ]
-    await town.note(ids[0], "failing", f"Paper a could not be read for days: {sentence} Wait.")
+    await town.note(ids[0], "failing", f"Paper a could not be read for a day: {sentence} Wait.")
     both = await town.server(ids[0])
     only_b = await town.server(ids[1])
     async with town.database.write() as session:
@@ -191,10 +191,10 @@ async def test_the_feeds_of_a_dead_host_share_one_message(town: Town, teller: Fe
     assert await teller.tell() == 2
     (said,) = town.said(channel)
     assert said == (
-        "Each of these 2 feeds of paper.example could not be read for days: paper.example does not answer. "
+        "Each of these 2 feeds of paper.example could not be read for a day: paper.example does not answer. "
         "Wait. They are: Paper a; Paper b."
     )
-    assert town.said(other) == [f"Paper b could not be read for days: {sentence} Wait."]
+    assert town.said(other) == [f"Paper b could not be read for a day: {sentence} Wait."]
     assert await teller.tell() == 0
 
 
