@@ -136,7 +136,7 @@ async def test_the_backlog_of_an_outage_that_meets_the_night_does_not_come_all_a
     await _quiet(place, "22:00", "07:00")
     await place.house.rule(place.guild.id, place.channel.id)
     clock.now = datetime(2026, 3, 2, 21, 50, tzinfo=UTC)
-    place.standin.faults.add(Fault("status", status=502, path="/channels/*", times=None))
+    place.standin.faults.add(Fault("status", status=503, path="/channels/*", times=None))
     for each in range(number):
         await place.house.story(place.feed, await place.house.case(f"Case {each}"), title=f"Story {each}")
     assert await deliverer.deliver_due() == 0

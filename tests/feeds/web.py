@@ -103,7 +103,7 @@ async def serving(host: str = "127.0.0.1") -> AsyncIterator[Site]:
     site = Site()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", site.handle)
-    runner = web.AppRunner(application)
+    runner = web.AppRunner(application, shutdown_timeout=0.5)
     await runner.setup()
     listener = web.TCPSite(runner, host, 0)
     await listener.start()
