@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
 from bot.alerts.wishes import MOST_A_DAY, MOST_REVIEW_HOURS, REVIEW_ENDS
+from bot.stories.countries import all_countries, ways_to_write
 from bot.stories.model import STATUSES, TOPICS
 from bot.words import mark, say
 from cogs import choices
@@ -23,6 +25,7 @@ from cogs.review import ReviewOption
 from db import lookups
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "nl", "it", "pl", "sv", "da", "cs", "fi", "el", "uk", "ru", "ja")
+_MOST_COUNTRIES, _LONGEST_CHOICE = 25, 100  # of a completion that Discord shows
 _CONDITIONS = (*STATUSES, "0.7", "0.8", "0.9")
 # The options whose values are known.
 _KNOWN: Mapping[str, Sequence[str]] = {
@@ -42,6 +45,7 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     "keywords": (str | None, "Only stories with one of these words, separated by commas"),
     "exclude": (str | None, "Never stories with one of these words, separated by commas"),
     "statuses": (str | None, "Only where a demand stands like this, separated by commas"),
+    "countries": (str | None, "Only stories about agencies, courts or companies of these countries"),
     "languages": (str | None, "Only articles in these languages, by their codes: en, de"),
     "sources": (str | None, "Only from these sources: a feed's title or a site's name"),
     "exclude_sources": (str | None, "Never from these sources: a feed's title or a site's name"),
@@ -79,6 +83,7 @@ CLEARABLE = (
     "keywords",
     "exclude",
     "statuses",
+    "countries",
     "languages",
     "sources",
     "exclude_sources",
@@ -94,7 +99,7 @@ def with_options(command: Callable[..., Any]) -> Any:
     """Give a command the options of a rule in place of its `**wishes`.
 
     discord.py reads a command's options from its signature; written out three times, they would be
-    forty-eight parameters.
+    sixty parameters.
     """
     signature = inspect.signature(command)
     given = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -115,6 +120,7 @@ def complete(command: app_commands.Command[Any, Any, Any]) -> None:
     for option, names in _KNOWN.items():
         command.autocomplete(option)(_from(names))
     command.autocomplete("parties")(_parties)
+    command.autocomplete("countries")(_countries)
     command.autocomplete("sources")(_sources)
     command.autocomplete("exclude_sources")(_sources)
 
@@ -134,6 +140,18 @@ async def _parties(interaction: discord.Interaction, typed: str) -> list[app_com
     async with services_of(interaction).database.read() as session:
         names = await lookups.party_names(session, viewer(interaction), last, limit=25)
     return choices.matching_last(typed, [name for name in names if "," not in name])
+
+
+async def _countries(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Complete a country in whatever way it is written: "Allem" is Germany."""
+    head, comma, last = typed.rpartition(",")
+    wanted = " ".join(last.split()).casefold()
+    names = await asyncio.to_thread(all_countries)
+    meant = [name for name in names if any(way.startswith(wanted) for way in ways_to_write(name))]
+    if not wanted or not meant:
+        return choices.matching_last(typed, names)
+    whole = [f"{head}{comma} {name}".strip() for name in meant[:_MOST_COUNTRIES]]
+    return [app_commands.Choice(name=one, value=one) for one in whole if len(one) <= _LONGEST_CHOICE]
 
 
 async def _sources(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -225,6 +243,7 @@ _SAID = (
 )
 _TOPICS, _PARTIES, _KEYWORDS = mark("topics"), mark("parties"), mark("keywords")
 _EXCLUDE, _STATUSES, _SOURCES = mark("not with"), mark("statuses"), mark("sources")
+_COUNTRIES = mark("countries")
 _LANGUAGE, _NOT_FROM = mark("languages"), mark("not from")
 
 
@@ -235,6 +254,7 @@ def _lists(rule: Rule) -> dict[str, tuple[str, ...]]:
         _KEYWORDS: rule.keywords,
         _EXCLUDE: rule.exclude,
         _STATUSES: tuple(map(say, rule.statuses)),
+        _COUNTRIES: rule.countries,
         _LANGUAGE: rule.languages,
         _SOURCES: rule.sources,
         _NOT_FROM: rule.exclude_sources,

@@ -132,14 +132,29 @@ async def get_topics_of(session: AsyncSession, story_ids: Collection[int]) -> di
     )
 
 
-async def get_parties_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, set[str]]:
-    """Give who takes part in stories, in whatever role, by name keys."""
-    return await _grouped(
-        session,
-        select(StoryPartyRow.story_id, PartyRow.name_key)
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A party's part in a story."""
+
+    name: str
+    kind: str
+    role: str
+    mentions: int
+
+
+async def get_parts_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, list[StoredPart]]:
+    """Give who takes part in stories."""
+    found = await session.execute(
+        select(
+            StoryPartyRow.story_id, PartyRow.name, PartyRow.kind, StoryPartyRow.role, StoryPartyRow.mentions
+        )
         .join(PartyRow, PartyRow.id == StoryPartyRow.party_id)
-        .where(StoryPartyRow.story_id.in_(story_ids)),
+        .where(StoryPartyRow.story_id.in_(story_ids))
     )
+    of: dict[int, list[StoredPart]] = {}
+    for story_id, name, kind, role, mentions in found:
+        of.setdefault(story_id, []).append(StoredPart(name, kind, role, mentions))
+    return of
 
 
 async def get_guilds_that_see(

@@ -290,6 +290,7 @@ class RuleRow(Base):
     keywords: Mapped[list[str]] = mapped_column(default=list)
     exclude: Mapped[list[str]] = mapped_column(default=list)
     statuses: Mapped[list[str]] = mapped_column(default=list)
+    countries: Mapped[list[str]] = mapped_column(default=list)
     languages: Mapped[list[str]] = mapped_column(default=list)
     sources: Mapped[list[str]] = mapped_column(default=list)
     min_relevance: Mapped[float] = mapped_column(Float, default=0.5)

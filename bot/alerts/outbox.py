@@ -30,7 +30,9 @@ from bot.alerts.routing import (
     to_review,
 )
 from bot.alerts.timing import Hours, day_start
+from bot.stories.countries import Part, countries_of
 from db import cards, deliveries, digests, guilds, reviews, rules, subscriptions
+from db.stories import name_key
 from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
 
 _T = TypeVar("_T")
@@ -162,7 +164,9 @@ async def load_stories(
     """
     ids = set(story_ids)
     topics = await cards.get_topics_of(session, ids)
-    parties = await cards.get_parties_of(session, ids)
+    parts = await cards.get_parts_of(session, ids)
+    # Off the event loop, because the first call reads the gazetteer.
+    countries = await asyncio.to_thread(lambda: {id: _countries(of) for id, of in parts.items()})
     seen = await cards.get_guilds_that_see(session, ids, guilds)
     return {
         row.id: RoutedStory(
@@ -172,7 +176,7 @@ async def load_stories(
             text=row.text,
             relevance=row.relevance,
             topics=frozenset(topics.get(row.id, ())),
-            parties=frozenset(parties.get(row.id, ())),
+            parties=frozenset(name_key(part.name) for part in parts.get(row.id, ())),
             case_id=row.case_id,
             adds=row.adds,
             guilds=frozenset(seen.get(row.id, ())),
@@ -181,9 +185,14 @@ async def load_stories(
             language=row.language,
             source=row.source,
             url=row.url,
+            countries=countries.get(row.id, ()),
         )
         for row in await cards.get_routed(session, ids)
     }
+
+
+def _countries(parts: Collection[cards.StoredPart]) -> tuple[str, ...]:
+    return countries_of(Part(part.name, part.kind, part.role, part.mentions) for part in parts)
 
 
 async def get_hours(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, Hours]:
@@ -218,6 +227,7 @@ def rule_from(row: RuleRow) -> Rule:
         review_channel=row.review_channel,
         review_hours=row.review_hours,
         review_then=row.review_then,
+        countries=tuple(row.countries),
     )
 
 

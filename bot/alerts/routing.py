@@ -46,7 +46,7 @@ class RoutedStory:
 
     `parties` are the name keys of canonical names; `guilds` the servers that use a feed which brought it;
     `adds` what it adds to its case ("new", "update", "source"); `alert` is False for what is stored in
-    silence (a feed's history at the first look).
+    silence (a feed's history at the first look); `countries` as `bot.stories.countries` gives them.
     """
 
     id: int
@@ -64,6 +64,7 @@ class RoutedStory:
     language: str = "und"
     source: str = ""
     url: str = ""
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Rule:
     review_channel: int | None = None
     review_hours: int = 12
     review_then: str = "drop"
+    countries: tuple[str, ...] = ()
 
     @property
     def review(self) -> Review | None:
@@ -317,6 +319,7 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
         lambda: _keywords(story, rule.keywords),
         lambda: _exclude(story, rule.exclude),
         *((lambda: _statuses(story, rule.statuses),) if rule.statuses else ()),
+        *((lambda: _countries(story, rule.countries),) if rule.countries else ()),
         *((lambda: _languages(story, rule.languages),) if rule.languages else ()),
         *((lambda: _sources(story, rule.sources),) if rule.sources else ()),
         *((lambda: _exclude_sources(story, rule.exclude_sources),) if rule.exclude_sources else ()),
@@ -440,6 +443,14 @@ def _statuses(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if has in wanted:
         return Clause("statuses", True, f"status {has}")
     return Clause("statuses", False, f"its status ({has}) is none of {', '.join(wanted)}")
+
+
+def _countries(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
+    met = [country for country in wanted if country in story.countries]
+    if met:
+        return Clause("countries", True, f"country {', '.join(met)}")
+    has = ", ".join(story.countries) or "none known"
+    return Clause("countries", False, f"its countries ({has}) are none of {', '.join(wanted)}")
 
 
 def _languages(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:

@@ -50,6 +50,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "keywords": ("keywords", lambda typed: wishes.parse_words(typed, mark("keywords"))),
     "exclude": ("exclude", lambda typed: wishes.parse_words(typed, mark("exclusions"))),
     "statuses": ("statuses", wishes.parse_statuses),
+    "countries": ("countries", lambda typed: wishes.parse_list(typed, mark("countries"))),
     "languages": ("languages", wishes.parse_languages),
     "sources": ("sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
     "exclude_sources": ("exclude_sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
@@ -69,7 +70,7 @@ RULE_FIELDS = tuple(_FIELDS)
 # What a rule says where nothing is said.
 _NOTHING_SAID: Mapping[str, Any] = {
     **dict.fromkeys(("topics", "parties", "keywords", "exclude", "statuses", "languages"), ""),
-    **dict.fromkeys(("sources", "exclude_sources", "ping_when", "urgent"), ""),
+    **dict.fromkeys(("countries", "sources", "exclude_sources", "ping_when", "urgent"), ""),
     **dict.fromkeys(("relevance", "ping_role", "daily_limit", "review_channel", "review_hours")),
     "review_then": "drop",
     "when": "now",
@@ -81,11 +82,11 @@ _NOTHING_SAID: Mapping[str, Any] = {
 async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Check what people say of a rule; gives columns of `rules`.
 
-    Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `languages`, `sources`,
-    `exclude_sources`) are
-    comma-separated, empty ones stand for "any"; `relevance` is 0 to 1; `ping_when` and `urgent` are
-    conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly; `daily_limit` 0 is none.
-    Parties may be written in any way that is known ("DHS").
+    Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `countries`, `languages`, `sources`,
+    `exclude_sources`) are comma-separated, empty ones stand for "any"; `relevance` is 0 to 1; `ping_when`
+    and `urgent` are conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly;
+    `daily_limit` 0 is none.
+    Parties and countries may be written in any way that is known ("DHS", "de").
     """
     unknown = [name for name in fields if name not in _FIELDS]
     if unknown:
@@ -103,6 +104,8 @@ async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
         columns[column] = list(value) if isinstance(value, tuple) else value
     if "parties" in columns:
         columns["parties"] = await wishes.canonical_parties(columns["parties"])
+    if columns.get("countries"):
+        columns["countries"] = await wishes.known_countries(columns["countries"])
     return columns
 
 

@@ -11,6 +11,7 @@ from bot.alerts.errors import WishError
 from bot.alerts.foreign import plain_text
 from bot.alerts.routing import WHEN, Condition, fold
 from bot.alerts.searching import can_be_asked
+from bot.stories.countries import all_countries, country_named
 from bot.stories.model import STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from bot.words import mark, say
@@ -137,6 +138,15 @@ async def canonical_parties(parties: Iterable[str]) -> list[str]:
     """Give each party's one name; off the event loop, because the first call reads the gazetteer."""
     names = await asyncio.to_thread(lambda: [canonical_name(party) for party in parties])
     return list({name_key(name): name for name in names}.values())
+
+
+async def known_countries(typed: Iterable[str]) -> list[str]:
+    """Give each country's one name; off the event loop, because the first call reads the gazetteer."""
+    return await asyncio.to_thread(lambda: list(dict.fromkeys(_country(one) for one in typed)))
+
+
+def _country(typed: str) -> str:
+    return country_named(typed) or _one_of(typed, all_countries(), mark("country"))
 
 
 def parse_relevance(relevance: float | None) -> float:

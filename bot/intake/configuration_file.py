@@ -28,6 +28,7 @@ _LISTS = (
     "keywords",
     "exclude",
     "statuses",
+    "countries",
     "languages",
     "sources",
     "exclude_sources",

@@ -39,6 +39,7 @@ _REMEDIES = {
     "keywords": mark("`/alerts edit` can add a word to the rule, or take its keywords away."),
     "exclude": mark("`/alerts edit` can take the word off the rule's exclusions."),
     "statuses": mark("`/alerts edit` can add its status to the rule."),
+    "countries": mark("`/alerts edit` can add one of its countries to the rule."),
     "languages": mark("`/alerts edit` can add its language to the rule."),
     "sources": mark("`/alerts edit` can add its source to the rule."),
     "exclude_sources": mark("`/alerts edit` can take its source off those that the rule leaves out."),

@@ -38,6 +38,7 @@ STORY = RoutedStory(
     language="en",
     source="The Example News",
     url="https://www.news.example/17",
+    countries=("United States",),
 )
 RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
 
@@ -64,6 +65,8 @@ RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
         ({"when": "daily"}, None),
         ({"statuses": ("quashed", "withdrawn")}, None),
         ({"statuses": ("quashed",)}, "statuses"),
+        ({"countries": ("Germany", "United States")}, None),
+        ({"countries": ("Germany",)}, "countries"),
         ({"languages": ("de", "en")}, None),
         ({"languages": ("de",)}, "languages"),
         ({"sources": ("the example news",)}, None),

@@ -43,6 +43,7 @@ async def test_an_edit_changes_what_is_named_and_the_audit_tells_before_and_afte
         rule.id,
         statuses="Quashed, upheld",
         languages="EN,de",
+        countries="us, Allemagne, british, Germany",
         sources="therecord.media, The Example News",
         ping_when="quashed, relevance 0.9",
         urgent="upheld",
@@ -55,6 +56,7 @@ async def test_an_edit_changes_what_is_named_and_the_audit_tells_before_and_afte
     after = edited.after
     assert after.topics == ("spyware",) and after.ping_role == 9
     assert after.statuses == ("quashed", "upheld") and after.languages == ("en", "de")
+    assert after.countries == ("United States", "Germany", "United Kingdom")
     assert after.sources == ("therecord.media", "The Example News")
     assert after.ping_when == Condition(("quashed",), 0.9) and after.urgent == Condition(("upheld",))
     assert (after.when, after.daily_limit, after.min_relevance) == ("daily", None, 0.7)
@@ -99,6 +101,7 @@ async def test_a_rule_of_another_server_or_like_another_is_not_touched(house: Ho
         ({"when": "never"}, "known are now, hourly, daily, weekly"),
         ({"statuses": "quased"}, "did you mean quashed"),
         ({"languages": "English"}, "use its code"),
+        ({"countries": "Germoney"}, "did you mean Germany"),
         ({"ping_when": "1.5"}, "goes from 0"),
         ({"ping_when": "0.x"}, "is no figure"),
         ({"urgent": "relevance"}, "no status"),
@@ -175,6 +178,8 @@ async def _month(house: House) -> None:
         ({"sources": "news.example"}, {"matched": 13}),
         ({"sources": "ews.example"}, {"matched": 0}),
         ({"languages": "de"}, {"matched": 0, "seen": 13}),
+        ({"countries": "usa"}, {"matched": 13}),
+        ({"countries": "fr"}, {"matched": 0, "seen": 13}),
     ],
 )
 async def test_a_preview_counts_what_the_last_days_would_have_brought(

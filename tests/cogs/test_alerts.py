@@ -124,6 +124,9 @@ async def test_options_complete_as_far_as_they_are_known(scene: Scene) -> None:
             ("sources", "ne", "news"),
             ("exclude_sources", "ne", "news"),
             ("languages", "de, f", "de, fr"),
+            ("countries", "India, uni", "India, United Kingdom"),
+            ("countries", "Allem", "Germany"),
+            ("countries", "france, de", "france, Germany"),
             ("ping_when", "quashed, 0.", "quashed, 0.7"),
             ("urgent", "uph", "upheld"),
         ):

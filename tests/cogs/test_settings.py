@@ -166,12 +166,13 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
             "topics": ["spyware", "biometrics"],
             "when": "daily",
         },
-        {"channel": scene.channel.id, "parties": "DHS", "limit": 5},
+        {"channel": scene.channel.id, "parties": "DHS", "limit": 5, "countries": ["us", "Deutschland"]},
     ]
     shown = await _import(scene, yaml.safe_dump(content))
     for part in ("off → 22:00-07:00", "+ Feeds:** Third", "− Feeds:** first", "⏸ Feeds:** Third"):
         assert part in shown.text
     assert "topics: spyware → **spyware, biometrics**" in shown.text
+    assert "countries: United States, Germany" in shown.text
     assert "**+** " in shown.text and "Department of Homeland Security" in shown.text
     assert f"**−** **#{lost}**" in shown.text
     assert "Nothing is changed yet" in shown.text
@@ -182,6 +183,7 @@ async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference
     assert "Apply" not in labels_of(applied.message.components)
     again = yaml.safe_load(await _export(scene))
     assert again["settings"]["quiet_hours"] == "22:00-07:00"
+    assert again["rules"][1]["countries"] == ["United States", "Germany"]
     assert [rule["channel"] for rule in again["rules"]] == [str(scene.channel.id)] * 2
     assert {feed["address"]: feed.get("paused", False) for feed in again["feeds"]} == {
         "https://second.example/feed": False,

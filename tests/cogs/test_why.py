@@ -129,6 +129,11 @@ async def test_each_rule_and_the_clause_that_stopped_it(scene: Scene, press: Pre
         "paused": ({"paused": True}, "the rule is paused", "`/alerts resume`"),
         "relevance": ({"min_relevance": 1.0}, "is below 1.00", "lower the relevance"),
         "languages": ({"languages": ["de"]}, "its language (en) is none of de", "language"),
+        "countries": (
+            {"countries": ["Germany"]},
+            "its countries (United States) are none of Germany",
+            "one of its countries",
+        ),
         "statuses": ({"statuses": ["quashed"]}, "is none of quashed", "status"),
         "sources": ({"sources": ["Other Paper"]}, "is none of Other Paper", "source"),
     }
