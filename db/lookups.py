@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -254,17 +255,23 @@ async def _cases_with(
         terms.append(Term((words[-1],), prefix=True))
     elif words:
         short = fold(words[-1])
-    hits = await _seen(session, viewer, terms[-_CASE_WORDS:], SEARCHED, levels=(1,), enough=limit)
-    ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
-    rows = await session.scalars(
-        select(CaseRow)
-        .where(one_of(session, CaseRow.id, ids), CaseRow.merged_into.is_(None))
-        .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
-    )
-    fitting = (row for row in rows if not short or _has_beginning(row.title, short))
-    return [row for row, _ in zip(fitting, range(limit), strict=False)]
+    cases = select(CaseRow).where(CaseRow.merged_into.is_(None))
+    found: list[CaseRow] = []
+    for most in _CASE_STORIES:
+        hits = await _seen(session, viewer, terms[-_CASE_WORDS:], most, levels=(1,), enough=limit)
+        ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
+        some = cases.where(one_of(session, CaseRow.id, ids))
+        rows = await session.scalars(
+            some.order_by(CaseRow.updated.desc(), CaseRow.id.desc()).limit(most if short else limit)
+        )
+        fitting = (row for row in rows if not short or _has_beginning(row.title, short))
+        found = list(islice(fitting, limit))
+        if len(found) >= limit or len(hits) < 2 * limit:  # no more are looked for than twice as many
+            break
+    return found
 
 
+_CASE_STORIES = (100, 400)  # with a case's words, the newest, whose cases are given; more where those are few
 _SHORTEST_BEGINNING = 3  # letters; below, only the newest cases are looked through
 _CASE_WORDS = 8  # words of a name that are looked for, the last ones
 

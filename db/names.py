@@ -18,6 +18,18 @@ _LONGEST = 24  # letters of a word that are compared
 LEARN_WORD = "INSERT INTO search_words (form, word) VALUES (:form, :word) ON CONFLICT DO NOTHING"
 LEARN_NAME = "INSERT INTO party_words (word, party_id) VALUES (:word, :party_id) ON CONFLICT DO NOTHING"
 
+SIDES = {"issuer": 1, "recipient": 2, "target": 4}  # bits of `feed_parties.sides`
+# Each side is there once in the sum: that makes it the union of the bits.
+NAME_IN_FEEDS = (
+    "INSERT INTO feed_parties (party_id, feed_id, sides) SELECT n.party_id, f.feed_id, sum(DISTINCT n.side) "
+    "FROM (SELECT story_id, party_id, 0 AS side FROM story_parties UNION ALL "
+    "SELECT d.story_id, p.party_id, CASE p.side WHEN 'issuer' THEN 1 WHEN 'recipient' THEN 2 ELSE 4 END "
+    "FROM demand_parties AS p JOIN demands AS d ON d.id = p.demand_id) AS n "
+    "JOIN stories AS s ON s.id = n.story_id JOIN story_feeds AS f ON f.story_id = s.id "
+    "WHERE s.relevant AND {stories} GROUP BY n.party_id, f.feed_id "
+    "ON CONFLICT (party_id, feed_id) DO UPDATE SET sides = feed_parties.sides | excluded.sides"
+)
+
 
 def without(word: str, out: int) -> set[str]:
     """Give the forms of a word with so many letters left out."""
@@ -76,14 +88,9 @@ async def count_story(session: AsyncSession, story_id: int) -> None:
     )
 
 
-async def count_feed(session: AsyncSession, story_id: int, feed_id: int) -> None:
-    """Count a story that a feed has brought for each of its parties."""
+async def name_in_feed(session: AsyncSession, story_id: int, feed_id: int) -> None:
+    """Note of a story that a feed has brought whom it names, and on which sides of its demands."""
     await session.execute(
-        text(
-            "INSERT INTO feed_parties (party_id, feed_id, stories) SELECT p.party_id, :feed_id, 1 "
-            "FROM story_parties AS p JOIN stories AS s ON s.id = p.story_id "
-            "WHERE p.story_id = :story_id AND s.relevant "
-            "ON CONFLICT (party_id, feed_id) DO UPDATE SET stories = feed_parties.stories + 1"
-        ),
+        text(NAME_IN_FEEDS.format(stories="s.id = :story_id AND f.feed_id = :feed_id")),
         {"story_id": story_id, "feed_id": feed_id},
     )

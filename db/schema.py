@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.engine import INCREMENTAL, Database
 from db.errors import SchemaError
@@ -60,9 +61,13 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
     before = await current(database)
     _refuse_newer(before)
     if before != head():
-        async with database.engine.connect() as connection:
+        # A statement that rewrites a large store may take longer than any other is allowed to.
+        engine = database.engine if database.is_sqlite else create_async_engine(database.url)
+        async with engine.connect() as connection:
             await connection.run_sync(_apply)
             await connection.commit()
+        if engine is not database.engine:
+            await engine.dispose()
         if database.is_sqlite:
             await _let_shrink(database)
     return before, head()

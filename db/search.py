@@ -21,10 +21,10 @@ level are taken (`find`), and ranked by level and age.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, repeat
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,14 +37,14 @@ from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, 
 LEARN_BEGINNING = "INSERT INTO text_words (word) VALUES (:word) ON CONFLICT DO NOTHING"
 LEVELS = (1, 2, 0)  # title and parties; these and the summary; anywhere
 AFTER_ALL = "\U0010ffff"  # sorts behind every letter
-_PHRASES = 1500  # stories with the words of a phrase in which it is looked for, the newest
+_PHRASES = 1000  # stories with the words of a phrase in which it is looked for, the newest
 _MOST_MEANT = 60  # words that a beginning may stand for
 _BODY_WORDS = 2500  # of the text, that can be found
 _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
 BUCKET = 4096  # stories of one `_b`
-_WINDOWS = (1, 4, 12)  # buckets that are asked at once, the newest first, and so on: GIN looks at
-# every bucket for every story that has the words, so many of them cost more than they spare
-_FEW = 20  # stories in the first windows, up to which all the others are asked at once
+_WINDOW = 16  # buckets that are asked at once, at most: each is one more list to look at
+_MARGIN = 1.3  # times the stories are asked that should hold what is missing
+_REST = 1000  # hits that all older stories may be expected to hold, to be asked at once
 _POSITIONS = 255  # that PostgreSQL keeps of a word in a text, each at most 16383
 _LAST_POSITION = 16383
 
@@ -249,6 +249,8 @@ async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> S
     if asked.none:
         return []
     clauses = (*clauses_of(asked.terms, level, asked.meant), *asked.filters)
+    if not clauses:
+        return await _newest_of_all(session, asked.lowest, limit)
     if session.get_bind().dialect.name == "sqlite":
         return await _find_sqlite(session, clauses, asked.lowest, limit)
     return await _find_postgres(session, clauses, asked.lowest, limit)
@@ -292,6 +294,12 @@ async def _first_since(session: AsyncSession, since: datetime | None) -> int:
     return first if first is not None else 2**62
 
 
+async def _newest_of_all(session: AsyncSession, lowest: int, limit: int) -> Sequence[int]:
+    newest = "SELECT {0} FROM story_search WHERE {0} >= :lowest ORDER BY {0} DESC LIMIT :limit"
+    statement = newest.format("rowid" if session.get_bind().dialect.name == "sqlite" else "story_id")
+    return [int(row[0]) for row in await session.execute(text(statement), {"lowest": lowest, "limit": limit})]
+
+
 async def _find_sqlite(
     session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int
 ) -> Sequence[int]:
@@ -304,8 +312,6 @@ async def _find_sqlite(
         "SELECT rowid FROM story_search WHERE story_search MATCH :query AND rowid >= :lowest "
         "ORDER BY rowid DESC LIMIT :limit"
     )
-    if not clauses:
-        statement = "SELECT rowid FROM story_search WHERE rowid >= :lowest ORDER BY rowid DESC LIMIT :limit"
     values = {"query": fts5(clauses), "lowest": lowest, "limit": limit}
     if any(clause.is_phrase for clause in clauses):
         asked = values | {"query": fts5(loose(clauses)), "limit": 1, "skipped": _PHRASES}
@@ -317,45 +323,77 @@ async def _find_sqlite(
 async def _find_postgres(
     session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int
 ) -> Sequence[int]:
-    """GIN knows no order, so the newest part of the store is asked first, then ever larger older ones."""
+    """GIN knows no order, so the newest part of the store is asked first, then older ones as far as needed.
+
+    Each clause is a condition of its own: GIN leaps from one's next story to the other's, while within one
+    tsquery it tries every story of the rarest word.
+    """
     newest = await session.scalar(text("SELECT max(story_id) FROM story_search"))
-    if newest is None:
+    if newest is None or newest < lowest:
         return []
-    # `+ 0` keeps the planner from walking the primary key, word or no word. The words themselves are wide,
-    # and sorted along only where a phrase is looked for in them.
-    given = "SELECT story_id, {} FROM story_search WHERE words @@ CAST(:some AS tsquery) "
-    given += "AND story_id BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit"
-    checked = (
-        "SELECT story_id, words @@ CAST(:query AS tsquery) AS meets FROM ({}) AS s ORDER BY story_id + 0 DESC"
-    )
     # A phrase is looked for in the newest stories that have its words, one by one.
-    phrases = any(clause.is_phrase for clause in clauses)
-    looked_through, most = 0, _PHRASES if phrases else limit
-    some = loose(clauses) if phrases else tuple(clauses)
-    statement = text(checked.format(given.format("words")) if phrases else given.format("true AS meets"))
+    by_phrase = any(clause.is_phrase for clause in clauses)
+    most = _PHRASES if by_phrase else limit
+    words = _ts_values("w", loose(clauses) if by_phrase else clauses)
+    phrases = _ts_values("p", (each for each in clauses if by_phrase and each.side_by_side))
     found: list[int] = []
-    sizes = chain(_WINDOWS, repeat(_WINDOWS[-1]))
-    bucket = newest // BUCKET
-    highest = newest
-    for number, size in enumerate(sizes):
-        if number >= len(_WINDOWS) and looked_through < _FEW:
-            size = 0  # the rest at once: there is not much more of what is rare
-        if bucket < 0 or highest < lowest or len(found) >= limit or looked_through >= most:
-            break
-        last = max(bucket - size + 1, 0) if size else 0
-        asked = list(some)
-        if size:
-            asked.append(Clause(tuple((mark("b", n),) for n in range(bucket, last - 1, -1))))
-        values = {
-            "some": tsquery(asked),
-            "lowest": lowest,
-            "highest": highest,
-            "limit": most - looked_through,
-        }
-        if phrases:
-            values["query"] = tsquery(clauses)
-        rows = (await session.execute(statement, values)).all()
-        looked_through += len(rows)
+    span = Span(lowest, newest)
+    while (buckets := span.next(most)) is not None:
+        asked = _ts_values("b", [Clause(tuple((mark("b", n),) for n in buckets))] if buckets else ())
+        statement = _POSTGRES.format(
+            words=_conditions(asked | words), meets=_conditions(phrases), wide=", words" * by_phrase
+        )
+        values = {"lowest": lowest, "highest": span.highest, "limit": most - span.hits}
+        rows = (await session.execute(text(statement), values | asked | words | phrases)).all()
         found += [int(row.story_id) for row in rows if row.meets]
-        bucket, highest = last - 1, last * BUCKET - 1
+        if len(found) >= limit:
+            break
+        span.looked(buckets, len(rows))
     return found[:limit]
+
+
+# `+ 0` keeps the planner from walking the primary key, word or no word. The words themselves are wide, and
+# sorted along only where a phrase is looked for in them.
+_POSTGRES = (
+    "SELECT story_id, {meets} AS meets FROM (SELECT story_id{wide} FROM story_search WHERE {words} "
+    "AND story_id + 0 BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit) AS s "
+    "ORDER BY story_id + 0 DESC"
+)
+
+
+def _ts_values(name: str, clauses: Iterable[Clause]) -> dict[str, str]:
+    """Give each clause as a value of a statement."""
+    return {f"{name}{number}": tsquery([clause]) for number, clause in enumerate(clauses)}
+
+
+def _conditions(names: Iterable[str]) -> str:
+    return " AND ".join(f"words @@ CAST(:{name} AS tsquery)" for name in names) or "true"
+
+
+class Span:
+    """How far back the store has been asked, and how much of it is asked next: as many of the parts as will
+    hold what is missing, going by what was found so far; all the rest where that will not be much."""
+
+    def __init__(self, lowest: int, newest: int) -> None:
+        self.hits = 0
+        self.highest = newest
+        self._lowest = lowest
+        self._newest = newest
+
+    def next(self, most: int) -> range | None:
+        """Give the parts to ask next, the newest first (empty: all the rest); None when there is no need."""
+        bucket = self.highest // BUCKET
+        if self.hits >= most or self.highest < self._lowest:
+            return None
+        size = 1
+        if self.highest < self._newest:
+            density = (self.hits + 1) / (self._newest - self.highest)
+            if density * self.highest < _REST:
+                return range(0)
+            size = math.ceil((most - self.hits) * _MARGIN / density / BUCKET)
+        return range(bucket, max(bucket - min(size, _WINDOW), -1), -1)
+
+    def looked(self, buckets: range, hits: int) -> None:
+        """Note what these parts held."""
+        self.hits += hits
+        self.highest = buckets[-1] * BUCKET - 1 if buckets else -1

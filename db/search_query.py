@@ -29,16 +29,25 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One of these rows of tokens must occur (`without`: none of them); `prefix`: as a beginning."""
+    """One of these rows of tokens must occur (`without`: none of them); `prefix`: as a beginning.
+
+    `apart`: each word of the rows is asked for by a clause of its own as well.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     prefix: bool = False
     without: bool = False
+    apart: bool = False
+
+    @property
+    def side_by_side(self) -> bool:
+        """Tell whether it is about tokens that stand side by side."""
+        return any(len(row) > 1 for row in self.rows)
 
     @property
     def is_phrase(self) -> bool:
         """Tell whether tokens must stand side by side; what must not occur is looked at in the few hits."""
-        return not self.without and any(len(row) > 1 for row in self.rows)
+        return not self.without and self.side_by_side
 
 
 def parse_query(query: str) -> tuple[Term, ...]:
@@ -76,9 +85,10 @@ def clauses_of(
     for term in terms:
         rows = _rows(term, meant)
         prefix = term.prefix and meant is None
-        if term.without or level == 0 or len(term.words) > 1:
-            found.append(Clause(rows, prefix, term.without))
-        if term.without or level == 0:
+        by_word = level > 0 and not term.without
+        if not by_word or len(term.words) > 1:
+            found.append(Clause(rows, prefix, term.without, apart=by_word))
+        if not by_word:
             continue
         for place in range(len(term.words)):
             words = dict.fromkeys(at_level(level, row[place]) for row in rows)
@@ -98,10 +108,10 @@ def loose(clauses: Sequence[Clause]) -> tuple[Clause, ...]:
     """Give what all that meets these clauses meets too: a phrase's words, wherever they stand."""
     found: list[Clause] = []
     for clause in clauses:
-        if clause.is_phrase:
+        if clause.is_phrase and not clause.apart:
             places = zip(*clause.rows, strict=True)
             found += [Clause(tuple((word,) for word in dict.fromkeys(place))) for place in places]
-        elif not (clause.without and any(len(row) > 1 for row in clause.rows)):
+        elif not clause.side_by_side:
             found.append(clause)
     return tuple(found)
 

@@ -47,12 +47,13 @@ class PartyWordRow(Base):
 
 
 class FeedPartyRow(Base):
-    """In how many stories of a feed a party appears: what servers see of it, without reading stories."""
+    """Which parties a feed's stories name, and on which sides of demands: what servers see of them, without
+    reading stories. `sides`: bits, see `db.names.SIDES`."""
 
     __tablename__ = "feed_parties"
 
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id", ondelete="CASCADE"), primary_key=True)
     feed_id: Mapped[int] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
-    stories: Mapped[int] = mapped_column(Integer, default=0)
+    sides: Mapped[int] = mapped_column(Integer, default=0)
 
     __table_args__ = (Index(None, "feed_id"), {"sqlite_with_rowid": False})

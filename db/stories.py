@@ -203,7 +203,7 @@ async def add_story_feed(session: AsyncSession, story_id: int, feed_id: int, ent
     fresh = insert_ignoring(session, StoryFeedRow).values(values).returning(StoryFeedRow.story_id)
     if (await session.execute(fresh)).first() is not None:
         await search.add_feed(session, [story_id], feed_id)
-        await names.count_feed(session, story_id, feed_id)
+        await names.name_in_feed(session, story_id, feed_id)
 
 
 async def add_findings(

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice, product
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import names
 from db.lists import one_of
 from db.names import without
 from db.search import AFTER_ALL
@@ -26,11 +27,10 @@ from db.tables import (
     SearchWordRow,
     StoryRow,
 )
-from db.visibility import Viewer, seen_feeds, visible
+from db.visibility import Viewer, seen_feeds
 
 _POPULAR = 100  # parties, the most reported, that are looked through first
-_ON_SIDE = 30  # parties of which it is asked at once whether they were on a demand's side
-_WITH_BEGINNING = 1000  # parties with a word that begins as typed, that are looked at
+_WITH_BEGINNING = 400  # parties with a word that begins as typed, that are looked at
 _TWO_SLIPS = 7  # letters from which on a word may be two slips away
 _NEAR = 3  # known words that one typed word may have meant
 _READINGS = 6  # combinations of these that are tried
@@ -69,11 +69,11 @@ async def _parties(
     )
     known = {int(row.id): str(row.name) for row in await session.execute(popular)}
     chosen = {id: name for id, name in known.items() if _begin(words, name)}
-    seen = await _most_seen(session, viewer, chosen, side, limit)
+    seen = await _seen(session, viewer, chosen, side, limit)
     if words and len(seen) < limit:
         rows = await session.execute(_with_words(words))
         more = {int(row.id): str(row.name) for row in rows if row.id not in chosen}
-        seen += await _most_seen(session, viewer, more, side, limit - len(seen))
+        seen += await _seen(session, viewer, more, side, limit - len(seen))
     return seen[:limit]
 
 
@@ -103,50 +103,34 @@ def _with_words(words: Sequence[str]) -> Select[int, str]:
     )
 
 
-async def _most_seen(
+async def _seen(
     session: AsyncSession, viewer: Viewer, parties: dict[int, str], side: str | None, limit: int
 ) -> list[str]:
-    """Give the names of those that the viewer's stories name, the most often named first."""
+    """Give the names of the first of these that the viewer's stories name, on a demand's `side` if any."""
     if not parties:
         return []
-    counts = (
-        select(FeedPartyRow.party_id, func.sum(FeedPartyRow.stories).label("stories"))
-        .where(one_of(session, FeedPartyRow.party_id, parties))
-        .group_by(FeedPartyRow.party_id)
-    )
-    if viewer.operator:
-        counts = select(PartyRow.id, PartyRow.stories).where(
-            one_of(session, PartyRow.id, parties), PartyRow.stories > 0
-        )
-    else:
-        counts = counts.where(FeedPartyRow.feed_id.in_(seen_feeds(viewer)))
-    seen: dict[int, int] = dict((await session.execute(counts)).all())
-    order = sorted(seen, key=lambda id: (-seen[id], parties[id]))
+    known = PartyRow.stories > 0
     if side is not None:
-        order = await _on_side(session, viewer, order, side, limit)
-    return [parties[id] for id in order]
-
-
-async def _on_side(
-    session: AsyncSession, viewer: Viewer, parties: Sequence[int], side: str, limit: int
-) -> list[int]:
-    """Give the first of the parties that were on a side of a demand that the viewer may see."""
-    of_side = exists().where(
-        DemandPartyRow.party_id == PartyRow.id,
-        DemandPartyRow.side == side,
-        DemandRow.id == DemandPartyRow.demand_id,
-        StoryRow.id == DemandRow.story_id,
-        visible(viewer),
+        known = exists().where(
+            DemandPartyRow.party_id == PartyRow.id,
+            DemandPartyRow.side == side,
+            DemandRow.id == DemandPartyRow.demand_id,
+            StoryRow.id == DemandRow.story_id,
+            StoryRow.relevant,
+        )
+    if not viewer.operator:
+        feeds = await session.scalars(seen_feeds(viewer))
+        of_feeds = one_of(session, FeedPartyRow.feed_id, feeds.all())
+        known = exists().where(FeedPartyRow.party_id == PartyRow.id, of_feeds)
+        if side is not None:
+            known = known.where(FeedPartyRow.sides.bitwise_and(names.SIDES[side]) != 0)
+    fitting = (
+        select(PartyRow.id)
+        .where(one_of(session, PartyRow.id, parties), known)
+        .order_by(PartyRow.stories.desc(), PartyRow.id)
+        .limit(limit)
     )
-    found: list[int] = []
-    for start in range(0, len(parties), _ON_SIDE):
-        some = parties[start : start + _ON_SIDE]
-        asked = select(PartyRow.id).where(one_of(session, PartyRow.id, some), of_side)
-        fitting = set(await session.scalars(asked))
-        found += [party_id for party_id in some if party_id in fitting]
-        if len(found) >= limit:
-            break
-    return found
+    return [parties[party_id] for party_id in await session.scalars(fitting)]
 
 
 # ------------------------------------------------------------------------- slips

@@ -179,8 +179,7 @@ def _statements(sqlite: bool, low: int, high: int, stories: int) -> list[str]:
 
 
 _LAST = (
-    "INSERT INTO feed_parties (party_id, feed_id, stories) SELECT p.party_id, f.feed_id, count(*) FROM story_parties AS p "
-    "JOIN story_feeds AS f ON f.story_id = p.story_id GROUP BY p.party_id, f.feed_id",
+    names.NAME_IN_FEEDS.format(stories="true"),
     "CREATE TEMP TABLE counted AS SELECT party_id, count(*) AS stories FROM story_parties GROUP BY party_id",
     "CREATE INDEX counted_party ON counted (party_id)",
     "UPDATE parties SET stories = coalesce((SELECT c.stories FROM counted AS c WHERE c.party_id = parties.id), 0)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import lookups, stories
+from db import lookups, search, stories
 from db.engine import Database
 from db.lookups import Viewer
 from db.passages import find_passage
@@ -129,6 +130,9 @@ async def test_names_complete_by_any_word_and_forgive_slips(filled: Database) ->
             assert await lookups.party_names(session, HERE, typed) == bureau, typed
         assert await lookups.party_names(session, HERE, "fed", side="issuer") == bureau
         assert await lookups.party_names(session, HERE, "fed", side="target") == []
+        assert await lookups.party_names(session, OPERATOR, "harbor", side="recipient") == ["Harborline"]
+        assert await lookups.party_names(session, HERE, "harbor", side="recipient") == ["Harborline"]
+        assert await lookups.party_names(session, HERE, "harbor", side="issuer") == []
         assert (await lookups.party_names(session, HERE, ""))[0] == "Google"
         for typed in ("border", "withdr", "Border agency withdraws subpoena", "bordre agency", "bo"):
             found = await lookups.find_cases(session, HERE, typed)
@@ -226,3 +230,53 @@ def test_a_query_is_bounded_and_slips_are_counted() -> None:
     assert [slips("google", other, 2) for other in ("google", "gogle", "goolge", "googel", "gaagle", "apple")] == [
         0, 1, 1, 1, 2, 3,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rest", [2, 10_000]
+)  # hits that older stories may hold to be asked at once: windows, none
+async def test_the_newest_are_found_wherever_they_stand_in_the_store(
+    database: Database, monkeypatch: pytest.MonkeyPatch, rest: int
+) -> None:
+    """The index against reading every story, with parts so small that many are asked one after the other."""
+    monkeypatch.setattr(search, "BUCKET", 4)
+    monkeypatch.setattr(search, "_REST", rest)
+    chance = random.Random(5)
+    bodies: dict[int, list[str]] = {}
+    words = ["alpha"] * 6 + ["beta"] * 3 + ["gamma"] * 2 + ["delta"]
+    async with database.write() as session:
+        for number in range(90):
+            body = chance.choices(words, k=3) + (["omega", "alpha"] if number == 2 else [])
+            new = stories.NewStory(
+                url=f"https://x.example/{number}", url_key=None, title=f"number{number}", source="S", published=NOW,
+                language="en", relevant=number % 7 != 0, relevance=0.9, status=None, summary=(), text=" ".join(body),
+                analysis={}, topics=(("privacy", 0.9),) if "beta" in body else (),
+            )  # fmt: skip
+            story = await stories.insert_story(session, new, case_id=None, adds="new", now=NOW)
+            if new.relevant:
+                bodies[story] = body
+
+    def meets(body: list[str], query: str) -> bool:
+        told = f" {' '.join(body)} "
+        for term in parse_query(query):
+            there = f" {' '.join(term.words)}{'' if term.prefix else ' '}" in told
+            if there == term.without:
+                return False
+        return True
+
+    queries = ["alpha", "beta", "delta", "alpha gamma", "delta gamma", "beta -alpha", "gamma -delta -beta", '"alpha beta"',
+               '"gamma alpha" beta', '"delta beta gamma"', 'alpha -"alpha beta"', '"beta beta" -"beta alpha"', "omega",
+               '"omega alpha"', "gam*", "alph* -bet*", "nothing"]  # fmt: skip
+    async with database.read() as session:
+        for query in queries:
+            for topic in (None, "privacy"):
+                for limit in (1, 5, 200):
+                    asked = await search.prepare(session, parse_query(query), search.Filters(topic=topic))
+                    found = await search.find(session, asked, 0, limit)
+                    plain = [
+                        story for story, body in sorted(bodies.items(), reverse=True)
+                        if meets(body, query) and (topic is None or "beta" in body)
+                    ]  # fmt: skip
+                    assert list(found) == plain[:limit], (query, topic, limit)
+        everything = await search.prepare(session, (), search.Filters())
+        assert list(await search.find(session, everything, 0, 10)) == sorted(bodies, reverse=True)[:10]
