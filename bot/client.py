@@ -31,7 +31,7 @@ from cogs.errors import tell
 from cogs.language import CommandTranslator, speak_with
 from cogs.limits import check_pace
 from db import guilds, notes, turns
-from db.engine import is_outage
+from db.engine import is_outage, report
 
 _log = logging.getLogger(__name__)
 
@@ -192,7 +192,8 @@ class QuashClient(commands.AutoShardedBot):
                     async with self.services.database.write() as session:
                         bucket = f"identify:{number % limits.max_concurrency}"
                         wait = await turns.take(session, bucket, _SESSION_EVERY)
-                except (SQLAlchemyError, OSError):
+                except (SQLAlchemyError, OSError) as error:
+                    report(error, "asking for a turn to identify")
                     wait = _PAUSE
                 else:
                     await asyncio.sleep(wait)

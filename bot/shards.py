@@ -8,7 +8,6 @@ joins, the others give up what is more than their share. Why: `docs/decisions/ro
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.errors import QuashError, SettingsError
 from db import shards
-from db.engine import Database
+from db.engine import Database, report
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +87,10 @@ class ShardKeeper:
         stopping = asyncio.ensure_future(stop.wait())
         try:
             while not stop.is_set():
-                with contextlib.suppress(SQLAlchemyError, OSError):
+                try:
                     await self._turn()
+                except (SQLAlchemyError, OSError) as error:
+                    report(error, "sharing out the connections")
                 woken = asyncio.ensure_future(self._woken.wait())
                 await asyncio.wait(
                     {woken, stopping},

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.alerts import fence
 from bot.clock import Clock, utc_now
 from db import repair
-from db.engine import Database
+from db.engine import Database, report
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ class SteadyClock:
     async def run(self, stop: asyncio.Event) -> None:
         """Ask for the time until told to stop."""
         while not stop.is_set():
-            with contextlib.suppress(SQLAlchemyError, OSError):  # said by the database; the counter goes on
+            try:
                 await self.ask()
+            except (SQLAlchemyError, OSError) as error:  # the counter goes on
+                report(error, "asking the database for the time")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _EVERY)
 

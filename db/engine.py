@@ -74,6 +74,12 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OperationalError)
 
 
+def report(error: BaseException, doing: str) -> None:
+    """Log what failed in a loop that goes on, unless the database is away, which `Outage` tells once."""
+    if not is_outage(error):
+        _log.error("%s failed inside Quash", doing, exc_info=error)
+
+
 class Outage:
     """What is the matter with the database at present: said when it begins and, counted, when it ends."""
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import turns
-from db.engine import Database
+from db.engine import Database, report
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +139,8 @@ class SharedBucket(_Line):
             try:
                 async with self._database.write() as session:
                     wait = await turns.take(session, self._name, count * self._step)
-            except (SQLAlchemyError, OSError):
+            except (SQLAlchemyError, OSError) as error:
+                report(error, "asking for a turn to send")
                 await asyncio.sleep(_PAUSE)
                 continue
             first = time.monotonic() + wait

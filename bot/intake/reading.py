@@ -31,7 +31,7 @@ from bot.stories.cases import HOLDERS, MEMBERS, CaseSketch, asked, choose_case, 
 from bot.stories.likeness import read
 from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import cases, entries, restarts, stories
-from db.engine import Database
+from db.engine import Database, report
 from db.entries import WaitingEntry
 
 _log = logging.getLogger(__name__)
@@ -118,8 +118,9 @@ class Reader:
                     await entries.renew(
                         session, entry_ids, owner=self._owner, now=self._clock(), lease=self._lease
                     )
-            except (SQLAlchemyError, OSError):
-                continue  # said by the database; who takes an entry meanwhile, or we, will find it read
+            except (SQLAlchemyError, OSError) as error:
+                report(error, "prolonging the claims on entries")
+                continue  # who takes an entry meanwhile, or we, will find it read
 
     async def _try(self, entry: WaitingEntry) -> Read | Unread:
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.descriptors import fit
 from bot.settings import Settings
@@ -102,3 +104,20 @@ def test_with_few_descriptors_fewer_requests_are_made_at_once(caplog: pytest.Log
         assert fit(Settings()).fetch_concurrency == Settings().fetch_concurrency
     assert asked[-1] == (resource.RLIMIT_NOFILE, (168, 4096))
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == limits
+
+
+async def test_a_fault_of_our_own_in_a_loop_that_goes_on_is_logged(
+    sqlite_database: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    steady = SteadyClock(sqlite_database, wall=clock, counter=Counter())
+    await steady.ask()
+    clock.turn(days=365)
+    async with sqlite_database.write() as session:
+        await session.execute(text("DROP TABLE entries"))  # what a turned clock planned cannot be put right
+    stop = asyncio.Event()
+    task = asyncio.create_task(steady.run(stop))
+    while "failed inside Quash" not in caplog.text:
+        await asyncio.sleep(0.01)
+    stop.set()
+    await task
+    assert "asking the database for the time" in caplog.text
