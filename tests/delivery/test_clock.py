@@ -116,7 +116,9 @@ async def test_a_fault_of_our_own_in_a_loop_that_goes_on_is_logged(
         await session.execute(text("DROP TABLE entries"))  # what a turned clock planned cannot be put right
     stop = asyncio.Event()
     task = asyncio.create_task(steady.run(stop))
-    while "failed inside Quash" not in caplog.text:
+    for _ in range(500):
+        if "failed inside Quash" in caplog.text:
+            break
         await asyncio.sleep(0.01)
     stop.set()
     await task
