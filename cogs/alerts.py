@@ -15,6 +15,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.render import card_view
 from bot.alerts.routing import Rule
 from bot.alerts.rule_preview import RulePreview
+from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
 from bot.words import say, say_number
 from cogs import choices, examples, setup
@@ -147,7 +148,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         """Count, and show the last stories as they would look."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = guild_of(interaction)
-        base = Rule(0, guild_id, interaction.channel_id or 0)
+        base = Rule(0, guild_id, interaction.channel_id or 0, daily_limit=USUAL_A_DAY)
         if rule is not None:
             base = await self._rule(interaction, rule)
         thought = await rule_actions.changed_rule(base, said(wishes))

@@ -61,7 +61,7 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     ),
     "limit": (
         app_commands.Range[int, 0, MOST_A_DAY] | None,
-        "Posts a day at most; the rest comes in one message at 9 the next morning (0: no limit)",
+        "Posts a day at most (usual: 20); the rest comes in one message at 9 the next morning; 0: no limit",
     ),
     "urgent": (str | None, "Post in quiet hours, too: statuses, or a relevance such as 0.9"),
     "style": (str | None, "How much a post shows"),
@@ -209,6 +209,8 @@ def _parts(rule: Rule) -> Iterator[str]:
         yield say(_DIGESTS[rule.when])
     elif rule.daily_limit:
         yield say("at most {number} a day, the rest as a digest", number=rule.daily_limit)
+    else:
+        yield say("no daily limit")
     if rule.ping_role:
         role = f"<@&{rule.ping_role}>"
         if rule.ping_when:

@@ -22,6 +22,7 @@ from bot.alerts.cards import Card
 from bot.alerts.foreign import plain_text, width
 from bot.alerts.render import card_texts, card_view
 from bot.alerts.routing import WHEN, Rule
+from bot.alerts.wishes import USUAL_A_DAY
 from bot.feeds import catalogue
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
@@ -113,6 +114,7 @@ class Chosen:
             topics=self.topics,
             ping_role=self.role_id,
             when=self.when,
+            daily_limit=USUAL_A_DAY,
         )
 
 

@@ -71,7 +71,8 @@ RULE_FIELDS = tuple(_FIELDS)
 _NOTHING_SAID: Mapping[str, Any] = {
     **dict.fromkeys(("topics", "parties", "keywords", "exclude", "statuses", "languages"), ""),
     **dict.fromkeys(("countries", "sources", "exclude_sources", "ping_when", "urgent"), ""),
-    **dict.fromkeys(("relevance", "ping_role", "daily_limit", "review_channel", "review_hours")),
+    **dict.fromkeys(("relevance", "ping_role", "review_channel", "review_hours")),
+    "daily_limit": wishes.USUAL_A_DAY,
     "review_then": "drop",
     "when": "now",
     "style": "full",

@@ -23,6 +23,7 @@ STYLES = ("full", "compact")
 THREADS = ("off", "case")
 DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
 MOST_A_DAY = 1000
+USUAL_A_DAY = 20  # posts of a new rule, where nothing is said
 MOST_REVIEW_HOURS = 168
 REVIEW_ENDS = ("drop", "post")
 LONGEST_SEARCH = 200

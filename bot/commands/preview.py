@@ -190,7 +190,9 @@ class _Preview:
     async def _make_guild(self, database: Database) -> None:
         async with database.write() as session:
             await guilds.remember(session, _GUILD, self._clock())
-        await actions.add_rule(database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, now=self._clock())
+        await actions.add_rule(
+            database, guild_id=_GUILD, user_id=1, channel_id=_CHANNEL, now=self._clock(), daily_limit=0
+        )
 
     # --------------------------------------------------------------- the feeds
 

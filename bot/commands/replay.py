@@ -30,6 +30,7 @@ from bot.alerts.deliver import Deliverer
 from bot.alerts.digest_view import pinged
 from bot.alerts.digests import Digest
 from bot.alerts.timing import day_start
+from bot.alerts.wishes import USUAL_A_DAY
 from bot.commands.analyse import article_from_json
 from bot.commands.preview import PreviewError, _Screen
 from bot.errors import UsageError
@@ -59,9 +60,14 @@ class Configuration:
     name: str
     rule: dict[str, Any]
 
+    @property
+    def daily_limit(self) -> int:
+        """How many posts a day its channel gets at most."""
+        return int(self.rule.get("daily_limit", USUAL_A_DAY))
+
 
 CONFIGURATIONS = (
-    Configuration("all topics, at once", {}),
+    Configuration("all topics, at once, as new rules are", {}),
     Configuration(
         "surveillance and encryption, at most 5 posts a day, the rest in a daily digest",
         {"topics": "surveillance, encryption", "daily_limit": 5},
@@ -272,8 +278,7 @@ async def _deliver_until(database: Database, deliverer: Deliverer, clock: _Turne
 
 
 def _is_over(one: Configuration, tally: Tally) -> bool:
-    limit = one.rule.get("daily_limit")
-    return limit is not None and tally.most_posts > limit
+    return tally.most_posts > one.daily_limit
 
 
 def _figures(one: Configuration, tally: Tally) -> dict[str, Any]:
@@ -282,7 +287,7 @@ def _figures(one: Configuration, tally: Tally) -> dict[str, Any]:
         **{f"{kind}s": tally.counts[kind] for kind in ("alert", "update", "digest", "ping")},
         "most_messages_a_day": tally.busiest,
         "most_posts_a_day": tally.most_posts,
-        "daily_limit": one.rule.get("daily_limit"),
+        "daily_limit": one.daily_limit,
     }
 
 
@@ -293,8 +298,7 @@ def _show(articles: Sequence[Article], tallies: Sequence[Tally]) -> None:
     table = Table("configuration", "alerts", "updates", "digests", "pings", "most messages a day", "limit")
     for one, tally in zip(CONFIGURATIONS, tallies, strict=True):
         figures = _figures(one, tally)
-        limit = figures["daily_limit"]
-        kept = "none" if limit is None else f"{limit} posts: {'passed' if _is_over(one, tally) else 'kept'}"
+        kept = f"{one.daily_limit} posts: {'passed' if _is_over(one, tally) else 'kept'}"
         counts = (str(figures[name]) for name in ("alerts", "updates", "digests", "pings"))
         table.add_row(one.name, *counts, str(figures["most_messages_a_day"]), kept)
     console.print(table)

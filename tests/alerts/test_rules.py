@@ -35,6 +35,14 @@ async def _audit(house: House) -> list[AuditRow]:
         return list(await session.scalars(select(AuditRow).order_by(AuditRow.id)))
 
 
+async def test_a_new_rule_has_a_daily_limit_unless_somebody_wants_none(house: House) -> None:
+    assert (await _rule(house, topics="spyware")).daily_limit == 20
+    assert (await _rule(house, topics="biometrics", daily_limit=0)).daily_limit is None
+    await house.rule(GUILD, 100)  # as it was stored before there was one
+    listed = await actions.list_rules(house.database, guild_id=GUILD)
+    assert [one.rule.daily_limit for one in listed] == [20, None, None]
+
+
 async def test_an_edit_changes_what_is_named_and_the_audit_tells_before_and_after(house: House) -> None:
     rule = await _rule(house, topics="spyware", ping_role=9, daily_limit=5)
     assert (rule.daily_limit, rule.when, rule.ping_when) == (5, "now", Condition())

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.alerts import wishes
 from bot.commands import replay
 from bot.commands.replay import Tally
 from tests.conftest import ROOT
 
 _START = datetime(2026, 1, 5, 10, tzinfo=UTC)
-# Nine matters that have nothing in common but their topic.
+# Matters that have nothing in common but their topic.
 _SURVEILLANCE = (
     ("Aldmoor police ran a cell-site simulator", "a cell-site simulator", "phones near the harbour"),
     ("Brindle schools watch pupils' laptops", "spying software", "what pupils type at home"),
@@ -26,6 +27,22 @@ _SURVEILLANCE = (
     ("Glenhaven hospital tracked its nurses", "radio badges", "how long nurses rest"),
     ("Hollis border guards copied phones", "forensic extraction boxes", "messages of travellers"),
     ("Inverley stadium scans the crowd", "a network of street cameras", "supporters on their way to matches"),
+    ("Jarrow library kept every search", "a logging proxy", "what readers looked up in twelve years"),
+    ("Kelso casino profiled its guests", "gait recognition", "how gamblers walk"),
+    ("Lundale prison listened to lawyers", "call recorders", "talks between inmates and counsel"),
+    ("Mossend airline tracked its crews", "smart watches", "the sleep and pulse of pilots"),
+    ("Norwell mall followed shoppers", "wireless beacons", "the paths of customers between shops"),
+    ("Oakham church livestreamed confessions", "a forgotten baby monitor", "the sins of parishioners"),
+    ("Pendle taxi firm filmed its passengers", "dashboard lenses", "faces of drunk revellers"),
+    ("Quarley university graded attention", "eye trackers", "where students look in exams"),
+    ("Rushden power company metered lives", "smart meters", "when households cook and shower"),
+    ("Selwick hotel bugged its minibars", "pressure sensors", "the thirst of delegates"),
+    ("Thornby farm counted its pickers", "implanted chips", "the steps of seasonal workers"),
+    ("Upwell theatre rated applause", "thermal imaging", "how warm an audience gets"),
+    ("Vennor marina watched its sailors", "sonar buoys", "nightly swims of boat owners"),
+    ("Wexcombe zoo spied on visitors", "parrot cages with tape machines", "gossip at the aviary"),
+    ("Yarrow gym sold its members' sweat", "spectrometers", "drugs in the perspiration of athletes"),
+    ("Zellby ferry read its travellers' tickets", "magnetic readers", "who sails with whom"),
 )
 
 
@@ -55,7 +72,7 @@ def _subpoena(status: str) -> dict[str, str]:
 
 
 def _sample() -> list[dict[str, Any]]:
-    """Two stories a week, one busy day of nine, and a matter that ends weeks later."""
+    """A recipe a week, one busy day, and a matter that ends weeks later."""
     made: list[tuple[datetime, dict[str, str]]] = []
     for n in range(len(_SURVEILLANCE)):
         made.append((_START + timedelta(days=40, minutes=10 * n), _surveillance(n)))
@@ -94,6 +111,7 @@ def _run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_replay_counts_and_no_channel_gets_more_than_its_limit(tmp_path: Path) -> None:
     lines = [json.dumps(one) for one in _sample()]
+    assert len(_SURVEILLANCE) > wishes.USUAL_A_DAY
     lines += [json.dumps({"title": "Without a date", "text": "Nobody knows when."}), "no json"]
     (tmp_path / "a.jsonl").write_text("\n".join(lines[:10]))
     (tmp_path / "b.jsonl").write_text("\n".join(lines[10:]))
@@ -102,10 +120,13 @@ def test_a_replay_counts_and_no_channel_gets_more_than_its_limit(tmp_path: Path)
     assert "it has no date" in done.stderr
     assert "it is no JSON" in done.stderr
     everything, limited, pinged = map(json.loads, done.stdout.splitlines())
-    assert everything["alerts"] >= 10, everything
+    for one in (everything, limited, pinged):
+        assert one["most_posts_a_day"] <= one["daily_limit"], one
+    assert everything["daily_limit"] == wishes.USUAL_A_DAY, "what a new rule has"
+    assert everything["most_posts_a_day"] == everything["daily_limit"], "the busy day"
     assert everything["updates"] == 1, "the subpoena that was quashed"
-    assert everything["digests"] == everything["pings"] == 0
-    assert everything["most_messages_a_day"] == 9, "the busy day"
+    assert everything["digests"] == 1, "the rest of the busy day"
+    assert everything["pings"] == 0
     assert limited["most_posts_a_day"] == limited["daily_limit"] == 5
     assert limited["digests"] == 1, "the rest of the busy day"
     assert limited["alerts"] == 5

@@ -35,13 +35,15 @@ async def test_a_rule_is_edited_and_shows_before_and_after(scene: Scene) -> None
     )
     assert "topics: spyware → **spyware, biometrics**" in edited.text
     assert "mentions only at: – → **quashed, relevance from 0.9**" in edited.text
-    assert "daily limit: – → **5**" in edited.text
+    assert "at most 20 a day, the rest as a digest" in added.text, "what a new rule has"
+    assert "daily limit: 20 → **5**" in edited.text
     assert "statuses" not in edited.text, "what did not change is not told"
     cleared = await add("alerts edit", rule=1, clear="ping, ping_when, statuses, limit")
     assert f"mentions: <@&{role.id}> → **–**" in cleared.text
     listed = (await add("alerts list")).text
     assert "topics: spyware, biometrics" in listed
     assert "in quiet hours, too: upheld" in listed
+    assert "no daily limit" in listed, "it was cleared"
     assert "mentions" not in listed
     assert "Name what is to change" in (await add("alerts edit", rule=1)).text
     assert "did you mean topics?" in (await add("alerts edit", rule=1, clear="topic")).text

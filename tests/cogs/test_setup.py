@@ -45,6 +45,7 @@ async def test_from_setup_to_the_first_alert_in_three_interactions(scene: Scene)
         chosen = await scene.moderator.select(panel.message, _TOPICS, "legal-demands", "anonymity")
         saved = await scene.moderator.click(chosen.message, "Save")
         assert "Rule saved" in saved.text
+        assert "at most 20 a day, the rest as a digest" in saved.text
         await press.publish("a", SUMMONS)
         await press.deliverer.deliver_due()
         (alert,) = scene.discord.messages(scene.channel.id)
