@@ -13,6 +13,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         alerts,
         analyse,
         buttons,
+        clicks,
         corrections,
         digest,
         explain,
@@ -46,6 +47,7 @@ async def add_all(bot: commands.Bot | commands.AutoShardedBot, services: Service
         help,
     ):
         await bot.add_cog(module.make(services))
+    bot.add_listener(clicks.answer_lost_form, "on_interaction")
     buttons.add_to(bot, services)
     setup.add_buttons(bot, services)
     alerts.add_buttons(bot, services)

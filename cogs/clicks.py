@@ -11,10 +11,18 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from bot.errors import QuashError
 from bot.intake.services import Services
+from bot.words import say
 from cogs.errors import tell
 from cogs.language import speak_with
 from cogs.limits import check_pace
+
+_TAKEN = "form"  # marks an interaction as one that a form of this process answers
+
+
+class LostFormError(QuashError):
+    """A form was sent that was opened before a restart."""
 
 
 def add(
@@ -35,6 +43,20 @@ def chosen_number(interaction: discord.Interaction[Any]) -> int:
     """Give the number that was chosen in a select; 0 where it is none (values can be forged)."""
     value = next(iter(chosen(interaction)), "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+
+async def answer_lost_form(interaction: discord.Interaction[Any]) -> None:
+    """Answer a form that nobody in this process waits for: a process before it had opened it.
+
+    discord.py keeps forms in memory and passes over others; Discord would then say that something went wrong.
+    The client calls this for every interaction, after a form that is known has taken its own.
+    """
+    if interaction.type is not discord.InteractionType.modal_submit or _TAKEN in interaction.extras:
+        return
+    speak_with(interaction)
+    await tell(
+        interaction, LostFormError(say("Quash was restarted since this form was opened; open it again."))
+    )
 
 
 class Click:
@@ -76,6 +98,7 @@ class Form(ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Act, and tell what went wrong."""
+        interaction.extras[_TAKEN] = True
         speak_with(interaction)
         try:
             await self.act(interaction)

@@ -11,13 +11,14 @@ from bot.alerts import ids
 from bot.alerts.cards import NO_STATUS, Card, CardSource
 from bot.alerts.digests import Digest, Matter, matters
 from bot.alerts.foreign import host, link, safe_text, safe_url, width
-from bot.alerts.render import card_view, status_words
+from bot.alerts.render import card_view, moderators_words, status_words
 from bot.words import say, say_number, speaking
 
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _MATTERS = 25  # of its 40 components; the container, the head, the rest and the button take some
 _TITLE = 200
 _SENTENCE = 240
+_WORDS = 400  # of a summary that moderators wrote
 
 
 def message_view(message: Card | Digest) -> ui.LayoutView:
@@ -112,8 +113,10 @@ def matter_text(matter: Matter, *, short: bool = False) -> str:
         named = "" if short else ", ".join(filter(None, map(_report, matter.others)))
         facts.append(f"{reports} ({named})" if named else reports)
     lines = [f"{signs}**{title}**", f"-# {' · '.join(filter(None, facts))}"]
-    sentence = "" if short else safe_text(story.summary[0] if story.summary else "", _SENTENCE)
-    return "\n".join([*lines, f"> {sentence}"] if sentence else lines)
+    if not short:
+        quote = safe_text(story.summary[0] if story.summary else "", _SENTENCE)
+        lines += [moderators_words(matter.words, _WORDS)] if matter.words else [f"> {quote}"] if quote else []
+    return "\n".join(lines)
 
 
 def _report(source: CardSource) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import false, or_
@@ -18,7 +18,7 @@ from bot.alerts.errors import NotHereError
 from bot.alerts.outbox import load_stories, subscription_from
 from bot.alerts.routing import ask_subscription
 from bot.words import say
-from db import cards, digests, subscriptions
+from db import cards, digests, reviews, subscriptions
 from db.digests import DigestStory
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -41,7 +41,8 @@ class Matter:
     """One case of a digest, or a story without one: its newest report, where it stands, who else reported.
 
     `changed`: it came to stand elsewhere since the digest before; `followed`: the reader asked for it.
-    `reports` counts all reports of the case; `others` are the newest of them.
+    `reports` counts all reports of the case; `others` are the newest of them. `words` stand in the place of
+    the story's summary: moderators' own, no quotation.
     """
 
     story: DigestStory
@@ -51,13 +52,15 @@ class Matter:
     reports: int
     others: tuple[CardSource, ...]
     followed: bool = False
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
     """What a digest tells: `stories` were gathered from `since` to `until`; `reports` are all reports of
     their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered.
-    `language`: what it is written in by whoever posts it."""
+    `language`: what it is written in by whoever posts it. `words`: what moderators of the server that it is
+    for wrote in place of stories' summaries, by story."""
 
     stories: tuple[Told, ...]
     reports: tuple[Told, ...]
@@ -68,6 +71,7 @@ class Digest:
     mark: str | None = None
     followed: frozenset[int] = frozenset()
     language: str = "en"
+    words: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -96,7 +100,7 @@ def matters(digest: Digest) -> tuple[Matter, ...]:
     relevance, then the newest."""
     gathered = _by_matter(told.story for told in digest.stories)
     known = _by_matter(told.story for told in digest.reports)
-    found = [_matter(stories, known.get(key, []), digest.followed) for key, stories in gathered.items()]
+    found = [_matter(stories, known.get(key, []), digest) for key, stories in gathered.items()]
     return tuple(sorted(found, key=_weight))
 
 
@@ -112,7 +116,7 @@ def _by_matter(stories: Iterable[DigestStory]) -> dict[tuple[str, int], list[Dig
     return of
 
 
-def _matter(gathered: list[DigestStory], reports: list[DigestStory], followed: Collection[int]) -> Matter:
+def _matter(gathered: list[DigestStory], reports: list[DigestStory], digest: Digest) -> Matter:
     newest = max(gathered, key=lambda story: (_date(story), story.id))
     all_reports = {story.id: story for story in (*gathered, *reports)}
     others = sorted(
@@ -127,7 +131,8 @@ def _matter(gathered: list[DigestStory], reports: list[DigestStory], followed: C
         relevance=max(story.relevance for story in gathered),
         reports=len(all_reports),
         others=tuple(CardSource(s.title, s.url, s.published) for s in others[:_OTHERS]),
-        followed=any(story.id in followed for story in gathered),
+        followed=any(story.id in digest.followed for story in gathered),
+        words=digest.words.get(newest.id),
     )
 
 
@@ -190,9 +195,18 @@ async def open_digest(database: Database, *, delivery_id: int, user_id: int, gui
             {story_id: {of} if of is not None else set() for story_id, of in items.items()},
             until=row.due_at,
         )
+        words = await _words(session, items, row.guild_id if row.target == "channel" else None)
     if found is None:
         raise NotHereError(say("The stories of that digest are not stored any more."))
-    return replace(found, delivery_id=delivery_id)
+    return replace(found, delivery_id=delivery_id, words=words)
+
+
+async def _words(session: AsyncSession, story_ids: Collection[int], guild_id: int | None) -> dict[int, str]:
+    """Give what a server's moderators wrote in place of summaries, by story."""
+    if guild_id is None:
+        return {}
+    found = await reviews.get_words(session, story_ids)
+    return {story_id: words for (story_id, guild), words in found.items() if guild == guild_id}
 
 
 def _is_theirs(row: DeliveryRow, user_id: int, guild_id: int | None) -> bool:
@@ -242,4 +256,5 @@ async def look_back(
                 followed.add(story.id)
             await asyncio.sleep(0)
         found = await DigestShelf(session).digest(wanted, until=now, since=since)
-    return replace(found, followed=frozenset(followed)) if found else None
+        words = await _words(session, wanted, guild_id)
+    return replace(found, followed=frozenset(followed), words=words) if found else None

@@ -310,7 +310,14 @@ class Ledger:
             return None, {"id": row.id, "due_at": quiet}
         of_posts = [one for passed in wanted.values() for one in chosen(passed)]
         roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
-        digest = replace(digest, ping_roles=tuple(roles), delivery_id=row.id, mark=row.nonce)
+        words = {story: said for (story, guild), said in heads.words.items() if guild == best.guild_id}
+        digest = replace(
+            digest,
+            ping_roles=tuple(roles),
+            delivery_id=row.id,
+            mark=row.nonce,
+            words=words if best.rule_id is not None else {},
+        )
         rule = _rule_of(best, heads)
         threads = rule is not None and rule.thread == "case"
         order = Order(

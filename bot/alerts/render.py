@@ -81,8 +81,12 @@ def _head(card: Card) -> str:
 
 
 def _words(card: Card) -> str:
-    """Give what moderators wrote in place of the summary, told apart from what the article says."""
-    words = safe_text(card.words or "", WORDS)
+    return moderators_words(card.words or "", WORDS)
+
+
+def moderators_words(written: str, most: int) -> str:
+    """Give what moderators wrote in place of a summary, told apart from what the article says."""
+    words = safe_text(written, most)
     by = say("Written by this server's moderators, not quoted from the article")
     return f"{words}\n-# ✎ {by}" if words else ""
 

@@ -118,6 +118,26 @@ async def test_own_words_are_told_apart_from_the_article(scene: Scene, press: Pr
     assert "Update" in text_of(desk.messages(scene.channel)[-1])
 
 
+async def test_a_digest_tells_the_moderators_own_words(scene: Scene, press: Press) -> None:
+    desk = await _open(scene, press, when="daily")
+    await press.publish("a", SUMMONS)
+    asked, moderator = await desk.asked(), desk.moderators[0]
+    form = await moderator.click(asked, "Edit summary")
+    await moderator.submit(form, words="Grave for everybody who writes *anonymously*.")
+    before = await scene.member.command("digest")
+    assert "Grave for" not in before.text, "nobody has let it through yet"
+    await moderator.click(asked, "Approve")
+    scene.house.clock.turn(days=1)
+    await press.deliverer.deliver_due()
+    (digest,) = desk.messages(scene.channel)
+    everything = await scene.member.click(digest, "Show all")
+    missed = await scene.member.command("digest", period="week")
+    for shown in (text_of(digest), everything.text, missed.text):
+        assert r"Grave for everybody who writes \*anonymously\*." in shown
+        assert "Written by this server's moderators, not quoted" in shown
+        assert "\n> " not in shown, "no sentence of the article is quoted in its place"
+
+
 async def test_what_nobody_decides_ends_as_the_rule_says(scene: Scene, press: Press) -> None:
     desk = await _open(scene, press, review_hours=2)
     await press.publish("a", SUMMONS)
