@@ -257,9 +257,11 @@ async def _cases_with(
         short = fold(words[-1])
     cases = select(CaseRow).where(CaseRow.merged_into.is_(None))
     found: list[CaseRow] = []
-    for most in _CASE_STORIES:
+    for most in (SEARCHED,) if short else _CASE_STORIES:
         hits = await _seen(session, viewer, terms[-_CASE_WORDS:], most, levels=(1,), enough=limit)
         ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
+        if not ids:
+            break
         some = cases.where(one_of(session, CaseRow.id, ids))
         rows = await session.scalars(
             some.order_by(CaseRow.updated.desc(), CaseRow.id.desc()).limit(most if short else limit)

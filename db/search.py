@@ -37,7 +37,7 @@ from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, 
 LEARN_BEGINNING = "INSERT INTO text_words (word) VALUES (:word) ON CONFLICT DO NOTHING"
 LEVELS = (1, 2, 0)  # title and parties; these and the summary; anywhere
 AFTER_ALL = "\U0010ffff"  # sorts behind every letter
-_PHRASES = 1000  # stories with the words of a phrase in which it is looked for, the newest
+_PHRASES = 600  # stories with the words of a phrase in which it is looked for, the newest
 _MOST_MEANT = 60  # words that a beginning may stand for
 _BODY_WORDS = 2500  # of the text, that can be found
 _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
@@ -305,19 +305,29 @@ async def _find_sqlite(
 ) -> Sequence[int]:
     """FTS5 walks its lists from the newest on and stops when it has enough.
 
-    It reads the places of the words in each story that has those of a phrase; so first it is asked how far
-    back the newest of these reach.
+    For a phrase it would read the places of the words in each story that has them, of common ones nearly all;
+    so the phrase is looked for in the tokens of the newest that have its words.
     """
-    statement = (
-        "SELECT rowid FROM story_search WHERE story_search MATCH :query AND rowid >= :lowest "
-        "ORDER BY rowid DESC LIMIT :limit"
-    )
-    values = {"query": fts5(clauses), "lowest": lowest, "limit": limit}
-    if any(clause.is_phrase for clause in clauses):
-        asked = values | {"query": fts5(loose(clauses)), "limit": 1, "skipped": _PHRASES}
-        oldest = await session.scalar(text(f"{statement} OFFSET :skipped"), asked)
-        values["lowest"] = max(lowest, oldest or 0)
-    return [int(row[0]) for row in await session.execute(text(statement), values)]
+    if not any(clause.is_phrase for clause in clauses):
+        values = {"query": fts5(clauses), "lowest": lowest, "limit": limit}
+        return [int(row[0]) for row in await session.execute(text(_SQLITE.format("rowid")), values)]
+    values = {"query": fts5(loose(clauses)), "lowest": lowest, "limit": _PHRASES}
+    conditions = []
+    for number, clause in enumerate(each for each in clauses if each.side_by_side):
+        rows = {f"p{number}_{place}": f" {' '.join(row)} " for place, row in enumerate(clause.rows)}
+        met = " OR ".join(f"instr(tokens, :{name})" for name in rows)
+        conditions.append(f"{'NOT ' if clause.without else ''}({met})")
+        values |= rows
+    some = _SQLITE.format("rowid AS id, ' ' || words || ' ' AS tokens")
+    statement = _SQLITE_PHRASES.format(some, " AND ".join(conditions))
+    return [int(row[0]) for row in await session.execute(text(statement), values | {"hits": limit})]
+
+
+_SQLITE = (
+    "SELECT {} FROM story_search WHERE story_search MATCH :query AND rowid >= :lowest "
+    "ORDER BY rowid DESC LIMIT :limit"
+)
+_SQLITE_PHRASES = "SELECT id FROM ({}) WHERE {} ORDER BY id DESC LIMIT :hits"
 
 
 async def _find_postgres(
@@ -385,7 +395,7 @@ class Span:
         bucket = self.highest // BUCKET
         if self.hits >= most or self.highest < self._lowest:
             return None
-        size = 1
+        size = 1 if self._newest % BUCKET > BUCKET // 2 else 2
         if self.highest < self._newest:
             density = (self.hits + 1) / (self._newest - self.highest)
             if density * self.highest < _REST:

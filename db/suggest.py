@@ -145,12 +145,13 @@ async def readings(session: AsyncSession, words: Sequence[str]) -> list[tuple[st
 
 
 async def _near(session: AsyncSession, typed: str) -> list[str]:
-    """Give the known words that a typed one may be a slip of, the nearest first."""
+    """Give the known words that a typed one may be a slip of, the nearest first; a known one is no slip."""
     letters = 2 if len(typed) >= _TWO_SLIPS else 1
     forms = {form for out in range(letters + 1) for form in without(typed[:20], out)}
-    found = await session.scalars(
-        select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
-    )
+    asked = select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
+    found = (await session.scalars(asked)).all()
+    if typed in found:
+        return [typed]
     near = ((slips(typed, word, letters), abs(len(word) - len(typed)), word) for word in found)
     return [word for count, _, word in sorted(one for one in near if one[0] <= letters)[:_NEAR]]
 
