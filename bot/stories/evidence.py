@@ -80,12 +80,16 @@ def frames() -> tuple[Frame, ...]:
 
 @cache
 def features() -> tuple[Feature, ...]:
-    """Give everything that counts, measures, groups and frames, in the order of the file."""
+    """Give everything that counts, measures, groups and frames, in the order of the file.
+
+    A group with `alone = false` is none: it only fills frames.
+    """
     data = read_data("evidence.toml")
     return tuple(
         Feature(name, entry["about"], float(entry.get("relevance", 0.0)), dict(entry.get("topics", {})))
         for kind in ("measure", "group", "frame")
         for name, entry in data[kind].items()
+        if entry.get("alone", True)
     )
 
 
