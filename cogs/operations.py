@@ -20,7 +20,7 @@ from bot.feeds.rhythm import shown_duration
 from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why import KINDS
-from bot.words import mark, say, say_number
+from bot.words import mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import check_may_configure, guild_of, may_configure
@@ -150,7 +150,7 @@ def _delivery(one: ListedDelivery) -> str:
         facts.append(say_number("{number} try", "{number} tries", one.attempts))
     lines = [f"**#{one.id}** {title}", f"-# {' · '.join(facts)}"]
     if one.reason:
-        lines.append(f"⚠ {safe_text(one.reason, 300)}")
+        lines.append(f"⚠ {safe_text(retell(one.reason), 300)}")
     return "\n".join(lines)
 
 
@@ -296,7 +296,7 @@ def _feeds(feeds: Sequence[ListedFeed]) -> str:
     ]
     for feed in failing[:_FAILING]:
         since = stamp(feed.failing_since, "R") if feed.failing_since else ""
-        lines.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(feed.failure or '', 160)}")
+        lines.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(retell(feed.failure or ''), 160)}")
     if len(failing) > _FAILING:
         lines.append(say("… and more; `/feeds list` shows all."))
     return f"**{say('Feeds')}**\n" + "\n".join(lines)
@@ -342,7 +342,7 @@ def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedRule]) 
     for channel_id, with_threads in threads.items():
         trouble = trouble_in(guild, channel_id, threads=with_threads) if guild is not None else ""
         if not trouble and channel_id in broken:
-            trouble = safe_text(broken[channel_id] or "", 300)
+            trouble = safe_text(retell(broken[channel_id] or ""), 300)
         if trouble:
             lines.append(f"⚠ <#{channel_id}>: {trouble}")
     if not lines:
@@ -387,19 +387,42 @@ async def _audit_page(
 
 def _change(row: AuditRow) -> str:
     who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
-    lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**"]
+    number = row.after.get("id", row.before.get("id"))
+    lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**" + (f" #{number}" if number else "")]
     if facts := list(_differences(row.before, row.after)):
         lines.append("-# " + " · ".join(facts[:12]))
     return "\n".join(lines)
 
 
+# What the audit calls what is stored of a rule, where that is another name.
+_LABELS = {
+    "channel_id": mark("channel"),
+    "exclude": mark("not with"),
+    "exclude_sources": mark("not from"),
+    "min_relevance": mark("relevance"),
+    "ping_role": mark("mentions"),
+    "ping_when": mark("mentions only at"),
+    "urgent": mark("in quiet hours"),
+    "review_channel": mark("review"),
+    "review_hours": mark("hours for a review"),
+    "review_then": mark("what nobody decides on"),
+}
+_USUAL = {"when": "now", "style": "full", "thread": "off"}
+_OF_REVIEWS = ("review_hours", "review_then")
+
+
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Tell what changed, field by field: what was and what is."""
-    for name in {**before, **after}:
+    """Tell what changed, field by field: what was and what is; of what came or went only what is unusual."""
+    fields = {**before, **after}
+    for name in fields:
+        if name == "id" or (
+            name in _OF_REVIEWS and "review_channel" in fields and not fields["review_channel"]
+        ):
+            continue
         was, now = _value(name, before.get(name)), _value(name, after.get(name))
-        label = safe_text(name.replace("_", " "), 40)
+        label = safe_text(say(_LABELS.get(name, name.replace("_", " "))), 40)
         if name not in before or name not in after or was == now:
-            told = now or was
+            told = "" if fields[name] == _USUAL.get(name) else now or was
         else:
             told = f"{was or '–'} → {now or '–'}"
         if told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,7 +131,7 @@ class Profiles(commands.Cog):
     async def _send(self, interaction: discord.Interaction, chosen: Period, found: profiles.Trend) -> None:
         lines = tuple((say(name), numbers) for name, numbers in found.topics.items())[:MOST_LINES]
         chart = Chart(_title(chosen), say(chosen.unit), tuple(map(_day, found.starts)), lines)
-        figures = _figures(found)
+        figures = _figures(found, chosen)
         try:
             picture = await self.services.charts.draw(chart)
         except ChartError as error:
@@ -195,12 +196,20 @@ def _day(at: datetime) -> str:
     return format_date(at, "d MMM", locale=spoken())
 
 
-def _figures(found: profiles.Trend) -> list[str]:
+def _series(numbers: Sequence[int]) -> str:
+    """Give numbers in their order, many zeros before the first other one as "8 × 0"."""
+    zeros = next((at for at, number in enumerate(numbers) if number), len(numbers))
+    told = [f"{zeros} × 0"] if zeros > 2 else ["0"] * zeros
+    return ", ".join((*told, *map(str, numbers[zeros:])))
+
+
+def _figures(found: profiles.Trend, chosen: Period) -> list[str]:
     topics = "\n".join(
-        f"{say(name)}: **{sum(numbers)}** ({', '.join(map(str, numbers))})"
-        for name, numbers in found.topics.items()
+        f"{say(name)}: **{sum(numbers)}** ({_series(numbers)})" for name, numbers in found.topics.items()
     )
-    blocks = [say_number("{number} story", "{number} stories", found.stories_total), topics]
+    brackets = say("in brackets: {unit}, from {day} on", unit=say(chosen.unit), day=_day(found.starts[0]))
+    total = say_number("{number} story", "{number} stories", found.stories_total)
+    blocks = [f"{total} · {brackets}", topics]
     if found.statuses:
         told = " · ".join(f"{status_words(status)} {number}" for status, number in found.statuses)
         blocks.append(f"**{say('Demands reported in this time')}**\n{told}")

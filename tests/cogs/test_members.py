@@ -62,7 +62,8 @@ async def test_trends_show_a_chart_that_says_its_figures(scene: Scene) -> None:
     (picture,) = answer.message.attachments
     assert picture.content.startswith(_PNG)
     assert "legal-demands" in (picture.description or "")
-    assert "2 stories" in answer.text
+    assert "2 stories · in brackets: stories in 3 days, from " in answer.text
+    assert "legal-demands: **2** (9 × 0, 2)" in answer.text
     assert "withdrawn 1" in answer.text
     one = await scene.member.command("trends", topic="anonymity")
     assert "legal-demands" not in one.text

@@ -166,12 +166,13 @@ async def test_audit_tells_who_changed_what_before_and_after(scene: Scene) -> No
     newest = await scene.moderator.command("audit")
     assert "somebody who was forgotten: **rule changed**" in newest.text
     assert "topics: spyware → –" in newest.text
-    assert "ping role: – → <@&5>" in newest.text
+    assert "mentions: – → <@&5>" in newest.text
     assert "14 changes" in newest.text
     older = await scene.moderator.click(newest.message, "Next")
     assert f"<@{scene.moderator.user_id}>: **rule removed**" in older.text
     assert older.text.index("rule removed") < older.text.index("rule added")
-    assert f"channel id: <#{scene.channel.id}>" in older.text
+    assert f"channel: <#{scene.channel.id}>" in older.text
+    assert "review" not in older.text and "style" not in older.text, "what is as usual is not told"
     async with scene.house.database.read() as session:
         done = set((await session.scalars(select(AuditRow.action))).all())
     assert done <= set(ACTIONS)

@@ -25,18 +25,50 @@ _ACTION_ROW, _BUTTON, _STRING_SELECT, _SECTION, _TEXT, _GALLERY, _SEPARATOR, _CO
     14,
     17,
 )
+_INPUT, _UPLOAD, _PARAGRAPH = 4, 19, 2
 _SELECTS = {3, 5, 6, 7, 8}
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 
 
-def page_of(world: World, messages: Iterable[Message], *, width: int | None = None) -> str:
-    """Give a page with the messages, in their order; it needs nothing from elsewhere."""
+def page_of(
+    world: World, messages: Iterable[Message], *, width: int | None = None, opened: str | None = None
+) -> str:
+    """Give a page with the messages, in their order; it needs nothing from elsewhere.
+
+    `opened`: the custom id of a select that is drawn with its options, as when somebody has clicked on it.
+    """
+    return _page("\n".join(_message(world, message, opened) for message in messages), width)
+
+
+def form_page(form: dict[str, Any], *, width: int | None = None) -> str:
+    """Give a page with a form (modal), as the interaction's answer describes it."""
+    fields = "".join(_field(label) for label in form["components"])
+    buttons = '<span class="button secondary">Cancel</span><span class="button primary">Submit</span>'
+    title = f'<p class="text heading">{escape(form["title"])}</p>'
+    return _page(f'<div class="form">{title}{fields}<div class="row end">{buttons}</div></div>', width)
+
+
+def _page(drawn: str, width: int | None) -> str:
     limit = f"body {{ max-width: {width}px; }}" if width else ""
-    drawn = "\n".join(_message(world, message) for message in messages)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Messages</title>'
         f"<style>{_style()}{limit}</style></head><body>{drawn}</body></html>"
     )
+
+
+def _field(label: dict[str, Any]) -> str:
+    """Draw a form's label with the component that it names."""
+    component = label["component"]
+    if component["type"] == _INPUT:
+        text = component.get("value") or component.get("placeholder") or ""
+        tall = " tall" if component.get("style") == _PARAGRAPH else ""
+        drawn = f'<div class="select{" chosen" if component.get("value") else ""}{tall}">{escape(text)}</div>'
+    elif component["type"] == _UPLOAD:
+        drawn = '<div class="select">Choose a file</div>'
+    else:
+        drawn = f'<div class="select chosen">{escape(", ".join(_preset(component)) or "Select")} ▾</div>'
+    said = f'<p class="text small">{escape(label["description"])}</p>' if label.get("description") else ""
+    return f'<p class="text"><b>{escape(label["label"])}</b></p>{said}{drawn}'
 
 
 @cache
@@ -44,14 +76,14 @@ def _style() -> str:
     return (resources.files("bot.sandbox.show") / "page.css").read_text("utf-8")
 
 
-def _message(world: World, message: Message) -> str:
+def _message(world: World, message: Message, opened: str | None) -> str:
     author = world.users[message.author_id].name
     now = datetime.fromtimestamp(world.now(), UTC)
     at = datetime.fromtimestamp(message.timestamp, UTC).strftime("%H:%M")
     answered = '<div class="reply">↪ answers an earlier card</div>' if message.reference else ""
     only = '<div class="only">Only you can see this</div>' if message.ephemeral_to else ""
     content = f'<p class="text">{_text(message.content, world, now)}</p>' if message.content else ""
-    parts = "".join(_component(c, message, world, now) for c in message.components)
+    parts = "".join(_component(c, message, world, now, opened) for c in message.components)
     return (
         f'<div class="message"><div class="avatar">{escape(author[:1].upper())}</div>'
         f'<div class="body">{answered}<span class="name">{escape(author)}</span>'
@@ -60,9 +92,11 @@ def _message(world: World, message: Message) -> str:
     )
 
 
-def _component(component: dict[str, Any], message: Message, world: World, now: datetime) -> str:
+def _component(
+    component: dict[str, Any], message: Message, world: World, now: datetime, opened: str | None
+) -> str:
     kind = component["type"]
-    inner = "".join(_component(c, message, world, now) for c in component.get("components", []))
+    inner = "".join(_component(c, message, world, now, opened) for c in component.get("components", []))
     if kind == _TEXT:
         return f'<p class="text">{_text(component["content"], world, now)}</p>'
     if kind == _CONTAINER:
@@ -76,9 +110,9 @@ def _component(component: dict[str, Any], message: Message, world: World, now: d
         off = " disabled" if component.get("disabled") else ""
         return f'<span class="button {style}{off}">{escape(component.get("label") or "")}</span>'
     if kind in _SELECTS:
-        return f'<div class="select">{escape(_chosen(component))} ▾</div>'
+        return _select(component, world, opened)
     if kind == _SECTION:
-        accessory = _component(component["accessory"], message, world, now)
+        accessory = _component(component["accessory"], message, world, now, opened)
         return f'<div class="section"><div>{inner}</div>{accessory}</div>'
     if kind == _GALLERY:
         return "".join(_picture(item, message) for item in component["items"])
@@ -87,9 +121,25 @@ def _component(component: dict[str, Any], message: Message, world: World, now: d
     return inner
 
 
-def _chosen(component: dict[str, Any]) -> str:
-    preset = [o["label"] for o in component.get("options", []) if o.get("default")]
-    return ", ".join(preset) or component.get("placeholder") or "Make a selection"
+def _select(component: dict[str, Any], world: World, opened: str | None) -> str:
+    preset = _preset(component)
+    kinds = {"channel": "#", "role": "@&", "user": "@"}
+    preset += [namer(world)(kinds[d["type"]], int(d["id"])) for d in component.get("default_values", [])]
+    shown = ", ".join(preset) or component.get("placeholder") or "Make a selection"
+    box = f'<div class="select{" chosen" if preset else ""}">{escape(shown)} ▾</div>'
+    if component.get("custom_id") != opened:
+        return box
+    options = "".join(
+        f"<p class='text'>{'☑' if o.get('default') else '☐'} <b>{escape(o['label'])}</b>"
+        f"<br><span class='small'>{escape(o.get('description') or '')}</span></p>"
+        for o in component["options"]
+    )
+    return f'{box}<div class="options">{options}</div>'
+
+
+def _preset(component: dict[str, Any]) -> list[str]:
+    """Give what a select holds."""
+    return [o["label"] for o in component.get("options", []) if o.get("default")]
 
 
 def _picture(item: dict[str, Any], message: Message) -> str:
