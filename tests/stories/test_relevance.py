@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.record import Recorder
 from bot.stories.lexicon import LANGUAGES
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Sentence, Topic
-from bot.stories.relevance import evidence_of, weigh
+from bot.stories.relevance import evidence_of, judge, weigh
 
 
 def document(title: str, *sentences: str, language: str = "en") -> Document:
@@ -104,6 +104,30 @@ STORIES: list[tuple[set[str], str, list[str]]] = [
             "Most were search warrants and subpoenas; it rejected a fifth of the requests.",
         ],
     ),
+    (
+        {"surveillance", "transparency"},
+        "Inspector general: agents misled the surveillance court",
+        [
+            "The inspector general found errors in nine applications to the secret surveillance court.",
+            "The report, made public on Monday, says that the agents left out what spoke against a wiretap.",
+        ],
+    ),
+    (
+        {"free-speech"},
+        "President threatens to shut down a social network",
+        [
+            "The president threatened to shut the social network down unless it stops labelling his posts.",
+            "His executive order to regulate social media is an attack on free speech, lawyers say.",
+        ],
+    ),
+    (
+        {"free-speech", "legal-demands"},
+        "Prosecutors subpoenaed two reporters' phone records in leak inquiry",
+        [
+            "In a leak investigation the prosecutors subpoenaed the phone records of two reporters.",
+            "The newspaper says that the seizure of its reporters' records endangers confidential sources.",
+        ],
+    ),
 ]
 
 NEAR_MISSES: list[tuple[str, list[str]]] = [
@@ -170,6 +194,13 @@ NEAR_MISSES: list[tuple[str, list[str]]] = [
     (
         "No-knock warrants: senator introduces bill",
         ["The bill would end no-knock warrants after a police shooting.", "A woman was killed in March."],
+    ),
+    (
+        "Court halts deportation of forty families",
+        [
+            "The judge sided with the American Civil Liberties Union, which had sued for the families.",
+            "In the country that they fled they would face prison, and their children could face hunger.",
+        ],
     ),
 ]
 
@@ -395,6 +426,27 @@ def test_bought_data_is_trade_and_not_a_legal_demand() -> None:
     found = {topic.topic for topic in topics}
     assert "data-brokers" in found
     assert "legal-demands" not in found
+
+
+def test_a_platform_accused_of_bias_is_not_yet_a_state_against_speech() -> None:
+    relevance, topics, _ = weighed(
+        "Video site accused of bias against conservatives",
+        "Conservatives say that the video site hides their channels; it denies any political bias.",
+        "The site restored two videos that one of its reviewers had removed by mistake.",
+    )
+    assert relevance.relevant
+    assert "platform-moderation" in topics
+    assert "free-speech" not in topics
+
+
+def test_a_group_that_only_fills_frames_counts_for_nothing_by_itself() -> None:
+    read = document("The president vowed to look into it", "The prime minister warned them, too.")
+    evidence = evidence_of(read)
+    assert evidence is not None
+    assert {"leader", "state-threat"} <= evidence.places.keys()
+    for decision in ("relevance", *TOPICS):
+        counted = {part.feature for part in judge(evidence, decision).parts}
+        assert counted.isdisjoint({"leader", "state-threat"})
 
 
 def test_every_decision_is_explained_by_sentences_of_the_article() -> None:
