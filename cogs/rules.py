@@ -14,7 +14,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
 from bot.alerts.wishes import MOST_A_DAY, MOST_REVIEW_HOURS, REVIEW_ENDS
-from bot.stories.countries import all_countries, ways_to_write
+from bot.stories.countries import all_countries, countries_beginning
 from bot.stories.model import STATUSES, TOPICS
 from bot.words import mark, say
 from cogs import choices
@@ -145,11 +145,9 @@ async def _parties(interaction: discord.Interaction, typed: str) -> list[app_com
 async def _countries(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Complete a country in whatever way it is written: "Allem" is Germany."""
     head, comma, last = typed.rpartition(",")
-    wanted = " ".join(last.split()).casefold()
-    names = await asyncio.to_thread(all_countries)
-    meant = [name for name in names if any(way.startswith(wanted) for way in ways_to_write(name))]
-    if not wanted or not meant:
-        return choices.matching_last(typed, names)
+    meant = await asyncio.to_thread(countries_beginning, last)
+    if not meant:
+        return choices.matching_last(typed, all_countries())
     whole = [f"{head}{comma} {name}".strip() for name in meant[:_MOST_COUNTRIES]]
     return [app_commands.Choice(name=one, value=one) for one in whole if len(one) <= _LONGEST_CHOICE]
 

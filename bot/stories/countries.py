@@ -93,9 +93,11 @@ def all_countries() -> tuple[str, ...]:
     return tuple(sorted(set(_data().written.values())))
 
 
-def ways_to_write(country: str) -> tuple[str, ...]:
-    """Give what people may write for a country, in small letters."""
-    return tuple(way for way, meant in _data().written.items() if meant == country)
+def countries_beginning(typed: str) -> tuple[str, ...]:
+    """Give the countries of which a way to write them begins so, the one that is meant by just that first."""
+    wanted = " ".join(typed.split()).casefold()
+    found = {country for way, country in _data().written.items() if way.startswith(wanted)}
+    return tuple(sorted(found, key=lambda country: (country != country_named(wanted), country)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ async def test_options_complete_as_far_as_they_are_known(scene: Scene) -> None:
             ("countries", "India, uni", "India, United Kingdom"),
             ("countries", "Allem", "Germany"),
             ("countries", "france, de", "france, Germany"),
+            ("countries", "Germoney", "Germany"),
             ("ping_when", "quashed, 0.", "quashed, 0.7"),
             ("urgent", "uph", "upheld"),
         ):

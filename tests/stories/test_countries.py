@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.stories.analyse import analyse
-from bot.stories.countries import Part, all_countries, countries_of, country_named, country_of
+from bot.stories.countries import (
+    Part,
+    all_countries,
+    countries_beginning,
+    countries_of,
+    country_named,
+    country_of,
+)
 from bot.stories.model import KINDS, ROLES, Article
 
 
@@ -79,6 +86,13 @@ def test_a_country_is_known_however_it_is_written(typed: str, country: str | Non
     assert country_named(typed) == country
     if country:
         assert country in all_countries() and country_named(country) == country
+
+
+def test_a_country_is_completed_in_any_language() -> None:
+    assert countries_beginning("Allem") == ("Germany",)
+    assert countries_beginning("de") == ("Germany", "Denmark")
+    assert countries_beginning("") == all_countries()
+    assert countries_beginning("Atlantis") == ()
 
 
 def test_an_article_tells_its_countries() -> None:
