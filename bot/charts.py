@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 
 _DEADLINE = 30.0  # seconds for one chart; the first has to load matplotlib
 _IDLE = 120.0  # seconds after which the process ends
@@ -87,7 +87,7 @@ class ChartRoom:
             except (TimeoutError, BrokenProcessPool) as error:
                 self.close(kill=True)
                 raise ChartError(
-                    "The chart could not be drawn this time; the figures stand without it."
+                    told("The chart could not be drawn this time; the figures stand without it.")
                 ) from error
             finally:
                 self._ending = asyncio.get_running_loop().call_later(_IDLE, self.close)

@@ -7,6 +7,15 @@ their own kinds from these where they live (`bot.feeds.errors`, ...).
 from __future__ import annotations
 
 
+def told(text: str, /, **values: object) -> str:
+    """Write a sentence that is logged, printed or stored in English and shown to people in their language.
+
+    `bot.words.retell` knows it again by `text`, a literal with `{names}`, and says it in the language that is
+    spoken then.
+    """
+    return text.format(**values) if values else text
+
+
 class QuashError(Exception):
     """Something went wrong that a person can be told in one sentence."""
 

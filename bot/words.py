@@ -4,17 +4,25 @@
 what happens inside, per task (a context variable), so that no function has to hand it along. Catalogues are
 `bot/locale/LANGUAGE.po`, read at the first use; `tools/words.py` keeps them in step with the code. What an
 article says is never translated.
+
+Errors, and reasons that are stored, are written in English, for logs and the command line as well
+(`bot.errors.told`); `retell` says such a sentence where somebody reads it.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 LANGUAGES: tuple[str, ...] = ("en", "de", "fr", "es", "pt")
 
@@ -76,16 +84,82 @@ def _filled(plain: str, text: str, values: dict[str, object]) -> str:
         return plain.format(**values)
 
 
+def retell(sentence: str) -> str:
+    """Say a sentence that was written by `told` in the language that is spoken; any other stays as it is.
+
+    It is known again by its text: the words around its `{names}`. What stands for a name may be such a
+    sentence too, and several may stand in a row, after a full stop or a semicolon.
+    """
+    if spoken() == LANGUAGES[0] or not sentence:
+        return sentence
+    plain = catalogue(spoken()).pgettext(TOLD, sentence)
+    if plain != sentence:
+        return plain
+    for break_ in reversed(list(re.finditer(r"(?<=\.) |; ", sentence))):
+        # Not where the rest could be anything: what begins with a name may begin earlier.
+        last = _retold(sentence[break_.end() :], anchored=True)
+        if last is not None:
+            return f"{retell(sentence[: break_.start()])}{break_[0]}{last}"
+    return _retold(sentence) or sentence
+
+
+def _retold(sentence: str, *, anchored: bool = False) -> str | None:
+    """Say a single sentence; None for one that is not known. `anchored`: it begins with words of its text."""
+    known = catalogue(spoken())
+    plain = known.pgettext(TOLD, sentence) if sentence else ""
+    if plain != sentence:
+        return plain
+    for pattern, text in _told(spoken()):
+        if anchored and text.startswith("{"):
+            continue
+        if found := pattern.fullmatch(sentence):
+            values = {name: _value(name, value) for name, value in found.groupdict().items()}
+            return _filled(text, known.pgettext(TOLD, text), values)
+    return None
+
+
+def _value(name: str, value: str) -> object:
+    """Say what stands in a sentence for a name: topics and statuses are words of closed lists."""
+    if name.rstrip("2") in ("topics", "status"):
+        return ", ".join(retell(word) if word == "none" else say(word) for word in value.split(", "))
+    return retell(value)
+
+
+TOLD = "told"  # the context of such sentences in the catalogues
+
+
 @cache
-def catalogue(language: str) -> NullTranslations:
-    """Read a language's catalogue. Babel comes with the first one that is needed."""
-    if language == "en" or language not in LANGUAGES:
-        return NullTranslations()
-    from babel.messages.mofile import write_mo
+def _told(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Give the texts that hold values, as patterns; those with the most words of their own first."""
+    texts = [str(message.id) for message in _read(language) if message.context == TOLD]
+    made = []
+    for text in texts:
+        parts = re.split(r"\{(\w+)\}", text)
+        if len(parts) > 1:
+            body = "".join(
+                f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
+            )
+            made.append((sum(map(len, parts[::2])), re.compile(body, re.DOTALL), text))
+    return tuple((pattern, text) for _, pattern, text in sorted(made, key=lambda one: -one[0]))
+
+
+@cache
+def _read(language: str) -> Catalog:
+    """Read a language's file. Babel comes with the first one that is needed."""
     from babel.messages.pofile import read_po
 
-    compiled = io.BytesIO()
     with (resources.files("bot") / "locale" / f"{language}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+        return read_po(file, locale=language)
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """Give a language's catalogue."""
+    if language == LANGUAGES[0] or language not in LANGUAGES:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+
+    compiled = io.BytesIO()
+    write_mo(compiled, _read(language))
     compiled.seek(0)
     return GNUTranslations(compiled)

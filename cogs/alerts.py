@@ -17,7 +17,7 @@ from bot.alerts.routing import Rule
 from bot.alerts.rule_preview import RulePreview
 from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
-from bot.words import say, say_number
+from bot.words import retell, say, say_number
 from cogs import choices, examples, setup
 from cogs.guards import guild_of, may, may_configure
 from cogs.pages import PageButton, page_buttons
@@ -245,7 +245,7 @@ async def _list_page(
     return panel(
         say("Rules"),
         [
-            describe(listed.rule) + (f"\n⚠ {safe_text(listed.broken, 200)}" if listed.broken else "")
+            describe(listed.rule) + (f"\n⚠ {safe_text(retell(listed.broken), 200)}" if listed.broken else "")
             for listed in shown
         ],
         buttons=page_buttons("rules", interaction.user.id, state, page, len(rules), _A_PAGE),

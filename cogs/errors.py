@@ -15,7 +15,7 @@ from discord import app_commands
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import QuashError
-from bot.words import say
+from bot.words import retell, say
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def sentence_for(error: BaseException) -> str | None:
     if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
         return sentence_for(error.__cause__)
     if isinstance(error, QuashError):
-        return str(error)
+        return retell(str(error))
     if isinstance(error, app_commands.MissingPermissions):
         return say("You need the permission Manage Server for this; ask somebody who has it.")
     if isinstance(error, app_commands.NoPrivateMessage):

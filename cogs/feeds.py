@@ -23,7 +23,7 @@ from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import mark, say, say_number
+from bot.words import mark, retell, say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add, chosen
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
@@ -226,8 +226,8 @@ def _name(feed: ListedFeed) -> str:
 def _added(added: Added) -> ui.LayoutView:
     if added.feed_id is not None:
         hint = say("`/alerts add` says where its stories go; `/feeds check` shows the newest.")
-        return panel(say("Feed added"), [safe_text(added.reason, 500), hint])
-    blocks = [safe_text(added.reason, 500)]
+        return panel(say("Feed added"), [safe_text(retell(added.reason), 500), hint])
+    blocks = [safe_text(retell(added.reason), 500)]
     blocks += [f"`{c.url.replace('`', '')[:300]}` {safe_text(c.title, 80)}" for c in added.candidates[:10]]
     view = panel(say("Which feed?"), blocks)
     options = list(_options(added.candidates))
@@ -253,7 +253,9 @@ def _imported(imported: Imported) -> ui.LayoutView:
         say_number("{number} was known already.", "{number} were known already.", imported.known),
         say("Each is looked at when its turn comes; `/feeds list` shows when. Old stories are not posted."),
     ]
-    refused = [f"`{url.replace('`', '')[:200]}` {safe_text(why, 200)}" for url, why in imported.refused[:10]]
+    refused = [
+        f"`{url.replace('`', '')[:200]}` {safe_text(retell(why), 200)}" for url, why in imported.refused[:10]
+    ]
     if refused:
         told += [f"**{say('Refused')}**", *refused]
     return panel(say("Feeds imported"), told)
@@ -281,13 +283,13 @@ def _line(feed: ListedFeed) -> str:
     if feed.paused:
         facts.append(f"⏸ {say('paused here')}")
     if feed.failure:
-        facts.append(f"⚠ {safe_text(feed.failure, 160)}")
+        facts.append(f"⚠ {safe_text(retell(feed.failure), 160)}")
     if feed.last_change_at:
         facts.append(say("last change {when}", when=stamp(feed.last_change_at, "R")))
     if feed.state != "active":
         facts.append(say(feed.state))
     elif feed.next_look:
-        why = f" ({safe_text(feed.next_reason, 100)})" if feed.next_reason else ""
+        why = f" ({safe_text(retell(feed.next_reason), 100)})" if feed.next_reason else ""
         facts.append(say("next look {when}", when=stamp(feed.next_look, "R")) + why)
     return f"{_name(feed)}\n-# {' · '.join(facts)}"
 
@@ -299,7 +301,7 @@ def _checked(feed: ListedFeed, report: LookReport, newest: Sequence[SeenEntry]) 
         "unchanged": say("nothing new"),
         "skipped": say("not asked now"),
     }.get(report.outcome, f"⚠ {report.outcome}")
-    reason = f": {safe_text(report.reason, 300)}" if report.reason else ""
+    reason = f": {safe_text(retell(report.reason), 300)}" if report.reason else ""
     blocks = [_line(feed), f"**{outcome}**{reason}"]
     blocks += [_entry(entry) for entry in newest]
     return panel(say("Feed"), blocks)

@@ -20,7 +20,7 @@ from bot.charts import MOST_LINES, Chart, ChartError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.stories.naming import canonical_name
-from bot.words import mark, say, say_number, spoken
+from bot.words import mark, retell, say, say_number, spoken
 from cogs import choices
 from cogs.blocks import story_block
 from cogs.clicks import Click, add
@@ -135,7 +135,7 @@ class Profiles(commands.Cog):
         try:
             picture = await self.services.charts.draw(chart)
         except ChartError as error:
-            await answer(interaction, panel(_title(chosen), [*figures, f"-# {error}"]))
+            await answer(interaction, panel(_title(chosen), [*figures, f"-# {retell(str(error))}"]))
             return
         view = panel(_title(chosen), figures)
         gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery()

@@ -15,7 +15,7 @@ from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.stories.naming import canonical_name
-from bot.words import mark, say
+from bot.words import mark, retell, say
 from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
@@ -225,6 +225,6 @@ def _line(listed: ListedSubscription) -> str:
     own = listed.subscription
     line = f"**#{own.id}** {say(own.kind)}: {safe_text(listed.label, 120)} · {say(_TOLD[own.delivery])}"
     if own.paused:
-        why = f": {safe_text(own.pause_reason, 160)}" if own.pause_reason else ""
+        why = f": {safe_text(retell(own.pause_reason), 160)}" if own.pause_reason else ""
         line += f" · ⏸ {say('paused')}{why}"
     return line

@@ -4,9 +4,10 @@
     PYTHONPATH=. .venv/bin/python tools/words.py de       the same for one language
     PYTHONPATH=. .venv/bin/python tools/words.py --left   list what is not translated yet
 
-Texts are those in `say`, `say_number` and `mark`, the closed lists (topics, statuses, instruments, kinds,
-roles), the glossary of `/explain`, and the names and descriptions of the command tree; names have the context
-"name", since Discord has rules of its own for them. A text that is gone from the code loses its translation.
+Texts are those in `say`, `say_number`, `mark` and `told` (with the context "told"), the closed lists (topics,
+statuses, instruments, kinds, roles), the glossary of `/explain`, and the names and descriptions of the command
+tree; names have the context "name", since Discord has rules of its own for them. A text that is gone from the
+code loses its translation.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ import cogs
 from bot.clock import utc_now
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, KINDS, ROLES, STATUSES, TOPICS
-from bot.words import LANGUAGES
+from bot.words import LANGUAGES, TOLD
 from cogs.explain import glossary
 
 FOLDER = Path("bot/locale")
-_TEXTS_OF = {"say": 1, "say_number": 2, "mark": 1}  # how many of a call's arguments are texts
+_TEXTS_OF = {"say": 1, "say_number": 2, "mark": 1, "told": 1}  # how many of a call's arguments are texts
 _SOURCES = ("bot", "cogs")
 
 Text = tuple[str | tuple[str, str], str | None]  # a text or (one, many); its context
@@ -42,7 +43,7 @@ def texts() -> list[Text]:
     found: dict[Text, None] = {}
     for folder in _SOURCES:
         for path in sorted(Path(folder).rglob("*.py")):
-            found |= dict.fromkeys((text, None) for text in said(path.read_text("utf-8")))
+            found |= dict.fromkeys(said(path.read_text("utf-8")))
     for name in (*TOPICS, *STATUSES, *INSTRUMENTS, *KINDS, *ROLES):
         found[name, None] = None
     found |= dict.fromkeys((text, None) for text in _leaves(glossary()))
@@ -53,16 +54,16 @@ def texts() -> list[Text]:
     return list(found)
 
 
-def said(source: str) -> Iterator[str | tuple[str, str]]:
+def said(source: str) -> Iterator[Text]:
     """Give the texts of a module, also of calls inside f-strings, which Babel's own reader passes over."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _TEXTS_OF:
             given = [a.value for a in node.args[: _TEXTS_OF[node.func.id]] if isinstance(a, ast.Constant)]
             match given:
                 case [str(one), str(many)]:
-                    yield one, many
+                    yield (one, many), None
                 case [str(text)] if _TEXTS_OF[node.func.id] == 1:
-                    yield text
+                    yield text, TOLD if node.func.id == TOLD else None
 
 
 def _leaves(part: dict[str, Any] | str) -> Iterator[str]:

@@ -16,25 +16,30 @@ from bot.alerts.errors import (
     TokenRefusedError,
     TryAgainError,
 )
+from bot.errors import told
 
 _LONGEST_PAUSE = 6 * 3600.0  # seconds: whatever Discord asks for, it is asked again after that
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _UNKNOWN_MESSAGE = 10008
 _SAID = {
-    10003: "The channel is gone.",
-    10004: "The server is gone.",
-    10013: "The member is gone from Discord.",
-    50001: "I cannot see the channel; give me View Channel there.",
-    50007: "The member takes no direct messages from me.",
-    50013: "I may not post there; give me Send Messages in that channel.",
-    50278: "The member and I share no server any more.",
+    10003: told("The channel is gone."),
+    10004: told("The server is gone."),
+    10013: told("The member is gone from Discord."),
+    50001: told("I cannot see the channel; give me View Channel there."),
+    50007: told("The member takes no direct messages from me."),
+    50013: told("I may not post there; give me Send Messages in that channel."),
+    50278: told("The member and I share no server any more."),
 }
 # 400, yet about the place: nothing that is sent there will be taken.
 _OF_THE_PLACE = {
-    50008: "Messages cannot be posted in that kind of channel; choose a text, announcement or forum channel.",
-    50024: "That kind of channel does not take this; choose a text, announcement or forum channel.",
-    160006: "The server has as many open threads as Discord allows; close some, or post without threads.",
+    50008: told(
+        "Messages cannot be posted in that kind of channel; choose a text, announcement or forum channel."
+    ),
+    50024: told("That kind of channel does not take this; choose a text, announcement or forum channel."),
+    160006: told(
+        "The server has as many open threads as Discord allows; close some, or post without threads."
+    ),
 }
 _OF_THREADS = frozenset({50083, 160005})  # archived, locked: of this thread, not of its channel
 _OUT_OF_TIME = frozenset({408, 425})
@@ -47,14 +52,18 @@ def sorted_errors() -> Iterator[None]:
         yield
     except discord.RateLimited as error:
         raise TryAgainError(
-            "Discord's rate limit asks for a longer wait.", landed=False, pause=seconds(error.retry_after)
+            told("Discord's rate limit asks for a longer wait."),
+            landed=False,
+            pause=seconds(error.retry_after),
         ) from error
     except discord.HTTPException as error:
         raise _kind_of(error) from error
     except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         # From ValueError on: an answer that was cut or is nothing of Discord's. Posted or not: unknown.
         raise TryAgainError(
-            f"The connection to Discord broke ({type(error).__name__}).", landed=True, outage=True
+            told("The connection to Discord broke ({name}).", name=type(error).__name__),
+            landed=True,
+            outage=True,
         ) from error
 
 
@@ -65,20 +74,31 @@ def _kind_of(error: discord.HTTPException) -> Exception:
     if status == 429:
         # discord.py waits for Discord's own; what comes here is a proxy's, or of a kind it does not know.
         return TryAgainError(
-            "Discord refuses further requests for now.", landed=False, pause=_retry_after(error), outage=True
+            told("Discord refuses further requests for now."),
+            landed=False,
+            pause=_retry_after(error),
+            outage=True,
         )
     if status >= 500 or status in _OUT_OF_TIME or (status in (403, 404) and _is_page(error)):
-        return TryAgainError(f"Discord is out of order (status {status}).", landed=True, outage=True)
+        return TryAgainError(
+            told("Discord is out of order (status {status}).", status=status), landed=True, outage=True
+        )
     if code == _UNKNOWN_MESSAGE:
-        return MessageGoneError("The message was deleted on Discord.")
+        return MessageGoneError(told("The message was deleted on Discord."))
     if code in _OF_THREADS:
-        return MessageRefusedError(f"The thread takes nothing (code {code}).", code)
+        return MessageRefusedError(told("The thread takes nothing (code {code}).", code=code), code)
     if code in _OF_THE_PLACE:
         return DestinationRefusedError(_OF_THE_PLACE[code], code)
     if status in (403, 404):
-        said = _SAID.get(code, f"Discord refuses to post there (status {status}, code {code}).")
+        said = _SAID.get(
+            code,
+            told("Discord refuses to post there (status {status}, code {code}).", status=status, code=code),
+        )
         return DestinationRefusedError(said, code)
-    return MessageRefusedError(f"Discord does not take this message (status {status}, code {code}).", code)
+    return MessageRefusedError(
+        told("Discord does not take this message (status {status}, code {code}).", status=status, code=code),
+        code,
+    )
 
 
 def _is_page(error: discord.HTTPException) -> bool:

@@ -13,7 +13,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.once import Button, PlainSender
 from bot.alerts.telling import News, Teller
 from bot.clock import Clock
-from bot.words import say, speaking
+from bot.words import retell, say, speaking
 from db import notes, places
 from db.engine import Database
 from db.places import BrokenChannel, GivenUp, Listening
@@ -37,7 +37,7 @@ class ClosedTeller(Teller):
                 "Alerts for <#{channel}> wait: {why} Nothing is lost; what waits is posted in its order as "
                 "soon as that is done.",
                 channel=broken.channel_id,
-                why=safe_text(broken.reason, 500),
+                why=safe_text(retell(broken.reason), 500),
             )
             button = Button(say("What waits"), _LIST)
         return News(
@@ -85,7 +85,7 @@ class GivenUpTeller(Teller):
                 "up; there you can have it sent again or drop it.",
                 title=safe_text(one.title, 200) or say("a digest"),
                 channel=one.channel_id,
-                why=safe_text(one.reason, 500),
+                why=safe_text(retell(one.reason), 500),
             )
             button = Button(say("What was given up"), _LIST)
         return News(

@@ -29,6 +29,7 @@ from bot.alerts.errors import (
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
 from bot.alerts.steps import Step, step
 from bot.clock import Clock
+from bot.errors import told
 
 _log = logging.getLogger(__name__)
 
@@ -102,12 +103,14 @@ class Courier:
                 async with asyncio.timeout(SEND_TIMEOUT):
                     offer = await self._choose(order)
                     if offer is None:
-                        left = "The member is not in the server any more."
+                        left = told("The member is not in the server any more.")
                         return Outcome(order, self._clock(), skipped=left)
                     posted = await self._request(order, offer)
         except TimeoutError:
             late = TryAgainError(
-                f"Discord did not answer within {SEND_TIMEOUT:.0f} s.", landed=True, outage=True
+                told("Discord did not answer within {number} s.", number=f"{SEND_TIMEOUT:.0f}"),
+                landed=True,
+                outage=True,
             )
             return Outcome(order, self._clock(), error=late)
         except (SendError, TokenRefusedError) as error:
@@ -149,7 +152,7 @@ class Courier:
             except DestinationRefusedError as error:
                 if error.code != UNKNOWN_CHANNEL or channel_id == order.claim.target_id:
                     raise
-                raise MessageGoneError("The card's thread was deleted on Discord.") from error
+                raise MessageGoneError(told("The card's thread was deleted on Discord.")) from error
             return Posted(channel_id, order.edits)
         if order.perhaps_in and (found := await self._look_around(channel_id, order)):
             return found
@@ -208,7 +211,10 @@ class Courier:
         kind = await self._sender.kind_of(channel_id)
         if kind == "media":
             raise DestinationRefusedError(
-                "A media channel takes posts with pictures or videos only; choose a forum or a text channel."
+                told(
+                    "A media channel takes posts with pictures or videos only; "
+                    "choose a forum or a text channel."
+                )
             )
         thread_id = wanted.thread_id
         if thread_id is None and wanted.head is not None and kind in _HAVE_THREADS:
@@ -243,7 +249,9 @@ class Courier:
         """Send a card to the channel and make a thread of it."""
         lacks = self._sender.lacks(channel_id, threads=True) if opens else ""
         if lacks:
-            raise DestinationRefusedError(f"I may not open threads there; give me {lacks} in that channel.")
+            raise DestinationRefusedError(
+                told("I may not open threads there; give me {lacks} in that channel.", lacks=lacks)
+            )
         message_id = await self._send(channel_id, order, card)
         step(Step.CARD_POSTED)
         thread_id = None
@@ -260,7 +268,7 @@ class Courier:
     def _about_to_leave(self, order: Order) -> None:
         if self._clock() > order.send_by:
             raise TryAgainError(
-                "The process was held up for longer than it may serve a channel.", landed=False
+                told("The process was held up for longer than it may serve a channel."), landed=False
             )
         step(Step.REQUEST_LEAVES)
 

@@ -45,6 +45,7 @@ from bot.alerts.routing import (
 from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
 from bot.clock import Clock
+from bot.errors import told
 from db import deliveries, guilds, places, reviews, rules, subscriptions
 from db.cards import CardShelf
 from db.deliveries import Claim, Release
@@ -142,7 +143,7 @@ class Ledger:
                 _log.warning("channel %d is left alone: %s", outcome.order.claim.target_id, release.broken)
             if outcome.order.claim.target == "user" and isinstance(outcome.error, DestinationRefusedError):
                 await subscriptions.pause_subscriptions(
-                    session, outcome.order.claim.target_id, "Your direct messages are closed to me."
+                    session, outcome.order.claim.target_id, told("Your direct messages are closed to me.")
                 )
         await self._write(session, writing, now)
 
@@ -259,7 +260,7 @@ class Ledger:
         shown = row
         if row.kind == "edit":
             if first is None:
-                return None, _closed(row.id, "skipped", "Its card is not on Discord.")
+                return None, _closed(row.id, "skipped", told("Its card is not on Discord."))
             again = _edit_again(first, heads.last_edits.get(deliveries.thread_of(row)), now)
             if again > now:
                 return None, {"id": row.id, "due_at": again}
@@ -267,10 +268,10 @@ class Ledger:
         rule = _rule_of(wanted[0], heads)
         threads = rule is not None and rule.thread == "case"
         if row.kind == "report" and not threads:
-            return None, _closed(row.id, "skipped", "The rule has no threads any more.")
+            return None, _closed(row.id, "skipped", told("The rule has no threads any more."))
         offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
         if None in offers:
-            return None, _closed(row.id, "skipped", "Its story is no longer stored.")
+            return None, _closed(row.id, "skipped", told("Its story is no longer stored."))
         order = Order(
             claim=claim,
             delivery_id=row.id,
@@ -303,7 +304,9 @@ class Ledger:
             until=row.due_at,
         )
         if digest is None:
-            return None, _closed(row.id, "skipped", "Nothing that was gathered for it is wanted any more.")
+            return None, _closed(
+                row.id, "skipped", told("Nothing that was gathered for it is wanted any more.")
+            )
         # The newest story comes first, and of its wishes the one that would have it soonest.
         best = next(iter(chosen(next(iter(wanted.values())))))
         if (quiet := _quiet(row, replace(best, urgent=False), heads, now)) is not None:
@@ -502,7 +505,7 @@ def _closed(delivery_id: int, state: str, reason: str) -> Change:
 
 def _defect(delivery_id: int, attempts: int, error: Exception) -> Change:
     """Try again a few times, then give the delivery up, so that the next one has its turn."""
-    said = f"Something went wrong inside Quash ({type(error).__name__}); the log has more."
+    said = told("Something went wrong inside Quash ({name}); the log has more.", name=type(error).__name__)
     state = "dead" if attempts >= _DEFECT_ATTEMPTS else "failed"
     return {"id": delivery_id, "state": state, "error": said, "attempts": attempts}
 
@@ -514,4 +517,4 @@ def _pause(failures: int) -> float:
 def _why_not(verdicts: Iterable[Verdict]) -> str:
     """Say why a delivery that was due is not sent."""
     stopped = [verdict.reason for verdict in verdicts]
-    return stopped[0] if stopped else "Nobody asks for it any more."
+    return stopped[0] if stopped else told("Nobody asks for it any more.")

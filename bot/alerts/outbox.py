@@ -30,6 +30,7 @@ from bot.alerts.routing import (
     to_review,
 )
 from bot.alerts.timing import Hours, day_start
+from bot.errors import told
 from bot.stories.countries import Part, countries_of
 from db import cards, deliveries, digests, guilds, reviews, rules, subscriptions
 from db.stories import name_key
@@ -358,10 +359,12 @@ class _Writing:
 
 # What is recorded where a story that a rule wants is not posted at once, by what was decided.
 _INSTEAD = {
-    "digest": "it is gathered for the rule's digest",
-    "limit": "the rule's {limit} posts of this day are used up, so it is gathered for the daily digest",
-    "quiet": "it comes after the server's quiet hours",
-    "source": "the channel has a card of its case, which names it as a further source; there is no new post",
+    "digest": told("it is gathered for the rule's digest"),
+    "limit": told("the rule's {limit} posts of this day are used up, so it is gathered for the daily digest"),
+    "quiet": told("it comes after the server's quiet hours"),
+    "source": told(
+        "the channel has a card of its case, which names it as a further source; there is no new post"
+    ),
 }
 
 
@@ -418,7 +421,7 @@ async def _write(session: AsyncSession, writing: _Writing, now: datetime) -> int
     """Store what was decided; gives how many destinations are owed something more."""
     for delivery_id, story_id in writing.taken_out:
         await digests.take_out(session, delivery_id, story_id)
-    await digests.skip(session, writing.folded, "It is told in the digest after the quiet hours.")
+    await digests.skip(session, writing.folded, told("It is told in the digest after the quiet hours."))
     await gather(session, writing.gathered, now)
     await deliveries.insert_deliveries(session, writing.rows)
     await deliveries.insert_findings(session, writing.findings)
@@ -459,7 +462,7 @@ async def _record(
 
 async def _record_paused(session: AsyncSession, story: RoutedStory, now: datetime) -> None:
     """Store for which servers no rule was asked, as they have paused all feeds that bring the story."""
-    said = "the feed was paused here when the story came"
+    said = told("the feed was paused here when the story came")
     guilds = await rules.get_guilds_that_paused(session, story.id)
     await deliveries.insert_findings(
         session, [_finding(story, guild_id, "rule", "feed paused", said, now) for guild_id in guilds]

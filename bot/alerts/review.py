@@ -21,6 +21,7 @@ from bot.alerts.outbox import get_identity, owe_reviewed
 from bot.alerts.render import REVIEW_ENDS, WORDS
 from bot.alerts.review_posts import review_card
 from bot.clock import Clock
+from bot.errors import told
 from bot.words import say
 from db import audit, case_overrides, deliveries, lookups, reviews
 from db.cards import CardShelf
@@ -34,11 +35,11 @@ _LOOKED_THROUGH = 100  # newest cases of which the likeliest are offered
 _AT_ONCE = 50  # overdue reviews that are ended between two looks
 # What the record says of a decision.
 _RECORDED = {
-    "approved": "moderators approved it",
-    "rejected": "moderators rejected it",
-    "merged": "moderators said that it is part of case {case}",
-    "posted": "no moderator decided in time; the rule says that it is posted then",
-    "dropped": "no moderator decided in time; the rule says that it is dropped then",
+    "approved": told("moderators approved it"),
+    "rejected": told("moderators rejected it"),
+    "merged": told("moderators said that it is part of case {case}"),
+    "posted": told("no moderator decided in time; the rule says that it is posted then"),
+    "dropped": told("no moderator decided in time; the rule says that it is dropped then"),
 }
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from bot.alerts.searching import misses
 from bot.alerts.timing import PERIODS
+from bot.errors import told
 from bot.record import Notes
 from db.stories import name_key
 
@@ -92,9 +93,9 @@ class Condition:
     def why(self, story: RoutedStory) -> str | None:
         """Say what makes a story special, None when nothing does."""
         if story.status in self.statuses:
-            return f"status {story.status}"
+            return told("status {status}", status=story.status)
         if self.relevance is not None and story.relevance >= self.relevance:
-            return f"relevance {story.relevance:.2f}"
+            return told("relevance {number}", number=f"{story.relevance:.2f}")
         return None
 
 
@@ -312,7 +313,7 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
     questions = (
         lambda: _alert(story),
         lambda: _feed(story, rule.guild_id),
-        lambda: _pause(rule.paused, "the rule"),
+        lambda: _pause(rule.paused, told("the rule")),
         lambda: _when(rule.when),
         lambda: _topics(story, rule.topics),
         lambda: _parties(story, rule.parties),
@@ -350,13 +351,15 @@ def _pings(story: RoutedStory, rule: Rule) -> tuple[bool, Clause | None]:
     if rule.ping_role is None or not rule.ping_when:
         return rule.ping_role is not None, None
     why = rule.ping_when.why(story)
-    return why is not None, Clause("ping", True, f"mentions the role: {why}" if why else "mentions nobody")
+    return why is not None, Clause(
+        "ping", True, told("mentions the role: {why}", why=why) if why else told("mentions nobody")
+    )
 
 
 def _urgent(story: RoutedStory, rule: Rule) -> tuple[bool, Clause | None]:
     """Tell whether a story passes quiet hours, and say why."""
     why = rule.urgent.why(story)
-    return why is not None, Clause("urgent", True, f"urgent: {why}") if why else None
+    return why is not None, Clause("urgent", True, told("urgent: {why}", why=why)) if why else None
 
 
 def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
@@ -364,7 +367,7 @@ def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
     questions = (
         lambda: _alert(story),
         lambda: _feed(story, wish.guild_id),
-        lambda: _pause(wish.paused, "the subscription"),
+        lambda: _pause(wish.paused, told("the subscription")),
         lambda: _when(wish.delivery),
         lambda: _wanted(story, wish),
     )
@@ -385,94 +388,126 @@ def _until_stopped(questions: Iterable[Callable[[], Clause]]) -> tuple[Clause, .
 
 def _alert(story: RoutedStory) -> Clause:
     return Clause(
-        "alert", story.alert, "new" if story.alert else "part of a feed's history: nobody is alerted"
+        "alert",
+        story.alert,
+        told("new") if story.alert else told("part of a feed's history: nobody is alerted"),
     )
 
 
 def _feed(story: RoutedStory, guild_id: int) -> Clause:
     if guild_id in story.guilds:
-        return Clause("feed", True, "from a feed of this server")
-    return Clause("feed", False, "no feed of this server brought it")
+        return Clause("feed", True, told("from a feed of this server"))
+    return Clause("feed", False, told("no feed of this server brought it"))
 
 
 def _pause(paused: bool, what: str) -> Clause:
-    return Clause("paused", not paused, f"{what} is paused" if paused else f"{what} is active")
+    return Clause(
+        "paused",
+        not paused,
+        told("{what} is paused", what=what) if paused else told("{what} is active", what=what),
+    )
 
 
 def _when(when: str) -> Clause:
-    return Clause("when", True, "at once" if when == "now" else f"gathered for the {when} digest")
+    return Clause(
+        "when", True, told("at once") if when == "now" else told("gathered for the {when} digest", when=when)
+    )
 
 
 def _topics(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if not wanted:
-        return Clause("topics", True, "any topic")
+        return Clause("topics", True, told("any topic"))
     met = [topic for topic in wanted if topic in story.topics]
     if met:
-        return Clause("topics", True, f"topic {', '.join(met)}")
-    has = ", ".join(sorted(story.topics)) or "none"
-    return Clause("topics", False, f"its topics ({has}) are none of {', '.join(wanted)}")
+        return Clause("topics", True, told("topic {topics}", topics=", ".join(met)))
+    has = ", ".join(sorted(story.topics)) or told("none")
+    return Clause(
+        "topics",
+        False,
+        told("its topics ({topics}) are none of {topics2}", topics=has, topics2=", ".join(wanted)),
+    )
 
 
 def _parties(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if not wanted:
-        return Clause("parties", True, "any party")
+        return Clause("parties", True, told("any party"))
     met = [party for party in wanted if name_key(party) in story.parties]
     if met:
-        return Clause("parties", True, f"party {', '.join(met)}")
-    return Clause("parties", False, f"no part in it has {', '.join(wanted)}")
+        return Clause("parties", True, told("party {met}", met=", ".join(met)))
+    return Clause("parties", False, told("no part in it has {wanted}", wanted=", ".join(wanted)))
 
 
 def _keywords(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if not wanted:
-        return Clause("keywords", True, "any words")
+        return Clause("keywords", True, told("any words"))
     met = [keyword for keyword in wanted if says(story, keyword)]
     if met:
-        return Clause("keywords", True, f"says {', '.join(met)}")
-    return Clause("keywords", False, f"says none of {', '.join(wanted)}")
+        return Clause("keywords", True, told("says {met}", met=", ".join(met)))
+    return Clause("keywords", False, told("says none of {wanted}", wanted=", ".join(wanted)))
 
 
 def _exclude(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
     met = [keyword for keyword in unwanted if says(story, keyword)]
     if met:
-        return Clause("exclude", False, f"excluded because it says {', '.join(met)}")
-    return Clause("exclude", True, "nothing excluded" if unwanted else "no exclusions")
+        return Clause("exclude", False, told("excluded because it says {met}", met=", ".join(met)))
+    return Clause("exclude", True, told("nothing excluded") if unwanted else told("no exclusions"))
 
 
 def _statuses(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    has = story.status or "none"
+    has = story.status or told("none")
     if has in wanted:
-        return Clause("statuses", True, f"status {has}")
-    return Clause("statuses", False, f"its status ({has}) is none of {', '.join(wanted)}")
+        return Clause("statuses", True, told("status {status}", status=has))
+    return Clause(
+        "statuses",
+        False,
+        told("its status ({status}) is none of {status2}", status=has, status2=", ".join(wanted)),
+    )
 
 
 def _countries(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     met = [country for country in wanted if country in story.countries]
     if met:
-        return Clause("countries", True, f"country {', '.join(met)}")
-    has = ", ".join(story.countries) or "none known"
-    return Clause("countries", False, f"its countries ({has}) are none of {', '.join(wanted)}")
+        return Clause("countries", True, told("country {met}", met=", ".join(met)))
+    has = ", ".join(story.countries) or told("none known")
+    return Clause(
+        "countries",
+        False,
+        told("its countries ({has}) are none of {wanted}", has=has, wanted=", ".join(wanted)),
+    )
 
 
 def _languages(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     if story.language in wanted:
-        return Clause("languages", True, f"language {story.language}")
-    return Clause("languages", False, f"its language ({story.language}) is none of {', '.join(wanted)}")
+        return Clause("languages", True, told("language {language}", language=story.language))
+    return Clause(
+        "languages",
+        False,
+        told(
+            "its language ({language}) is none of {wanted}", language=story.language, wanted=", ".join(wanted)
+        ),
+    )
 
 
 def _sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     met = [source for source in wanted if _is_from(story, source)]
     if met:
-        return Clause("sources", True, f"source {', '.join(met)}")
+        return Clause("sources", True, told("source {met}", met=", ".join(met)))
     return Clause(
-        "sources", False, f"its source ({story.source or 'unnamed'}) is none of {', '.join(wanted)}"
+        "sources",
+        False,
+        told(
+            "its source ({source}) is none of {wanted}",
+            source=story.source or told("unnamed"),
+            wanted=", ".join(wanted),
+        ),
     )
 
 
 def _exclude_sources(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
     met = [source for source in unwanted if _is_from(story, source)]
     if met:
-        return Clause("exclude_sources", False, f"excluded because it is from {', '.join(met)}")
-    return Clause("exclude_sources", True, "from no excluded source")
+        return Clause("exclude_sources", False, told("excluded because it is from {met}", met=", ".join(met)))
+    return Clause("exclude_sources", True, told("from no excluded source"))
 
 
 def _is_from(story: RoutedStory, source: str) -> bool:
@@ -486,9 +521,14 @@ def _is_from(story: RoutedStory, source: str) -> bool:
 
 
 def _relevance(story: RoutedStory, least: float) -> Clause:
-    passed = story.relevance >= least
-    sign = "reaches" if passed else "is below"
-    return Clause("relevance", passed, f"relevance {story.relevance:.2f} {sign} {least:.2f}")
+    passed, number = story.relevance >= least, f"{story.relevance:.2f}"
+    return Clause(
+        "relevance",
+        passed,
+        told("relevance {number} reaches {least}", number=number, least=f"{least:.2f}")
+        if passed
+        else told("relevance {number} is below {least}", number=number, least=f"{least:.2f}"),
+    )
 
 
 def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
@@ -498,11 +538,13 @@ def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
         return _parties(story, (wish.value,))
     if wish.kind == "case":
         passed = story.case_id is not None and str(story.case_id) == wish.value
-        return Clause("case", passed, "belongs to the case" if passed else "belongs to another case")
+        return Clause(
+            "case", passed, told("belongs to the case") if passed else told("belongs to another case")
+        )
     missing = misses(wish.value, story.title, story.summary, story.text, story.language)
     if missing:
-        return Clause("search", False, f"does not meet {', '.join(missing)}")
-    return Clause("search", True, f"meets the search {wish.value}")
+        return Clause("search", False, told("does not meet {missing}", missing=", ".join(missing)))
+    return Clause("search", True, told("meets the search {value}", value=wish.value))
 
 
 def says(story: RoutedStory, keyword: str) -> bool:

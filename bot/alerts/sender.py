@@ -33,6 +33,7 @@ from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
 from bot.alerts.once import Button
 from bot.alerts.posting import NAMED, missing_in
+from bot.errors import told
 
 _HISTORY = 1000  # messages that are read at most to find one
 _ALWAYS_READ = 100  # of those, however old they are: clocks differ
@@ -61,7 +62,7 @@ _KINDS = {
     discord.ChannelType.private_thread.value: "thread",
 }
 
-_SAID_OF_LOCKED = "The thread is locked; unlock it or give me Manage Threads, then use Send again."
+_SAID_OF_LOCKED = told("The thread is locked; unlock it or give me Manage Threads, then use Send again.")
 
 
 class DiscordSender:
@@ -198,8 +199,10 @@ class DiscordSender:
                 if error.code != _TAG_REQUIRED:
                     raise
                 raise MessageRefusedError(
-                    "This forum wants a tag on every post and none of its tags bears the name of one of the "
-                    "story's topics; add such a tag, or switch the demand off, and use Send again.",
+                    told(
+                        "This forum wants a tag on every post and none of its tags bears the name of one of "
+                        "the story's topics; add such a tag, or switch the demand off, and use Send again."
+                    ),
                     error.code,
                 ) from error
         self._remember(made, card.mark)
@@ -230,8 +233,10 @@ class DiscordSender:
             if post_id not in self._marks:
                 if read >= _POSTS:
                     raise UndecidedError(
-                        "Too much was posted in the forum since to tell whether this was; look there and use "
-                        "Send again if it was not."
+                        told(
+                            "Too much was posted in the forum since to tell whether this was; look there and "
+                            "use Send again if it was not."
+                        )
                     )
                 read += 1
                 await self._read_mark(channel_id, post_id)
@@ -348,8 +353,10 @@ class DiscordSender:
                     return None
         if count >= _HISTORY:
             raise UndecidedError(
-                "Too much was written in the channel since to tell whether this was posted; look there and "
-                "use Send again if it was not."
+                told(
+                    "Too much was written in the channel since to tell whether this was posted; look there "
+                    "and use Send again if it was not."
+                )
             )
         if count == 0:
             await self._check_history(channel_id)
@@ -365,8 +372,10 @@ class DiscordSender:
             return  # there is no such message, and it may be asked for
         except DestinationRefusedError as error:
             raise UndecidedError(
-                "I may not read what was posted there, so I cannot tell whether this was; give me Read "
-                "Message History, look there, and use Send again if it was not."
+                told(
+                    "I may not read what was posted there, so I cannot tell whether this was; give me Read "
+                    "Message History, look there, and use Send again if it was not."
+                )
             ) from error
 
     async def is_member(self, guild_id: int, user_id: int) -> bool:
@@ -415,7 +424,7 @@ class DiscordSender:
             if not lacks:
                 raise
             raise DestinationRefusedError(
-                f"I may not do that there; give me {lacks} in that channel.", error.code
+                told("I may not do that there; give me {lacks} in that channel.", lacks=lacks), error.code
             ) from error
         except MessageRefusedError as error:
             if error.code != _LOCKED:

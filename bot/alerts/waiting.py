@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.alerts.errors import NotHereError, WishError
+from bot.errors import told
 from bot.words import say
 from db import audit, deliveries, places
 from db.engine import Database
@@ -70,7 +71,7 @@ async def drop(database: Database, *, guild_id: int, user_id: int, delivery_id: 
         if row is None or row.state not in DROPPABLE:
             raise _not_here(delivery_id, row)
         audit.note(session, guild_id, user_id, now, "delivery dropped", before=_told(row))
-        row.state, row.error = "skipped", "A moderator dropped it."
+        row.state, row.error = "skipped", told("A moderator dropped it.")
 
 
 def _listed(row: DeliveryRow, title: str | None, broken: str) -> ListedDelivery:

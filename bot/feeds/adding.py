@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
+from bot.errors import told
 from bot.feeds import memory as memories
 from bot.feeds.discover import find_feeds, well_known
 from bot.feeds.errors import FeedError, NotAFeedError
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # a poll round reads no lists
 
 # One address asked for by a member is one knock on a stranger's door: so far apart for one host.
 PROBE_GAP = 60.0
-UNUSED = "nobody uses it"  # why a feed rests
+UNUSED = told("nobody uses it")  # why a feed rests
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Adder:
         if isinstance(added, Added):
             return added
         if not (discover and isinstance(added.error, NotAFeedError) and added.response is not None):
-            raise added.error or FeedError("There is no feed at this address.")
+            raise added.error or FeedError(told("There is no feed at this address."))
         return await self._discover(added.response, added.error, use)
 
     async def _add_feed(self, url: str, use: Use) -> Added | Look:
@@ -98,7 +99,11 @@ class Adder:
             find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
         )
         if len(links) > 1:
-            reason = f"{shown_url(page.url)} offers {len(links)} feeds; choose one of them."
+            reason = told(
+                "{address} offers {number} feeds; choose one of them.",
+                address=shown_url(page.url),
+                number=len(links),
+            )
             return Added(None, page.url, "", reason, candidates=links)
         for url in [link.url for link in links] or well_known(page.url):
             added = await self._add_feed(self.normal(url), use)
@@ -109,7 +114,10 @@ class Adder:
         if str(error) != WEB_PAGE:
             raise error  # it is something else (a list of feeds, a sitemap), and that is what to know
         raise NotAFeedError(
-            f"{shown_url(page.url)} is a page that names no feed; look there for a link called RSS or Atom."
+            told(
+                "{address} is a page that names no feed; look there for a link called RSS or Atom.",
+                address=shown_url(page.url),
+            )
         )
 
     async def _is_unknown(self, url: str) -> bool:
@@ -129,11 +137,15 @@ class Adder:
             if use.guild_id is None and not memory.kept:
                 values["memory"] = memories.to_json(replace(memory, kept=True))
             if stored.state == "paused":
-                values |= {"state": "active", "next_look": now, "next_reason": "in use again"}
+                values |= {"state": "active", "next_look": now, "next_reason": told("in use again")}
             if values:
                 await feeds.set_columns(session, stored.id, values)
         name = stored.title or shown_url(url)
-        reason = f"{name} is watched from now on." if fresh or values else f"{name} is watched already."
+        reason = (
+            told("{name} is watched from now on.", name=name)
+            if fresh or values
+            else told("{name} is watched already.", name=name)
+        )
         return Added(stored.id, url, stored.title, reason)
 
     async def _add_looked(self, look: Look, use: Use) -> Added:
@@ -155,7 +167,7 @@ class Adder:
         if not feed_id:  # somebody else added it while we looked
             known = await self._use_known(url, use)
             if known is None:
-                raise FeedError("The feed was removed at this very moment; add it again.")
+                raise FeedError(told("The feed was removed at this very moment; add it again."))
             return known
         memory = memories.to_json(Memory(kept=use.guild_id is None))
         look = replace(look, stored=replace(look.stored, id=feed_id, claim=1, memory=memory))
@@ -166,7 +178,11 @@ class Adder:
             feed_id,
             url,
             title,
-            f"{title or shown_url(url)} is watched from now on; it shows {entries} entries at present.",
+            told(
+                "{title} is watched from now on; it shows {entries} entries at present.",
+                title=title or shown_url(url),
+                entries=entries,
+            ),
             is_new=True,
             entries=entries,
         )
@@ -217,7 +233,7 @@ class Adder:
         now = self._clock()
         last = self._probes.get(host)
         if last is not None and (now - last).total_seconds() < PROBE_GAP:
-            raise FeedError(f"{host} was asked a moment ago; try again in a minute.")
+            raise FeedError(told("{host} was asked a moment ago; try again in a minute.", host=host))
         self._probes = {
             known: at for known, at in self._probes.items() if (now - at).total_seconds() < PROBE_GAP
         } | {host: now}
@@ -244,7 +260,7 @@ def _row(url: str, now: datetime, *, kept: bool, public: bool) -> dict[str, Any]
         "state": "active",
         "added_at": now,
         "next_look": now,
-        "next_reason": "never looked at so far",
+        "next_reason": told("never looked at so far"),
         "claim": 0,
         "failures": 0,
         "memory": memories.to_json(Memory(kept=kept)),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from yarl import URL
 
 from bot.clock import Clock, utc_now
+from bot.errors import told
 from bot.feeds.fetch import PAGE_TYPES, Fetcher, Response
 from bot.feeds.fetch_errors import FetchError, NotAPageError, RobotsError, StatusError
 from bot.feeds.reading.charset import http_charset, utf8_document
@@ -61,7 +62,8 @@ class PageFetcher:
         kind = (response.content_type or "").partition(";")[0].strip().lower()
         if kind not in _TEXT:
             raise NotAPageError(
-                f"The link leads to {kind[:60]}, not to a page with text.", host=found.host or ""
+                told("The link leads to {kind}, not to a page with text.", kind=kind[:60]),
+                host=found.host or "",
             )
         text = await asyncio.to_thread(_text, response)
         return Page(text, response.url, kind in _HTML or _looks_like_html(text), kind)
@@ -71,7 +73,8 @@ class PageFetcher:
         if not robots.allows(str(target)):
             host = target.host or ""
             raise RobotsError(
-                f"{host} asks in its robots.txt that this page not be fetched by programs.", host=host
+                told("{host} asks in its robots.txt that this page not be fetched by programs.", host=host),
+                host=host,
             )
 
     async def _robots(self, origin: str) -> Robots:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import brotli
 import zstandard
 
+from bot.errors import told
 from bot.feeds.fetch_errors import BadAnswerError, TooLargeError
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
@@ -37,7 +38,10 @@ def decompress(body: bytes, applied: tuple[str, ...], *, max_bytes: int) -> byte
     """Undo the codings, last first. Raises `TooLargeError`, `BadAnswerError`. CPU work."""
     if len(applied) > _MOST_CODINGS:
         raise BadAnswerError(
-            f"The answer is compressed {len(applied)} times over, which no honest server does."
+            told(
+                "The answer is compressed {number} times over, which no honest server does.",
+                number=len(applied),
+            )
         )
     for coding in reversed(applied):
         body = _bounded(body, coding, max_bytes)
@@ -51,14 +55,21 @@ def _bounded(body: bytes, coding: str, max_bytes: int) -> bytes:
         for piece in _PIECES[coding](body):
             size += len(piece)
             if size > max_bytes:
-                raise TooLargeError(f"The answer is larger than {shown_size(max_bytes)} once decompressed.")
+                raise TooLargeError(
+                    told("The answer is larger than {size} once decompressed.", size=shown_size(max_bytes))
+                )
             if size > _RATIO_COUNTS_FROM and size > _MOST_RATIO * len(body):
                 raise TooLargeError(
-                    f"The answer grows more than {_MOST_RATIO} times when decompressed, as no real feed does."
+                    told(
+                        "The answer grows more than {number} times when decompressed, as no real feed does.",
+                        number=_MOST_RATIO,
+                    )
                 )
             pieces.append(piece)
     except (zlib.error, brotli.error, zstandard.ZstdError, EOFError) as error:
-        raise BadAnswerError(f"The answer is not the {coding} data that it says it is.") from error
+        raise BadAnswerError(
+            told("The answer is not the {coding} data that it says it is.", coding=coding)
+        ) from error
     return b"".join(pieces)
 
 
@@ -135,7 +146,7 @@ def _unzstd(body: bytes) -> Iterator[bytes]:
 
 def _refuse_many(members: int) -> None:
     if members > _MOST_MEMBERS:
-        raise BadAnswerError("The answer is compressed in far too many parts.")
+        raise BadAnswerError(told("The answer is compressed in far too many parts."))
 
 
 _PIECES = {"gzip": _gunzip, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd}

@@ -19,6 +19,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from bot.errors import told
 from bot.feeds import decode
 from bot.feeds.fetch_errors import (
     AddressError,
@@ -118,18 +119,20 @@ def describe_status(status: int, host: str) -> str:
     """Say in one sentence what a status without content means for the one who wants a feed."""
     host = shown_host(host)
     known = {
-        401: f"{host} wants a log-in (401); only public addresses can be read.",
-        403: f"{host} refuses us (403); it may block programs, or this address is not public.",
-        404: f"{host} has nothing at this address (404); check the address.",
-        410: f"{host} says that this address is gone for good (410).",
-        429: f"{host} asks for fewer requests (429).",
-        451: f"{host} withholds this for legal reasons (451).",
+        401: told("{host} wants a log-in (401); only public addresses can be read.", host=host),
+        403: told(
+            "{host} refuses us (403); it may block programs, or this address is not public.", host=host
+        ),
+        404: told("{host} has nothing at this address (404); check the address.", host=host),
+        410: told("{host} says that this address is gone for good (410).", host=host),
+        429: told("{host} asks for fewer requests (429).", host=host),
+        451: told("{host} withholds this for legal reasons (451).", host=host),
     }
     if status in known:
         return known[status]
     if status >= 500:
-        return f"{host} has a fault of its own ({status}); it may pass."
-    return f"{host} answered with status {status} and no content."
+        return told("{host} has a fault of its own ({status}); it may pass.", host=host, status=status)
+    return told("{host} answered with status {status} and no content.", host=host, status=status)
 
 
 def _validator(value: str | None) -> str | None:
@@ -232,10 +235,17 @@ class Fetcher:
             target = self._follow(target, received.get("Location"))
             hops.append(Hop(status, str(target)))
             if target in seen:
-                raise RedirectError(f"{_host(target)} redirects in a circle.", host=target.host or "")
+                raise RedirectError(
+                    told("{host} redirects in a circle.", host=_host(target)), host=target.host or ""
+                )
             if len(hops) > MOST_REDIRECTS:
                 raise RedirectError(
-                    f"{_host(target)}: more than {MOST_REDIRECTS} redirects in a row.", host=target.host or ""
+                    told(
+                        "{host}: more than {number} redirects in a row.",
+                        host=_host(target),
+                        number=MOST_REDIRECTS,
+                    ),
+                    host=target.host or "",
                 )
             seen.add(target)
 
@@ -243,19 +253,29 @@ class Fetcher:
         """Give the address that a redirect leads to, or say why it is not followed."""
         host = source.host or ""
         if not location:
-            raise RedirectError(f"{_host(source)} redirects without saying where to.", host=host)
+            raise RedirectError(
+                told("{host} redirects without saying where to.", host=_host(source)), host=host
+            )
         try:
             target = self.guard.check_url(urljoin(str(source), location.strip().replace(" ", "%20")))
         except (AddressError, ForbiddenAddressError) as error:
             raise type(error)(
-                f"{_host(source)} redirects to where nothing is fetched: {error}", host=host
+                told(
+                    "{host} redirects to where nothing is fetched: {error}", host=_host(source), error=error
+                ),
+                host=host,
             ) from error
         except ValueError as error:
-            raise RedirectError(f"{_host(source)} redirects to what is no address.", host=host) from error
+            raise RedirectError(
+                told("{host} redirects to what is no address.", host=_host(source)), host=host
+            ) from error
         if source.scheme == "https" and target.scheme == "http":
             raise RedirectError(
-                f"{_host(source)} redirects from https to unprotected http ({shown_url(str(target))}), "
-                "which is not followed.",
+                told(
+                    "{host} redirects from https to unprotected http ({address}), which is not followed.",
+                    host=_host(source),
+                    address=shown_url(str(target)),
+                ),
                 host=host,
             )
         return target
@@ -308,13 +328,13 @@ class Fetcher:
         limit = self.limits.max_bytes
         announced = answer.content_length
         if announced is not None and announced > limit:
-            raise TooLargeError(f"The answer is larger than {decode.shown_size(limit)}.")
+            raise TooLargeError(told("The answer is larger than {size}.", size=decode.shown_size(limit)))
         pieces: list[bytes] = []
         size = 0
         while piece := await answer.content.readany():
             size += len(piece)
             if size > limit:
-                raise TooLargeError(f"The answer is larger than {decode.shown_size(limit)}.")
+                raise TooLargeError(told("The answer is larger than {size}.", size=decode.shown_size(limit)))
             pieces.append(piece)
         body = b"".join(pieces)
         applied = decode.codings(",".join(answer.headers.getall("Content-Encoding", ())))
@@ -330,33 +350,48 @@ class Fetcher:
         cause = getattr(error, "os_error", error)
         if isinstance(cause, ForbiddenSocketError):
             return ForbiddenAddressError(
-                f"{name} leads to an address that is not public, which is never fetched.", host=host
+                told("{name} leads to an address that is not public, which is never fetched.", name=name),
+                host=host,
             )
         match error:
             case TimeoutError():
                 return DeadlineError(
-                    f"{name} did not finish its answer within {self.limits.timeout:g} s.", host=host
+                    told(
+                        "{name} did not finish its answer within {time} s.",
+                        name=name,
+                        time=f"{self.limits.timeout:g}",
+                    ),
+                    host=host,
                 )
             case aiohttp.ClientConnectorDNSError():
-                return DnsError(f"The name {name} cannot be found; check its spelling.", host=host)
+                return DnsError(
+                    told("The name {name} cannot be found; check its spelling.", name=name), host=host
+                )
             case aiohttp.ClientConnectorCertificateError():
-                why = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
-                return TlsError(f"The certificate of {name} is not valid: {why}.", host=host)
+                why = getattr(error.certificate_error, "verify_message", "") or told("it is not trusted")
+                return TlsError(
+                    told("The certificate of {name} is not valid: {why}.", name=name, why=why), host=host
+                )
             case aiohttp.ClientSSLError() | ssl.SSLError():
-                return TlsError(f"No secure connection to {name} can be made.", host=host)
+                return TlsError(told("No secure connection to {name} can be made.", name=name), host=host)
             case aiohttp.ClientConnectorError():
-                why = (getattr(cause, "strerror", None) or "no connection").lower()
-                return ConnectError(f"{name} cannot be reached: {shown_host(why)}.", host=host)
+                why = (getattr(cause, "strerror", None) or told("no connection")).lower()
+                return ConnectError(
+                    told("{name} cannot be reached: {why}.", name=name, why=shown_host(why)), host=host
+                )
             case aiohttp.ClientResponseError():
                 return BadAnswerError(
-                    f"What {name} sends is not proper HTTP, or its headers are too large.", host=host
+                    told("What {name} sends is not proper HTTP, or its headers are too large.", name=name),
+                    host=host,
                 )
             case aiohttp.InvalidURL():
-                return AddressError(f"{shown_url(str(target))} is no web address.", host=host)
+                return AddressError(
+                    told("{address} is no web address.", address=shown_url(str(target))), host=host
+                )
             case aiohttp.ClientError() | OSError():
-                return CutError(f"{name} broke off in the middle of its answer.", host=host)
+                return CutError(told("{name} broke off in the middle of its answer.", name=name), host=host)
             case _:
-                return BadAnswerError(f"What {name} sends is not proper HTTP.", host=host)
+                return BadAnswerError(told("What {name} sends is not proper HTTP.", name=name), host=host)
 
 
 class _HostSlots:

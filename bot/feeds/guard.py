@@ -29,6 +29,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from bot.errors import told
 from bot.feeds.fetch_errors import AddressError, ForbiddenAddressError
 from bot.feeds.limits import Network
 
@@ -77,7 +78,7 @@ class ForbiddenSocketError(PermissionError):
     """Raised inside the connector, where only an `OSError` passes through unharmed."""
 
     def __init__(self) -> None:
-        super().__init__(errno.EACCES, "the address is not public")
+        super().__init__(errno.EACCES, told("the address is not public"))
 
 
 def embedded(address: Address) -> IPv4Address | None:
@@ -164,7 +165,7 @@ class Guard:
             url = URL(text.strip()).with_host(host).with_fragment(None)
             return url if parts.path else url.with_path("/", keep_query=True)
         except ValueError as error:
-            raise AddressError(f"{shown_url(text)} is no web address.") from error
+            raise AddressError(told("{address} is no web address.", address=shown_url(text))) from error
 
     def _checked_host(self, host: str) -> str:
         """Give a host as it is asked for, in ASCII. Raises as `check_url` does."""
@@ -175,10 +176,15 @@ class Guard:
             literal = None
             if _ends_in_number(host):
                 raise AddressError(
-                    f"The host {shown_host(host)} is a number in disguise; write the address with its name."
+                    told(
+                        "The host {host} is a number in disguise; write the address with its name.",
+                        host=shown_host(host),
+                    )
                 ) from None
         if literal is not None and not self.allows(literal):
-            raise ForbiddenAddressError(f"{host} is not a public address and is never fetched.", host=host)
+            raise ForbiddenAddressError(
+                told("{host} is not a public address and is never fetched.", host=host), host=host
+            )
         return host
 
 
@@ -186,20 +192,22 @@ def _split(text: str) -> SplitResult:
     """Take an address apart and refuse what is none, with the reason."""
     text = text.strip()
     if len(text) > LONGEST_URL:
-        raise AddressError(f"The address is longer than {LONGEST_URL} characters.")
+        raise AddressError(told("The address is longer than {number} characters.", number=LONGEST_URL))
     if _NEVER.search(text):
-        raise AddressError("The address contains blanks, control characters or backslashes.")
+        raise AddressError(told("The address contains blanks, control characters or backslashes."))
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise AddressError(f"{shown_url(text)} is no web address.") from None
+        raise AddressError(told("{address} is no web address.", address=shown_url(text))) from None
     if parts.scheme.lower() not in _SCHEMES:
-        raise AddressError(f"Only http and https are fetched, not {shown_url(text)}.")
+        raise AddressError(told("Only http and https are fetched, not {address}.", address=shown_url(text)))
     if parts.username is not None or parts.password is not None:
-        raise AddressError("An address with a user name or password in it is not fetched; leave them out.")
+        raise AddressError(
+            told("An address with a user name or password in it is not fetched; leave them out.")
+        )
     if not parts.hostname or port == 0:
-        raise AddressError(f"{shown_url(text)} is no web address: it names no server.")
+        raise AddressError(told("{address} is no web address: it names no server.", address=shown_url(text)))
     return parts
 
 
@@ -210,7 +218,7 @@ def _ascii_host(host: str) -> str:
     host = unicodedata.normalize("NFKC", unquote(host))
     host = _FULL_STOPS.sub(".", host).lower()
     if "%" in host or any(c.isspace() or c in "/?#@:\\" for c in host if ":" not in host):
-        raise AddressError(f"The host {shown_host(host)} is not one that can be asked.")
+        raise AddressError(told("The host {host} is not one that can be asked.", host=shown_host(host)))
     if ":" in host:
         return host
     try:
@@ -219,7 +227,7 @@ def _ascii_host(host: str) -> str:
         ascii_host = ""
     bare = ascii_host.rstrip(".")
     if not bare or len(bare) > 253 or any(not label or len(label) > 63 for label in bare.split(".")):
-        raise AddressError(f"The host {shown_host(host)} is not one that can be asked.")
+        raise AddressError(told("The host {host} is not one that can be asked.", host=shown_host(host)))
     return ascii_host
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.errors import told
 from bot.feeds import memory as memories
 from bot.feeds import telling
 from bot.feeds.discover import find_hub
@@ -265,7 +266,7 @@ def decide_push(
     notice = telling.rebuilt(name_of(stored), len(fresh)) if rebuilt else None
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
-        f"sent by its hub: {len(fresh)} new, {len(edited)} edited",
+        told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
         _with_notice(columns, notice),
         tuple(new_entry_row(s, stored.id, now, alert=not rebuilt) for s in _oldest_first(fresh, now)),
         tuple(edited),
@@ -460,18 +461,24 @@ def _good_notice(stored: StoredFeed, adopt: str | None, *, rebuilt: bool, new: i
 
 def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool) -> str:
     if look.feed is None:
-        return "nothing changed, says the server" if not look.same_body else "the same bytes as last time"
+        return (
+            told("nothing changed, says the server")
+            if not look.same_body
+            else told("the same bytes as last time")
+        )
+    entries = told("{number} entry", number=new) if new == 1 else told("{number} entries", number=new)
     if first:
-        return f"first look: {_count(new, 'entry', 'entries')} stored, nobody is alerted of them"
+        return told("first look: {entries} stored, nobody is alerted of them", entries=entries)
     if rebuilt:
-        return f"rebuilt: {_count(new, 'entry', 'entries')} look new at once, nobody is alerted of them"
-    parts = [f"{new} new"] if new else []
-    parts += [f"{edited} edited"] if edited else []
-    return ", ".join(parts) or "nothing new"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+        return told("rebuilt: {entries} look new at once, nobody is alerted of them", entries=entries)
+    match new, edited:
+        case 0, 0:
+            return told("nothing new")
+        case _, 0:
+            return told("{number} new", number=new)
+        case 0, _:
+            return told("{edited} edited", edited=edited)
+    return told("{number} new, {edited} edited", number=new, edited=edited)
 
 
 def name_of(stored: StoredFeed) -> str:

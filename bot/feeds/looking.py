@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 from bot.feeds.errors import FeedError, ParseError
 from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.fetch_errors import BadAnswerError
@@ -56,7 +56,7 @@ async def look_at(stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: C
         return Look(stored, clock(), response, error=FeedError(str(error)))
     except Exception:  # a fault of ours in one feed must not end the round for all others
         _log.exception("feed %d could not be looked at", stored.id)
-        sentence = "Looking at this feed failed for a fault in Quash; the log has the details."
+        sentence = told("Looking at this feed failed for a fault in Quash; the log has the details.")
         return Look(stored, clock(), response, error=FeedError(sentence))
 
 
@@ -64,13 +64,15 @@ async def _read(stored: StoredFeed, response: Response, parser: Parser, clock: C
     response.raise_for_status()
     if response.not_modified:
         if stored.etag is None and stored.last_modified is None:
-            raise BadAnswerError("The server says that nothing changed (304), though it was not asked that.")
+            raise BadAnswerError(
+                told("The server says that nothing changed (304), though it was not asked that.")
+            )
         return Look(stored, clock(), response)
     digest = body_hash(response.body)
     if digest == stored.body_hash:
         return Look(stored, clock(), response, digest, same_body=True)
     if not response.body.strip():
-        raise ParseError("The server sent an empty document.")
+        raise ParseError(told("The server sent an empty document."))
     feed = await parser.parse(response.body, response.url, response.content_type)
     return Look(stored, clock(), response, digest, feed=feed)
 

@@ -14,6 +14,7 @@ from typing import Final
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from bot.errors import told
 from bot.feeds.errors import FeedError
 from bot.feeds.reading.charset import utf8_document
 from bot.feeds.reading.clean import one_line, web_address, without_controls
@@ -51,10 +52,10 @@ class FeedList:
 def read_list(content: bytes) -> FeedList:
     """Read OPML, or one address a line ("#" starts a remark). Raises `OpmlError`."""
     if len(content) > MAX_BYTES:
-        raise OpmlError(f"The list is larger than {MAX_BYTES // 2**20} MB; divide it.")
+        raise OpmlError(told("The list is larger than {number} MB; divide it.", number=MAX_BYTES // 2**20))
     document = utf8_document(content)
     if not document.strip():
-        raise OpmlError("The list is empty.")
+        raise OpmlError(told("The list is empty."))
     if document.lstrip()[:1] == b"<":
         return _Outlines().read(document)
     return _read_lines(document.decode("utf-8", "replace"))
@@ -103,10 +104,12 @@ class _Gathering:
     def add(self, address: str, title: str, site: str, folders: tuple[str, ...]) -> None:
         url = web_address(address, "")
         if not url:
-            self.problem(f"{one_line(address, 100)!r} is no http or https address.")
+            self.problem(told("{address} is no http or https address.", address=one_line(address, 100)))
         elif url not in self._feeds:
             if len(self._feeds) >= MAX_FEEDS:
-                raise OpmlError(f"The list names more than {MAX_FEEDS:,} feeds; divide it.")
+                raise OpmlError(
+                    told("The list names more than {number} feeds; divide it.", number=f"{MAX_FEEDS:,}")
+                )
             self._feeds[url] = ListedFeed(url, one_line(title, 300), web_address(site, ""), folders)
 
     def problem(self, sentence: str) -> None:
@@ -126,7 +129,7 @@ def _read_lines(text: str) -> FeedList:
     found = gathering.result()
     if not found.feeds and found.problems:
         raise OpmlError(
-            "The list holds no address: neither OPML nor lines that start with http:// or https://."
+            told("The list holds no address: neither OPML nor lines that start with http:// or https://.")
         )
     return found
 
@@ -149,9 +152,13 @@ class _Outlines:
                 self._parse(mended(document))
             except expat.ExpatError as error:
                 reason = expat.ErrorString(error.code)
-                raise OpmlError(f"The list is broken XML: line {error.lineno}, {reason}.") from None
+                raise OpmlError(
+                    told(
+                        "The list is broken XML: line {number}, {reason}.", number=error.lineno, reason=reason
+                    )
+                ) from None
         if not self._is_opml:
-            raise OpmlError("The document is XML, but not an OPML list of feeds.")
+            raise OpmlError(told("The document is XML, but not an OPML list of feeds."))
         return self._gathering.result()
 
     def _parse(self, document: bytes) -> None:
@@ -167,7 +174,7 @@ class _Outlines:
         if name != "outline":
             return
         if len(self._folders) >= MAX_NESTING:
-            raise OpmlError(f"The list nests deeper than {MAX_NESTING} levels.")
+            raise OpmlError(told("The list nests deeper than {number} levels.", number=MAX_NESTING))
         given = {key.lower(): value for key, value in attributes.items()}
         title = given.get("title") or given.get("text") or ""
         address = given.get("xmlurl", "").strip()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.clock import utc_now
+from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.model import Feed
 from bot.feeds.reading.charset import utf8_document
@@ -39,7 +40,7 @@ def parse_feed(
     refuse_other_kinds(content)
     document = trimmed(utf8_document(content, content_type, trusting=True))
     if not document or document.isspace():
-        raise ParseError("The document is empty.")
+        raise ParseError(told("The document is empty."))
     if document[:1] in (b"{", b"["):
         return read_json(trimmed(utf8_document(content, content_type)), url, now)
     document = without_doctype(document)
@@ -49,10 +50,12 @@ def parse_feed(
         document = without_doctype(trimmed(utf8_document(content, content_type)))
         feed = _read_mended(mended(document), url, now)
         if feed is None:
-            raise ParseError(f"The document is no feed that can be read: {error}.") from None
+            raise ParseError(
+                told("The document is no feed that can be read: {error}.", error=error)
+            ) from None
     if feed is None:
         refuse_other_kinds(document)
-        raise NotAFeedError("The document is XML, but not a feed in RSS, RDF or Atom.")
+        raise NotAFeedError(told("The document is XML, but not a feed in RSS, RDF or Atom."))
     return feed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.errors import told
 from bot.feeds.discover import FeedLink
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
@@ -111,7 +112,7 @@ def report_of(stored: Stored) -> LookReport:
     """Give the report of a look that was stored."""
     feed, decision = stored.look.stored, stored.decision
     if decision is None:
-        return LookReport(feed.id, feed.url, feed.title, "lost", "another worker has looked meanwhile")
+        return LookReport(feed.id, feed.url, feed.title, "lost", told("another worker has looked meanwhile"))
     title = str(decision.columns.get("title") or feed.title)
     return LookReport(
         stored.merged_into or feed.id,

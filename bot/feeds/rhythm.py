@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from bot.errors import told
 from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Rhythm
 
@@ -45,17 +46,17 @@ _FIRST_PAUSE = {
 }
 _FIRST_PAUSE_OF_STATUS = {401: 4.0, 403: 2.0, 404: 2.0, 429: 2.0, 451: 8.0}
 _CAUSES = {
-    "dns": "its name cannot be found",
-    "connect": "it cannot be reached",
-    "timeout": "it does not answer in time",
-    "cut": "it breaks off in the middle",
-    "answer": "what it sends is not proper HTTP",
-    "tls": "its certificate is not in order",
-    "parse": "what it sends is no feed",
-    "large": "what it sends is too large",
-    "redirect": "its redirects lead nowhere",
-    "forbidden": "it leads to an address that is not public",
-    "address": "it leads to an address that is not fetched",
+    "dns": told("its name cannot be found"),
+    "connect": told("it cannot be reached"),
+    "timeout": told("it does not answer in time"),
+    "cut": told("it breaks off in the middle"),
+    "answer": told("what it sends is not proper HTTP"),
+    "tls": told("its certificate is not in order"),
+    "parse": told("what it sends is no feed"),
+    "large": told("what it sends is too large"),
+    "redirect": told("its redirects lead nowhere"),
+    "forbidden": told("it leads to an address that is not public"),
+    "address": told("it leads to an address that is not fetched"),
 }
 
 
@@ -111,10 +112,10 @@ def next_look(history: History, response: Answer, now: datetime) -> NextLook:
 def _after_gone(history: History, now: datetime) -> NextLook:
     """P27: once more at most, as 410 may be a slip; then never."""
     if history.gone > 1:
-        return NextLook(None, "the server says that it is gone for good")
+        return NextLook(None, told("the server says that it is gone for good"))
     return NextLook(
         _later(now, _jittered(history, history.limits.interval_max)),
-        "the server says that it is gone for good; one last look to be sure",
+        told("the server says that it is gone for good; one last look to be sure"),
     )
 
 
@@ -125,27 +126,28 @@ def _after_success(history: History, response: Answer, now: datetime) -> NextLoo
     if fresh is not None and (fresh >= pause or history.validators):
         if fresh > limits.interval_max:
             pause = limits.interval_max
-            reason = (
-                f"the server asked for {shown_duration(fresh)}, cut to {shown_duration(pause)}, "
-                "the longest pause allowed here"
+            reason = told(
+                "the server asked for {time}, cut to {time2}, the longest pause allowed here",
+                time=shown_duration(fresh),
+                time2=shown_duration(pause),
             )
         elif fresh >= pause:
-            pause, reason = fresh, f"the server asked for {shown_duration(fresh)}"
+            pause, reason = fresh, told("the server asked for {time}", time=shown_duration(fresh))
         else:
             pause = max(fresh, limits.interval_min)
-            reason = f"the server allows a look every {shown_duration(pause)}"
+            reason = told("the server allows a look every {time}", time=shown_duration(pause))
     if history.pushed and pause < limits.interval * _WHILE_PUSHED:
         pause = limits.interval * _WHILE_PUSHED
-        reason = "its hub sends what is new by itself, so this is only to make sure"
+        reason = told("its hub sends what is new by itself, so this is only to make sure")
     ttl = min(history.hints.ttl_seconds or 0, limits.interval_max)
     if ttl > pause:
-        pause, reason = ttl, f"the feed itself asks for {shown_duration(ttl)}"
+        pause, reason = ttl, told("the feed itself asks for {time}", time=shown_duration(ttl))
     when = _later(now, pause if pause >= limits.interval_max else _jittered(history, pause))
     allowed = _out_of_skipped(when, history.hints)
     if allowed != when:
         return NextLook(
             _later(allowed, history.limits.interval * _phase(history.seed) * _JITTER),
-            ("the feed itself says that nothing comes before then"),
+            (told("the feed itself says that nothing comes before then")),
         )
     return NextLook(when, reason)
 
@@ -153,13 +155,13 @@ def _after_success(history: History, response: Answer, now: datetime) -> NextLoo
 def _own_pause(history: History) -> tuple[float, str]:
     """P10, P11: the pause of a feed whose server asks for none."""
     limits = history.limits
-    pause, reason = limits.interval, "the usual pause"
+    pause, reason = limits.interval, told("the usual pause")
     if not history.validators:
         pause = min(pause * _WITHOUT_VALIDATORS, max(limits.interval_max, pause))
-        reason = "a longer pause, as its server cannot say whether anything changed"
+        reason = told("a longer pause, as its server cannot say whether anything changed")
     if history.gap is not None and history.gap / _LOOKS_PER_GAP < pause:
         pause = max(history.gap / _LOOKS_PER_GAP, min(limits.interval_min, pause))
-        reason = f"it publishes every {shown_duration(history.gap)}"
+        reason = told("it publishes every {time}", time=shown_duration(history.gap))
     return pause, reason
 
 
@@ -169,9 +171,13 @@ def _after_failure(history: History, response: Answer, now: datetime) -> NextLoo
     asked = max(response.retry_after or 0, min(response.fresh or 0, limits.interval_max))
     if asked > 0:
         cut = min(asked, LONGEST_RETRY_AFTER)
-        reason = f"the server asked for {shown_duration(asked)}"
+        reason = told("the server asked for {time}", time=shown_duration(asked))
         if asked > cut:
-            reason += f", cut to {shown_duration(cut)}, the longest that is granted"
+            reason = told(
+                "the server asked for {time}, cut to {time2}, the longest that is granted",
+                time=shown_duration(asked),
+                time2=shown_duration(cut),
+            )
         # Our own slowing-down goes on below it, else a server that asks for a second is asked every second.
         least = min(limits.interval_min * 2 ** min(history.failures, 20), limits.interval_max)
         pause = max(cut, least)
@@ -194,9 +200,12 @@ def _growing(history: History, response: Answer) -> float:
 
 
 def _failure_reason(history: History, response: Answer) -> str:
-    cause = _CAUSES.get(response.kind) or f"the server answers with status {response.status}"
-    times = f", {history.failures} times in a row" if history.failures > 1 else ""
-    return f"{cause}{times}"
+    cause = _CAUSES.get(response.kind)
+    if cause is None:
+        cause = told("the server answers with status {status}", status=response.status)
+    if history.failures < 2:
+        return cause
+    return told("{cause}, {number} times in a row", cause=cause, number=history.failures)
 
 
 def _phase(seed: str) -> float:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
+from bot.errors import told
 from bot.feeds import memory as memories
 from bot.feeds.adding import UNUSED, Adder, Use, normal_address
 from bot.feeds.errors import FeedError
@@ -188,7 +189,7 @@ class FeedService:
                 wanted = list(dict.fromkeys(ids))
                 for feed_id in wanted:
                     if await feeds.get(session, feed_id) is None:
-                        raise FeedError(f"There is no feed with the number {feed_id}.")
+                        raise FeedError(told("There is no feed with the number {feed_id}.", feed_id=feed_id))
         reports: list[LookReport] = []
 
         async def tell(report: LookReport) -> None:
@@ -229,7 +230,11 @@ class FeedService:
             others = set(part) - {feed.id for feed in claimed}
             for feed_id in part:
                 if feed_id in others and (other := await feeds.get(session, feed_id)) is not None:
-                    why = other.next_reason if other.state != "active" else "it is being looked at already"
+                    why = (
+                        other.next_reason
+                        if other.state != "active"
+                        else told("it is being looked at already")
+                    )
                     skipped.append((other, why or other.state))
         for feed, reason in skipped:
             await tell(LookReport(feed.id, feed.url, feed.title, "skipped", reason))
@@ -246,12 +251,14 @@ class FeedService:
             if isinstance(feed, int):
                 stored = await feeds.get(session, feed)
                 if stored is None:
-                    raise FeedError(f"There is no feed with the number {feed}.")
+                    raise FeedError(told("There is no feed with the number {feed}.", feed=feed))
             else:
                 url = normal_address(self._fetcher.guard, feed)
                 stored = await feeds.find(session, url) or StoredFeed(0, url)
         if reason := _why_not(stored, 0, now):
-            raise FeedError(f"{shown_url(stored.url)} is not asked now: {reason}.")
+            raise FeedError(
+                told("{address} is not asked now: {reason}.", address=shown_url(stored.url), reason=reason)
+            )
         response = await self._fetcher.fetch(stored.url)
         name = stored.id or urlsplit(stored.url).hostname
         path = folder / f"feed-{name}-{now:%Y%m%dT%H%M%SZ}.json"
@@ -301,9 +308,9 @@ class FeedService:
             stored = await feeds.get(session, feed_id)
             if stored is None:
                 return False
-            values: dict[str, Any] = {"state": "paused", "next_reason": "paused by the operator"}
+            values: dict[str, Any] = {"state": "paused", "next_reason": told("paused by the operator")}
             if not paused:
-                values = {"state": "active", "next_look": self._clock(), "next_reason": "resumed"}
+                values = {"state": "active", "next_look": self._clock(), "next_reason": told("resumed")}
             await feeds.set_columns(session, feed_id, values)
         return True
 
@@ -354,7 +361,7 @@ class FeedService:
                 continue
             awaited.add(_host(other))
             if other.next_look is None or other.next_look > now:
-                soon = {"next_look": now, "next_reason": "now: its server answers again"}
+                soon = {"next_look": now, "next_reason": told("now: its server answers again")}
                 await feeds.set_columns(session, other.id, soon)
         return awaited
 
@@ -384,10 +391,10 @@ class FeedService:
             stored = await feeds.get(session, feed_id)
             memory = memories.from_json(stored.memory) if stored is not None else Memory()
             if stored is None or not memory.former:
-                raise FeedError(f"Feed {feed_id} has not moved.")
+                raise FeedError(told("Feed {feed_id} has not moved.", feed_id=feed_id))
             former = memory.former[-1]
             if await feeds.find(session, former) is not None:
-                raise FeedError(f"{shown_url(former)} is watched as a feed of its own.")
+                raise FeedError(told("{address} is watched as a feed of its own.", address=shown_url(former)))
             memory = replace(memory, former=memory.former[:-1], refused_move=stored.url, move=None)
             await feeds.set_columns(
                 session,
@@ -396,7 +403,7 @@ class FeedService:
                     "url": former,
                     "memory": memories.to_json(memory),
                     "next_look": self._clock(),
-                    "next_reason": "moved back",
+                    "next_reason": told("moved back"),
                     "etag": None,
                     "last_modified": None,
                 },
@@ -433,7 +440,9 @@ def _why_not(feed: StoredFeed, gap: float, now: datetime) -> str:
     """P31: why a feed is not looked at though somebody asks; "" when it may be."""
     barred = memories.from_json(feed.memory).barred_until(now)
     if barred is not None:
-        return f"its server asked to wait another {shown_duration((barred - now).total_seconds())}"
+        return told(
+            "its server asked to wait another {time}", time=shown_duration((barred - now).total_seconds())
+        )
     if feed.last_looked_at is not None and (since := (now - feed.last_looked_at).total_seconds()) < gap:
-        return f"it was looked at {shown_duration(max(since, 0))} ago"
+        return told("it was looked at {time} ago", time=shown_duration(max(since, 0)))
     return ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.errors import told
 from bot.feeds.errors import FeedError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
@@ -52,7 +53,7 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
         if look.error is not None:
             raise  # nothing of the feed's own is in it: the database itself is in trouble
         _log.exception("what feed %d brought cannot be stored", look.stored.id)
-        sentence = "What this feed sends cannot be stored; the log has the details."
+        sentence = told("What this feed sends cannot be stored; the log has the details.")
         return await store_looks(database, [replace(look, feed=None, error=FeedError(sentence))], limits)
 
 

@@ -14,6 +14,7 @@ import socket
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.parse import parse_feed
 from bot.feeds.sight import seen
@@ -62,7 +63,7 @@ def _answer(content: bytes, url: str, content_type: str | None) -> tuple[tuple[A
     except ParseError as error:
         return ("error", str(error)), []
     except MemoryError:
-        return ("error", "The feed takes too much memory to read and was given up."), []
+        return ("error", told("The feed takes too much memory to read and was given up.")), []
     except Exception as error:  # a fault of ours: told to the parent, which logs it
         return ("fault", f"{type(error).__name__}: {error}"), []
     return ("feed", *head), parts

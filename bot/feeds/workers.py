@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.reading.limits import refuse_too_large
 from bot.feeds.sight import SeenFeed
@@ -72,7 +73,7 @@ class ParserPool:
         kept: _Worker | None = None
         try:
             if self._closed:
-                raise ParseError("The program is stopping; the feed is read next time.")
+                raise ParseError(told("The program is stopping; the feed is read next time."))
             if worker is None:
                 worker = _Worker()
                 self._all.add(worker)
@@ -137,11 +138,16 @@ class _Worker:
                 return answer, parts
         except TimeoutError:
             raise ParseError(
-                f"The feed took longer than {deadline:.0f} s to read and was given up."
+                told(
+                    "The feed took longer than {number} s to read and was given up.", number=f"{deadline:.0f}"
+                )
             ) from None
         except (EOFError, OSError):
             raise ParseError(
-                f"The feed takes more than {CPU_SECONDS} s or too much memory to read and was given up."
+                told(
+                    "The feed takes more than {number} s or too much memory to read and was given up.",
+                    number=CPU_SECONDS,
+                )
             ) from None
 
     def kill(self) -> None:
@@ -172,4 +178,4 @@ def _feed_of(answer: Sequence[Any], parts: Sequence[Any]) -> SeenFeed:
             raise ParseError(values[0])
         case _:
             _log.error("a feed could not be read for a fault in Quash: %s", values[0])
-            raise ParseError("Reading this feed failed for a fault in Quash; the log has the details.")
+            raise ParseError(told("Reading this feed failed for a fault in Quash; the log has the details."))

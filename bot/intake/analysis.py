@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.collector import calm
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 from bot.stories.model import Article, Story
 
 _DEADLINE = 30.0  # seconds for one article; the usual one takes a few milliseconds
@@ -78,7 +78,9 @@ class AnalysisPool:
     async def analyse(self, article: Article) -> Story:
         """Read an article. Raises `AnalysisError` when it takes too long or its process dies."""
         if len(article.body) > _MAX_BODY:
-            raise AnalysisError(f"the article is larger than {_MAX_BODY:,} characters")
+            raise AnalysisError(
+                told("the article is larger than {number} characters", number=f"{_MAX_BODY:,}")
+            )
         async with self._running:  # so that the deadline counts the work and not the wait for a turn
             pool = self._pool = self._pool or self._new_pool()
             deadline = _DEADLINE if self._read >= self._workers else _STARTING
@@ -88,10 +90,11 @@ class AnalysisPool:
                 story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
             except TimeoutError as error:
                 self._replace(pool)
-                raise AnalysisError(f"the article took longer than {deadline:.0f} s to read") from error
+                said = told("the article took longer than {number} s to read", number=f"{deadline:.0f}")
+                raise AnalysisError(said) from error
             except BrokenProcessPool as error:
                 self._replace(pool)
-                raise AnalysisError("the process that read the article died") from error
+                raise AnalysisError(told("the process that read the article died")) from error
             finally:
                 self._under_way -= 1
                 self._end_later()

@@ -30,7 +30,7 @@ from bot.intake import guild_settings
 from bot.intake.configuration_file import ConfigurationError, Wanted, WantedRule, read, write
 from bot.intake.guild_feeds import Who
 from bot.intake.guild_settings import EditedSettings, GuildSettings
-from bot.words import say
+from bot.words import retell, say
 from db import audit, feeds, guilds, rules
 from db.engine import Database
 from db.feeds import StoredFeed
@@ -187,7 +187,7 @@ class Configurations:
             try:
                 plan.settings = guild_settings.check(wanted.settings)
             except WishError as error:
-                raise ConfigurationError(say("In the settings: {error}", error=str(error))) from error
+                raise ConfigurationError(say("In the settings: {error}", error=retell(str(error)))) from error
             edited = EditedSettings(current.settings, replace(current.settings, **plan.settings))
             if trouble := ground.settings(edited):
                 raise ConfigurationError(say("In the settings: {error}", error=trouble))
@@ -205,7 +205,7 @@ class Configurations:
                 address = self._feeds.normal(item.address)
             except QuashError as error:
                 raise ConfigurationError(
-                    say("Line {line}: {error}", line=item.line, error=str(error))
+                    say("Line {line}: {error}", line=item.line, error=retell(str(error)))
                 ) from error
             paused[address] = item.paused
             titles[address] = item.title
@@ -299,7 +299,9 @@ async def _read(text: str) -> tuple[Wanted, list[_Checked]]:
         try:
             columns = await rule_actions.read_rule(one.fields)
         except WishError as error:
-            raise ConfigurationError(say("Line {line}: {error}", line=one.line, error=str(error))) from error
+            raise ConfigurationError(
+                say("Line {line}: {error}", line=one.line, error=retell(str(error)))
+            ) from error
         if first := seen.get(repr(columns)):
             raise ConfigurationError(
                 say("The rules in lines {first} and {second} say the same.", first=first, second=one.line)

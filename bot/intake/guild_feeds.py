@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 from bot.feeds import catalogue, opml
 from bot.feeds.guard import shown_url
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
@@ -96,7 +96,9 @@ class GuildFeeds:
         known = {feed.url: feed for feed in catalogue.load()}
         chosen = [known[url] for url in urls if url in known]
         if len(chosen) != len(urls):
-            raise GuildFeedsError("That is not in the catalogue any more; open `/feeds catalogue` anew.")
+            raise GuildFeedsError(
+                told("That is not in the catalogue any more; open `/feeds catalogue` anew.")
+            )
         return await self._add_many(who, [opml.ListedFeed(f.url, f.name, f.site) for f in chosen])
 
     async def get(self, guild_id: int, feed_id: int) -> ListedFeed:
@@ -104,11 +106,15 @@ class GuildFeeds:
         for feed in await self.list(guild_id):
             if feed.id == feed_id:
                 return feed
-        raise GuildFeedsError(f"This server watches no feed #{feed_id}; `/feeds list` shows those it does.")
+        raise GuildFeedsError(
+            told(
+                "This server watches no feed #{feed_id}; `/feeds list` shows those it does.", feed_id=feed_id
+            )
+        )
 
     async def _add_many(self, who: Who, items: Sequence[opml.ListedFeed]) -> Imported:
         if not items:
-            raise GuildFeedsError("There is no feed in it; give an OPML file, or one address a line.")
+            raise GuildFeedsError(told("There is no feed in it; give an OPML file, or one address a line."))
         await self._check_room(who, len(items))
         imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
         await self._note(who, "feeds imported", None, f"{imported.added + imported.known} feeds")
@@ -118,8 +124,12 @@ class GuildFeeds:
         count = len(await self.list(who.guild_id))
         if count + more > self._most:
             raise GuildFeedsError(
-                f"A server watches at most {self._most} feeds and this one has {count}; "
-                "remove some with `/feeds remove` first."
+                told(
+                    "A server watches at most {most} feeds and this one has {count}; "
+                    "remove some with `/feeds remove` first.",
+                    most=self._most,
+                    count=count,
+                )
             )
 
     async def _note(self, who: Who, action: str, feed_id: int | None, name: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 from bot.feeds.articles import Page
 from bot.stories.model import Article, Story
 
@@ -41,11 +41,13 @@ class LinkReader:
         story = await self._analyse(Article(title="", body=page.text, url=page.url, is_html=page.is_html))
         if any(f.stage == "text" and f.outcome == "wall" for f in story.findings):
             raise NoArticleError(
-                "That page does not show its article (it asks for consent, payment or a log-in); "
-                "try another report."
+                told(
+                    "That page does not show its article (it asks for consent, payment or a log-in); "
+                    "try another report."
+                )
             )
         if not story.text.strip():
             raise NoArticleError(
-                "That page has no article that could be read; try the article's own address."
+                told("That page has no article that could be read; try the article's own address.")
             )
         return story

@@ -18,7 +18,7 @@ from bot.alerts.telling import News, Teller
 from bot.clock import Clock
 from bot.feeds.service import FeedService
 from bot.feeds.telling import Notice, together
-from bot.words import say, speaking
+from bot.words import retell, say, speaking
 from db import feeds, notes, places
 from db.engine import Database
 
@@ -60,7 +60,7 @@ class FeedTeller(Teller):
                             name=feeds.telling_note(about[0].feed_id, ""),
                             about=(nonce,),
                             listeners=where.channels,
-                            text=safe_text(together([told.notice for told in about]), _LONGEST),
+                            text=safe_text(retell(together([told.notice for told in about])), _LONGEST),
                             done=_nothing,
                             buttons=tuple(_button(told) for told in about if told.notice.kind in _TO_ACT)[
                                 :_MOST_BUTTONS

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts.outbox import owe
 from bot.alerts.steps import Step, step
 from bot.clock import Clock
-from bot.errors import QuashError
+from bot.errors import QuashError, told
 from bot.feeds.articles import Page
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.identity import url_key
@@ -130,7 +130,11 @@ class Reader:
             return Unread(str(error))
         except Exception as error:  # one entry that trips over a fault of ours must not hold up all others
             _log.exception("entry %d could not be read", entry.id)
-            return Unread(f"something went wrong inside Quash ({type(error).__name__}); its log has more")
+            return Unread(
+                told(
+                    "something went wrong inside Quash ({name}); its log has more", name=type(error).__name__
+                )
+            )
 
     async def _keep(self, entry: WaitingEntry, read: Read | Unread) -> None:
         owed = False
@@ -157,16 +161,24 @@ class Reader:
     async def _read(self, entry: WaitingEntry) -> Read:
         """Make a story of an entry, with the page it links to where that is worth it."""
         notes = Recorder()
-        notes.note("fetch", "seen", f"seen in the feed {entry.feed_title or entry.feed_id}")
+        notes.note(
+            "fetch",
+            "seen",
+            told("seen in the feed {feed}", feed=entry.feed_title or entry.feed_id),
+        )
         own = policy.own_text(entry.content, entry.summary)
         story = await self._analyse(_article_of(entry))
         if not entry.url or len(own) >= policy.ENOUGH_TEXT:
-            notes.note("article", "own text", f"the feed itself gives {len(own)} characters of text")
+            notes.note(
+                "article",
+                "own text",
+                told("the feed itself gives {number} characters of text", number=len(own)),
+            )
         elif story.relevance.score < policy.PLAINLY_IRRELEVANT:
             notes.note(
                 "article",
                 "not fetched",
-                "title and summary are plainly of another field",
+                told("title and summary are plainly of another field"),
                 weight=story.relevance.score,
             )
         else:
@@ -180,7 +192,7 @@ class Reader:
         except FetchError as error:
             if error.passing and entry.attempts < 3:
                 raise
-            notes.note("article", "not fetched", f"the page could not be had: {error}")
+            notes.note("article", "not fetched", told("the page could not be had: {error}", error=error))
             return from_feed
         story = await self._analyse(
             Article(
@@ -194,12 +206,18 @@ class Reader:
             )
         )
         if any(f.stage == "text" and f.outcome == "wall" for f in story.findings):
-            notes.note("article", "wall", "the page does not show its article; the feed's own text was read")
+            notes.note(
+                "article", "wall", told("the page does not show its article; the feed's own text was read")
+            )
             return from_feed
         if len(story.text) < len(from_feed.text):
-            notes.note("article", "own text", "the page holds less text than the feed itself")
+            notes.note("article", "own text", told("the page holds less text than the feed itself"))
             return from_feed
-        notes.note("article", "fetched", f"the page was read: {len(story.text)} characters of text")
+        notes.note(
+            "article",
+            "fetched",
+            told("the page was read: {number} characters of text", number=len(story.text)),
+        )
         return story
 
     async def _store(self, session: AsyncSession, read: Read) -> bool:
@@ -214,7 +232,7 @@ class Reader:
         if known is not None:
             story_id, relevant = known.id, known.relevant
             notes = Recorder()
-            notes.note("known", "known", "the same address came before; this feed brings it too")
+            notes.note("known", "known", told("the same address came before; this feed brings it too"))
         else:
             place = await self._place(session, story, notes) if story.relevant else None
             story_id = await stories.insert_story(
@@ -252,10 +270,17 @@ class Reader:
         case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
         if case is None or choice.case_id is None:
             case_id = await cases.open_case(session, story.case_title or story.title, story.status, at)
-            notes.note("case", "opened", f"a new case: {choice.reason}", weight=choice.score)
+            notes.note(
+                "case", "opened", told("a new case: {reason}", reason=choice.reason), weight=choice.score
+            )
             return Place(case_id, case_id, "new")
         adds = policy.adds_to_case(case.status, story.status, story_at=at, case_updated=case.updated)
-        notes.note("case", "joined", f"belongs to “{case.title}”: {choice.reason}", weight=choice.score)
+        notes.note(
+            "case",
+            "joined",
+            told("belongs to “{title}”: {reason}", title=case.title, reason=choice.reason),
+            weight=choice.score,
+        )
         return Place(case.id, choice.case_id, adds)
 
     async def _tell_case(self, session: AsyncSession, story: Story, place: Place, story_id: int) -> None:

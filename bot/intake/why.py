@@ -16,7 +16,7 @@ from typing import Literal
 from bot.alerts.foreign import host, safe_text
 from bot.alerts.routing import read_told
 from bot.feeds.identity import url_key
-from bot.words import mark, say, say_number
+from bot.words import mark, retell, say, say_number
 from db import why
 from db.engine import Database
 from db.tables import DeliveryRow, FindingRow, RuleRow
@@ -212,7 +212,7 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
         return say("It is still to be posted here. {why}", why=_delivery(waiting[0], now).text)
     reviewed = [line for line in known.lines if line.stage == "delivery" and line.outcome in _REVIEWED]
     if reviewed and (decided := read_told(reviewed[-1].reason)):
-        line = say(_REVIEWED[reviewed[-1].outcome], why=safe_text(decided[1], 300))
+        line = say(_REVIEWED[reviewed[-1].outcome], why=safe_text(retell(decided[1]), 300))
         return f"{line}."
     if any(_line(known, "delivery", outcome="source")):
         return say("It has no post of its own here: the card of its case names it as a further source.")
@@ -296,7 +296,7 @@ def _feed(one: OwnFeed, now: datetime, *, alone: bool) -> Iterator[Check]:
             "{feed} cannot be read since {when}: {why}",
             feed=_name(one),
             when=_time(feed.failing_since),
-            why=safe_text(feed.failure or "", 300),
+            why=safe_text(retell(feed.failure or ""), 300),
         )
         yield Check(bad, told, say("`/feeds check` looks again now; the address may have changed."))
     else:
@@ -316,7 +316,7 @@ def _reading(known: Known) -> Iterator[Check]:
     if story is not None or not known.entries:
         return
     entry = known.entries[0].entry
-    why_not = safe_text(known.unread[-1].reason, 400) if known.unread else ""
+    why_not = safe_text(retell(known.unread[-1].reason), 400) if known.unread else ""
     if entry.state == "read":
         told = say("It was read, and what was made of it has been deleted since for its age.")
         yield Check("stopped", told, say("`/analyse` reads the page anew."))
@@ -419,7 +419,7 @@ def _rule(
 ) -> Check:
     place = f" (<#{rule.channel_id}>)" if rule else f" ({say('removed since')})"
     name = say("Rule #{number}", number=rule_id) + place
-    told = f"{name}: {safe_text(reason, 400)}"
+    told = f"{name}: {safe_text(retell(reason), 400)}"
     if line.outcome == "passed":
         trouble = troubles.get(rule.channel_id, "") if rule else ""
         return Check("passed", told, trouble)
@@ -437,7 +437,7 @@ def _is_later(rule: RuleRow, known: Known) -> bool:
 def _deliveries(known: Known, now: datetime) -> Iterator[Check]:
     for line in _line(known, "delivery"):
         if decided := read_told(line.reason):
-            text = say("Rule #{number}", number=decided[0]) + f": {safe_text(decided[1], 300)}."
+            text = say("Rule #{number}", number=decided[0]) + f": {safe_text(retell(decided[1]), 300)}."
             yield Check("neutral", text, decides=False)
     for one in known.deliveries:
         yield _delivery(one, now)
@@ -446,7 +446,7 @@ def _deliveries(known: Known, now: datetime) -> Iterator[Check]:
 def _delivery(one: Owed, now: datetime) -> Check:
     row = one.row
     what = f"{say(KINDS.get(row.kind, row.kind))} → <#{row.target_id}>"
-    error = safe_text(row.error or "", 400)
+    error = safe_text(retell(row.error or ""), 400)
     if row.state == "sent":
         return Check("passed", f"{what}: {_sent(row)}")
     if row.state == "dead":
@@ -455,7 +455,7 @@ def _delivery(one: Owed, now: datetime) -> Check:
     if row.state == "skipped":
         return Check("stopped", f"{what}: {say('not sent: {why}', why=error)}")
     if one.broken is not None:
-        told = say("it waits, as the channel takes nothing: {why}", why=safe_text(one.broken, 300))
+        told = say("it waits, as the channel takes nothing: {why}", why=safe_text(retell(one.broken), 300))
         remedy = say("Nothing is lost: what waits is posted as soon as that is put right.")
         return Check("stopped", f"{what}: {told}", remedy)
     if row.state == "failed":
@@ -483,7 +483,7 @@ def _line(known: Known, stage: str, *, outcome: str | None = None) -> list[Findi
 
 
 def _said(line: FindingRow) -> str:
-    return safe_text(line.reason, 400)
+    return safe_text(retell(line.reason), 400)
 
 
 def _name(one: OwnFeed) -> str:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.errors import told
 from bot.stories.case_titles import case_title
 from bot.stories.fingerprints import UNSEEN_WORD, asked, fingerprint, rarity
 from bot.stories.likeness import Reading, likeness, read, weights
@@ -72,17 +73,21 @@ def choose_case(found: Fingerprint | Reading, candidates: Sequence[CaseSketch]) 
         key=lambda item: (-item[0], item[2].case_id),
     )
     if not scored:
-        return CaseChoice(None, 0.0, "nothing alike is known")
+        return CaseChoice(None, 0.0, told("nothing alike is known"))
     join_at = weights()[1]
     score, nearest, sketch = scored[0]
     if score < join_at:
         near = _shared(mine, nearest)
-        seen = f"the nearest shares only {near}" if near else "nothing alike is known"
+        seen = told("the nearest shares only {words}", words=near) if near else told("nothing alike is known")
         return CaseChoice(None, _chance(score), seen)
     for other_score, other_nearest, other in scored[1:]:
         if other_score >= join_at and other.case_id in sketch.apart and _leans(mine, sketch, other) < 0:
             score, nearest, sketch = other_score, other_nearest, other
-    return CaseChoice(sketch.case_id, _chance(score), f"shares {_shared(mine, nearest) or 'many words'}")
+    return CaseChoice(
+        sketch.case_id,
+        _chance(score),
+        told("shares {words}", words=_shared(mine, nearest) or told("many words")),
+    )
 
 
 def nearest(holders: Mapping[str, Collection[int]]) -> list[int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from bot.errors import told
 from bot.record import Notes
 from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
@@ -22,6 +23,8 @@ from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
 _TELLING = 0.15  # log-odds; a smaller part is not worth telling
+SURELY_TOLD = 0.6
+"""How surely a demand is told, from which its story is relevant for that alone."""
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
 
@@ -74,27 +77,49 @@ def evidence_of(document: Document) -> Evidence | None:
 
 
 def weigh(
-    document: Document, evidence: Evidence | None, notes: Notes, demands: tuple[Demand, ...] = ()
+    document: Document,
+    evidence: Evidence | None,
+    notes: Notes,
+    demands: tuple[Demand, ...] = (),
+    surely: float = 0.0,
 ) -> tuple[Relevance, tuple[Topic, ...]]:
     """Decide relevance and topics, and write down what decided.
 
-    `evidence` is what `evidence_of` gives; what `demands` tell counts beside it. A story in a language
-    without a lexicon is not relevant, and the notes say why.
+    `evidence` is what `evidence_of` gives; what `demands` tell counts beside it. `surely` is how sure it is
+    that one of them is reported (0 to 1): a story that surely reports a demand is relevant, whatever its other words. A
+    story in a language without a lexicon is not relevant, and the notes say why.
     """
     if evidence is None:
         notes.note(
             "language",
             "unsupported",
-            f"Relevance and topics are not known for the language “{document.language}”; "
-            f"supported are {', '.join(LANGUAGES)}.",
+            told(
+                "Relevance and topics are not known for the language “{language}”; "
+                "supported are {languages}.",
+                language=document.language,
+                languages=", ".join(LANGUAGES),
+            ),
         )
         return Relevance(False, 0.0, ()), ()
     evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
     relevance = _judge_relevance(proof, evidence, notes)
+    if not relevance.relevant and surely >= SURELY_TOLD:
+        relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
         return relevance, ()
     return relevance, _judge_topics(proof, evidence, notes)
+
+
+def _by_demand(demand: Demand, surely: float, notes: Notes) -> Relevance:
+    notes.note(
+        "relevance",
+        "relevant",
+        "A story that surely reports a demand is relevant for that alone.",
+        evidence=demand.evidence,
+        weight=surely,
+    )
+    return Relevance(True, surely, demand.evidence)
 
 
 def odds_of(evidence: Evidence, decision: str) -> float:
@@ -129,7 +154,9 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevan
     notes.note(
         "relevance",
         "relevant" if relevant else "not relevant",
-        f"The evidence adds up to {judgement.odds:+.1f}; a story is relevant above 0.",
+        told(
+            "The evidence adds up to {number}; a story is relevant above 0.", number=f"{judgement.odds:+.1f}"
+        ),
         evidence=shown,
         weight=judgement.odds,
     )

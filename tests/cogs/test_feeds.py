@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.sandbox.discord.messages import Upload
-from db.tables import AuditRow
+from db.tables import AuditRow, FeedRow
 from tests.cogs.conftest import Scene
 
 _FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title><link>http://x.example/</link>
@@ -106,3 +106,24 @@ async def test_a_server_watches_no_more_than_its_limit(scene: Scene, site: str) 
     refused = await scene.moderator.command("feeds import", file=Upload("feeds.txt", many))
     assert "at most 200 feeds" in refused.text
     assert "There is none yet" in (await scene.moderator.command("feeds list")).text
+
+
+async def test_what_went_wrong_is_told_in_the_language_of_whoever_reads_it(scene: Scene, site: str) -> None:
+    world = scene.discord.world
+    german = world.add_user("moderatorin", locale="de")
+    world.add_member(scene.guild, german, world.add_role(scene.guild, "mods", ("manage_guild",)))
+    reader = scene.discord.person(german, scene.guild, scene.channel)
+    assert "ist keine Webadresse" in (await reader.command("feeds add", address="https://[")).text
+    assert "nichts (404)" in (await reader.command("feeds add", address=f"{site}/gone")).text
+    assert (
+        "wird von jetzt an beobachtet" in (await reader.command("feeds add", address=f"{site}/news.xml")).text
+    )
+    async with scene.house.database.write() as session:
+        feed = await session.get_one(FeedRow, 1)
+        feed.failure = "x.example asks for fewer requests (429)."
+        feed.next_reason = "the server asked for 12 h"
+        feed.failing_since = feed.added_at
+    listed = (await reader.command("feeds list")).text
+    assert "x.example bittet um weniger Anfragen (429)." in listed
+    assert "der Server bat um 12 h" in listed
+    assert "asks for fewer requests" in (await scene.moderator.command("feeds list")).text

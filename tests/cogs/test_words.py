@@ -11,12 +11,15 @@ from typing import Any
 import discord
 import pytest
 from babel.messages.catalog import Catalog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.alerts.cards import card_from
 from bot.alerts.render import card_view
+from bot.errors import told
 from bot.sandbox import Message, Person
 from bot.sandbox.discord.errors import Json
-from bot.words import LANGUAGES, say, say_number, speaking
+from bot.words import LANGUAGES, TOLD, catalogue, retell, say, say_number, speaking
 from db.cards import CardShelf
 from db.lookups import Viewer
 from tests.cogs.conftest import Scene
@@ -26,6 +29,7 @@ _FOREIGN = LANGUAGES[1:]
 _PLACES = {"de": ("de",), "fr": ("fr",), "es": ("es-ES", "es-419"), "pt": ("pt-BR",)}
 # What stays as it is: placeholders, commands and whatever else stands in backticks, mentions.
 _KEPT = re.compile(r"\{\w+\}|`[^`]*`|<[#@][^>]*>")
+_NAMES = re.compile(r"\{(\w+)\}")
 _MENU = 3
 # Discord: ^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$, in lower case; these languages are Latin.
 _NAME = re.compile(r"[-_'\w]{1,32}")
@@ -80,6 +84,36 @@ def test_every_plural_form_is_filled_and_chosen_by_the_number(language: str, tex
         none = say_number("{number} new story", "{number} new stories", 0)
     assert one[2:] != many[2:]
     assert none[2:] == (one if language == "fr" else many)[2:], "0 is singular in French"
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_what_was_told_in_english_is_known_again_and_said(language: str, texts: list[words.Text]) -> None:
+    """Stored reasons and errors: each with values, alone, one inside the other, and several in a row."""
+    told_texts = [str(text) for text, context in texts if context == TOLD]
+    assert len(told_texts) > 200, "nothing to be tested"
+    translated = catalogue(language)
+    with speaking(language):
+        for text in told_texts:
+            values = {name: f"v{number}. x" for number, name in enumerate(_NAMES.findall(text))}
+            said = translated.pgettext(TOLD, text)
+            assert retell(told(text, **values)) == said.format(**values) if values else said, text
+        inner = told("{host} asks for fewer requests (429).", host="x.example")
+        outer = told("the page could not be had: {error}", error=inner)
+        assert retell(outer) == translated.pgettext(TOLD, "the page could not be had: {error}").format(
+            error=retell(inner)
+        )
+        row = f"{inner} {told('End it with /feeds remove.')}"
+        assert retell(row) == f"{retell(inner)} {retell('End it with /feeds remove.')}"
+        assert retell("any topic; any party") == f"{retell('any topic')}; {retell('any party')}"
+        for foreign in ("", "Somebody else's sentence. And one more; and so on.", "{name} {", "a. b; c"):
+            assert retell(foreign) == foreign
+    assert retell(outer) == outer, "English stays as it is"
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_retold(text: str) -> None:
+    with speaking("de"):
+        assert isinstance(retell(text), str)
 
 
 def test_a_translation_that_cannot_be_filled_falls_back_to_english() -> None:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading.authors import person_name
@@ -18,16 +19,19 @@ def read_json(document: bytes, base: str, now: datetime) -> Feed:
     """Read a JSON Feed in UTF-8. Raises `ParseError`; a wrong kind of value counts as absent."""
     if document.count(b"{") + document.count(b"[") + document.count(b",") > MAX_JSON_VALUES:
         raise ParseError(
-            f"The JSON Feed holds more than {MAX_JSON_VALUES:,} values; ask its publisher for a shorter one."
+            told(
+                "The JSON Feed holds more than {number} values; ask its publisher for a shorter one.",
+                number=f"{MAX_JSON_VALUES:,}",
+            )
         )
     try:
         data = json.loads(document)
     except (ValueError, RecursionError) as error:
         raise ParseError(
-            "The document starts like JSON but cannot be read as JSON; the feed is cut or broken."
+            told("The document starts like JSON but cannot be read as JSON; the feed is cut or broken.")
         ) from error
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
-        raise NotAFeedError("The document is JSON, but not a JSON Feed: it has no list of items.")
+        raise NotAFeedError(told("The document is JSON, but not a JSON Feed: it has no list of items."))
     version = _text(data, "version").rstrip("/").rpartition("/")[2][:8]
     hubs = data.get("hubs")
     hub = (

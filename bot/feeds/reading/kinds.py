@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 
 _PACKED: Final = (
@@ -18,13 +19,13 @@ _PACKED: Final = (
 )
 _FEED_ROOT: Final = re.compile(rb"<(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)[\s>]")
 _OTHERS: Final = (
-    (b"<opml", "The document is an OPML list of feeds, not a feed; import it instead."),
-    (b"<urlset", "The document is a sitemap for search engines, not a feed."),
-    (b"<sitemapindex", "The document is a sitemap for search engines, not a feed."),
-    (b"<svg", "The document is a picture, not a feed."),
+    (b"<opml", told("The document is an OPML list of feeds, not a feed; import it instead.")),
+    (b"<urlset", told("The document is a sitemap for search engines, not a feed.")),
+    (b"<sitemapindex", told("The document is a sitemap for search engines, not a feed.")),
+    (b"<svg", told("The document is a picture, not a feed.")),
 )
 _PAGE: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta")
-WEB_PAGE: Final = (
+WEB_PAGE: Final = told(
     "The document is a web page, not a feed; look for a feed on it, or give the feed's own address."
 )
 
@@ -34,7 +35,11 @@ def refuse_other_kinds(content: bytes) -> None:
     for mark, kind in _PACKED:
         if content.startswith(mark):
             raise ParseError(
-                f"The document is {kind} data where a feed was expected; its server sends the wrong bytes."
+                told(
+                    "The document is {kind} data where a feed was expected; "
+                    "its server sends the wrong bytes.",
+                    kind=kind,
+                )
             )
     head = content[:4096].lower()
     if _FEED_ROOT.search(head):

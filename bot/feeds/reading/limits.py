@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.errors import told
 from bot.feeds.errors import ParseError
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -57,6 +58,10 @@ def refuse_too_large(content: bytes) -> None:
     """Raise `ParseError` for what is too large to be read, before it is copied to where feeds are read."""
     if len(content) > MAX_BYTES:
         raise ParseError(
-            f"The feed is larger than {MAX_BYTES // 2**20} MB ({len(content) // 2**20} MB), more than any "
-            "real feed; ask its publisher for a shorter one."
+            told(
+                "The feed is larger than {number} MB ({size} MB), more than any real feed; "
+                "ask its publisher for a shorter one.",
+                number=MAX_BYTES // 2**20,
+                size=len(content) // 2**20,
+            )
         )
