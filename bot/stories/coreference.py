@@ -12,6 +12,8 @@ from bot.stories.names import Found, is_capital, last_name, starts_sentence, wor
 
 WINDOW = 10  # sentences back that "the agency" reaches
 MOST_NAMESAKES = 8  # people of one last name in one article
+_REPEATED = 4  # a capital within a sentence counts two, one at its start one
+_PART_OF_MORE = frozenset(("-", "&", "/", "@", "#", "of"))
 LOOK_BACK = 60  # mentions back that are looked at for it
 
 # What a title makes a person, for "the judge", "the senator".
@@ -148,9 +150,60 @@ def _gather(scans: list[Scan]) -> Known:
                 if country:
                     known.countries[country] += 1
     _accept_weak(known, scans)
+    _gather_repeated(known, scans)
     if known.countries:
         known.main_country = known.countries.most_common(1)[0][0]
     return known
+
+
+def _gather_repeated(known: Known, scans: list[Scan]) -> None:
+    """Note the names that no list and no form betrays, but that the article repeats and lets act.
+
+    A lone capital ("Outlogic replied", "Outlogic's") is an organisation or, where it ends a longer name and
+    speaks ("Mitt Romney ... Romney said"), a person. What the article writes in small letters too is no name.
+    """
+    lists = words()
+    seen: Counter[str] = Counter()
+    acting: set[str] = set()
+    longer: dict[str, str] = {}
+    for scan in scans:
+        if scan.headline:
+            continue
+        there, lows = scan.tokens.words, scan.tokens.lows
+        loose = frozenset(scan.loose)
+        for at in scan.loose:
+            word, ahead = there[at], there[at + 1] if at + 1 < len(there) else ""
+            before = there[at - 1] if at else ""
+            if ahead and (is_capital(ahead) or ahead in _PART_OF_MORE) or before in _PART_OF_MORE:
+                continue
+            if before and is_capital(before):
+                if at - 1 in loose and (at < 2 or not is_capital(there[at - 2])) and _may_name(before, known):
+                    longer.setdefault(word, f"{before} {word}")
+                continue
+            if not _may_name(word, known):
+                continue
+            inside = not starts_sentence(scan.tokens, at)
+            seen[word] += 1 + inside
+            if ahead in lists.acts or ahead in lists.said or (ahead in ("'", "’") and inside):
+                acting.add(word)
+    for word in sorted(acting):
+        if word in longer:
+            _gather_person(known, Found(0, 0, longer[word], "person"))
+        elif seen[word] >= _REPEATED and not any(word.lower() in scan.tokens.words for scan in scans):
+            known.short[word] = (word, "organisation" if word.isupper() else "company")
+
+
+def _may_name(word: str, known: Known) -> bool:
+    """Whether a capitalised word by itself may be a name that is not known otherwise."""
+    lists, low = words(), word.lower()
+    return (
+        len(word) > 2
+        and word.isalpha()
+        and not (low[-1] == "s" and low[-2] not in "aius")  # "Russians", "Marines"
+        and not (low in lists.never or low in lists.given or low in lists.no_names)
+        and not (low in known.full or word in known.short)
+        and low not in load().places.trie.root
+    )
 
 
 def _gather_person(known: Known, span: Found) -> None:

@@ -51,6 +51,8 @@ class Words:
     fronts: Trie  # lower-case body before its place -> kind
     person_nouns: frozenset[str]
     said: frozenset[str]
+    acts: frozenset[str]  # what a party does, right after its name
+    no_names: frozenset[str]  # capitalised single words that name no party
     trade: dict[str, str]  # lower-case trade noun -> kind
     not_names: frozenset[str]  # pairs of words that look like the end of a name
     generic: frozenset[str]  # names that say only what somebody is
@@ -89,6 +91,8 @@ def words() -> Words:
         fronts=fronts,
         person_nouns=frozenset(patterns["person"]["nouns"]),
         said=frozenset(patterns["person"]["said"]),
+        acts=frozenset(patterns["acts"].split()),
+        no_names=frozenset(patterns["no_names"].split()),
         trade={noun: kind for kind, nouns in patterns["trade"].items() for noun in nouns},
         not_names=frozenset(patterns["not_names"]),
         generic=frozenset(patterns["generic"]),
