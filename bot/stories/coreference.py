@@ -169,12 +169,12 @@ def _gather_repeated(known: Known, scans: list[Scan]) -> None:
     for scan in scans:
         if scan.headline:
             continue
-        there, lows = scan.tokens.words, scan.tokens.lows
+        there = scan.tokens.words
         loose = frozenset(scan.loose)
         for at in scan.loose:
             word, ahead = there[at], there[at + 1] if at + 1 < len(there) else ""
             before = there[at - 1] if at else ""
-            if ahead and (is_capital(ahead) or ahead in _PART_OF_MORE) or before in _PART_OF_MORE:
+            if (ahead and (is_capital(ahead) or ahead in _PART_OF_MORE)) or before in _PART_OF_MORE:
                 continue
             if before and is_capital(before):
                 if at - 1 in loose and (at < 2 or not is_capital(there[at - 2])) and _may_name(before, known):
