@@ -6,7 +6,7 @@ The row of a destination is the lock of its queue: whoever changes what waits th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -391,6 +391,16 @@ async def get_case_threads(
             known.pop(row.thread_id, None)  # what is told of again is the newest again
             known[row.thread_id] = None
     return {thread: tuple(known) for thread, known in of.items()}
+
+
+async def get_stored_messages(session: AsyncSession, message_ids: Collection[int]) -> set[int]:
+    """Tell which of these messages are stored as those of deliveries."""
+    if not message_ids:
+        return set()
+    found = await session.scalars(
+        select(DeliveryRow.message_id).where(DeliveryRow.message_id.in_(message_ids))
+    )
+    return {message_id for message_id in found if message_id is not None}
 
 
 def thread_of(row: DeliveryRow) -> Thread:

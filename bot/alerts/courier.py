@@ -26,7 +26,7 @@ from bot.alerts.errors import (
     TryAgainError,
     UndecidedError,
 )
-from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
+from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, OfOthers, Order, Outcome, Posted
 from bot.alerts.steps import Step, step
 from bot.clock import Clock
 from bot.errors import told
@@ -73,7 +73,9 @@ class Sender(Protocol):
     ) -> int:
         """Make a post in a forum with a card as its first message; gives the id that both have."""
 
-    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+    async def find_post(
+        self, channel_id: int, mark: str, *, since: datetime, of_others: OfOthers
+    ) -> int | None:
         """Look for the post with this mark among the bot's own in a forum since then, as `find` does."""
 
     async def publish(self, channel_id: int, message_id: int) -> None:
@@ -92,9 +94,10 @@ class Sender(Protocol):
 class Courier:
     """Carries orders to Discord."""
 
-    def __init__(self, sender: Sender, clock: Clock) -> None:
+    def __init__(self, sender: Sender, clock: Clock, of_others: OfOthers) -> None:
         self._sender = sender
         self._clock = clock
+        self._of_others = of_others
 
     async def carry(self, order: Order) -> Outcome:
         """Send, and tell what came of it; whatever goes wrong is part of that."""
@@ -239,7 +242,9 @@ class Courier:
     async def _post(self, forum_id: int, order: Order, card: Card | Digest) -> int:
         """Make a post in a forum, unless an earlier try got through: no nonce helps, so look first."""
         if order.unsure_since is not None:
-            found = await self._sender.find_post(forum_id, order.nonce, since=_since(order))
+            found = await self._sender.find_post(
+                forum_id, order.nonce, since=_since(order), of_others=self._of_others
+            )
             if found is not None:
                 return found
         self._about_to_leave(order)

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -70,7 +70,7 @@ class Deliverer:
         self._poll = poll
         self._on_sent = on_sent
         self._owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._courier = Courier(sender, clock)
+        self._courier = Courier(sender, clock, self._of_others)
         self._ledger = Ledger(database, clock, self._owner)
         self._outcomes: list[Outcome] = []  # not stored yet
         self._woken = asyncio.Event()
@@ -190,6 +190,10 @@ class Deliverer:
             raise
         await self._tell(outcomes)
         return turn.orders, turn.idle
+
+    async def _of_others(self, message_ids: Collection[int]) -> set[int]:
+        async with self._database.read() as session:
+            return await deliveries.get_stored_messages(session, message_ids)
 
     async def _carry(self, order: Order) -> None:
         outcome = await self._courier.carry(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,9 @@ from db.deliveries import Claim
 
 SEND_TIMEOUT = 60.0  # seconds for one order with all of discord.py's own retries and waits
 LEASE = timedelta(seconds=90)  # of a destination: longer than SEND_TIMEOUT, shorter than the nonce's window
+
+OfOthers = Callable[[Collection[int]], Awaitable[set[int]]]
+"""Tells of some message ids which are stored as those of other deliveries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from bot.alerts.errors import (
 from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
 from bot.alerts.once import Button
+from bot.alerts.orders import OfOthers
 from bot.alerts.posting import NAMED, missing_in
 from bot.errors import told
 
@@ -219,16 +220,21 @@ class DiscordSender:
         )
         return made
 
-    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+    async def find_post(
+        self, channel_id: int, mark: str, *, since: datetime, of_others: OfOthers
+    ) -> int | None:
         """Look for the post with this mark among the bot's own in a forum since then, archived ones too.
 
-        Raises `UndecidedError` when there is more to read than can be read.
+        Those that are stored as other deliveries' need not be read. Raises `UndecidedError` when there is
+        more to read than can be read.
         """
         me = self._client.user.id if self._client.user else None
+        posts = await self._posts_since(channel_id, since)
+        own = [int(thread["id"]) for thread in posts if int(thread["owner_id"]) == me]
+        others = await of_others([post_id for post_id in own if post_id not in self._marks])
         read = 0
-        for thread in await self._posts_since(channel_id, since):
-            post_id = int(thread["id"])
-            if int(thread["owner_id"]) != me:
+        for post_id in own:
+            if post_id in others:
                 continue
             if post_id not in self._marks:
                 if read >= _POSTS:

@@ -28,6 +28,7 @@ from bot.alerts.cards import Card
 from bot.alerts.deliver import Deliverer
 from bot.alerts.digests import Digest
 from bot.alerts.html import cards_to_html
+from bot.alerts.orders import OfOthers
 from bot.alerts.terminal import print_card
 from bot.bounds import limits_of
 from bot.clock import utc_now
@@ -106,7 +107,9 @@ class _Screen:
     ) -> int:
         return await self.send(channel_id, card, nonce="")
 
-    async def find_post(self, channel_id: int, mark: str, *, since: datetime) -> int | None:
+    async def find_post(
+        self, channel_id: int, mark: str, *, since: datetime, of_others: OfOthers
+    ) -> int | None:
         return None
 
     async def publish(self, channel_id: int, message_id: int) -> None:

@@ -197,12 +197,16 @@ async def test_a_process_that_dies_in_the_middle_of_a_send_is_followed_by_one_th
     assert (await place.row()).state == "sent"
 
 
+async def _nothing_stored(_: object) -> set[int]:
+    return set()
+
+
 async def test_a_process_that_slept_past_its_lease_neither_sends_nor_writes(
     place: Place, sender: DiscordSender, clock: TurnedClock
 ) -> None:
     await place.house.rule(place.guild.id, place.channel.id)
     await place.house.story(place.feed, await place.house.case())
-    courier = Courier(sender, clock)
+    courier = Courier(sender, clock, _nothing_stored)
     asleep, awake = (Ledger(place.house.database, clock, owner) for owner in ("asleep", "awake"))
     (late,) = (await asleep.turn([], 9)).orders
     clock.turn(seconds=LEASE.total_seconds() + 1)

@@ -99,8 +99,14 @@ async def test_a_forum_post_whose_answer_got_lost_is_looked_for_and_not_made_aga
     ]
 
 
-async def test_posts_that_were_made_here_need_not_be_read_to_tell_that_one_is_another(
-    place: Place, deliverer: Deliverer, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("restarted", [False, True], ids=["here", "before a restart"])
+async def test_posts_that_were_made_need_not_be_read_to_tell_that_one_is_another(
+    place: Place,
+    deliverer: Deliverer,
+    client: discord.Client,
+    clock: TurnedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    restarted: bool,
 ) -> None:
     monkeypatch.setattr("bot.alerts.sender._POSTS", 1)
     forum = place.standin.world.add_channel(place.guild, "cases", "forum")
@@ -111,6 +117,9 @@ async def test_posts_that_were_made_here_need_not_be_read_to_tell_that_one_is_an
     place.standin.faults.add(Fault("drop", "after", "POST", path, skip=3))
     assert await deliverer.deliver_due() == 3
     clock.turn(seconds=5)
+    if restarted:
+        forgetful = DiscordSender(client, TokenBucket(rate=10_000))
+        deliverer = Deliverer(place.house.database, forgetful, clock=clock, poll=0.05)
     assert await deliverer.deliver_due() == 1
     assert [row.state for row in await place.house.deliveries()] == ["sent"] * 4
     assert len(threads_of(place, forum)) == 4
