@@ -152,7 +152,7 @@ def _company(standing: Standing, facts: Facts) -> tuple[str, str]:
     prominent = standing.in_title or standing.count >= 3
     if standing.sort in MAKERS:
         if facts.given or not facts.regulators:
-            central = prominent or standing.count > 1 or standing.first <= 3
+            central = standing.sort == "spyware" or prominent or standing.count > 1 or standing.first <= 3
             return ("vendor", "makes or sells the means") if central else NAMED_ONLY
         if prominent or standing.first <= 1:
             return "target", "a regulator acts against it"
@@ -179,9 +179,9 @@ def _organisation(standing: Standing) -> tuple[str, str]:
     if standing.sort in ("advocacy", "research"):
         if standing.counsels and standing.sort == "advocacy":
             return "counsel", "acts for somebody"
-        if standing.complains or standing.speaks or standing.count > 1 or standing.frames["criticise:agent"]:
-            return "critic", "a group that objects"
-        return NAMED_ONLY
+        return "critic", "a group that objects, or that found it out"
+    if not standing.sort and (standing.frames["criticise:agent"] or standing.objects):
+        return "critic", "objects in words of its own"
     if standing.sort in ("movement", "media") and standing.weight("moderate:patient", "watch:patient"):
         return "target", "acted upon"
     return NAMED_ONLY
@@ -190,6 +190,8 @@ def _organisation(standing: Standing) -> tuple[str, str]:
 def _person(standing: Standing, facts: Facts) -> tuple[str, str]:
     if standing.counsels and standing.sort in ("", "advocate") and standing.count <= 4:
         return "counsel", "a lawyer for somebody"
+    if standing.sort == "regulator" and (facts.given or facts.regulators):
+        return "issuer", "heads a regulator that acts"
     if standing.sort in ("advocate", "researcher", "regulator"):
         return "critic", "an advocate who speaks"
     prominent = standing.in_title or standing.count >= 3
@@ -215,6 +217,8 @@ def _person(standing: Standing, facts: Facts) -> tuple[str, str]:
     objects = standing.complains or standing.frames["criticise:agent"]
     if standing.sort == "politician" and objects:
         return "critic", "a lawmaker who objects"
+    if standing.sort == "executive" and objects:
+        return "critic", "a head of a firm who objects"
     if not standing.sort and ("advocacy" in standing.allies or (objects and "research" in standing.allies)):
         return "critic", "speaks for a group that objects"
     if not standing.sort and standing.objects and not standing.in_office and not standing.speaks_for:
