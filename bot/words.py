@@ -84,6 +84,9 @@ def _filled(plain: str, text: str, values: dict[str, object]) -> str:
         return plain.format(**values)
 
 
+_BREAKS = 12  # in a stored reason that are looked at: a stranger's text in it may have hundreds
+
+
 def retell(sentence: str) -> str:
     """Say a sentence that was written by `told` in the language that is spoken; any other stays as it is.
 
@@ -95,7 +98,7 @@ def retell(sentence: str) -> str:
     plain = catalogue(spoken()).pgettext(TOLD, sentence)
     if plain != sentence:
         return plain
-    for break_ in reversed(list(re.finditer(r"(?<=\.) |; ", sentence))):
+    for break_ in reversed(list(re.finditer(r"(?<=\.) |; ", sentence))[-_BREAKS:]):
         # Not where the rest could be anything: what begins with a name may begin earlier.
         last = _retold(sentence[break_.end() :], anchored=True)
         if last is not None:
