@@ -1,11 +1,12 @@
 """Fits the weights by which stories are linked to cases, and says how well they hold on cases not fitted to.
 
-    python tools/train_cases.py [--shared ../shared] [--write]
+    python tools/train_cases.py [--shared ../shared] [--also LABELLED.jsonl] [--write]
 
 Every pair of stories of one set is an example; a logistic model over `bot.stories.likeness.MEASURES` says
 whether the two tell of one matter, drawn back to the judgement below (a Gaussian prior round it). Sets: the
 development set, pool articles grouped by a reader (tests/stories/labels/cases.json), our own articles
-(tests/stories/quality), and the sample week, in which everything happens within days. For the figures cases
+(tests/stories/quality), the sample week, in which everything happens within days, and further labelled
+sets in the format of the development set (--also). For the figures cases
 are left out: a pair is judged by weights that saw neither of its two cases. Figures are of stories that
 arrive one by one, in twenty orders. Without --write nothing is changed. Needs numpy, which the program
 itself does not.
@@ -77,9 +78,17 @@ class Told:
     found: Fingerprint
 
 
-def gather(shared: Path) -> list[Told]:
+def gather(shared: Path, also: Sequence[Path] = ()) -> list[Told]:
     """Read all sets and analyse their articles."""
-    return [*_dev(shared), *_pool(shared), *_own(), *_week()]
+    own = ROOT / "tests/stories/quality"
+    further = [told for path in also for told in _labelled(path.stem, path)]
+    return [
+        *_labelled("dev", shared / "eval" / "dev.jsonl"),
+        *_pool(shared),
+        *_labelled("own", own / "articles.jsonl"),
+        *_week(),
+        *further,
+    ]
 
 
 def _told(set_: str, item: Mapping[str, str | None], case: str | None) -> Told:
@@ -91,11 +100,11 @@ def _told(set_: str, item: Mapping[str, str | None], case: str | None) -> Told:
     return Told(set_, item["id"] or "", case or f"alone:{item['id']}", analyse(article).fingerprint)
 
 
-def _dev(shared: Path) -> Iterator[Told]:
-    for line in (shared / "eval" / "dev.jsonl").read_text("utf-8").splitlines():
+def _labelled(set_: str, path: Path) -> Iterator[Told]:
+    for line in path.read_text("utf-8").splitlines():
         item = json.loads(line)
         if item["relevant"] and item["lang"] == "en":
-            yield _told("dev", item, item["case"])
+            yield _told(set_, item, item.get("case"))
 
 
 def _pool(shared: Path) -> Iterator[Told]:
@@ -107,13 +116,6 @@ def _pool(shared: Path) -> Iterator[Told]:
             item = json.loads(line)
             if item["id"] in case:
                 yield _told("pool", item, case[item["id"]])
-
-
-def _own() -> Iterator[Told]:
-    for line in (ROOT / "tests/stories/quality/articles.jsonl").read_text("utf-8").splitlines():
-        item = json.loads(line)
-        if item["relevant"] and item["lang"] == "en":
-            yield _told("own", item, item.get("case"))
 
 
 def _week() -> Iterator[Told]:
@@ -251,11 +253,12 @@ def main() -> None:
     """Fit, say how well it holds, and write the weights where that is asked."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    arguments.add_argument("--also", type=Path, action="append", default=[], metavar="LABELLED.jsonl")
     arguments.add_argument("--write", action="store_true")
     arguments.add_argument("--join-at", type=float, default=likeness.weights()[1])
     options = arguments.parse_args()
-    stories = gather(options.shared)
-    sets = {name: [s for s in stories if s.set == name] for name in ("dev", "pool", "own", "week")}
+    stories = gather(options.shared, options.also)
+    sets = {name: [s for s in stories if s.set == name] for name in dict.fromkeys(s.set for s in stories)}
     pairs = pairs_of(stories)
     likes = left_out(stories, pairs)
     print("cases left out: B-cubed F1 / pairwise F1, mean over orders (worst pairwise)")
