@@ -40,8 +40,8 @@ def _kept(part: str) -> str:
 
 
 def names_of(names: Sequence[str]) -> str:
-    """Give names in a row, "somebody" for none."""
-    return safe_text(", ".join(names), 150) or say("somebody")
+    """Give names in a row, "not named" for none, as cards do."""
+    return safe_text(", ".join(names), 150) or say("not named")
 
 
 def demand_block(demand: DemandRow, story: StoryRow) -> str:

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.alerts import actions
+from bot.alerts import actions, unreachable
 from bot.alerts.actions import ListedSubscription
 from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
@@ -19,6 +19,7 @@ from bot.words import mark, retell, say
 from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
+from cogs.language import speak_with
 from cogs.lookups import case_choices, party_choices, viewer
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
@@ -43,12 +44,31 @@ def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services)
 
 
 class Subscriptions(commands.Cog):
-    """What a member wants to be told of."""
+    """What a member wants to be told of, and whether that can be done at all."""
 
     subscribe = app_commands.Group(name="subscribe", description="Be told by direct message", guild_only=True)
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    @commands.Cog.listener()
+    async def on_app_command_completion(
+        self,
+        interaction: discord.Interaction[Any],
+        command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu,
+    ) -> None:
+        """After any command: tell whoever takes no direct messages what rests for that, once."""
+        if not await unreachable.is_to_be_told(self.services.database, interaction.user.id):
+            return
+        if command.qualified_name == "subscriptions":
+            return  # the answer has just said it
+        speak_with(interaction)
+        said = say(
+            "I could not send you a direct message, so what you subscribed to is paused. Let me: in your "
+            "privacy settings for a server that we share, allow direct messages; then resume it in "
+            "`/subscriptions`."
+        )
+        await interaction.followup.send(said, ephemeral=True)
 
     @subscribe.command(description="Be told of every story about a topic")
     @app_commands.describe(topic="The topic", delivery=_DELIVERY)

@@ -101,6 +101,22 @@ async def pause_subscriptions(session: AsyncSession, user_id: int, reason: str) 
     )
 
 
+async def is_paused_for(session: AsyncSession, user_id: int, reason: str) -> bool:
+    """Tell whether a member has a subscription that rests for this reason."""
+    found = select(SubscriptionRow.id).where(
+        SubscriptionRow.user_id == user_id, SubscriptionRow.pause_reason == reason
+    )
+    return (await session.scalars(found.limit(1))).first() is not None
+
+
+async def change_reason(session: AsyncSession, user_id: int, reason: str, to: str) -> int:
+    """Give another reason why a member's subscriptions rest; tells how many rested for the first one."""
+    changed = update(SubscriptionRow).where(
+        SubscriptionRow.user_id == user_id, SubscriptionRow.pause_reason == reason
+    )
+    return len((await session.scalars(changed.values(pause_reason=to).returning(SubscriptionRow.id))).all())
+
+
 async def delete_subscription(session: AsyncSession, subscription_id: int) -> None:
     """Remove a subscription."""
     await session.execute(delete(SubscriptionRow).where(SubscriptionRow.id == subscription_id))

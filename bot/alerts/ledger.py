@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts import unreachable
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
 from bot.alerts.digests import DigestShelf
@@ -142,9 +143,7 @@ class Ledger:
             if release.broken:
                 _log.warning("channel %d is left alone: %s", outcome.order.claim.target_id, release.broken)
             if outcome.order.claim.target == "user" and isinstance(outcome.error, DestinationRefusedError):
-                await subscriptions.pause_subscriptions(
-                    session, outcome.order.claim.target_id, told("Your direct messages are closed to me.")
-                )
+                await unreachable.rest(session, outcome.order.claim.target_id)
         await self._write(session, writing, now)
 
     async def _write(self, session: AsyncSession, writing: _Writing, now: datetime) -> None:

@@ -59,7 +59,7 @@ def explain(story: Story, case: str | None, console: Console | None = None) -> N
 def demand_line(demand: Demand) -> str:
     """Give a demand in one line: issuer → recipient · instrument · about target · status."""
     parts = [
-        f"{', '.join(demand.issuer) or 'somebody'} → {', '.join(demand.recipient) or 'somebody'}",
+        f"{', '.join(demand.issuer) or 'not named'} → {', '.join(demand.recipient) or 'not named'}",
         demand.instrument,
     ]
     if demand.target:

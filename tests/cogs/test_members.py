@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,12 +10,15 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from bot.alerts import unreachable
+from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.privacy import KINDS
 from db.tables import PERSONAL, AuditRow, ReportRow, RuleRow, SubscriptionRow
 from tests.cogs.conftest import Scene
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_EPHEMERAL = 64
 
 
 @pytest.fixture
@@ -161,3 +165,23 @@ async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> 
     await scene.member.click((await scene.member.command("subscriptions")).message, "End #1")
     await scene.house.story(feed, None)
     assert [each.subscription_id for each in await scene.house.deliveries()][1:] == [2]
+
+
+async def test_whoever_takes_no_direct_messages_is_told_so_once_at_the_next_command(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    await scene.member.command("subscribe search", query="summons")
+    async with scene.house.database.write() as session:
+        await unreachable.rest(session, scene.member.user_id)
+
+    async def told(person: Person, command: str) -> bool:
+        answer = await person.command(command)
+        for _ in range(40):  # it comes after the answer
+            if "could not send you a direct message" in answer.text:
+                return all(message.flags & _EPHEMERAL for message in answer.messages)
+            await asyncio.sleep(0.02)
+        return False
+
+    assert not await told(scene.stranger, "latest"), "nobody else"
+    assert await told(scene.member, "latest")
+    assert not await told(scene.member, "help"), "once"
+    assert "closed to me" in (await scene.member.command("subscriptions")).text

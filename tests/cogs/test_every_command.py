@@ -1,0 +1,218 @@
+"""Every command of the tree, none left out: in each language, at each level, with any text in any option."""
+
+# ruff: noqa: E501 - rows of tables
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from bot.sandbox import Answer, Person
+from bot.sandbox.discord.errors import Json
+from bot.sandbox.discord.options import NotOffered
+from bot.words import say, speaking
+from db.tables import StoryRow
+from tests.cogs.conftest import Scene
+
+_SUBCOMMAND, _GROUP, _TEXT, _INTEGER, _CHANNEL, _ATTACHMENT = 1, 2, 3, 4, 7, 11
+_TITLE = "Agency demands the names behind a critical account"
+_LOCALES = {"de": "de", "fr": "fr", "es": "es-ES", "pt": "pt-BR"}
+_CONFIGURING = {"setup", "alerts", "feeds", "settings", "why", "deliveries", "status", "audit"}
+# What is written for an option of this name where any text would do as well.
+_USUAL = {
+    "topic": "anonymity", "topics": "anonymity", "status": "issued", "instrument": "subpoena", "term": "subpoena",
+    "since": "3 months", "address": "http://127.0.0.1:1/", "link": "http://127.0.0.1:1/page", "name": "summons",
+    "query": "summons", "story": "1", "timezone": "Europe/Berlin",
+}  # fmt: skip
+# English words that no other language of the interface has, beside the words of articles.
+_ENGLISH = (" the ", " this ", " your ", " with ", " which ", " cannot ", " of the ")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A command that can be called, by its whole name, with its options."""
+
+    name: str
+    options: tuple[Json, ...]
+
+    @property
+    def first(self) -> str:
+        return self.name.split()[0]
+
+    def texts(self) -> list[str]:
+        """Give the options that take any text."""
+        return [o["name"] for o in self.options if o["type"] == _TEXT and not o.get("choices")]
+
+    def filled(self, scene: Scene, **given: str) -> dict[str, Any]:
+        """Give what the command needs, and what is given besides."""
+        values: dict[str, Any] = {}
+        for option in self.options:
+            if option["name"] in given:
+                values[option["name"]] = given[option["name"]]
+            elif option.get("required"):
+                values[option["name"]] = _value(option, scene)
+        return values
+
+
+def _value(option: Json, scene: Scene) -> Any:
+    if option.get("choices"):
+        return option["choices"][0]["value"]
+    match option["type"]:
+        case 3:
+            return _USUAL.get(option["name"], "summons")[: option.get("max_length", 100)]
+        case 4:
+            return max(1, option.get("min_value", 1))
+        case 7:
+            return scene.channel
+    raise AssertionError(f"nothing is known to write for {option}")
+
+
+def _leaves(commands: list[Json], before: str = "") -> Iterator[Leaf]:
+    for command in commands:
+        if command.get("type", 1) not in (_SUBCOMMAND, _GROUP):
+            continue  # a menu of a message, which the tests of its own use
+        inner = [o for o in command.get("options", []) if o["type"] in (_SUBCOMMAND, _GROUP)]
+        name = f"{before}{command['name']}"
+        if inner:
+            yield from _leaves(inner, f"{name} ")
+        else:
+            yield Leaf(name, tuple(command.get("options", [])))
+
+
+def _tree(scene: Scene) -> list[Leaf]:
+    found = list(_leaves(scene.discord.commands))
+    assert len(found) >= 40, "the tree was not read"
+    return found
+
+
+def _person(scene: Scene, name: str, locale: str = "en-US", *, moderator: bool = False) -> Person:
+    world = scene.discord.world
+    user = world.add_user(name, locale=locale)
+    roles = [world.add_role(scene.guild, name, ("manage_guild",))] if moderator else []
+    world.add_member(scene.guild, user, *roles)
+    return scene.discord.person(user, scene.guild, scene.channel)
+
+
+@pytest.fixture
+async def stocked(scene: Scene) -> Scene:
+    """A server with a story, a rule and a feed, of which each is number 1."""
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.rule(scene.guild.id, scene.channel.id)
+    await scene.house.story(feed, await scene.house.case(), title=_TITLE)
+    return scene
+
+
+def _check(answer: Answer, leaf: Leaf) -> str:
+    """Every interaction is acknowledged at once, and ends in an answer that is no fault of ours."""
+    assert answer.seconds < 3, leaf.name
+    assert not answer.pending, leaf.name
+    if answer.modal is not None:
+        return ""
+    assert answer.text or answer.message.attachments, leaf.name
+    for language in ("en", *_LOCALES):
+        with speaking(language):
+            fault = say(
+                "That went wrong inside Quash, not by your doing. It is logged as {number}.", number=""
+            )
+        assert fault[:25] not in answer.text, leaf.name
+    return answer.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("language", sorted(_LOCALES))
+async def test_every_command_answers_in_each_language(stocked: Scene, language: str) -> None:
+    async with stocked.house.database.read() as session:
+        story = (await session.scalars(select(StoryRow))).one()
+    of_articles = (_TITLE, *story.summary, *story.text.split("\n"))
+    foreign: list[str] = []
+    for number, leaf in enumerate(_tree(stocked)):
+        person = _person(stocked, f"mod-{number}", _LOCALES[language], moderator=True)
+        text = _check(await person.command(leaf.name, **leaf.filled(stocked)), leaf)
+        for sentence in filter(None, of_articles):
+            text = text.replace(sentence, "")
+        plain = f" {text} "
+        foreign += [f"{leaf.name}: {plain}" for word in _ENGLISH if word in plain]
+    assert foreign == [], "English is left"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_every_command_keeps_to_the_rights_of_whoever_asks(stocked: Scene) -> None:
+    for number, leaf in enumerate(_tree(stocked)):
+        values = leaf.filled(stocked)
+        member = _person(stocked, f"member-{number}")
+        if leaf.first in _CONFIGURING:
+            with pytest.raises(NotOffered):
+                await member.command(leaf.name, **values)
+            refused = await member.command(leaf.name, forced=True, **values)
+            assert "Manage Server" in _check(refused, leaf), leaf.name
+        else:
+            _check(await member.command(leaf.name, **values), leaf)
+        values.pop("channel", None)
+        world = stocked.discord.world
+        user = world.add_user(f"stranger-{number}")
+        world.add_member(
+            stocked.other, user, world.add_role(stocked.other, f"mods-{number}", ("manage_guild",))
+        )
+        if leaf.name != "alerts add":  # which needs a channel, of this server
+            there = stocked.discord.person(user, stocked.other, stocked.stranger.channel_id)
+            assert _TITLE not in _check(await there.command(leaf.name, **values), leaf), "not of their feeds"
+        alone = stocked.discord.person(world.add_user(f"alone-{number}", has_app=True))
+        if leaf.first in _CONFIGURING or leaf.first == "subscribe":
+            with pytest.raises(NotOffered):
+                await alone.command(leaf.name, **values)
+        else:
+            assert _TITLE not in _check(await alone.command(leaf.name, **values), leaf), leaf.name
+
+
+_ODD = (
+    '"', "NEAR(", "a AND", "-", "*", "%", "\\", "'; DROP TABLE stories;--", "x" * 100, "[a](http://b)", "{name}", "#0",
+    "<@1> @everyone", "http://", "https://[", "http://127.0.0.1:1/?" + "y" * 60, "99999999999999999999", "-1", "\u202e\u0000\ud7ff",
+    "```", "0 months", "a,b,,c", "🙂",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_any_text_in_any_option_is_answered(stocked: Scene) -> None:
+    found: list[str] = []
+
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        phases=[Phase.generate],
+    )
+    @given(st.text(min_size=1, max_size=60).filter(str.strip))
+    def collect(text: str) -> None:
+        found.append(text)
+
+    collect()
+    turn, asked = 0, 0
+    for leaf in _tree(stocked):
+        for option in leaf.texts():
+            texts = [*_ODD, *found]
+            person = _person(stocked, f"asker {leaf.name} {option}", moderator=True)
+            longest = next(o for o in leaf.options if o["name"] == option).get("max_length", 6000)
+            for text in (texts[(turn + step) % len(texts)][:longest] for step in range(5)):
+                if option in ("address", "link"):  # no other machine is asked
+                    text = f"http://127.0.0.1:1/{text}"
+                answer = await person.command(leaf.name, **leaf.filled(stocked, **{option: text}))
+                _check(answer, leaf)
+                asked += 1
+            turn += 5
+            if any(o["name"] == option and o.get("autocomplete") for o in leaf.options):
+                others = {k: v for k, v in leaf.filled(stocked).items() if k != option}
+                for text in (texts[(turn + step) % len(texts)][:longest] for step in range(3)):
+                    choices = await person.autocomplete(leaf.name, option, text, **others)
+                    assert len(choices) <= 25, (leaf.name, option, text)
+    assert asked > 150, "options were left out"
+    await asyncio.sleep(0)
+    assert stocked.discord.violations == []
