@@ -27,6 +27,7 @@ _CONSIDERED = 30  # sentences of the article that are looked at; news says what 
 _CANDIDATES = 10  # of those, the best by themselves are put together
 _PAIRS_EXTENDED = 8
 _STEM = 6  # letters that tell words apart well enough: "subpoe", "encryp", "survei"
+_TELLING = 2  # words of the field that make a sentence about a party news
 _FILLER = 0.06  # a further sentence has to add so much of what the others weigh
 
 _WORD = re.compile(r"@?\w+(?:'\w+)?")
@@ -106,8 +107,9 @@ def summarise(
         notes.note("summary", "none", "The article has no whole sentence to take.")
         return ()
     in_title, shown = _stems(document.title), _shown(topics, demands)
+    named = _stems(" ".join(party.name for party in parties))
     candidates = [_candidate(sentence, document, in_title, shown) for sentence in usable]
-    weights = _word_weights(in_title, candidates, demands, parties)
+    weights = _word_weights(in_title, named, candidates, demands)
     for candidate in candidates:
         candidate.weight = fsum([weights[word] for word in candidate.words])  # the order of a set is chance
     fitting = [candidate for candidate in candidates if len(candidate.sentence.text) <= limit]
@@ -152,25 +154,35 @@ def _is_field(stem: str) -> bool:
     return any(stem[:size] in stems for size in range(3, len(stem) + 1))
 
 
+def _tells_news(words: frozenset[str], in_title: frozenset[str], named: frozenset[str]) -> bool:
+    """Whether a sentence may be the lead: what stands before it paints the scene.
+
+    It speaks of what the headline speaks of, or tells of a party what the headline says in other words.
+    """
+    return not words.isdisjoint(in_title) or (
+        not words.isdisjoint(named) and sum(map(_is_field, words - named)) >= _TELLING
+    )
+
+
 def _word_weights(
     in_title: frozenset[str],
+    named: frozenset[str],
     candidates: Sequence[_Candidate],
     demands: Sequence[Demand],
-    parties: Sequence[Party],
 ) -> dict[str, float]:
     """Weigh every telling word of the article."""
     weight = _data().weights
     frequency = Counter[str]()
     found: dict[str, float] = {}
-    # The lead is the first sentence that has to do with the headline; what stands before it paints the scene.
-    lead = next((at for at, candidate in enumerate(candidates) if candidate.words & in_title), 0)
+    lead = next(
+        (at for at, candidate in enumerate(candidates) if _tells_news(candidate.words, in_title, named)), 0
+    )
     for place, candidate in enumerate(candidates):
         worth = weight["lead"] / (1 + 0.5 * (place - lead)) if place >= lead else 0.0
         frequency.update(candidate.words)
         for stem in candidate.words:
             if worth > found.get(stem, -1.0):
                 found[stem] = worth
-    named = _stems(" ".join(party.name for party in parties))
     asked = _stems(
         " ".join(
             word
