@@ -169,15 +169,15 @@ def _gather_repeated(known: Known, scans: list[Scan]) -> None:
     for scan in scans:
         if scan.headline:
             continue
-        there = scan.tokens.words
-        loose = frozenset(scan.loose)
+        there, last = scan.tokens.words, -1  # the loose capital before
         for at in scan.loose:
+            follows, last = at - 1 == last, at
             word, ahead = there[at], there[at + 1] if at + 1 < len(there) else ""
             before = there[at - 1] if at else ""
             if (ahead and (is_capital(ahead) or ahead in _PART_OF_MORE)) or before in _PART_OF_MORE:
                 continue
             if before and is_capital(before):
-                if at - 1 in loose and (at < 2 or not is_capital(there[at - 2])) and _may_name(before, known):
+                if follows and (at < 2 or not is_capital(there[at - 2])) and _may_name(before, known):
                     longer.setdefault(word, f"{before} {word}")
                 continue
             if not _may_name(word, known):
