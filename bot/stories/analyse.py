@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.record import Recorder
-from bot.stories import cases, demands, parties, relevance, summary, text
+from bot.stories import cases, demand_choice, parties, relevance, summary, text
 from bot.stories.model import Article, Story
 
 
@@ -16,8 +16,9 @@ def analyse(article: Article) -> Story:
     document = text.read(article, notes)
     mentions = parties.find_mentions(document)
     of_demands = Recorder()
-    found = demands.find_demands(document, mentions, of_demands)
-    weighed, topics = relevance.weigh(document, relevance.evidence_of(document), notes, found)
+    evidence = relevance.evidence_of(document)
+    found, surely = demand_choice.find(document, mentions, evidence, of_demands)
+    weighed, topics = relevance.weigh(document, evidence, notes, found, surely)
     if weighed.relevant:
         notes.findings += of_demands.findings
     else:  # then none is a demand *for people's data*, whatever its words look like

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from bot.record import Notes
 from bot.stories.clutter import splices
@@ -49,8 +50,58 @@ _DEMANDS = (
 """Letters of which some stand in every sentence that may speak of a demand; the commonest first."""
 
 
+class Reading:
+    """What the rules read in an English article, each part read when it is first asked for."""
+
+    def __init__(self, document: Document, mentions: tuple[Mention, ...]) -> None:
+        self._document = document
+        self._marker = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
+        self._some = self._marker.some(_DEMANDS)
+        self.frames: list[Frame] = [frame for item in self._some for frame in frames_of(item)]
+        self.texts = {sentence.index: sentence.text for sentence in document.sentences}
+        """The sentences as they stand, by their index (-1: the title)."""
+        self.texts[-1] = document.title
+
+    @cached_property
+    def marked(self) -> list[Marked]:
+        """The title and the sentences, with signs for parties."""
+        return self._marker.some()
+
+    @cached_property
+    def events(self) -> list[StatusEvent]:
+        """What the article says of where demands stand."""
+        return _events(self._document, self.marked)
+
+    @cached_property
+    def told(self) -> tuple[tuple[Group, Demand], ...]:
+        """The demands that the rules hold told, each with the frames that it was read from."""
+        found: list[tuple[Group, Demand]] = []
+        for group, demand in self._readings():
+            if all(demand != other for _, other in found):
+                found.append((group, demand))
+        return tuple(found)
+
+    def _readings(self) -> Iterator[tuple[Group, Demand]]:
+        if not any(frame.weight >= 0.3 for frame in self.frames):
+            return
+        groups, rest = group_frames(self.frames, self._some, self._document)
+        for group in groups:
+            demand = self.demand_of(group, groups)
+            for each in _by_answer(group, demand, self.events, self.texts) if demand else ():
+                yield group, each
+        for group in () if groups else rest:
+            demand = self.demand_of(group, [group]) if names_both(group) else None
+            if demand and has_outcome(group, demand, self._document):
+                yield group, demand
+                return
+
+    def demand_of(self, group: Group, groups: list[Group]) -> Demand | None:
+        """Make a demand of frames; None where they leave too much open. `groups`: all that are told."""
+        return _demand(group, groups, self.marked, self.events, self.texts)
+
+
 def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes) -> tuple[Demand, ...]:
-    """Find the demands of an article, the main one first, each with its evidence.
+    """Find the demands of an article by the rules alone, the main one first, each with its evidence.
 
     `mentions` are the places that name parties (`bot.stories.parties.find_mentions`). Nothing is found, and
     that is noted, where an article only speaks of what may be, of law in general, or of political summonses.
@@ -60,48 +111,24 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
         for each in found:
             notes.note("demand", each.status, _reason(each), evidence=each.evidence)
         return found
-    if document.language not in ("en", "und"):
+    if document.language not in READ_BY_RULES:
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
         return ()
-    marked = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
-    frames = [frame for item in marked.some(_DEMANDS) for frame in frames_of(item)]
-    demands: list[Demand] = []
-    for group, demand in _readings(frames, marked, document):
-        if demand not in demands:
-            demands.append(demand)
-            notes.note(
-                "demand",
-                demand.status,
-                _reason(demand),
-                evidence=demand.evidence,
-                weight=round(group.weight, 2),
-            )
-    if not demands:
+    told = Reading(document, mentions).told
+    for group, demand in told:
+        note_demand(notes, demand, round(group.weight, 2))
+    if not told:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
-    return tuple(demands)
+    return tuple(demand for _, demand in told)
 
 
-def _readings(frames: list[Frame], marked: _Marker, document: Document) -> Iterator[tuple[Group, Demand]]:
-    """The demands that the frames of an article report, each with the frames it was read from."""
-    if not any(frame.weight >= 0.3 for frame in frames):
-        return
-    groups, rest = group_frames(frames, marked.some(_DEMANDS), document)
-    weak = [] if groups else [group for group in rest if names_both(group)]
-    if not groups and not weak:
-        return
-    texts = {sentence.index: sentence.text for sentence in document.sentences}
-    texts[-1] = document.title
-    whole = marked.some()
-    events = _events(document, whole)
-    for group in groups:
-        demand = _demand(group, groups, whole, events, texts)
-        for each in _by_answer(group, demand, events, texts) if demand else ():
-            yield group, each
-    for group in weak:
-        demand = _demand(group, [group], whole, events, texts)
-        if demand and has_outcome(group, demand, document):
-            yield group, demand
-            return
+READ_BY_RULES = ("en", "und")
+"""Languages (of `Document.language`) whose sentences `Reading` understands."""
+
+
+def note_demand(notes: Notes, demand: Demand, weight: float) -> None:
+    """Write down a demand that was found, and how surely."""
+    notes.note("demand", demand.status, _reason(demand), evidence=demand.evidence, weight=weight)
 
 
 _GIVING, _RESISTING = ("complied", "partly complied"), ("refused", "challenged")
@@ -265,10 +292,24 @@ def _demand(
         for e in events
     ):
         status = "withdrawn"  # a court that takes its own order back
+    return compose(group, issuers, recipients, named_targets, lead, status, event, texts)
+
+
+def compose(
+    group: Group,
+    issuers: tuple[str, ...],
+    recipients: tuple[str, ...],
+    targets: tuple[str, ...],
+    lead: tuple[str, int],
+    status: str,
+    event: StatusEvent | None,
+    texts: dict[int, str],
+) -> Demand:
+    """Put a demand together, each field with its sentence. `lead`: the instrument, where it is named."""
     strongest = max(group.frames, key=lambda frame: (frame.index >= 0, frame.weight, -frame.index))
     indices = sorted({frame.index for frame in group.frames if frame.weight >= 0.3})
     sought = kinds_sought(" ".join(texts[index].lower() for index in indices))
-    targets = named_targets or targets_in([texts[index] for index in indices])
+    targets = targets or targets_in([texts[index] for index in indices])
     fields: list[tuple[str, str]] = []
     if issuers:
         fields.append(("issuer", texts[_where(group, issuers[0], "issuers", strongest)]))

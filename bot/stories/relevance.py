@@ -23,7 +23,7 @@ from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
 _TELLING = 0.15  # log-odds; a smaller part is not worth telling
-SURELY_TOLD = 0.6
+SURELY_TOLD = 0.7
 """How surely a demand is told, from which its story is relevant for that alone."""
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
@@ -86,8 +86,8 @@ def weigh(
     """Decide relevance and topics, and write down what decided.
 
     `evidence` is what `evidence_of` gives; what `demands` tell counts beside it. `surely` is how sure it is
-    that one of them is reported (0 to 1): a story that surely reports a demand is relevant, whatever its other words. A
-    story in a language without a lexicon is not relevant, and the notes say why.
+    that one of them is reported (0 to 1): a story that surely reports a demand is relevant, whatever its
+    other words. A story in a language without a lexicon is not relevant, and the notes say why.
     """
     if evidence is None:
         notes.note(

@@ -1,0 +1,181 @@
+"""Decides by learned weights which claims of an article are demands, and who takes part in them.
+
+Three questions, each a choice between options whose measures (`bot.stories.demand_features`) are added up
+with the weights of `data/demand_weights.toml`: who demands, who is asked, and whether the claim is a demand
+at all (its sum against nothing). The weights are made by tools/train_demands.py; the rules' answers are
+measures among the others, and what the weights do not choose (instrument, status, target) stays as the rules
+have it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+from bot.record import Notes
+from bot.stories.demand_claims import Claim, claims_of
+from bot.stories.demand_features import (
+    Pick,
+    Scene,
+    Values,
+    claim_values,
+    party_values,
+    role_values,
+    scene_of,
+)
+from bot.stories.demand_writing import written
+from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
+from bot.stories.evidence import Evidence, with_demands
+from bot.stories.lexicon import read_data
+from bot.stories.model import Demand, Document, Mention
+from bot.stories.relevance import SURELY_TOLD, odds_of
+
+TOLD = 0.65
+"""How sure a demand must be in an article that its words make relevant."""
+_HOPELESS = -3.0
+"""Log-odds of relevance from which an article is not looked at: no demand would make it one of the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim with the parties that the weights choose, and how surely (0 to 1) it is a demand."""
+
+    claim: Claim
+    issuers: tuple[str, ...]
+    recipients: tuple[str, ...]
+    sure: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A demand, how surely it is one, and whether the rules hold it told."""
+
+    demand: Demand
+    sure: float
+    told: bool
+
+
+@cache
+def weights() -> dict[str, Values]:
+    """Give the weights of the three choices: "issuer", "recipient", "claim"."""
+    return {
+        choice: {name: float(weight) for name, weight in entry.items()}
+        for choice, entry in read_data("demand_weights.toml").items()
+    }
+
+
+def find(
+    document: Document, mentions: tuple[Mention, ...], evidence: Evidence | None, notes: Notes
+) -> tuple[tuple[Demand, ...], float]:
+    """Find the demands of an article, those of the rules first, and how surely the surest is told (0 to 1).
+
+    `mentions` are the places that name parties, `evidence` is what `relevance.evidence_of` gives. Articles in
+    other languages than English are read by the rules alone (and nothing is surely told in them).
+    """
+    if evidence is None or document.language not in READ_BY_RULES:
+        return find_demands(document, mentions, notes), 0.0
+    reading = Reading(document, mentions)
+    scene, claims = scene_and_claims(reading, document, evidence)
+    if scene is None:
+        found = [Found(demand, 0.0, told=True) for _, demand in reading.told]
+    else:
+        found = decide(scene, claims, weights())
+    for each in found:
+        note_demand(notes, each.demand, round(each.sure, 2))
+    if not found:
+        notes.note("demand", "none", "No sentence reports a demand as a fact.")
+    return tuple(each.demand for each in found), max((each.sure for each in found), default=0.0)
+
+
+def scene_and_claims(
+    reading: Reading, document: Document, evidence: Evidence
+) -> tuple[Scene | None, list[Claim]]:
+    """Gather an article's claims and look at its parties; no scene where it is hopeless."""
+    odds = odds_of(with_demands(evidence, document, tuple(demand for _, demand in reading.told)), "relevance")
+    if odds <= _HOPELESS:
+        return None, []
+    claims = claims_of(reading)
+    return scene_of(reading, claims, odds), claims
+
+
+def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
+    """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
+    limit = TOLD if scene.odds > 0 else SURELY_TOLD
+    kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
+    for judged in sorted(judge(scene, claims, tables), key=lambda each: -each.sure):
+        if judged.sure >= limit:
+            demand = written(scene, judged.claim, judged.issuers, judged.recipients)
+            key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
+            kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
+    return sorted(kept.values(), key=lambda each: not each.told)
+
+
+def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Judged]:
+    """Choose the parties of every claim, and say how surely it is a demand."""
+    picker = Picker(scene, tables)
+    found = []
+    for order, claim in enumerate(claims):
+        issuer, recipient = picker.pick(claim)
+        issuers, recipients = _names(claim, issuer, recipient)
+        if issuers or recipients:
+            values = claim_values(scene, claim, order, issuer, recipient)
+            sure = 1 / (1 + math.exp(-total(values, tables["claim"])))
+            found.append(Judged(claim, issuers, recipients, sure))
+    return found
+
+
+def total(values: Values, table: Values) -> float:
+    """Add up what measures count."""
+    return sum([table[name] * value for name, value in values.items() if name in table])
+
+
+class Picker:
+    """Chooses parties for the claims of one article; what a party counts by itself is added up once."""
+
+    def __init__(self, scene: Scene, tables: dict[str, Values]) -> None:
+        self._scene = scene
+        self._tables = tables
+        self._alone: dict[tuple[str, str], float] = {}  # by role and name
+
+    def pick(self, claim: Claim) -> tuple[Pick | None, Pick | None]:
+        """Choose who demands, then who is asked."""
+        beside = party_values(self._scene, claim)
+        issuer = self._best(claim, beside, "issuer", None)
+        return issuer, self._best(claim, beside, "recipient", issuer.name if issuer else None)
+
+    def _best(
+        self, claim: Claim, beside: list[tuple[str, Values]], role: str, taken: str | None
+    ) -> Pick | None:
+        if not beside:
+            return None
+        table = self._tables[role]
+        by_rules = role_values(self._scene, claim, f"{role}s", taken)
+        sums = []
+        for name, values in beside:
+            alone = self._alone.get((role, name))
+            if alone is None:
+                alone = self._alone[role, name] = total(self._scene.parties[name].values, table)
+            own = by_rules.get(name)
+            sums.append(alone + total(values, table) + (total(own, table) if own else 0.0))
+        return best([name for name, _ in beside], sums)
+
+
+def best(names: list[str], sums: list[float]) -> Pick:
+    """The one with the highest sum, and its chance among all."""
+    highest = max(sums)
+    chance = 1 / sum([math.exp(each - highest) for each in sums])
+    return Pick(names[sums.index(highest)], chance, highest)
+
+
+def _names(
+    claim: Claim, issuer: Pick | None, recipient: Pick | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The chosen parties; with those whom the rules name beside them, where they agree."""
+    sides = []
+    for pick, rules in (
+        (issuer, claim.base.issuer if claim.base else ()),
+        (recipient, claim.base.recipient if claim.base else ()),
+    ):
+        sides.append(() if pick is None else rules if pick.name in rules else (pick.name,))
+    return sides[0], tuple(name for name in sides[1] if name not in sides[0])

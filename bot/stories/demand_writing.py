@@ -1,0 +1,88 @@
+"""Writes a claim down as a demand, each field with the sentence that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.stories.demand_claims import Claim
+from bot.stories.demand_features import Scene
+from bot.stories.demand_groups import matters
+from bot.stories.demand_kinds import instrument_of
+from bot.stories.demands import compose
+from bot.stories.model import Demand
+from bot.stories.status import StatusEvent, acted, last_status
+
+
+def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> Demand:
+    """Give a claim its parties; what the rules say of it otherwise stays."""
+    base, texts = claim.base, scene.reading.texts
+    if base is None:
+        event = _last_event(scene, claim, issuers, recipients)
+        status = event.status if event else claim.group.default_status
+        lead = instrument_of(claim.group, issuers)
+        base = compose(claim.group, issuers, recipients, (), lead, status, event, texts)
+    elif (base.issuer, base.recipient) == (issuers, recipients):
+        return base
+    shown = dict(base.field_evidence)
+    for role, names, before in (
+        ("issuer", issuers, base.issuer),
+        ("recipient", recipients, base.recipient),
+    ):
+        if not names:
+            shown.pop(role, None)
+        elif names != before or claim.base is None:
+            shown[role] = texts[_where(scene, claim, names[0])]
+    plainest = texts[_tells_most(scene, claim, issuers, recipients)]
+    return replace(
+        base,
+        issuer=issuers,
+        recipient=recipients,
+        target=tuple(name for name in base.target if name not in (*issuers, *recipients)),
+        evidence=tuple(dict.fromkeys((plainest, *base.evidence[1:]))),
+        field_evidence=tuple(shown.items()),
+    )
+
+
+def _last_event(
+    scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]
+) -> StatusEvent | None:
+    groups = [*(group for group, _ in scene.reading.told), claim.group]
+    return last_status(
+        [
+            event
+            for event in scene.reading.events
+            if matters(event, claim.group, groups) and acted(event, issuers, recipients)
+        ]
+    )
+
+
+def _where(scene: Scene, claim: Claim, name: str) -> int:
+    """The sentence that shows a party in a claim: one that the claim rests on, or the nearest to one."""
+    there = scene.parties[name].sentences
+    if not there:
+        return next(
+            (frame.index for frame in claim.group.frames if name in frame.slots),
+            min(claim.anchors, default=-1),
+        )
+    return min(there, key=lambda index: (_distance(index, claim.anchors), index < 0, index))
+
+
+def _distance(index: int, anchors: frozenset[int]) -> int:
+    return min((abs(index - anchor) for anchor in anchors), default=0)
+
+
+def _tells_most(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> int:
+    """The sentence of a claim that names most of its parties, by the weightiest frame."""
+    parties = [scene.parties[name].sentences for name in (*issuers[:1], *recipients[:1])]
+    heaviest: dict[int, float] = {}
+    for frame in claim.group.frames:
+        heaviest[frame.index] = max(heaviest.get(frame.index, 0.0), frame.weight)
+    return max(
+        heaviest,
+        key=lambda index: (
+            index >= 0,
+            sum(index in sentences for sentences in parties),
+            heaviest[index],
+            -index,
+        ),
+    )
