@@ -179,9 +179,11 @@ def _organisation(standing: Standing) -> tuple[str, str]:
     if standing.sort in ("advocacy", "research"):
         if standing.counsels and standing.sort == "advocacy":
             return "counsel", "acts for somebody"
-        return "critic", "a group that objects, or that found it out"
-    if not standing.sort and (standing.frames["criticise:agent"] or standing.objects):
-        return "critic", "objects in words of its own"
+        if standing.sort == "research":
+            return "critic", "a group that found it out"
+        if standing.complains or standing.speaks or standing.count > 1 or standing.frames["criticise:agent"]:
+            return "critic", "a group that objects"
+        return NAMED_ONLY
     if standing.sort in ("movement", "media") and standing.weight("moderate:patient", "watch:patient"):
         return "target", "acted upon"
     return NAMED_ONLY
