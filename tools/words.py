@@ -4,10 +4,10 @@
     PYTHONPATH=. .venv/bin/python tools/words.py de       the same for one language
     PYTHONPATH=. .venv/bin/python tools/words.py --left   list what is not translated yet
 
-Texts are those in `say`, `say_number`, `mark` and `told` (with the context "told"), the closed lists (topics,
-statuses, instruments, kinds, roles), the glossary of `/explain`, and the names and descriptions of the command
-tree; names have the context "name", since Discord has rules of its own for them. A text that is gone from the
-code loses its translation.
+Texts are those in `say`, `say_number`, `mark` and `told` (with the context "told"), the closed lists
+(topics, statuses, instruments, kinds, roles), the glossary of `/explain`, and the names and descriptions of
+the command tree; names have the context "name", since Discord has rules of its own for them. A text that is
+gone from the code loses its translation.
 """
 
 from __future__ import annotations
