@@ -91,8 +91,11 @@ def find(
 def scene_and_claims(
     reading: Reading, document: Document, evidence: Evidence
 ) -> tuple[Scene | None, list[Claim]]:
-    """Gather an article's claims and look at its parties; no scene where it is hopeless."""
-    odds = odds_of(with_demands(evidence, document, tuple(demand for _, demand in reading.told)), "relevance")
+    """Gather an article's claims and look at its parties; no scene where it is hopeless or tells nothing."""
+    if not reading.frames:
+        return None, []
+    told = tuple(demand for _, demand in reading.told)
+    odds = odds_of(with_demands(evidence, document, told), "relevance")
     if odds <= _HOPELESS:
         return None, []
     claims = claims_of(reading)

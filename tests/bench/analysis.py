@@ -50,7 +50,7 @@ STAGES = (
     ("bot.stories.html", "extract", "  of it: HTML"),
     ("bot.stories.parties", "find_mentions", "mentions"),
     ("bot.stories.relevance", "weigh", "relevance and topics"),
-    ("bot.stories.demands", "find_demands", "demands"),
+    ("bot.stories.demand_choice", "find", "demands"),
     ("bot.stories.parties", "cast", "parties"),
     ("bot.stories.summary", "summarise", "summary"),
     ("bot.stories.cases", "fingerprint", "fingerprint"),

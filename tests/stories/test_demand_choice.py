@@ -26,8 +26,8 @@ def test_the_weights_answer_three_questions() -> None:
 def test_a_weakly_told_demand_is_found_with_its_sentences() -> None:
     story = _story(
         "Apple silent on demand from London",
-        "Officials at the Home Office have not let go of the matter, the paper reports. Apple was told in January "
-        "to open its cloud backups for them. The company has said nothing, because it may not.",
+        "Officials at the Home Office have not let go of the matter, the paper reports. Apple was told in "
+        "January to open its cloud backups for them. The company has said nothing, because it may not.",
     )
     assert [(demand.issuer, demand.recipient) for demand in story.demands] == [(("Home Office",), ("Apple",))]
     for demand in story.demands:
