@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Standing:
+class Presence:
     """A party of the article and the places where it stands."""
 
     slot: Slot
@@ -59,7 +59,7 @@ class Scene:
 
     reading: Reading
     odds: float  # of its being relevant, by its words and the rules' demands
-    parties: dict[str, Standing]
+    parties: dict[str, Presence]
     signs: dict[int, list[int]]
     texts: dict[int, str]  # with signs
     most: dict[str, int]  # of each kind, in how many sentences the party most often named stands
@@ -68,16 +68,16 @@ class Scene:
 
 def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
     """Look at an article's parties once, for all its claims."""
-    parties: dict[str, Standing] = {}
+    parties: dict[str, Presence] = {}
     signs: dict[int, list[int]] = {}
     for item in reading.marked:
         signs[item.index] = _read_places(item, parties) if item.slots else []
     for claim in claims:
         for frame in claim.group.frames:
             for name, slot in frame.slots.items():
-                parties.setdefault(name, Standing(slot))
+                parties.setdefault(name, Presence(slot))
         for name in (*claim.base.issuer, *claim.base.recipient) if claim.base else ():
-            parties.setdefault(name, Standing(Slot(name, "agency")))
+            parties.setdefault(name, Presence(Slot(name, "agency")))
     most: dict[str, int] = defaultdict(int)
     named: dict[str, int] = defaultdict(int)
     for party in parties.values():
@@ -88,20 +88,23 @@ def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
     texts = {item.index: item.text for item in reading.marked}
     scene = Scene(reading, odds, parties, signs, texts, most, named)
     for party in parties.values():
-        party.values = _standing_values(scene, party)
+        party.values = _presence_values(scene, party)
     return scene
 
 
-def _read_places(item: Marked, parties: dict[str, Standing]) -> list[int]:
+def _read_places(item: Marked, parties: dict[str, Presence]) -> list[int]:
     text = item.text
-    positions = []
-    for order, match in enumerate(_SIGN.finditer(text)):
+    positions: list[int] = []
+    for match in _SIGN.finditer(text):
+        slot = item.slots.get(match.group())
+        if slot is None:  # a sign that stood in the article itself
+            continue
         position = match.start()
+        order = len(positions)
         positions.append(position)
-        slot = item.slots[match.group()]
         party = parties.get(slot.name)
         if party is None:
-            party = parties[slot.name] = Standing(slot)
+            party = parties[slot.name] = Presence(slot)
         elif (slot.official and not party.slot.official) or (party.slot.generic and not slot.generic):
             party.slot = slot
         party.sentences.add(item.index)
@@ -130,7 +133,7 @@ def party_values(scene: Scene, claim: Claim) -> list[tuple[str, Values]]:
     ]
 
 
-def _beside(scene: Scene, claim: Claim, party: Standing, spots: dict[int, list[int]]) -> Values:
+def _beside(scene: Scene, claim: Claim, party: Presence, spots: dict[int, list[int]]) -> Values:
     there, anchors, kind = party.sentences, claim.anchors, party.slot.kind
     values = {f"kind:{_kind(party.slot)}/{claim.family}": 1.0}
     beside = there & anchors
@@ -205,7 +208,7 @@ def _kind(slot: Slot) -> str:
     return f"{slot.kind}, a noun" if slot.generic else slot.kind
 
 
-def _standing_values(scene: Scene, party: Standing) -> Values:
+def _presence_values(scene: Scene, party: Presence) -> Values:
     """What a party is and where it stands in the article, whatever the claim."""
     slot, there = party.slot, party.sentences
     kind = slot.kind

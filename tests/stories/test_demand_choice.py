@@ -56,3 +56,8 @@ def test_what_may_be_and_what_a_gadget_does_is_no_demand() -> None:
         ("Phone review", "Apple gives the new phone a brighter screen, and Samsung has to follow by spring."),
     ):
         assert _story(title, text).demands == ()
+
+
+def test_signs_that_stand_in_the_article_itself_are_no_parties() -> None:
+    story = _story("Google \ue100 gave names", "The FBI \ue000 subpoenaed Google \ue1ff for a user's name.")
+    assert [demand.recipient for demand in story.demands] in ([("Google",)], [])
