@@ -24,6 +24,7 @@ from bot.stories.demand_features import (
     role_values,
     scene_of,
 )
+from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_writing import written
 from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
@@ -174,11 +175,19 @@ def best(names: list[str], sums: list[float]) -> Pick:
 def _names(
     claim: Claim, issuer: Pick | None, recipient: Pick | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The chosen parties; with those whom the rules name beside them, where they agree."""
-    sides = []
+    """The chosen parties; with those whom the rules name beside them, where they agree.
+
+    "The U.S. government" is no better answer than the agency of it that the rules name.
+    """
+    sides: list[tuple[str, ...]] = []
     for pick, rules in (
         (issuer, claim.base.issuer if claim.base else ()),
         (recipient, claim.base.recipient if claim.base else ()),
     ):
-        sides.append(() if pick is None else rules if pick.name in rules else (pick.name,))
+        if pick is None:
+            sides.append(())
+        elif pick.name in rules or (rules and UMBRELLA.search(pick.name) and not UMBRELLA.search(rules[0])):
+            sides.append(rules)
+        else:
+            sides.append((pick.name,))
     return sides[0], tuple(name for name in sides[1] if name not in sides[0])
