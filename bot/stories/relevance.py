@@ -115,7 +115,7 @@ def _by_demand(demand: Demand, surely: float, notes: Notes) -> Relevance:
     notes.note(
         "relevance",
         "relevant",
-        "A story that surely reports a demand is relevant for that alone.",
+        told("A story that surely reports a demand is relevant for that alone."),
         evidence=demand.evidence,
         weight=surely,
     )
