@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,20 @@ from db import schema
 from db.engine import Database, parse_url
 from db.errors import DatabaseUnavailableError, SchemaError
 from db.tables import PERSONAL, Base, GuildRow, NoteRow, RuleRow
+
+
+@pytest.fixture
+def postgres_url(empty_postgres_url: str) -> str:
+    return empty_postgres_url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """One that is migrated here, from nothing."""
+    opened = Database(database_url)
+    await schema.upgrade(opened)
+    yield opened
+    await opened.close()
 
 
 async def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
