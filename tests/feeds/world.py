@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import itertools
-import os
 import shutil
 import tempfile
 import uuid
@@ -24,6 +23,7 @@ from bot.feeds.service import FeedService
 from db import schema
 from db.engine import Database
 from db.tables import EntryRow, FeedRow
+from tests.conftest import memory
 from tests.feeds.web import DirectParser, Site, limits, serving
 
 PAPER = "/feed"
@@ -113,8 +113,7 @@ _folders: list[Path] = []
 async def _folder() -> Path:
     """Give a folder, in memory where the machine has that, with an empty database of the newest schema."""
     if not _folders:
-        memory = Path("/dev/shm")
-        folder = tempfile.mkdtemp(prefix="quash-world-", dir=memory if os.access(memory, os.W_OK) else None)
+        folder = tempfile.mkdtemp(prefix="quash-world-", dir=memory())
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         database = Database(f"sqlite+aiosqlite:///{folder}/empty.db")
         await schema.upgrade(database)
