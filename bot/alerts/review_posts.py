@@ -32,7 +32,7 @@ class ReviewShelf:
         review, post = self.rows.get(asked), row if row.kind == "review" else self.posts.get(asked)
         if review is None:
             return "Its story is no longer stored."
-        if row.kind == "review" and review.state != "waiting":
+        if row.kind == "review" and review.state != "waiting" and row.intent_at is None:
             return "It was decided before moderators were asked."
         if row.kind == "decided" and (post is None or post.message_id is None):
             return "Its message is not on Discord."

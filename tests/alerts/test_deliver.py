@@ -10,7 +10,7 @@ import discord
 import pytest
 from sqlalchemy import update
 
-from bot.alerts import actions, ids
+from bot.alerts import actions, ids, review
 from bot.alerts.courier import Courier
 from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import TokenRefusedError
@@ -500,3 +500,21 @@ async def test_every_message_carries_its_mark_where_nobody_sees_it(
     buttons = message.components[-1]["components"][-1]["components"]
     assert ids.mark_of(button["custom_id"] for button in buttons) == row.nonce
     assert row.nonce not in text_of(message)
+
+
+@pytest.mark.parametrize("reached", [True, False], ids=["posted", "never posted"])
+async def test_a_question_whose_answer_got_lost_shows_what_was_decided_meanwhile(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, reached: bool
+) -> None:
+    desk = place.standin.world.add_channel(place.guild, "desk")
+    await place.house.rule(place.guild.id, place.channel.id, review_channel=desk.id)
+    await place.house.story(place.feed, await place.house.case())
+    lost = Fault("drop", "after") if reached else Fault("status", status=503)
+    place.standin.faults.add(replace(lost, method="POST", path=f"/channels/{desk.id}/messages"))
+    assert await deliverer.deliver_due() == 0
+    await review.approve(place.house.database, guild_id=place.guild.id, user_id=7, review_id=1, now=clock.now)
+    clock.turn(seconds=10)
+    await deliverer.deliver_due()
+    (question,) = place.standin.messages(desk.id)
+    assert "✔ Approved" in text_of(question)
+    assert len(place.posted) == 1
