@@ -205,8 +205,12 @@ async def _words(session: AsyncSession, story_ids: Collection[int], guild_id: in
     """Give what a server's moderators wrote in place of summaries, by story."""
     if guild_id is None:
         return {}
-    found = await reviews.get_words(session, story_ids)
-    return {story_id: words for (story_id, guild), words in found.items() if guild == guild_id}
+    return words_of(await reviews.get_words(session, story_ids), guild_id)
+
+
+def words_of(words: Mapping[tuple[int, int], str], guild_id: int) -> dict[int, str]:
+    """Give the words of one server's moderators by story, of those by story and server."""
+    return {story_id: said for (story_id, guild), said in words.items() if guild == guild_id}
 
 
 def _is_theirs(row: DeliveryRow, user_id: int, guild_id: int | None) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts import unreachable
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
-from bot.alerts.digests import DigestShelf
+from bot.alerts.digests import DigestShelf, words_of
 from bot.alerts.errors import (
     DestinationRefusedError,
     LaterError,
@@ -312,13 +312,12 @@ class Ledger:
             return None, {"id": row.id, "due_at": quiet}
         of_posts = [one for passed in wanted.values() for one in chosen(passed)]
         roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
-        words = {story: said for (story, guild), said in heads.words.items() if guild == best.guild_id}
         digest = replace(
             digest,
             ping_roles=tuple(roles),
             delivery_id=row.id,
             mark=row.nonce,
-            words=words if best.rule_id is not None else {},
+            words=words_of(heads.words, best.guild_id) if best.rule_id is not None else {},
         )
         rule = _rule_of(best, heads)
         threads = rule is not None and rule.thread == "case"
