@@ -335,15 +335,15 @@ async def test_a_slow_channel_holds_no_other(place: Place, deliverer: Deliverer)
     slow = place.standin.world.add_channel(place.guild, "slow")
     await place.house.rule(place.guild.id, slow.id)
     await place.house.rule(place.guild.id, place.channel.id)
-    place.standin.faults.add(Fault("delay", seconds=4.0, path=f"/channels/{slow.id}/messages"))
+    place.standin.faults.add(Fault("delay", seconds=6.0, path=f"/channels/{slow.id}/messages"))
     await place.house.story(place.feed, await place.house.case())
     running = asyncio.create_task(deliverer.deliver_due())
-    await place.standin.wait_for(lambda _: place.posted, timeout=3)
+    await place.standin.wait_for(lambda _: place.posted, timeout=5)
     assert place.standin.messages(slow.id) == []
     # What comes due meanwhile is not held up either.
     await place.house.story(place.feed, await place.house.case("Another"))
     deliverer.wake()
-    await place.standin.wait_for(lambda _: len(place.posted) == 2, timeout=3)
+    await place.standin.wait_for(lambda _: len(place.posted) == 2, timeout=5)
     assert await running == 4
 
 

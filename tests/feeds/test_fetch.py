@@ -256,7 +256,7 @@ async def test_no_server_holds_us_longer_than_the_deadline(talk: Talk) -> None:
     assert isinstance(error, DeadlineError)
     assert "within 1 s" in str(error)
     assert error.passing
-    assert seconds < 2
+    assert seconds < 2.5
 
 
 async def test_the_deadline_covers_names_and_redirects() -> None:
@@ -271,7 +271,7 @@ async def test_the_deadline_covers_names_and_redirects() -> None:
         started = time.monotonic()
         with pytest.raises(DeadlineError):
             await fetcher.fetch(f"http://name0.example:{site.port}/0")
-        assert time.monotonic() - started < 1.6
+        assert time.monotonic() - started < 2.5
 
 
 async def endless_chunks(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -76,6 +76,6 @@ def test_nothing_of_a_text_is_lost(text: str, language: str) -> None:
 @pytest.mark.parametrize("unit", ["a", "a. ", "A. ", '"', "?!", ". . ", "(", "U.S. ", "“No.” "])
 def test_time_grows_with_length_and_no_faster(unit: str) -> None:
     text = " ".join((unit * (200_000 // len(unit))).split())
-    start = time.perf_counter()
+    start = time.process_time()
     split(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -163,9 +163,9 @@ def test_any_document_gives_a_summary_of_its_own_sentences(texts: list[str], lim
 
 def test_a_long_article_takes_no_longer() -> None:
     document = read(Article(TITLE, "\n\n".join(f"{WITHDRAWN} {ASKED} {n}." for n in range(1500))), Recorder())
-    start = time.perf_counter()
+    start = time.process_time()
     summarise(document, (), (), (), Recorder())
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_summaries_tell_the_facts_that_a_reader_wrote_down_before_seeing_them() -> None:

@@ -473,9 +473,9 @@ def test_any_page_gives_a_document(body: str) -> None:
     ],
 )
 def test_no_line_makes_a_pattern_run_wild(line: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     reading(f"{line}\n{PROSE}\n{line}.", "A title")
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize(
@@ -505,9 +505,9 @@ def test_no_line_makes_a_pattern_run_wild(line: str) -> None:
 )
 def test_a_megabyte_of_anything_is_read_in_time(unit: str) -> None:
     body = unit * (1_000_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     reading(body, "A title")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
