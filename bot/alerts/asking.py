@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts.routing import Destination, RoutedStory, Verdict, nonce_of
+from bot.alerts.clauses import RoutedStory
+from bot.alerts.routing import Destination, Verdict, nonce_of
 from db import reviews
 
 REVIEW_KINDS = ("review", "decided")

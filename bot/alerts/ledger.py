@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts import unreachable
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
+from bot.alerts.clauses import RoutedStory
 from bot.alerts.digests import DigestShelf, words_of
 from bot.alerts.errors import (
     DestinationRefusedError,
@@ -35,7 +36,6 @@ from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Out
 from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
 from bot.alerts.review_posts import ReviewShelf, read_reviews
 from bot.alerts.routing import (
-    RoutedStory,
     Rule,
     Subscription,
     Verdict,

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.asking import LET_THROUGH, Ask, ask
+from bot.alerts.clauses import RoutedStory
 from bot.alerts.gathering import Gathering, gather
 from bot.alerts.moments import moment, period_of, quiet_for
 from bot.alerts.routing import (
     Condition,
     DeliveryKind,
-    RoutedStory,
     Rule,
     Standing,
     Subscription,

@@ -11,20 +11,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
-from urllib.parse import urlsplit
 
-from bot.alerts.searching import misses
+from bot.alerts import clauses
+from bot.alerts.clauses import Clause, RoutedStory
 from bot.alerts.timing import PERIODS
 from bot.errors import told
 from bot.record import Notes
-from db.stories import name_key
 
-_WORD = re.compile(r"\w+")
 _TOLD = re.compile(r"rule (\d{1,18}): (.*)", re.DOTALL)
 
 WHEN = ("now", *PERIODS)  # when a wish is met, the soonest first
@@ -39,33 +35,6 @@ class Destination:
 
     target: TargetKind
     id: int
-
-
-@dataclass(frozen=True, slots=True)
-class RoutedStory:
-    """What of a story decides where it goes.
-
-    `parties` are the name keys of canonical names; `guilds` the servers that use a feed which brought it;
-    `adds` what it adds to its case ("new", "update", "source"); `alert` is False for what is stored in
-    silence (a feed's history at the first look); `countries` as `bot.stories.countries` gives them.
-    """
-
-    id: int
-    title: str
-    summary: tuple[str, ...]
-    text: str
-    relevance: float
-    topics: frozenset[str]
-    parties: frozenset[str]
-    case_id: int | None
-    adds: str
-    guilds: frozenset[int]
-    alert: bool = True
-    status: str | None = None
-    language: str = "und"
-    source: str = ""
-    url: str = ""
-    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +127,6 @@ class Subscription:
     delivery: str = "now"
     paused: bool = False
     pause_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One question that was put to a story: its name, whether it passed, and why in words."""
-
-    name: str
-    passed: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,31 +271,31 @@ def messages(
 def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
     """Put a rule's questions to a story, one after the other until one stops it."""
     questions = (
-        lambda: _alert(story),
-        lambda: _feed(story, rule.guild_id),
-        lambda: _pause(rule.paused, told("the rule")),
-        lambda: _when(rule.when),
-        lambda: _topics(story, rule.topics),
-        lambda: _parties(story, rule.parties),
-        lambda: _keywords(story, rule.keywords),
-        lambda: _exclude(story, rule.exclude),
-        *((lambda: _statuses(story, rule.statuses),) if rule.statuses else ()),
-        *((lambda: _countries(story, rule.countries),) if rule.countries else ()),
-        *((lambda: _languages(story, rule.languages),) if rule.languages else ()),
-        *((lambda: _sources(story, rule.sources),) if rule.sources else ()),
-        *((lambda: _exclude_sources(story, rule.exclude_sources),) if rule.exclude_sources else ()),
-        lambda: _relevance(story, rule.min_relevance),
+        lambda: clauses.alert(story),
+        lambda: clauses.feed(story, rule.guild_id),
+        lambda: clauses.pause(rule.paused, told("the rule")),
+        lambda: clauses.when(rule.when),
+        lambda: clauses.topics(story, rule.topics),
+        lambda: clauses.parties(story, rule.parties),
+        lambda: clauses.keywords(story, rule.keywords),
+        lambda: clauses.exclude(story, rule.exclude),
+        *((lambda: clauses.statuses(story, rule.statuses),) if rule.statuses else ()),
+        *((lambda: clauses.countries(story, rule.countries),) if rule.countries else ()),
+        *((lambda: clauses.languages(story, rule.languages),) if rule.languages else ()),
+        *((lambda: clauses.sources(story, rule.sources),) if rule.sources else ()),
+        *((lambda: clauses.exclude_sources(story, rule.exclude_sources),) if rule.exclude_sources else ()),
+        lambda: clauses.relevance(story, rule.min_relevance),
     )
-    clauses = _until_stopped(questions)
+    answers = _until_stopped(questions)
     pings, urgent = _pings(story, rule), _urgent(story, rule)
-    if clauses[-1].passed:
-        clauses += tuple(clause for _, clause in (pings, urgent) if clause is not None)
+    if answers[-1].passed:
+        answers += tuple(clause for _, clause in (pings, urgent) if clause is not None)
     return Verdict(
         destination=Destination("channel", rule.channel_id),
         guild_id=rule.guild_id,
         rule_id=rule.id,
         subscription_id=None,
-        clauses=clauses,
+        clauses=answers,
         when=rule.when,
         urgent=urgent[0],
         ping_role=rule.ping_role if pings[0] else None,
@@ -365,207 +325,25 @@ def _urgent(story: RoutedStory, rule: Rule) -> tuple[bool, Clause | None]:
 def ask_subscription(story: RoutedStory, wish: Subscription) -> Verdict:
     """Put a subscription's questions to a story, one after the other until one stops it."""
     questions = (
-        lambda: _alert(story),
-        lambda: _feed(story, wish.guild_id),
-        lambda: _pause(wish.paused, told("the subscription")),
-        lambda: _when(wish.delivery),
-        lambda: _wanted(story, wish),
+        lambda: clauses.alert(story),
+        lambda: clauses.feed(story, wish.guild_id),
+        lambda: clauses.pause(wish.paused, told("the subscription")),
+        lambda: clauses.when(wish.delivery),
+        lambda: clauses.subscribed(story, wish.kind, wish.value),
     )
-    clauses = _until_stopped(questions)
+    answers = _until_stopped(questions)
     return Verdict(
-        Destination("user", wish.user_id), wish.guild_id, None, wish.id, clauses, when=wish.delivery
+        Destination("user", wish.user_id), wish.guild_id, None, wish.id, answers, when=wish.delivery
     )
 
 
 def _until_stopped(questions: Iterable[Callable[[], Clause]]) -> tuple[Clause, ...]:
-    clauses: list[Clause] = []
+    answers: list[Clause] = []
     for question in questions:
-        clauses.append(question())
-        if not clauses[-1].passed:
+        answers.append(question())
+        if not answers[-1].passed:
             break
-    return tuple(clauses)
-
-
-def _alert(story: RoutedStory) -> Clause:
-    return Clause(
-        "alert",
-        story.alert,
-        told("new") if story.alert else told("part of a feed's history: nobody is alerted"),
-    )
-
-
-def _feed(story: RoutedStory, guild_id: int) -> Clause:
-    if guild_id in story.guilds:
-        return Clause("feed", True, told("from a feed of this server"))
-    return Clause("feed", False, told("no feed of this server brought it"))
-
-
-def _pause(paused: bool, what: str) -> Clause:
-    return Clause(
-        "paused",
-        not paused,
-        told("{what} is paused", what=what) if paused else told("{what} is active", what=what),
-    )
-
-
-def _when(when: str) -> Clause:
-    return Clause(
-        "when", True, told("at once") if when == "now" else told("gathered for the {when} digest", when=when)
-    )
-
-
-def _topics(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    if not wanted:
-        return Clause("topics", True, told("any topic"))
-    met = [topic for topic in wanted if topic in story.topics]
-    if met:
-        return Clause("topics", True, told("topic {topics}", topics=", ".join(met)))
-    has = ", ".join(sorted(story.topics)) or told("none")
-    return Clause(
-        "topics",
-        False,
-        told("its topics ({topics}) are none of {topics2}", topics=has, topics2=", ".join(wanted)),
-    )
-
-
-def _parties(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    if not wanted:
-        return Clause("parties", True, told("any party"))
-    met = [party for party in wanted if name_key(party) in story.parties]
-    if met:
-        return Clause("parties", True, told("party {met}", met=", ".join(met)))
-    return Clause("parties", False, told("no part in it has {wanted}", wanted=", ".join(wanted)))
-
-
-def _keywords(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    if not wanted:
-        return Clause("keywords", True, told("any words"))
-    met = [keyword for keyword in wanted if says(story, keyword)]
-    if met:
-        return Clause("keywords", True, told("says {met}", met=", ".join(met)))
-    return Clause("keywords", False, told("says none of {wanted}", wanted=", ".join(wanted)))
-
-
-def _exclude(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
-    met = [keyword for keyword in unwanted if says(story, keyword)]
-    if met:
-        return Clause("exclude", False, told("excluded because it says {met}", met=", ".join(met)))
-    return Clause("exclude", True, told("nothing excluded") if unwanted else told("no exclusions"))
-
-
-def _statuses(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    has = story.status or told("none")
-    if has in wanted:
-        return Clause("statuses", True, told("status {status}", status=has))
-    return Clause(
-        "statuses",
-        False,
-        told("its status ({status}) is none of {status2}", status=has, status2=", ".join(wanted)),
-    )
-
-
-def _countries(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    met = [country for country in wanted if country in story.countries]
-    if met:
-        return Clause("countries", True, told("country {met}", met=", ".join(met)))
-    has = ", ".join(story.countries) or told("none known")
-    return Clause(
-        "countries",
-        False,
-        told("its countries ({has}) are none of {wanted}", has=has, wanted=", ".join(wanted)),
-    )
-
-
-def _languages(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    if story.language in wanted:
-        return Clause("languages", True, told("language {language}", language=story.language))
-    return Clause(
-        "languages",
-        False,
-        told(
-            "its language ({language}) is none of {wanted}", language=story.language, wanted=", ".join(wanted)
-        ),
-    )
-
-
-def _sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    met = [source for source in wanted if _is_from(story, source)]
-    if met:
-        return Clause("sources", True, told("source {met}", met=", ".join(met)))
-    return Clause(
-        "sources",
-        False,
-        told(
-            "its source ({source}) is none of {wanted}",
-            source=story.source or told("unnamed"),
-            wanted=", ".join(wanted),
-        ),
-    )
-
-
-def _exclude_sources(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
-    met = [source for source in unwanted if _is_from(story, source)]
-    if met:
-        return Clause("exclude_sources", False, told("excluded because it is from {met}", met=", ".join(met)))
-    return Clause("exclude_sources", True, told("from no excluded source"))
-
-
-def _is_from(story: RoutedStory, source: str) -> bool:
-    """Tell whether a story is from a source: named by its title ("The Record") or site ("record.example")."""
-    wanted = name_key(source)
-    try:
-        host = urlsplit(story.url).hostname or ""
-    except ValueError:
-        host = ""
-    return wanted == name_key(story.source) or f".{host}".endswith(f".{wanted}")
-
-
-def _relevance(story: RoutedStory, least: float) -> Clause:
-    passed, number = story.relevance >= least, f"{story.relevance:.2f}"
-    return Clause(
-        "relevance",
-        passed,
-        told("relevance {number} reaches {least}", number=number, least=f"{least:.2f}")
-        if passed
-        else told("relevance {number} is below {least}", number=number, least=f"{least:.2f}"),
-    )
-
-
-def _wanted(story: RoutedStory, wish: Subscription) -> Clause:
-    if wish.kind == "topic":
-        return _topics(story, (wish.value,))
-    if wish.kind == "party":
-        return _parties(story, (wish.value,))
-    if wish.kind == "case":
-        passed = story.case_id is not None and str(story.case_id) == wish.value
-        return Clause(
-            "case", passed, told("belongs to the case") if passed else told("belongs to another case")
-        )
-    missing = misses(wish.value, story.title, story.summary, story.text, story.language)
-    if missing:
-        return Clause("search", False, told("does not meet {missing}", missing=", ".join(missing)))
-    return Clause("search", True, told("meets the search {value}", value=wish.value))
-
-
-def says(story: RoutedStory, keyword: str) -> bool:
-    """Tell whether a story says a word or phrase, whole words only; "subpoena*" takes any ending."""
-    wanted = fold(keyword)
-    if not wanted.strip():
-        return False
-    if keyword.rstrip().endswith("*"):
-        wanted = wanted[:-1]
-    return wanted in _words(story.title, story.summary, story.text)
-
-
-@lru_cache(maxsize=16)
-def _words(title: str, summary: tuple[str, ...], text: str) -> str:
-    return fold(" ".join((title, *summary, text)))
-
-
-def fold(text: str) -> str:
-    """Bring a text into the form in which words are compared: " case folded words ", one blank between."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return f" {' '.join(words)} "
+    return tuple(answers)
 
 
 def nonce_of(story: str, destination: Destination, kind: DeliveryKind) -> str:

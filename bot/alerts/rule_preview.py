@@ -11,9 +11,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.alerts.clauses import RoutedStory
 from bot.alerts.moments import moment
 from bot.alerts.outbox import get_hours, load_stories
-from bot.alerts.routing import RoutedStory, Rule, Standing, Verdict, ask_rule, messages
+from bot.alerts.routing import Rule, Standing, Verdict, ask_rule, messages
 from bot.alerts.timing import Hours, day_start
 from db import rules
 from db.engine import Database

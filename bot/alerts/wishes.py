@@ -7,9 +7,10 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from bot.alerts.clauses import fold
 from bot.alerts.errors import WishError
 from bot.alerts.foreign import plain_text
-from bot.alerts.routing import WHEN, Condition, fold
+from bot.alerts.routing import WHEN, Condition
 from bot.alerts.searching import can_be_asked
 from bot.stories.countries import all_countries, country_named
 from bot.stories.model import STATUSES, TOPICS

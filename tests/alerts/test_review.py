@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.alerts import review
+from bot.alerts.clauses import RoutedStory
 from bot.alerts.review import DecidedAlreadyError
-from bot.alerts.routing import RoutedStory, Rule, route
+from bot.alerts.routing import Rule, route
 from db.engine import Database
 from db.tables import DestinationRow, FindingRow, ReviewRow
 from tests.alerts.house import House, told

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts.clauses import RoutedStory
 from bot.alerts.routing import (
     Condition,
     Destination,
-    RoutedStory,
     Rule,
     Standing,
     Subscription,
