@@ -6,20 +6,26 @@ from dataclasses import replace
 
 from bot.stories.demand_claims import Claim
 from bot.stories.demand_features import Scene
-from bot.stories.demand_groups import matters
 from bot.stories.demand_kinds import instrument_of
+from bot.stories.demand_status import stands
 from bot.stories.demands import compose
 from bot.stories.model import Demand
-from bot.stories.status import StatusEvent, acted, last_status
 
 
 def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> Demand:
     """Give a claim its parties; what the rules say of it otherwise stays."""
     base, texts = claim.base, scene.reading.texts
     if base is None:
-        event = _last_event(scene, claim, issuers, recipients)
-        status = event.status if event else claim.group.default_status
-        lead = instrument_of(claim.group, issuers)
+        groups = [*(group for group, _ in scene.reading.told), claim.group]
+        lead, status, event = stands(
+            claim.group,
+            groups,
+            issuers,
+            recipients,
+            instrument_of(claim.group, issuers),
+            scene.reading.marked,
+            scene.reading.events,
+        )
         base = compose(claim.group, issuers, recipients, (), lead, status, event, texts)
     elif (base.issuer, base.recipient) == (issuers, recipients):
         return base
@@ -40,19 +46,6 @@ def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tu
         target=tuple(name for name in base.target if name not in (*issuers, *recipients)),
         evidence=tuple(dict.fromkeys((plainest, *base.evidence[1:]))),
         field_evidence=tuple(shown.items()),
-    )
-
-
-def _last_event(
-    scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]
-) -> StatusEvent | None:
-    groups = [*(group for group, _ in scene.reading.told), claim.group]
-    return last_status(
-        [
-            event
-            for event in scene.reading.events
-            if matters(event, claim.group, groups) and acted(event, issuers, recipients)
-        ]
     )
 
 

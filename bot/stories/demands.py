@@ -7,7 +7,6 @@ the article names, and which status is the last (`bot.stories.status`).
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,11 +25,12 @@ from bot.stories.demand_reported import has_outcome, names_both
 from bot.stories.demand_roles import EXPLICIT, Frame
 from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
+from bot.stories.demand_status import GIVING, RESISTING, stands
 from bot.stories.demand_told import Group
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
-from bot.stories.status import StatusEvent, acted, events_of, last_status
+from bot.stories.status import StatusEvent, events_of, last_status
 
 MAX_SENTENCES = 150
 """Sentences that are read. A report says what it has to say within them; a book is no report."""
@@ -131,9 +131,6 @@ def note_demand(notes: Notes, demand: Demand, weight: float) -> None:
     notes.note("demand", demand.status, _reason(demand), evidence=demand.evidence, weight=weight)
 
 
-_GIVING, _RESISTING = ("complied", "partly complied"), ("refused", "challenged")
-
-
 def _by_answer(
     group: Group, demand: Demand, events: list[StatusEvent], texts: dict[int, str]
 ) -> Iterator[Demand]:
@@ -149,11 +146,11 @@ def _by_answer(
     if len(asked) > 1 and group.family in ("data", "content") and not group.campaign:
         for name in (name for name, weight in asked.items() if weight >= EXPLICIT):
             own = [e for e in events if matters(e, group, [group]) and _acts_alone(name, e, demand)]
-            answer = last_status([e for e in own if e.status in (*_GIVING, *_RESISTING)])
+            answer = last_status([e for e in own if e.status in (*GIVING, *RESISTING)])
             left_out = name not in demand.recipient and demand.status != "issued"
             if answer is not None and (
                 _contrary(answer.status, demand.status)
-                or (left_out and answer.status in _GIVING and demand.status not in _GIVING)
+                or (left_out and answer.status in GIVING and demand.status not in GIVING)
             ):
                 others[name] = answer
     rest = tuple(name for name in demand.recipient if name not in others)
@@ -183,21 +180,7 @@ def _acts_alone(name: str, event: StatusEvent, demand: Demand) -> bool:
 
 
 def _contrary(one: str, other: str) -> bool:
-    return (one in _GIVING and other in _RESISTING) or (one in _RESISTING and other in _GIVING)
-
-
-_ORDERS = (
-    "court order",
-    "takedown order",
-    "technical capability notice",
-    "national security letter",
-    "foreign intelligence order",
-    "gag order",
-    "wiretap order",
-    "pen register order",
-    "preservation request",
-)
-"""Instruments that are orders themselves: that somebody "ordered" says no more than that they were issued."""
+    return (one in GIVING and other in RESISTING) or (one in RESISTING and other in GIVING)
 
 
 def _up_to_splice(text: str) -> str:
@@ -255,43 +238,7 @@ def _demand(
         return None  # people and firms ask each other for all sorts of things
     if not issuers and group.family == "content" and lead[0] == "takedown order" and not ordered(group):
         return None
-    event = None
-    if group.family == "buy":  # what was bought was given, unless who sells has stopped
-        told = [e for e in events if e.family == "buy" and matters(e, group, groups)]
-        event = last_status([e for e in told if e.index < 1 or e.status != "withdrawn"])
-    elif group.family == "gag" and len(groups) > 1:  # nobody complies with a gag in the news
-        silent = {frame.index + step for frame in group.frames for step in (0, 1)}
-        told = [e for e in events if e.family == "gag" or e.index in silent]
-        event = last_status([e for e in told if e.status not in (*_GIVING, "refused")])
-    else:
-        itself = lead[0] in _ORDERS
-        around = {frame.index + step for frame in group.frames for step in (-2, -1, 0, 1, 2)}
-        around |= {
-            item.index
-            for item in marked
-            if _OF_DEMANDS.search(item.text)
-            or any(slot.name in recipients or slot.name in issuers for slot in item.slots.values())
-        }
-        ours = [
-            e
-            for e in events
-            if (e.index < _EARLY or e.index in around)
-            and matters(e, group, groups)
-            and acted(e, issuers, recipients)
-        ]
-        if itself:  # an order that was given; what it leaves out is not the demand
-            given = any(e.order for e in ours)
-            ours = [e for e in ours if not e.order and not (e.soft and given)]
-        event = last_status(ours)
-        if lead[0] == "informal request" and any(e.status in ("quashed", "upheld") and e.court for e in ours):
-            lead = ("court order", lead[1])  # what a court forces or forbids was asked of the court
-    status = event.status if event else group.default_status
-    lifted = {frame.index for frame in group.frames if frame.form == "removal"}
-    if (status, group.family) == ("quashed", "content") and any(
-        e.index in lifted and e.status == "quashed" and {name for name, _ in e.actors} & set(issuers)
-        for e in events
-    ):
-        status = "withdrawn"  # a court that takes its own order back
+    lead, status, event = stands(group, groups, issuers, recipients, lead, marked, events)
     return compose(group, issuers, recipients, named_targets, lead, status, event, texts)
 
 
@@ -338,14 +285,6 @@ def compose(
 
 
 _WARRANTS = ("foreign intelligence order", "search warrant")
-
-_EARLY = 8
-"""Sentences in which whatever is told of a status is told of the article's demand."""
-
-
-_OF_DEMANDS = re.compile(
-    r"(?<!\w)(?:subpoena|summons|warrant|order|demand|request|notice|motion|letter)s?(?!\w)"
-)
 
 
 def _in_office(issuers: tuple[str, ...], group: Group, marked: list[Marked]) -> bool:
