@@ -12,27 +12,22 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts import unreachable
+from bot.alerts import changes, unreachable
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
+from bot.alerts.changes import Change
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.digests import DigestShelf, words_of
 from bot.alerts.errors import (
     DestinationRefusedError,
-    LaterError,
-    MessageGoneError,
-    SendError,
-    TokenRefusedError,
-    TryAgainError,
 )
 from bot.alerts.moments import quiet_for
 from bot.alerts.night import postpone
-from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome, Posted
+from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome
 from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
 from bot.alerts.review_posts import ReviewShelf, read_reviews
 from bot.alerts.routing import (
@@ -60,10 +55,6 @@ EDIT_EVERY = timedelta(minutes=1)
 EDIT_OLD_EVERY = timedelta(minutes=10)  # of messages older than an hour: Discord limits that further (30046)
 LATE = timedelta(minutes=10)  # from then on a card says that it is
 _OLD = timedelta(hours=1)
-_LONGEST_PAUSE = 120.0  # seconds
-_DEFECT_ATTEMPTS = 5
-
-Change = dict[str, Any]  # columns of a delivery, its id among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +124,7 @@ class Ledger:
         held = await deliveries.lock(session, [outcome.order.claim for outcome in outcomes])
         writing = _Writing()
         for outcome in outcomes:
-            change, release = decide(outcome)
+            change, release = changes.decide(outcome)
             ours = outcome.order.claim in held
             if ours or outcome.offer is not None:  # what has happened is true, whoever holds the lease by now
                 writing.changes.append(change)
@@ -223,8 +214,8 @@ class Ledger:
                 raise
             except Exception as error:  # a defect: one delivery that cannot be made must not stop the others
                 _log.exception("delivery %d failed inside Quash", row.id)
-                order, change = None, _defect(row.id, row.attempts + 1, error)
-                pause = _pause(row.attempts + 1)
+                order, change = None, changes.defect(row.id, row.attempts + 1, error)
+                pause = changes.pause_after(row.attempts + 1)
             writing.changes.append(change)
             if order is not None:
                 return order
@@ -244,12 +235,12 @@ class Ledger:
         if row.kind in REVIEW_KINDS:
             made = await heads.reviews.order(claim, row, heads.shelf, now)
             if isinstance(made, str):
-                return None, _closed(row.id, "skipped", made)
-            return made, _intent(made, now)
+                return None, changes.closed(row.id, "skipped", made)
+            return made, changes.intent(made, now)
         verdicts = _verdicts(claim, heads, row.story_id)
         wanted = [verdict for verdict in verdicts if verdict.passed]
         if not wanted:
-            return None, _closed(row.id, "skipped", _why_not(verdicts))
+            return None, changes.closed(row.id, "skipped", _why_not(verdicts))
         if claim.target == "channel":
             wanted = list(chosen(wanted))
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
@@ -259,7 +250,7 @@ class Ledger:
         shown = row
         if row.kind == "edit":
             if first is None:
-                return None, _closed(row.id, "skipped", told("Its card is not on Discord."))
+                return None, changes.closed(row.id, "skipped", told("Its card is not on Discord."))
             again = _edit_again(first, heads.last_edits.get(deliveries.thread_of(row)), now)
             if again > now:
                 return None, {"id": row.id, "due_at": again}
@@ -267,10 +258,10 @@ class Ledger:
         rule = _rule_of(wanted[0], heads)
         threads = rule is not None and rule.thread == "case"
         if row.kind == "report" and not threads:
-            return None, _closed(row.id, "skipped", told("The rule has no threads any more."))
+            return None, changes.closed(row.id, "skipped", told("The rule has no threads any more."))
         offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
         if None in offers:
-            return None, _closed(row.id, "skipped", told("Its story is no longer stored."))
+            return None, changes.closed(row.id, "skipped", told("Its story is no longer stored."))
         order = Order(
             claim=claim,
             delivery_id=row.id,
@@ -286,7 +277,7 @@ class Ledger:
             thread=_case_thread(row, first, heads) if threads else None,
             perhaps_in=_perhaps_in(row, first, heads),
         )
-        return order, _intent(order, now)
+        return order, changes.intent(order, now)
 
     async def _prepare_digest(
         self, claim: Claim, row: DeliveryRow, heads: _Heads, now: datetime
@@ -303,7 +294,7 @@ class Ledger:
             until=row.due_at,
         )
         if digest is None:
-            return None, _closed(
+            return None, changes.closed(
                 row.id, "skipped", told("Nothing that was gathered for it is wanted any more.")
             )
         # The newest story comes first, and of its wishes the one that would have it soonest.
@@ -335,7 +326,7 @@ class Ledger:
             answers=None,
             thread=CaseThread(thread_id=None, head=None, opens=False) if threads else None,
         )
-        return order, _intent(order, now)
+        return order, changes.intent(order, now)
 
 
 def _quiet(row: DeliveryRow, wish: Verdict, heads: _Heads, now: datetime) -> datetime | None:
@@ -418,98 +409,6 @@ async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datet
     if shown.kind == "report":  # it stands among the other reports
         card = replace(card, sources=(), sources_total=0)
     return Offer(card, verdict.guild_id, verdict.rule_id, verdict.subscription_id)
-
-
-# ------------------------------------------------------------- what is written, and why
-
-
-def decide(outcome: Outcome) -> tuple[Change, Release]:
-    """Tell what an outcome means for its delivery and its destination."""
-    order, error = outcome.order, outcome.error
-    claim = order.claim
-    if error is None:
-        if outcome.offer is None or outcome.posted is None:
-            return _closed(order.delivery_id, "skipped", outcome.skipped), Release(claim, claim.failures)
-        return _sent(outcome, outcome.offer, outcome.posted), Release(claim, 0)
-    failed = Release(claim, claim.failures + 1)
-    if isinstance(error, TryAgainError):
-        wait = max(error.pause or 0.0, _pause(failed.failures))
-        paused = Release(claim, failed.failures, pause_until=outcome.at + timedelta(seconds=wait))
-        return _failed(order, str(error), posted_nothing=not error.landed), paused
-    if isinstance(error, TokenRefusedError):
-        return _failed(order, str(error), posted_nothing=True), failed
-    if isinstance(error, DestinationRefusedError):
-        if claim.target == "channel":
-            broken = Release(claim, failed.failures, broken=str(error))
-            return _failed(order, str(error), posted_nothing=True), broken
-        return _closed(order.delivery_id, "dead", str(error)), failed
-    if isinstance(error, LaterError):
-        later = {"due_at": outcome.at + timedelta(seconds=error.pause)}
-        return _failed(order, str(error), posted_nothing=True) | later, Release(claim, claim.failures)
-    if isinstance(error, SendError):
-        state = "skipped" if isinstance(error, MessageGoneError) else "dead"
-        return _closed(order.delivery_id, state, str(error)), Release(claim, claim.failures)
-    until = outcome.at + timedelta(seconds=_pause(order.attempts))
-    return (
-        _defect(order.delivery_id, order.attempts, error),
-        Release(claim, claim.failures, pause_until=until),
-    )
-
-
-def _intent(order: Order, now: datetime) -> Change:
-    """`intent_at` stays the time of the first request whose outcome is not known."""
-    return {
-        "id": order.delivery_id,
-        "state": "sending",
-        "attempts": order.attempts,
-        "intent_at": order.unsure_since or now,
-        **_by_whose_wish(order.offers[0]),
-    }
-
-
-def _sent(outcome: Outcome, offer: Offer, posted: Posted) -> Change:
-    change: Change = {
-        "id": outcome.order.delivery_id,
-        "state": "sent",
-        "sent_at": outcome.at,
-        "channel_id": posted.channel_id,
-        "message_id": None if outcome.order.edits is not None else posted.message_id,
-        "thread_id": posted.thread_id,
-        "publish_at": outcome.at if posted.publish else None,
-        "error": None,
-    }
-    return change | _by_whose_wish(offer)
-
-
-def _by_whose_wish(offer: Offer) -> Change:
-    return {
-        "guild_id": offer.guild_id,
-        "rule_id": offer.rule_id,
-        "subscription_id": offer.subscription_id,
-        "ping_role": offer.card.ping_role,
-    }
-
-
-def _failed(order: Order, reason: str, *, posted_nothing: bool) -> Change:
-    change: Change = {"id": order.delivery_id, "state": "failed", "error": reason}
-    if posted_nothing:  # this request, for one
-        change["intent_at"] = order.unsure_since
-    return change
-
-
-def _closed(delivery_id: int, state: str, reason: str) -> Change:
-    return {"id": delivery_id, "state": state, "error": reason}
-
-
-def _defect(delivery_id: int, attempts: int, error: Exception) -> Change:
-    """Try again a few times, then give the delivery up, so that the next one has its turn."""
-    said = told("Something went wrong inside Quash ({name}); the log has more.", name=type(error).__name__)
-    state = "dead" if attempts >= _DEFECT_ATTEMPTS else "failed"
-    return {"id": delivery_id, "state": state, "error": said, "attempts": attempts}
-
-
-def _pause(failures: int) -> float:
-    return min(2.0 ** min(failures, 10), _LONGEST_PAUSE)
 
 
 def _why_not(verdicts: Iterable[Verdict]) -> str:
