@@ -222,7 +222,9 @@ def _ascii_host(host: str) -> str:
     if ":" in host:
         return host
     try:
-        ascii_host = URL.build(scheme="http", host=host).raw_host or ""
+        built = URL.build(scheme="http", host=host)
+        # Its readable form is asked for with every request: what cannot be decoded ("xn--a") is refused here.
+        ascii_host = (built.raw_host or "") if built.host else ""
     except ValueError:
         ascii_host = ""
     bare = ascii_host.rstrip(".")

@@ -1,0 +1,19 @@
+"""What a campaign of hostile addresses, servers and documents tripped over, each in its smallest form."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.feeds.fetch_errors import AddressError
+from bot.feeds.guard import Guard
+
+
+@pytest.mark.parametrize("host", ["xn--.example", "xn--a.example", "news.xn--a"])
+def test_a_name_that_is_no_encoded_one_is_refused_before_anything_is_asked(host: str) -> None:
+    with pytest.raises(AddressError, match="not one that can be asked"):
+        Guard().check_url(f"http://{host}/feed")
+
+
+@pytest.mark.parametrize("host", ["xn--bcher-kva.example", "xn--strae-oqa.example", "xn--i-7iq.example"])
+def test_encoded_names_are_asked_as_they_are(host: str) -> None:
+    assert Guard().check_url(f"http://{host}/feed").host_subcomponent == host
