@@ -272,14 +272,19 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Give the allowed addresses of a name. Raises `ForbiddenSocketError` where there are others only."""
+        """Give the allowed addresses of a name. Raises `ForbiddenSocketError` where there are others only.
+
+        Never gives none: aiohttp takes that for a fault of the program.
+        """
         infos = [
             info
             for info in await _in_thread(self._lookup, host, port)
             if family in (socket.AF_UNSPEC, info[0])
         ]
         allowed = [info for info in infos if self._guard.allows_text(str(info[4][0]))]
-        if infos and not allowed:
+        if not infos:
+            raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+        if not allowed:
             raise ForbiddenSocketError
         return [
             ResolveResult(

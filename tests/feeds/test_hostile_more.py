@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.feeds.fetch_errors import AddressError
+from bot.feeds.fetch import Fetcher
+from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
+from tests.feeds.web import limits
 
 
 @pytest.mark.parametrize("host", ["xn--.example", "xn--a.example", "news.xn--a"])
@@ -17,3 +19,9 @@ def test_a_name_that_is_no_encoded_one_is_refused_before_anything_is_asked(host:
 @pytest.mark.parametrize("host", ["xn--bcher-kva.example", "xn--strae-oqa.example", "xn--i-7iq.example"])
 def test_encoded_names_are_asked_as_they_are(host: str) -> None:
     assert Guard().check_url(f"http://{host}/feed").host_subcomponent == host
+
+
+async def test_a_name_without_any_address_is_a_name_that_cannot_be_found() -> None:
+    async with Fetcher(limits(), lookup=lambda host, port: []) as fetcher:
+        with pytest.raises(DnsError, match="cannot be found"):
+            await fetcher.fetch("http://empty.example/feed")
