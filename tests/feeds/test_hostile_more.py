@@ -7,7 +7,8 @@ import pytest
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
-from tests.feeds.web import limits
+from bot.feeds.parse import parse_feed
+from tests.feeds.web import limits, rss
 
 
 @pytest.mark.parametrize("host", ["xn--.example", "xn--a.example", "news.xn--a"])
@@ -25,3 +26,10 @@ async def test_a_name_without_any_address_is_a_name_that_cannot_be_found() -> No
     async with Fetcher(limits(), lookup=lambda host, port: []) as fetcher:
         with pytest.raises(DnsError, match="cannot be found"):
             await fetcher.fetch("http://empty.example/feed")
+
+
+@pytest.mark.parametrize("name", ["cp037", "cp500", "utf-16", "utf-32", "zip", "idna"])
+def test_a_charset_of_another_family_is_not_believed(name: str) -> None:
+    document = rss(["one"], title="Long, Loud and LaTeX")  # in EBCDIC an "L" is a "<"
+    feed = parse_feed(document.encode(), content_type=f"text/xml; charset={name}")
+    assert [entry.title for entry in feed.entries] == ["Title of one"]

@@ -30,6 +30,7 @@ _SIGNATURES = (
 
 _HEAD = 1024  # bytes in which a declaration has to stand
 _DECLARED = re.compile(rb"^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+_MARKUP = re.compile(r"<(?:[A-Za-z]|\?x|!-|!D|!d)|\{")
 _DECLARATION = re.compile(r"^\s*<\?xml\s[^>]{0,500}\?>")
 _WIDE_NAMES = frozenset(
     {"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646-ucs-2", "iso-10646-ucs-4"}
@@ -114,7 +115,7 @@ def _decoded(content: bytes, name: str) -> str | None:
         except (LookupError, UnicodeError, ValueError):
             continue
         # Read in the wrong family (EBCDIC, UTF-16) the bytes are some text, but not a document.
-        if isinstance(text, str) and ("<" in text[:4096] or "{" in text[:4096]):
+        if isinstance(text, str) and _MARKUP.search(text, 0, 4096):
             return text
     return None
 
