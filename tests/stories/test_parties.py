@@ -319,6 +319,7 @@ def test_no_name_is_listed_twice_and_no_alias_means_two_parties() -> None:
         "agencies_us",
         "agencies_world",
         "companies",
+        "more",
         "courts",
         "organisations",
         "people",
