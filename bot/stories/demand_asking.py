@@ -119,7 +119,7 @@ def _demanded(marked: Marked, match: re.Match[str]) -> Frame | None:
     )
     frame.asking = verb.startswith(("demand", "ask", "request", "want", "press", "seek", "approach"))
     passive = _AUX.search(left)
-    participle = verb.endswith("ed") or verb in ("told", "made")
+    participle = verb.endswith("ed") or verb in ("told", "made", "given")
     reduced = participle and not passive and re.match(r" (?:by|to) ", right) is not None
     if participle and (passive or reduced):
         found = rule.passive.match(right)
@@ -191,7 +191,16 @@ _BLOCKED = re.compile(
 
 
 _BLOCK_A_FIRM = re.compile(
-    rf"[^;]{{0,120}}?(?:block|suspend|ban|restrict|cut off|shut down)(?: access to)?(?: the)? {COMPANY}"
+    rf"[^;]{{0,120}}?(?<!\w)(?:block|suspend|ban|restrict|cut|cut off|shut|shut down|shut off|switch "
+    rf"off|slow|"
+    rf"slow down|throttle|limit)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? (?:{COMPANY}|(?:access|"
+    rf"internet|web|"
+    rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
+)
+_SERVICE_GONE = re.compile(
+    rf"(?: on \w+day)?(?: (?:the|an?))?(?: [\w\",'-]+){{0,5}}? (?:suspension|block|blocking|blockade|"
+    rf"shutdown|blackout|"
+    rf"ban|removal|throttling)\"? (?:of|on) (?:the )?(?:[\w-]+ )?(?P<who>{LIST})"
 )
 _ORDERED_TO = re.compile(rf"(?: (?:the|all))* (?:(?P<who>{LIST})|it|them)(?: \w+)? to(?:[.,:;]|$)")
 _DEMANDED_IT = re.compile(r" (?:it|them|this|the (?:step|move|blocks?|removals?))(?:[ ,.;]|$)")
@@ -231,14 +240,16 @@ def _ordered_to(frame: Frame, marked: Marked, left: str, right: str) -> Frame | 
 
 
 def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
-    """ "orders LinkedIn blocked": the platform is what shall go."""
+    """ "orders LinkedIn blocked", "ordered the suspension of X": the platform is what shall go."""
     found = _BLOCKED.match(right)
-    if not found or frame.instrument != "court order":
+    gone = None if found else _SERVICE_GONE.match(right)
+    if not (found or gone) or frame.instrument != "court order":
         return None
     frame.instrument, frame.family, frame.rank, frame.weight = "takedown order", "content", 5, 1.2
+    names = (found.group("owned") or found.group("who")) if found else gone.group("who") if gone else ""
     frame.vote(
         "recipient",
-        [s for s in marked.names(found.group("owned") or found.group("who")) if s.kind == "company"],
+        [s for s in marked.names(names) if s.kind == "company"],
         EXPLICIT,
     )
     frame.vote("issuer", subject_of(left, marked, courts=True), EXPLICIT)

@@ -14,6 +14,7 @@ from bot.stories.demand_splits import (
     followers,
     second_demands,
     single_out,
+    split_followers,
     split_instruments,
     split_nations,
     split_recipients,
@@ -68,6 +69,7 @@ def group_frames(
     groups = [part for group in groups for part in split_nations(group)]
     groups = [part for group in groups for part in single_out(group, marked, document)]
     groups = [part for group in groups for part in split_instruments(group, marked)]
+    groups = [part for group in groups for part in split_followers(group, marked)]
     groups = [part for group in groups for part in split_recipients(group)]
     groups.extend(theirs(frame, groups) for frame in second if groups)
     groups.extend(followers(groups, marked))
@@ -79,15 +81,25 @@ def group_frames(
             if group.family != "data"
             or any(f.form not in ("giving", "taking", "seeking") and f.rank >= 5 for f in group.frames)
         ]
-    groups = [group for group in groups if group.family != "gag" or len(groups) == 1 or is_plain(group)]
-    for group in groups:
-        if group.family == "gag":
-            group.campaign = next((each for each in groups if each.family == "data"), None)
+    groups = _with_gag(named, groups)
     for group in groups:
         if not group.sentences:
             group.foreign = elsewhere
     groups.sort(key=lambda group: (bool(group.sentences), -group.weight))
     return groups, _rest(named, groups, elsewhere)
+
+
+def _with_gag(named: dict[tuple[str, str], Group], groups: list[Group]) -> list[Group]:
+    """A gag stands with the demand for data that it silences; alone it must be told plainly."""
+    silenced = next((group for group in groups if group.family == "data"), None)
+    kept = [group for group in groups if group.family != "gag" or len(groups) == 1 or is_plain(group)]
+    if silenced and not any(group.family == "gag" for group in kept):
+        gags = [group for (_, family), group in named.items() if family == "gag"]
+        kept.extend([group for group in gags if max(frame.weight for frame in group.frames) >= 0.5][:1])
+    for group in kept:
+        if group.family == "gag":
+            group.campaign = silenced
+    return kept
 
 
 def _rest(named: dict[tuple[str, str], Group], groups: list[Group], elsewhere: frozenset[int]) -> list[Group]:

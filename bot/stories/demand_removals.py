@@ -101,7 +101,7 @@ def removal_frames(marked: Marked) -> list[Frame]:
     text = marked.text
     if not any(stem in text for stem in _STEMS):
         return []
-    frames = [*cut_off_frames(marked), *lifted_frames(marked)]
+    frames = [*cut_off_frames(marked), *lifted_frames(marked), *imposed_frames(marked)]
     linked = any(stem in text for stem in _LINKS)
     links = list(_LINK.finditer(text)) if linked else []
     for act in _ACT.finditer(text):
@@ -158,9 +158,31 @@ def lifted_frames(marked: Marked) -> list[Frame]:
     return frames
 
 
+_IMPOSED = re.compile(
+    rf"(?<![\w-])(?:ban|block|blockade|suspension|stoppage|shutdown|blackout)(?:,? [^;.]{{0,40}}?)? "
+    rf"(?:was|were|is|"
+    rf"been) (?:imposed|ordered|decreed)(?: on (?:the )?(?P<who>{LIST}))?(?: on \w+day)? by (?:the |an? )?"
+    rf"(?:[\w-]+ ){{0,4}}?(?P<by>{LIST})"
+)
+
+
+def imposed_frames(marked: Marked) -> list[Frame]:
+    """ "The ban was imposed on the carriers by a court": who shall block stands beside it, if anywhere."""
+    frames = []
+    for match in _IMPOSED.finditer(marked.text):
+        who = [s for s in marked.names(match.group("by")) if s.kind in ("agency", "court") or s.official]
+        if who:
+            frame = Frame(marked.index, "takedown order", "content", 4, "removal", match.start(), weight=0.9)
+            frame.vote("issuer", who, EXPLICIT)
+            asked = [s for s in marked.names(match.group("who") or "") if s.kind == "company"]
+            frame.vote("recipient", asked, EXPLICIT)
+            frames.append(frame)
+    return frames
+
+
 _CUT_OFF = re.compile(
-    rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|slow(?:ed|"
-    rf"s)(?: down)?|throttl(?:ed|es)|"
+    rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|switch(?:ed|es) off|"
+    rf"pull(?:ed|s) the plug on|slow(?:ed|s)(?: down)?|throttl(?:ed|es)|"
     rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most|"
     rf" parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
     rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"

@@ -126,8 +126,12 @@ def _actions() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
+_SHORT = "".join(
+    rf"(?<!\b{word}\. )"
+    for word in r"jan feb aug sept oct nov dec mr mrs ms dr gov sen rep inc corp ltd u\.s u\.k".split()
+)
 _CLAUSE_END = re.compile(
-    r"[;]|\. |, (?:but|while|whereas|although|though|because|since) | - |"
+    rf"[;]|\. {_SHORT}|, (?:but|while|whereas|although|though|because|since) | - |"
     r" – "
 )
 

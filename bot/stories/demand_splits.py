@@ -89,7 +89,7 @@ _ALSO = re.compile(
     rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ "
     rf"){{0,2}}{_THING}(?!\w)"
     rf"|{_THING}(?!\w)[^;.]{{0,40}}? (?:too|as well)(?!\w)"
-    rf"|(?<!\w)(?:too|also)(?: had| has| have)? (?:received|got|been served|was served|"
+    rf"|(?<!\w)(?:too|also),?(?: had| has| have)? (?:received|got|been served|was served|"
     rf"were served)[^;.]{{0,30}} {_THING}"
 )
 
@@ -203,13 +203,82 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
     return [rest, *(Group(group.family, theirs, where, campaign=rest) for theirs, where in parts)]
 
 
+_ONE_MORE = re.compile(
+    rf"(?<!\w)(?:an?|the|two|its|his|her|their|'s) (?:\w+ )?(?:earlier|previous|prior|first|second|"
+    rf"third|follow-up|"
+    rf"later|fresh|older|separate|similar|identical|narrower|new) (?:[\w-]+ ){{0,3}}?(?P<one>{_THING})(?!\w)"
+    rf"|(?<!\w)another (?:[\w-]+ ){{0,3}}?(?P<another>{_THING})(?!\w)"
+    rf"|(?<!\w)(?:follow-up|older case|earlier case|second (?:case|time|paper)|this time)[^;]{{0,60}}?"
+    rf"(?P<told>{_THING})(?!\w)"
+)
+_THEN = re.compile(
+    r"(?<!\w)(?:then|afterwards|later|next|subsequently|after that|meanwhile|in addition|besides|as "
+    r"well|replaces?|"
+    r"replaced|followed|instead)(?!\w)"
+)
+
+
+def split_followers(group: Group, marked: list[Marked]) -> list[Group]:
+    """One more of the same kind, told by its own word ("an earlier warrant", "then got a search warrant")."""
+    if group.sentences or group.family != "data" or len(group.frames) < 2:
+        return [group]
+    texts = {item.index: item.text for item in marked}
+    more: dict[int, Frame] = {}
+    for frame in group.frames:
+        if frame.form != "noun" or frame.plural or frame.index < 0:
+            continue
+        rest = [each for each in group.frames if each.index != frame.index and each.weight >= 0.5]
+        if rest and (_is_one_more(frame, texts[frame.index]) or _comes_then(frame, rest, texts[frame.index])):
+            more.setdefault(frame.index, frame)
+    while more:
+        rest = [frame for frame in group.frames if frame.index not in more]
+        main = Group(group.family, rest)
+        if main.weight >= _MAIN and any(frame.weight >= 0.5 for frame in rest):
+            break
+        del more[min(more)]  # that is the demand that the article opens with
+    else:
+        return [group]
+    first = min(more)
+    theirs = [frame for frame in group.frames if frame.index in more]
+    where = {index + step for index in more for step in (0, 1)} - {frame.index for frame in rest}
+    theirs[0].weight = max(theirs[0].weight, ENOUGH)
+    return [main, Group(group.family, theirs, frozenset({first, *where}), campaign=main)]
+
+
+_MAIN = 0.8
+"""Weight that the first demand must keep where one more is told."""
+
+
+def _is_one_more(frame: Frame, text: str) -> bool:
+    """Whether the words before an instrument count it as one more."""
+    for match in _ONE_MORE.finditer(text):
+        for name in ("one", "another", "told"):
+            if match.group(name) and match.start() <= frame.position < match.end():
+                return True
+    return False
+
+
+def _comes_then(frame: Frame, rest: list[Frame], text: str) -> bool:
+    """Whether an exact instrument follows in time on another exact one of an earlier sentence."""
+    before = [
+        e for e in rest if e.form == "noun" and e.rank >= 5 and e.weight >= 0.5 and e.index < frame.index
+    ]
+    return (
+        frame.rank >= 7
+        and frame.weight >= 0.9
+        and bool(before)
+        and not any(_one_kind(each.instrument, frame.instrument) for each in rest if each.rank >= 5)
+        and _THEN.search(text) is not None
+    )
+
+
 def split_recipients(group: Group) -> list[Group]:
     """Orders to remove content that name other firms in other sentences are orders of their own."""
     if group.sentences or group.family != "content":
         return [group]
     parts: list[tuple[set[str], list[Frame]]] = []
     for frame in group.frames:
-        firms = _firms([frame])
+        firms = _firms([frame]) or _carriers(frame)
         if frame.weight < 0.5 or not firms or frame.form == "removal":
             continue
         near = next((part for part in parts if part[0] & firms), None)
@@ -249,6 +318,18 @@ def _firms(frames: list[Frame]) -> set[str]:
         for frame in frames
         for name, weight in frame.recipients.items()
         if weight >= BESIDE and frame.slots[name].kind == "company" and not frame.slots[name].generic
+    }
+
+
+_CARRIERS = re.compile(r"(?:providers|carriers|operators|isps|telecoms|telcos|app stores)$", re.IGNORECASE)
+
+
+def _carriers(frame: Frame) -> set[str]:
+    """Those who carry a service: told to block it, they are asked something else than the service is."""
+    return {
+        name
+        for name, weight in frame.recipients.items()
+        if weight >= BESIDE and frame.slots[name].kind == "company" and _CARRIERS.search(name)
     }
 
 
