@@ -217,7 +217,8 @@ class _Preview:
         try:
             added = await service.add(url)
             if added.feed_id is None:
-                added = await service.add(added.candidates[0].url)
+                left = max(0.0, self._until - time.monotonic())
+                added = await service.add(added.candidates[0].url, seconds=left)
             if added.feed_id is not None:
                 async with database.write() as session:
                     await feeds.use(session, [added.feed_id], _GUILD, None, self._clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -74,27 +74,39 @@ class Adder:
         self._worker = worker
         self._probes: dict[str, datetime] = {}
 
-    async def add(self, address: str, use: Use, *, discover: bool) -> Added:
-        """Add one feed. Raises `FeedError`."""
+    async def add(self, address: str, use: Use, *, discover: bool, seconds: float | None = None) -> Added:
+        """Add one feed. Its server, and that of a feed which its page names, have `seconds` in all.
+
+        The default is what one request may take. Raises `FeedError`.
+        """
         url = self.normal(address)
         if use.guild_id is not None and await self._is_unknown(url):
             self._knock(url)
-        added = await self._add_feed(url, use)
+        clock = asyncio.get_running_loop().time
+        seconds = self._limits.timeout if seconds is None else seconds
+        until = clock() + seconds
+        added = await self._add_feed(url, use, seconds)
         if isinstance(added, Added):
             return added
         if not (discover and isinstance(added.error, NotAFeedError) and added.response is not None):
             raise added.error or FeedError(told("There is no feed at this address."))
-        return await self._discover(added.response, added.error, use)
+        return await self._discover(added.response, added.error, use, lambda: until - clock())
 
-    async def _add_feed(self, url: str, use: Use) -> Added | Look:
+    async def _add_feed(self, url: str, use: Use, seconds: float) -> Added | Look:
         """Add the feed at this very address; where there is none, gives the look that found so."""
         if (known := await self._use_known(url, use)) is not None:
             return known
-        look = await look_at(_unknown(url), self._fetcher, self._parser, self._clock)
+        look = await look_at(_unknown(url), self._fetcher, self._parser, self._clock, seconds=seconds)
         return look if look.error is not None else await self._add_looked(look, use)
 
-    async def _discover(self, page: Response, error: NotAFeedError, use: Use) -> Added:
-        """Add the feed that a page names, or give the choice. Paths are tried only where it names none."""
+    async def _discover(
+        self, page: Response, error: NotAFeedError, use: Use, left: Callable[[], float]
+    ) -> Added:
+        """Add the feed that a page names, or give the choice. Paths are tried only where it names none.
+
+        `left` tells how many seconds are left: a page that names feeds, or whose site has a dozen paths to
+        try, gets no more time than a feed, or a slow server would have it all a dozen times over.
+        """
         links = await asyncio.to_thread(
             find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
         )
@@ -106,7 +118,9 @@ class Adder:
             )
             return Added(None, page.url, "", reason, candidates=links)
         for url in [link.url for link in links] or well_known(page.url):
-            added = await self._add_feed(self.normal(url), use)
+            if not links and left() <= 0:
+                break
+            added = await self._add_feed(self.normal(url), use, left())
             if isinstance(added, Added):
                 return added
             if links and added.error is not None:

@@ -7,6 +7,7 @@ Everything that leaves for a feed, a page, an icon, goes through `Fetcher.fetch`
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import types
 from collections.abc import AsyncIterator, Mapping
@@ -193,18 +194,19 @@ class Fetcher:
         etag: str | None = None,
         last_modified: str | None = None,
         accept: str = FEED_TYPES,
+        seconds: float | None = None,
     ) -> Response:
         """GET an address, following redirects; each hop is checked anew.
 
-        `FeedLimits.timeout` bounds the whole of it, names and redirects included; only waiting for a
-        turn (`per_host`, `concurrency`) does not count. Raises `FetchError`.
+        `seconds`, at most `FeedLimits.timeout` (the default), bounds the whole of it, names and redirects
+        included; only waiting for a turn (`per_host`, `concurrency`) does not count. Raises `FetchError`.
         """
         headers = {"Accept": accept}
         if etag is not None:
             headers["If-None-Match"] = etag
         if last_modified is not None:
             headers["If-Modified-Since"] = last_modified
-        return await self._follow_all(url, headers, _REDIRECTS)
+        return await self._follow_all(url, headers, _REDIRECTS, seconds=seconds)
 
     async def post(self, url: str, form: Mapping[str, str]) -> Response:
         """POST a form, with the guards and bounds of `fetch`. Raises `FetchError`.
@@ -219,9 +221,10 @@ class Fetcher:
         headers: dict[str, str],
         redirects: frozenset[int],
         form: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Response:
         target = self.guard.check_url(url)
-        left = self.limits.timeout
+        left = self.limits.timeout if seconds is None else min(seconds, self.limits.timeout)
         hops: list[Hop] = []
         seen = {target}
         while True:
@@ -368,14 +371,17 @@ class Fetcher:
                     told("The name {name} cannot be found; check its spelling.", name=name), host=host
                 )
             case aiohttp.ClientConnectorCertificateError():
-                why = getattr(error.certificate_error, "verify_message", "") or told("it is not trusted")
+                found = getattr(error.certificate_error, "verify_message", "")
+                why = found.rstrip(".") or told("it is not trusted")
                 return TlsError(
                     told("The certificate of {name} is not valid: {why}.", name=name, why=why), host=host
                 )
             case aiohttp.ClientSSLError() | ssl.SSLError():
                 return TlsError(told("No secure connection to {name} can be made.", name=name), host=host)
             case aiohttp.ClientConnectorError():
-                why = (getattr(cause, "strerror", None) or told("no connection")).lower()
+                # By its number: asyncio writes the address into its own words for it.
+                number = getattr(cause, "errno", None)
+                why = os.strerror(number).lower() if number else told("no connection")
                 return ConnectError(
                     told("{name} cannot be reached: {why}.", name=name, why=shown_host(why)), host=host
                 )

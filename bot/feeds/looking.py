@@ -44,11 +44,18 @@ Claims = Callable[[int], Awaitable[Sequence[StoredFeed]]]
 OnStored = Callable[[Stored], Awaitable[None]]
 
 
-async def look_at(stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: Clock) -> Look:
-    """Fetch and parse one feed. Never raises for what the feed or its server does."""
+async def look_at(
+    stored: StoredFeed, fetcher: Fetcher, parser: Parser, clock: Clock, *, seconds: float | None = None
+) -> Look:
+    """Fetch (for at most so many seconds) and parse one feed.
+
+    Never raises for what the feed or its server does.
+    """
     response: Response | None = None
     try:
-        response = await fetcher.fetch(stored.url, etag=stored.etag, last_modified=stored.last_modified)
+        response = await fetcher.fetch(
+            stored.url, etag=stored.etag, last_modified=stored.last_modified, seconds=seconds
+        )
         return await _read(stored, response, parser, clock)
     except FeedError as error:
         return Look(stored, clock(), response, error=error)

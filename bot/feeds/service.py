@@ -82,14 +82,16 @@ class FeedService:
         added_by: int | None = None,
         discover: bool = True,
         public: bool = False,
+        seconds: float | None = None,
     ) -> Added:
         """Add a feed by its address or, with `discover`, by the address of a page that names one.
 
         A new feed is looked at at once; that is its first look. Without `guild_id` it is the operator's;
-        `public`: of the bundled list, which may be shown to everybody. Raises `FeedError` with the reason
-        where nothing can be added.
+        `public`: of the bundled list, which may be shown to everybody. `seconds` is what all requests may
+        take together (default: what one may). Raises `FeedError` with the reason where nothing can be added.
         """
-        return await self._adder.add(address, Use(guild_id, added_by, public), discover=discover)
+        use = Use(guild_id, added_by, public)
+        return await self._adder.add(address, use, discover=discover, seconds=seconds)
 
     async def add_many(
         self,

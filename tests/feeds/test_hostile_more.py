@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 
+from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
 from bot.feeds.parse import parse_feed
-from tests.feeds.web import limits, rss
+from tests.feeds.web import limits, raw_server, rss
+from tests.feeds.world import Clock, world
 
 
 @pytest.mark.parametrize("host", ["xn--.example", "xn--a.example", "news.xn--a"])
@@ -33,3 +38,41 @@ def test_a_charset_of_another_family_is_not_believed(name: str) -> None:
     document = rss(["one"], title="Long, Loud and LaTeX")  # in EBCDIC an "L" is a "<"
     feed = parse_feed(document.encode(), content_type=f"text/xml; charset={name}")
     assert [entry.title for entry in feed.entries] == ["Title of one"]
+
+
+@pytest.mark.parametrize("where", ["root", "each entry"])
+def test_a_namespace_of_100_kilobytes_costs_no_more_than_its_bytes(where: str) -> None:
+    name = "urn:" + "x" * 100_000
+    tags = "<t:b t:c='1'>x</t:b>" * 50_000
+    item = "<item><title>one</title></item>"
+    document = (
+        f"<rss xmlns:t='{name}'><channel>{item}{tags}</channel></rss>"
+        if where == "root"
+        else f"<rss><channel>{item}<item xmlns:t='{name}'>{tags}</item></channel></rss>"
+    )
+    started = time.process_time()
+    feed = parse_feed(document.encode())
+    assert time.process_time() - started < 2
+    assert feed.entries[0].title == "one"
+
+
+@pytest.mark.parametrize("links", ["", "<link rel=alternate type=application/rss+xml href=/feed>"])
+async def test_a_page_and_all_that_is_tried_after_it_have_the_time_of_one_request(
+    links: str, clock: Clock
+) -> None:
+    page = f"<html><title>A site</title>{links}</html>".encode()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if asked:
+            await asyncio.sleep(60)
+        asked.append(True)
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n"
+        writer.write(head.encode() + page)
+        await writer.drain()
+
+    asked: list[bool] = []
+    async with raw_server(talk) as port, world(clock, timeout=1.0) as made:
+        started = time.monotonic()
+        with pytest.raises(FeedError, match="did not finish" if links else "names no feed"):
+            await made.service.add(f"http://127.0.0.1:{port}/")
+        assert time.monotonic() - started < 5  # seven paths, each with a second of its own, would be 8

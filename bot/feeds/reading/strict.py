@@ -15,6 +15,8 @@ from bot.feeds.reading.clean import may_hold_controls
 from bot.feeds.reading.limits import MAX_TAGS
 
 _BUFFER = 65_536
+# A namespace's name is put before that of each of its elements: one of 100 kB would be copied for every tag.
+_LONGEST_NAMESPACE = 2_000
 _PORTION = 1024 * 1024
 _JUNK_AFTER_ROOT = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 _UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
@@ -39,6 +41,7 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
     parser = expat.ParserCreate("utf-8", "}" if namespaces else None)
     parser.buffer_text = True
     parser.buffer_size = _BUFFER
+    parser.StartNamespaceDeclHandler = _refuse_long_name
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
@@ -53,6 +56,12 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
         if error.code != _JUNK_AFTER_ROOT:
             raise IllFormedError(error.code, error.lineno) from None
     return builder.feed()
+
+
+def _refuse_long_name(prefix: str | None, name: str | None) -> None:
+    """Take a prefix bound to what is no real name for one that is bound to nothing."""
+    if name is not None and len(name) > _LONGEST_NAMESPACE:
+        raise IllFormedError(_UNBOUND_PREFIX, 0)
 
 
 def _parse_in_portions(parser: expat.XMLParserType, document: bytes) -> None:
