@@ -69,7 +69,8 @@ def canonical_url(url: str) -> str:
 def _canonical(url: str) -> str:
     """The same for an address of any kind; most need none of this, and it takes five times as long."""
     try:
-        parts = urlsplit(url)
+        # White space of any kind as browsers send it; at the end of a part it would be taken off next time.
+        parts = urlsplit("%20".join(url.split()))
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return url

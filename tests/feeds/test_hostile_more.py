@@ -11,6 +11,7 @@ from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
+from bot.feeds.identity import canonical_url
 from bot.feeds.parse import parse_feed
 from tests.feeds.web import limits, raw_server, rss
 from tests.feeds.world import Clock, world
@@ -76,3 +77,10 @@ async def test_a_page_and_all_that_is_tried_after_it_have_the_time_of_one_reques
         with pytest.raises(FeedError, match="did not finish" if links else "names no feed"):
             await made.service.add(f"http://127.0.0.1:{port}/")
         assert time.monotonic() - started < 5  # seven paths, each with a second of its own, would be 8
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u2003 ", "\x1f"])
+@pytest.mark.parametrize("end", ["#0", "?utm_source=x", "/amp", "/#0"])
+def test_blanks_in_an_address_do_not_keep_it_from_having_one_form(blank: str, end: str) -> None:
+    canonical = canonical_url(f"https://n.example/a{blank}{end}")
+    assert canonical == canonical_url(canonical) == "https://n.example/a%20"
