@@ -7,7 +7,7 @@ import re
 from bot.stories.demand_groups import matters
 from bot.stories.demand_told import Group
 from bot.stories.marks import Marked
-from bot.stories.status import StatusEvent, acted, last_status
+from bot.stories.status import StatusEvent, acted, last_status, turned
 
 GIVING, RESISTING = ("complied", "partly complied"), ("refused", "challenged")
 _ORDERS = (
@@ -85,10 +85,14 @@ def _ours(
         if _OF_DEMANDS.search(item.text)
         or any(slot.name in recipients or slot.name in issuers for slot in item.slots.values())
     }
+    told = {frame.index for frame in group.frames if frame.weight >= 0.3} | {
+        item.index for item in marked if any(slot.name in recipients for slot in item.slots.values())
+    }
+    near = told | {index + 1 for index in told}
     return [
-        event
+        turned(event, issuers)
         for event in events
         if (event.index < _EARLY or event.index in around)
         and matters(event, group, groups)
-        and acted(event, issuers, recipients)
+        and acted(event, issuers, recipients, near)
     ]

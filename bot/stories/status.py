@@ -10,7 +10,8 @@ same the one told last.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.stories.demand_roles import LISTS, clause_left, fill
@@ -65,6 +66,8 @@ class StatusEvent:
     soft: bool = False  # an exemption, which may be from another thing than was asked
     pleaded: bool = False  # whether it is what somebody other than a court holds
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
+    theirs: bool = False  # counts only where the one who is asked does it
+    loser: bool = False  # told as a defeat: whose it is decides which way the court ruled
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,12 @@ class _Rule:
     order: bool
     soft: bool
     family: str  # "content" where the words say so of content alone
+    theirs: bool
 
 
 def _fill(pattern: str, deed: str) -> str:
     for name, value in (
+        ("who", rf"(?:{ASKED}(?:'s \w+)?(?:, [^,]{{1,60}},)?|(?:it|they|we|he|she)(?!\w))"),
         ("asked", ASKED),
         ("company", COMPANY),
         ("state", STATE),
@@ -122,6 +127,7 @@ def _rules() -> tuple[_Rule, ...]:
                 bool(event.get("order")),
                 bool(event.get("soft")),
                 event.get("family", ""),
+                bool(event.get("theirs")),
             )
         )
     return tuple(found)
@@ -191,6 +197,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 rule.soft,
                 pleaded=_pleaded(before, match.group(), actors),
                 actors=actors,
+                theirs=rule.theirs,
+                loser=_DEFEAT.match(match.group()) is not None,
             )
         )
     return found
@@ -204,6 +212,8 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
         # "the police obtained the records": the asking one's act, but it tells that the asked one gave
         return [] if any(slot.kind == "agency" for slot in named) else named
     left = clause_left(marked.text, match.start())
+    if _PRONOUN.match(match.group()):
+        left += match.group().split(" ", 1)[0] + " "
     subject = subject_of(left, marked, courts=True)
     if _GOT.match(match.group()) and any(slot.kind == "agency" for slot in subject):
         return []  # who asked got it
@@ -225,6 +235,8 @@ def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bo
     return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
 
+_PRONOUN = re.compile(r"(?:it|they|we|he|she) ")
+_DEFEAT = re.compile(r"(?:los(?:t|es?|ing)|unsuccessful(?:ly)?|fail(?:s|ed))(?!\w)")
 _GAG = re.compile(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)")
 _THE_DEMAND = re.compile(
     r"(?<!\w)(?:the|its|this|that) (?:order|subpoena|warrant|demand|request|summons)s?(?!\w)"
@@ -276,10 +288,16 @@ def _parent(name: str) -> str:
 _ANSWERS = ("challenged", "refused", "complied", "partly complied")
 
 
-def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> bool:
+def acted(
+    event: StatusEvent,
+    issuers: tuple[str, ...],
+    recipients: tuple[str, ...],
+    near: Collection[int] = (),
+) -> bool:
     """Whether an event is done by one who may do it: the asked answer, the asking withdraw.
 
-    Where another company than those asked is the one that answers, it is another demand's answer.
+    Where another company than those asked is the one that answers, it is another demand's answer. `near` are
+    the sentences in which "it" or "the company" may be the one that is asked.
     """
     names = {name for name, _ in event.actors}
     if (
@@ -288,13 +306,19 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
         and not any(name in issuers or kind in ("agency", "court") for name, kind in event.objects)
     ):
         return False  # a suit against somebody else
+    if event.theirs and (
+        event.index not in near
+        if all(kind == "person" for _, kind in event.actors) and not names & set(issuers)
+        else not names & set(recipients) and not _related(names, recipients)
+    ):
+        return False
     if not names:
         return True
     if event.status in _ANSWERS:
         if names <= set(issuers):
             return False
         others = {name for name, kind in event.actors if kind == "company"}
-        if others and any(_parent(a) == b or _parent(b) == a for a in others for b in recipients):
+        if _related(others, recipients):
             return True  # Meta answers for Instagram
         if event.status != "challenged" and others and others == names and recipients:
             common = any(name.split()[-1].islower() for name in recipients)  # "internet providers"
@@ -303,6 +327,20 @@ def acted(event: StatusEvent, issuers: tuple[str, ...], recipients: tuple[str, .
     if event.status == "withdrawn":
         return not names <= set(recipients)
     return not (event.status == "quashed" and event.pleaded)
+
+
+def _related(names: Collection[str], others: tuple[str, ...]) -> bool:
+    return any(_parent(one) == other or _parent(other) == one for one in names for other in others)
+
+
+def turned(event: StatusEvent, issuers: tuple[str, ...]) -> StatusEvent:
+    """An event as it stands for those who demand: where they lose in court, their demand is quashed."""
+    if event.loser and event.actors and event.status in ("upheld", "quashed"):
+        lost = {name for name, _ in event.actors} <= set(issuers)
+        return replace(event, status="quashed" if lost else "upheld")
+    if event.status == "quashed" and event.actors and all(kind == "agency" for _, kind in event.actors):
+        return replace(event, status="withdrawn")  # no court lifts it, an office does
+    return event
 
 
 def last_status(events: list[StatusEvent]) -> StatusEvent | None:
