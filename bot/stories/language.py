@@ -1,8 +1,9 @@
 """Tells the language of a text: by its small words where it is one that Quash reads, else by a model.
 
 Counting stop words is some fifty times cheaper than the n-gram model of py3langid and, on news text of
-the seven languages, as sure. The model is asked only where the small words are not sure; it may name a
-language that is not read here, or agree with their guess, but not overrule it.
+the seven languages, as sure. The model (100 MB of memory) is asked only where neither the small words nor a
+script of one language's own are sure; it may name a language that is not read here, or agree with the
+guess of the small words, but not overrule it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,22 @@ _SAMPLE = 1500  # characters: more of a text tells no more of its language
 _MIN_WORDS = 4  # fewer words than this tell nothing
 _MIN_SHARE = 0.2  # of the words of a text that are small words of its language; running text has 0.3 to 0.6
 _LEAD = 1.15  # times as much as the next language; nearer than that the count does not decide
-_MODEL_MIN_BYTES = 40  # of words in UTF-8, so that a script that says more in a letter needs fewer of them
+_FOREIGN_MIN_BYTES = 40  # of words in UTF-8, so that a script that says more in a letter needs fewer of them
+# Scripts that one language alone writes its news in, with the share of letters that shows it: Japanese has
+# Chinese characters among its own.
+_SCRIPTS = tuple(
+    (code, re.compile(f"[{letters}]"), share)
+    for code, letters, share in (
+        ("ja", "\u3041-\u30ff", 0.1),
+        ("zh", "\u3400-\u4dbf\u4e00-\u9fff", 0.5),
+        ("ko", "\uac00-\ud7a3", 0.5),
+        ("el", "\u0370-\u03ff\u1f00-\u1fff", 0.5),
+        ("he", "\u0590-\u05ff", 0.5),
+        ("th", "\u0e00-\u0e7f", 0.5),
+        ("hy", "\u0530-\u058f", 0.5),
+        ("ka", "\u10a0-\u10ff", 0.5),
+    )
+)
 
 
 @cache
@@ -65,7 +81,12 @@ def detect(text: str, hint: str | None = None) -> str:
             return guess
     if claimed in SUPPORTED and len(words) < 3 * _MIN_WORDS:
         return claimed
-    if len("".join(words).encode("utf-8", "ignore")) < _MODEL_MIN_BYTES:
+    letters = "".join(words)
+    if len(letters.encode("utf-8", "ignore")) < _FOREIGN_MIN_BYTES:
+        return claimed or UNKNOWN
+    if written := _by_script(letters):
+        return written
+    if len(words) < _MIN_WORDS:
         return claimed or UNKNOWN
     named = _by_model(sample)
     return named if named not in SUPPORTED or named == guess else UNKNOWN
@@ -92,6 +113,16 @@ def _by_small_words(words: list[str]) -> tuple[str, bool]:
     enough = hits[best] >= 2 and hits[best] >= _MIN_SHARE * len(words)
     leads = len(ranked) == 1 or scores[best] > _LEAD * scores[ranked[1]]
     return best, enough and leads
+
+
+def _by_script(letters: str) -> str:
+    """Give the language whose script most letters are of, "" where a script does not tell."""
+    if letters.isascii():
+        return ""
+    for code, script, share in _SCRIPTS:
+        if len(script.findall(letters)) > share * len(letters):
+            return code
+    return ""
 
 
 def _by_model(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +58,27 @@ def test_a_language_that_is_not_read_is_named_and_not_taken_for_one_that_is(lang
 @pytest.mark.parametrize("text", ["", "   ", "404", "Qxzv brrm", "🙂🙂🙂"])
 def test_too_little_text_is_undetermined(text: str) -> None:
     assert detect(text) == UNKNOWN
+
+
+MODEL_UNTOUCHED = """
+import sys
+from bot.stories.language import UNKNOWN, detect
+
+assert detect("Qxzvbrmtkwpldfgh Bvrtplkmnhgfdswq Zzxcvbnmlkjhgfds") == UNKNOWN
+for language, text in {
+    "ja": "当局は会社が裁判所に訴えた後、利用者の名前の開示要求を取り下げたと発表しました。",
+    "zh": "该公司向法院提起诉讼后，当局撤回了要求提供用户姓名的请求。",
+    "ko": "회사가 법원에 소송을 제기하자 당국은 이용자 이름 공개 요구를 철회했다고 밝혔다.",
+    "el": "Η αρχή απέσυρε το αίτημα για τα ονόματα των χρηστών αφού η εταιρεία προσέφυγε στο δικαστήριο.",
+    "he": "הרשות משכה את בקשתה לשמות המשתמשים לאחר שהחברה פנתה לבית המשפט.",
+}.items():
+    assert detect(text) == language, language
+assert "py3langid" not in sys.modules
+"""
+
+
+def test_neither_a_few_odd_words_nor_a_script_of_its_own_takes_the_memory_of_a_model() -> None:
+    subprocess.run([sys.executable, "-c", MODEL_UNTOUCHED], check=True, timeout=60)
 
 
 def test_what_the_source_claims_decides_only_where_the_text_does_not() -> None:
