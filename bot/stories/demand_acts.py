@@ -195,13 +195,15 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
 _BROKE_IN = re.compile(
     r"(?<!\w)(?:raid(?:ed|s)?|search(?:ed|es)|seiz(?:ed|es)|took|emptied|confiscat(?:ed|es)|"
     r"carr(?:ied|ies) off|"
-    r"cop(?:ied|ies)|went through|combed through|removed|"
+    r"cop(?:ied|ies)|(?:went|gone|going) through|combed through|removed|"
     r"(?:walked|marched|went) into|entered|stormed|descended on)(?P<gap>[^;]{0,90})"
 )
-_PLACE = re.compile(rf"(?<!\w)(?:home|house|apartment|flat|newsroom|offices?|premises)(?!\w)|[{DEVICE}]")
+_PLACE = re.compile(
+    rf"(?<!\w)(?:home|house|apartment|flat|newsroom|offices?|premises|headquarters|studios?)(?!\w)|[{DEVICE}]"
+)
 _WATCHED = re.compile(
     r"(?<!\w)(?P<who>(?:reporter|journalist|editor|publisher|blogger|activist|protester|lawyer|attorney|"
-    r"weekly|newspaper|newsroom|whistleblower|commenter|critic)s?)(?!\w)"
+    r"weekly|newspaper|magazine|broadcaster|newsroom|whistleblower|commenter|critic)s?)(?!\w)"
 )
 
 
@@ -265,7 +267,7 @@ def _raided(marked: Marked, match: re.Match[str]) -> Frame | None:
     left = clause_left(text, match.start())
     if match.group("took") and not holds(text, (DATA, DEVICE)):
         return None
-    if not who or not is_fact(left[-70:], noun=False) or _ENGINE.search(text, match.end()):
+    if not who or not is_fact(left[-70:], noun=False) or _ENGINE.match(text, match.end()):
         return None
     frame = Frame(marked.index, "search warrant", "data", 4, "taking", match.start(), weight=0.6)
     frame.vote("recipient", who, BESIDE)

@@ -177,7 +177,7 @@ _NOT_DATA = re.compile(
 )
 _KEEPS = re.compile(r"preserv|retain|keep|save|saving")
 _COMPLEMENT = re.compile(
-    r"^ $|^, [^;]{0,60}?, (?:to|must)(?: \w+){0,2} $|^ (?:to|not to|must|should|should not|have to|"
+    r"^ $|^: $|^, [^;]{0,60}?, (?:to|must)(?: \w+){0,2} $|^ (?:to|not to|must|should|should not|have to|"
     r"over|for)(?!\w)|^(?: (?!that |which |"
     r"who )[\w,-]+){0,6} (?:to|must|should|has to)(?: \w+){0,2} $"
 )

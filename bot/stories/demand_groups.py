@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 
+from bot.stories.demand_more import followers, ones_more, second_demands, split_followers, theirs
 from bot.stories.demand_reported import in_passing, is_plain, loosely_told, reported, stands_alone
 from bot.stories.demand_roles import BESIDE, Frame
 from bot.stories.demand_splits import (
-    followers,
-    second_demands,
     single_out,
-    split_followers,
+    split_buyers,
     split_instruments,
     split_nations,
     split_recipients,
-    theirs,
 )
 from bot.stories.demand_told import Group
 from bot.stories.marks import Marked
@@ -71,8 +69,10 @@ def group_frames(
     groups = [part for group in groups for part in split_instruments(group, marked)]
     groups = [part for group in groups for part in split_followers(group, marked)]
     groups = [part for group in groups for part in split_recipients(group)]
+    groups = [part for group in groups for part in split_buyers(group)]
     groups.extend(theirs(frame, groups) for frame in second if groups)
     groups.extend(followers(groups, marked))
+    groups.extend(ones_more(groups, marked))
     groups = _merge_favours(groups)
     if any(group.family == "buy" for group in groups):  # what was bought was also given: one act
         groups = [

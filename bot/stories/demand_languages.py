@@ -15,6 +15,7 @@ from bot.stories.instruments import load_table
 from bot.stories.model import Demand, Document, Mention
 
 _MAX_LENGTH = 1_200
+_LEAD = 4  # sentences in which a single word of demanding is enough beside a word for who demands
 _STANDING = {
     "withdrawn": 6.0,
     "quashed": 6.0,
@@ -31,6 +32,9 @@ class _Words:
     block: re.Pattern[str]
     data: re.Pattern[str]
     state: re.Pattern[str]
+    judge: re.Pattern[str]
+    warrant: re.Pattern[str]
+    carriers: re.Pattern[str]
     statuses: tuple[tuple[str, re.Pattern[str]], ...]
 
 
@@ -46,6 +50,9 @@ def _languages() -> dict[str, _Words]:
             compiled["block"],
             compiled["data"],
             compiled["state"],
+            compiled["judge"],
+            compiled["warrant"],
+            compiled["carriers"],
             tuple((status, compiled[status]) for status in _STANDING),
         )
     return found
@@ -66,7 +73,10 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
     data = [i for i, text in lowered.items() if words.demand.search(text) and words.data.search(text)]
     block = [i for i, text in lowered.items() if words.block.search(text)]
     companies = _count(mentions, ("company",), dict.fromkeys(texts, 1.0))
-    if not companies or (len(data) + len(block) < 2 and not (data and data[0] < 2)):
+    early = bool(data) and (
+        data[0] < 2 or (data[0] < _LEAD and words.state.search(lowered[data[0]]) is not None)
+    )
+    if not companies or (len(data) + len(block) < 2 and not early):
         return ()
     events = _events(words, lowered)
     content = len(block) > len(data)
@@ -74,11 +84,16 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
     for index, status, _ in events:
         if status in ("upheld", "quashed"):  # the court that is named there ruled on the demand of another
             about[index] = 0.2
-    issuers = _count(mentions, ("agency",), about) or _count(mentions, ("court",), about)
-    issuer, where = _best(issuers) if issuers else _common_noun(words, texts, lowered, data or block)
+    judges = _judges(words, mentions, texts, lowered)
+    issuers = judges or _count(mentions, ("agency",), about) or _count(mentions, ("court",), about)
+    issuer, where = _best(issuers) if issuers else _common_noun(words.state, texts, lowered, data or block)
     if issuer is None:
         return ()
     recipient, there = _best(companies)
+    if content:
+        carriers, told = _common_noun(words.carriers, texts, lowered, block[:3])
+        if carriers:
+            recipient, there = carriers, told
     first = next((index for index in (block if content else data) if index >= 0), (block or data)[0])
     best = max(events, key=lambda event: event[2], default=None)
     fields = [("issuer", texts[where]), ("recipient", texts[there]), ("instrument", texts[first])]
@@ -87,11 +102,23 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
         fields.append(("status", texts[best[0]]))
         if best[0] >= 0:
             evidence.setdefault(texts[best[0]])
-    court = any(mention.kind == "court" for mention in mentions)
+    court = any(mention.kind == "court" for mention in mentions) or issuer in judges
+    court = court or _COURT.search(issuer.lower()) is not None
+    warrant = any(words.warrant.search(text) for index, text in lowered.items() if index < _LEAD)
     return (
         Demand(
             issuer=(issuer,),
-            instrument="takedown order" if content else "court order" if court else "informal request",
+            instrument=(
+                "takedown order"
+                if content
+                else "technical capability notice"
+                if any("technical capability notice" in text for text in lowered.values())
+                else "search warrant"
+                if warrant
+                else "court order"
+                if court
+                else "informal request"
+            ),
             recipient=(recipient or "",),
             target=(),
             sought=(),
@@ -117,17 +144,58 @@ def _count(
     return found
 
 
+_BEFORE_NAME = 70
+"""Characters before a name in which its office stands ("el juez de la Audiencia Nacional Pedraz")."""
+
+
+def _judges(
+    words: _Words, mentions: tuple[Mention, ...], texts: dict[int, str], lowered: dict[int, str]
+) -> dict[str, tuple[float, int]]:
+    """The persons before whose name stands that they judge or prosecute, weighed as by `_count`."""
+    found: dict[str, tuple[float, int]] = {}
+    for mention in mentions:
+        text = lowered.get(mention.sentence)
+        if text is None or mention.kind not in ("person", "court"):
+            continue
+        before = text[max(0, mention.start - _BEFORE_NAME) : mention.start]
+        offices = list(words.judge.finditer(before))
+        if not offices or _ELSEWHERE.search(before, offices[-1].end()):
+            continue
+        name: str | None = mention.name
+        if mention.kind == "court":  # "el juez de la Audiencia Nacional" and then the name
+            after = _NAME.match(texts[mention.sentence], mention.end)
+            name = after.group("name") if after else None
+        _add(found, name, mention.sentence)
+    for index, text in lowered.items():
+        for office in words.judge.finditer(text) if len(text) == len(texts[index][:_MAX_LENGTH]) else ():
+            after = _NAME.match(texts[index], office.end())
+            _add(found, after.group("name") if after else None, index)
+    return found
+
+
+def _add(found: dict[str, tuple[float, int]], name: str | None, index: int) -> None:
+    if name is None or any(name != other and name in other for other in found):
+        return
+    weight, first = found.get(name, (0.0, index))
+    found[name] = (weight + 1.0, first)
+
+
+_NAME = re.compile(r" (?P<name>[A-ZÀ-Ý][\w-]+(?: (?:d[aeo]s? )?[A-ZÀ-Ý][\w-]+){1,3})")
+_COURT = re.compile(r"(?<!\w)(?:tribunal|gericht|richter|juge|juez|jueza|juiz|giudice|rechter)")
+_ELSEWHERE = re.compile(r"[,;:.(]| (?:y|e|et|und|que|en|ed) ")
+
+
 def _best(counted: dict[str, tuple[float, int]]) -> tuple[str | None, int]:
     name = max(counted, key=lambda each: counted[each][0])
     return name, counted[name][1]
 
 
 def _common_noun(
-    words: _Words, texts: dict[int, str], lowered: dict[int, str], places: list[int]
+    nouns: re.Pattern[str], texts: dict[int, str], lowered: dict[int, str], places: list[int]
 ) -> tuple[str | None, int]:
-    """The common noun for an agency or a court in the sentences that demand, as it stands there."""
+    """The common noun for a party in the sentences that demand, as it stands there."""
     for index in places:
-        match = words.state.search(lowered[index])
+        match = nouns.search(lowered[index])
         if match and len(lowered[index]) <= len(texts[index]):
             return texts[index][match.start() : match.end()], index
     return None, -1

@@ -126,10 +126,12 @@ def _actions() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-_SHORT = "".join(
-    rf"(?<!\b{word}\. )"
-    for word in r"jan feb aug sept oct nov dec mr mrs ms dr gov sen rep inc corp ltd u\.s u\.k".split()
+_SHORT = (
+    r"(?<!\bjan\. )(?<!\bfeb\. )(?<!\baug\. )(?<!\bsept\. )(?<!\boct\. )(?<!\bnov\. )(?<!\bdec\. )"
+    r"(?<!\bmr\. )(?<!\bmrs\. )(?<!\bms\. )(?<!\bdr\. )(?<!\bgov\. )(?<!\bsen\. )(?<!\brep\. )"
+    r"(?<!\binc\. )(?<!\bcorp\. )(?<!\bltd\. )(?<!\bu\.s\. )(?<!\bu\.k\. )"
 )
+"""What a full stop behind an abbreviation is preceded by: there no clause ends."""
 _CLAUSE_END = re.compile(
     rf"[;]|\. {_SHORT}|, (?:but|while|whereas|although|though|because|since) | - |"
     r" – "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.stories.demand_roles import LIST, LISTS, demanding, fill, verbs
-from bot.stories.marks import COURT, DATA, DEVICE, MARKS, Marked, Slot
+from bot.stories.marks import COURT, DATA, DEVICE, MARKS, PARTY, Marked, Slot
 
 THINGS = f"[{DATA}{DEVICE}]"
 
@@ -66,7 +66,9 @@ def rules() -> Rules:
         active=re.compile(
             rf"(?: (?:that|for|of|on|upon|both|from|against))?(?: (?:the|its|a|an|reporter|journalist|lawyer|"
             rf"attorney|editor|activist|traveller|traveler|passenger|student|professor|internet|web|"
-            rf"tech|all|both|five|two|three|main|several|[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
+            rf"tech|all|both|two|three|four|five|six|seven|eight|nine|ten|\d+|dozens of|hundreds of|"
+            rf"main|several|"
+            rf"[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
             rf"him|us)(?!\w)"
             rf"(?P<own>'s? (?:[\w-]+ ){{0,3}}?(?P<owned>{LIST}))?(?P<between>[^;{MARKS}]{{0,60}}?){deed}"
         ),
@@ -134,7 +136,7 @@ def rules() -> Rules:
         paying=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:(?:pays?|paid|paying)(?: (?:the |"
             rf"an? )?[\w$,.-]+)"
-            rf"{{0,3}}? (?:to )?(?:the )?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|"
+            rf"{{0,3}}? (?:to )?(?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|"
             rf"software|products?|services?|"
             rf"app|programs?|subscriptions?|platform|licen[cs]es?) (?:of|from|by|made by|sold by|"
             rf"built by) (?:the )?"
@@ -151,7 +153,7 @@ def rules() -> Rules:
         selling=re.compile(
             rf"(?:(?P<who>{LIST})(?P<mid>[^;{MARKS}]{{0,60}}?))?(?<![\w-])(?P<verb>{fill(table['buying']['sell'])})(?!"
             rf"\w)(?P<gap>[^;]{{0,120}}?) to (?:the |a |an )?(?:(?!for |"
-            rf"that )[\w-]+ ){{0,3}}?(?P<to>{LIST})"
+            rf"that )[\w.-]+ ){{0,3}}?(?P<to>{LIST})"
         ),
     )
 
@@ -236,6 +238,9 @@ _WHEN = re.compile(
 )
 
 
+_APART = re.compile(rf"^{PARTY}, (?P<last>{PARTY})$")
+
+
 def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
     """The party that acts: the nearest before the verb that no preposition holds; none behind a pronoun."""
     if PRONOUN_SUBJECT.search(left):
@@ -251,6 +256,10 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
             state = before.endswith((" of ", " of the ")) and any(
                 slot.kind == "agency" for slot in marked.names(match.group())
             )
+            last = _APART.search(match.group())
+            apart = demanding(marked.names(last.group("last")), courts=courts) if last else []
+            if apart:  # "at the gate of Downing Street, detectives got"
+                return apart
             if not state:  # "officers of the FBI" act for the FBI
                 continue
         if left[match.end() : match.end() + 2] == "'s":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
+from bot.stories.demand_more import one_kind
+from bot.stories.demand_roles import BESIDE, Frame
 from bot.stories.demand_told import ENOUGH, Group, whole
 from bot.stories.marks import PARTY, Marked
 from bot.stories.model import Document
@@ -84,77 +85,6 @@ def single_out(group: Group, marked: list[Marked], document: Document) -> list[G
     return [group]
 
 
-_THING = r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|notices?)"
-_ALSO = re.compile(
-    rf"(?<!\w)(?:such an?|an? similar|similar|another|an? second|an? third|an? separate) (?:[\w-]+ "
-    rf"){{0,2}}{_THING}(?!\w)"
-    rf"|{_THING}(?!\w)[^;.]{{0,40}}? (?:too|as well)(?!\w)"
-    rf"|(?<!\w)(?:too|also),?(?: had| has| have)? (?:received|got|been served|was served|"
-    rf"were served)[^;.]{{0,30}} {_THING}"
-)
-
-
-_LIKE_IT = re.compile(
-    rf"(?<!\w)(?:similar|another|second|separate) (?:[\w-]+ ){{0,2}}{_THING} (?:from|by|of)(?!\w)"
-)
-
-
-def second_demands(frames: list[Frame], marked: list[Marked]) -> tuple[list[Frame], list[Frame]]:
-    """Take out the frames that tell of one more demand like the main one: "Microsoft got such a one too"."""
-    also = {item.index for item in marked if item.index > 0 and _ALSO.search(item.text)}
-    texts = {item.index: item.text for item in marked}
-    second: list[Frame] = []
-    for frame in frames:
-        if frame.index not in also or frame.form != "noun" or frame.plural:
-            continue
-        rest = [other for other in frames if other.index not in also]
-        for role in ("issuers", "recipients"):
-            ours = {n for n, w in getattr(frame, role).items() if w >= BESIDE and not frame.slots[n].generic}
-            theirs = {name for other in rest for name in getattr(other, role)}
-            told_like_it = bool(theirs) or (role == "issuers" and _LIKE_IT.search(texts[frame.index]))
-            if (
-                ours
-                and told_like_it
-                and not ours & theirs
-                and not any(s.index == frame.index for s in second)
-            ):
-                second.append(frame)
-                break
-    taken = {frame.index for frame in second}
-    return [frame for frame in frames if frame.index not in taken], second
-
-
-_OF_ITS_OWN = re.compile(
-    rf"(?P<who>{PARTY})(?:, [^,;]{{0,60}},|,)? (?:then |later |soon |also )?(?:followed|joined|came|"
-    rf"answered|did the same)"
-    rf"[^;.]{{0,30}}(?<!\w)(?:one|another|a \w+|{_THING}) of (?:his|her|its|their) own(?!\w)"
-)
-
-
-def followers(groups: list[Group], marked: list[Marked]) -> list[Group]:
-    """ "Missouri's attorney general followed with one of his own": the main demand, made by somebody else."""
-    found: list[Group] = []
-    if not groups or groups[0].family != "data":
-        return found
-    for item in marked:
-        match = _OF_ITS_OWN.search(item.text)
-        if match is None:
-            continue
-        who = [s for s in item.names(match.group("who")) if s.kind in ("agency", "company") or s.official]
-        if who:
-            frame = Frame(item.index, "informal request", "data", 2, "noun", match.start(), weight=ENOUGH)
-            frame.vote("issuer", who, EXPLICIT)
-            found.append(theirs(frame, groups))
-    return found
-
-
-def theirs(frame: Frame, groups: list[Group]) -> Group:
-    """One more demand like the main one; what it leaves open, the main one tells."""
-    main = max(groups, key=lambda group: group.weight)
-    frame.weight = max(frame.weight, ENOUGH)
-    return Group(main.family, [frame], frozenset({frame.index}), campaign=main)
-
-
 _AGAIN = re.compile(
     r"(?<!\w)(?:returned|came back|went back|this time|instead|afterwards|in the end|a second time|"
     r"turned to)(?!\w)"
@@ -180,9 +110,9 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
         return [group]
     again = {item.index for item in marked if _AGAIN.search(item.text)}
     first = max(
-        told, key=lambda frame: sum(f.weight for f in told if _one_kind(f.instrument, frame.instrument))
+        told, key=lambda frame: sum(f.weight for f in told if one_kind(f.instrument, frame.instrument))
     )
-    main = [frame for frame in told if _one_kind(frame.instrument, first.instrument)]
+    main = [frame for frame in told if one_kind(frame.instrument, first.instrument)]
     parts = []
     gone: set[int] = set()
     for frame in told:
@@ -201,75 +131,6 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
         return [group]
     rest = Group(group.family, [frame for frame in group.frames if frame.index not in gone])
     return [rest, *(Group(group.family, theirs, where, campaign=rest) for theirs, where in parts)]
-
-
-_ONE_MORE = re.compile(
-    rf"(?<!\w)(?:an?|the|two|its|his|her|their|'s) (?:\w+ )?(?:earlier|previous|prior|first|second|"
-    rf"third|follow-up|"
-    rf"later|fresh|older|separate|similar|identical|narrower|new) (?:[\w-]+ ){{0,3}}?(?P<one>{_THING})(?!\w)"
-    rf"|(?<!\w)another (?:[\w-]+ ){{0,3}}?(?P<another>{_THING})(?!\w)"
-    rf"|(?<!\w)(?:follow-up|older case|earlier case|second (?:case|time|paper)|this time)[^;]{{0,60}}?"
-    rf"(?P<told>{_THING})(?!\w)"
-)
-_THEN = re.compile(
-    r"(?<!\w)(?:then|afterwards|later|next|subsequently|after that|meanwhile|in addition|besides|as "
-    r"well|replaces?|"
-    r"replaced|followed|instead)(?!\w)"
-)
-
-
-def split_followers(group: Group, marked: list[Marked]) -> list[Group]:
-    """One more of the same kind, told by its own word ("an earlier warrant", "then got a search warrant")."""
-    if group.sentences or group.family != "data" or len(group.frames) < 2:
-        return [group]
-    texts = {item.index: item.text for item in marked}
-    more: dict[int, Frame] = {}
-    for frame in group.frames:
-        if frame.form != "noun" or frame.plural or frame.index < 0:
-            continue
-        rest = [each for each in group.frames if each.index != frame.index and each.weight >= 0.5]
-        if rest and (_is_one_more(frame, texts[frame.index]) or _comes_then(frame, rest, texts[frame.index])):
-            more.setdefault(frame.index, frame)
-    while more:
-        rest = [frame for frame in group.frames if frame.index not in more]
-        main = Group(group.family, rest)
-        if main.weight >= _MAIN and any(frame.weight >= 0.5 for frame in rest):
-            break
-        del more[min(more)]  # that is the demand that the article opens with
-    else:
-        return [group]
-    first = min(more)
-    theirs = [frame for frame in group.frames if frame.index in more]
-    where = {index + step for index in more for step in (0, 1)} - {frame.index for frame in rest}
-    theirs[0].weight = max(theirs[0].weight, ENOUGH)
-    return [main, Group(group.family, theirs, frozenset({first, *where}), campaign=main)]
-
-
-_MAIN = 0.8
-"""Weight that the first demand must keep where one more is told."""
-
-
-def _is_one_more(frame: Frame, text: str) -> bool:
-    """Whether the words before an instrument count it as one more."""
-    for match in _ONE_MORE.finditer(text):
-        for name in ("one", "another", "told"):
-            if match.group(name) and match.start() <= frame.position < match.end():
-                return True
-    return False
-
-
-def _comes_then(frame: Frame, rest: list[Frame], text: str) -> bool:
-    """Whether an exact instrument follows in time on another exact one of an earlier sentence."""
-    before = [
-        e for e in rest if e.form == "noun" and e.rank >= 5 and e.weight >= 0.5 and e.index < frame.index
-    ]
-    return (
-        frame.rank >= 7
-        and frame.weight >= 0.9
-        and bool(before)
-        and not any(_one_kind(each.instrument, frame.instrument) for each in rest if each.rank >= 5)
-        and _THEN.search(text) is not None
-    )
 
 
 def split_recipients(group: Group) -> list[Group]:
@@ -303,6 +164,38 @@ def split_recipients(group: Group) -> list[Group]:
     return found
 
 
+def split_buyers(group: Group) -> list[Group]:
+    """Agencies that each buy for themselves, told whole in their own sentences, make demands of their own."""
+    if group.sentences or group.family != "buy":
+        return [group]
+    parts: list[tuple[set[str], list[Frame]]] = []
+    for frame in group.frames:
+        buyers = {
+            name
+            for name, weight in frame.issuers.items()
+            if weight >= BESIDE and not frame.slots[name].generic
+        }
+        near = next((part for part in parts if part[0] & buyers), None)
+        if near is not None:
+            near[0].update(buyers)
+            near[1].append(frame)
+        elif buyers and whole(frame):
+            parts.append((buyers, [frame]))
+    taken = {frame.index for _, frames in parts[:1] for frame in frames}
+    others = [frames for _, frames in parts[1:] if not taken & {frame.index for frame in frames}]
+    if not others:
+        return [group]
+    gone = {id(frame) for frames in others for frame in frames}
+    rest = Group(group.family, [frame for frame in group.frames if id(frame) not in gone])
+    return [
+        rest,
+        *(
+            Group(group.family, frames, frozenset(f.index for f in frames), campaign=rest)
+            for frames in others
+        ),
+    ]
+
+
 def _of_others(frame: Frame, main: list[Frame]) -> bool:
     """Whether an instrument is told with parties that the main one's words do not name."""
     firms, asking = _firms([frame]), set(frame.issuers)
@@ -325,22 +218,14 @@ _CARRIERS = re.compile(r"(?:providers|carriers|operators|isps|telecoms|telcos|ap
 
 
 def _carriers(frame: Frame) -> set[str]:
-    """Those who carry a service: told to block it, they are asked something else than the service is."""
-    return {
-        name
+    """Those who carry a service, as one: told to block it, they are asked something else than it is."""
+    told = any(
+        weight >= BESIDE and frame.slots[name].kind == "company" and _CARRIERS.search(name)
         for name, weight in frame.recipients.items()
-        if weight >= BESIDE and frame.slots[name].kind == "company" and _CARRIERS.search(name)
-    }
+    )
+    return {"carriers"} if told else set()
 
 
 def _speaks(group: Group, index: int) -> bool:
     """Whether a sentence speaks of the whole campaign."""
     return any(frame.index == index and frame.plural for frame in group.frames)
-
-
-_KINDS = ("subpoena", "warrant", "summons")
-
-
-def _one_kind(one: str, other: str) -> bool:
-    """Whether two instruments may be one, named once exactly and once not."""
-    return one == other or any(kind in one and kind in other for kind in _KINDS)

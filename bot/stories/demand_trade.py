@@ -12,7 +12,7 @@ _GOODS = re.compile(
     rf"(?:{DATA}|(?<!\w)(?:access|feeds?|netflow|posts|movements|monitor(?:s|ed|ing)?|track(?:s|ed|ing)?|"
     rf"watch(?:es|ed|ing)?|broker|"
     r"licen[cs]es?|subscriptions?|follow(?:s|ed|ing)?|alerts|firehose|surveill\w+|itineraries|look-?ups|"
-    r"social media)(?!\w))"
+    r"social media|whereabouts|places where)(?!\w))"
 )
 
 

@@ -108,3 +108,100 @@ def test_those_who_carry_a_service_are_asked_something_else_than_the_service_is(
         "On Friday the regulator ordered internet providers to block access to the app.",
     )
     assert {each.recipient for each in found} == {("TikTok",), ("Internet service providers",)}
+
+
+@pytest.mark.parametrize(
+    "second",
+    ["Microsoft got one too, in March.", "Microsoft was sent another for the same account."],
+)
+def test_one_more_that_only_its_number_names(second: str) -> None:
+    found = read(
+        "Dropbox asked for a councilman's files",
+        "The FBI served Dropbox with a grand jury subpoena for the files of a councilman on Monday. "
+        f"Dropbox turned them over. {second}",
+    )
+    assert {(each.recipient, each.instrument) for each in found} == {
+        (("Dropbox",), "grand jury subpoena"),
+        (("Microsoft",), "grand jury subpoena"),
+    }
+
+
+def test_an_abbreviated_month_ends_no_clause() -> None:
+    found = read(
+        "Apple and the sergeant's tablet",
+        "In Ohio, Magistrate Judge Dana Whitlock on Feb. 16 ordered Apple to unlock the tablet of a sergeant.",
+    )
+    assert [each.issuer for each in found] == [("Dana Whitlock",)]
+
+
+def test_help_past_a_lock_is_asked_for_without_a_word_for_data() -> None:
+    found = read(
+        "A family is split", "A magistrate ordered Apple last week to help the FBI get past the lock."
+    )
+    assert [each.recipient for each in found] == [("Apple",)]
+
+
+def test_a_number_of_firms_may_be_asked() -> None:
+    found = read(
+        "House panel asks 12 companies to keep records of the protest",
+        "Letters went out on Monday to Verizon and AT&T, the House committee said.",
+    )
+    assert [each.instrument for each in found] == ["preservation request"]
+
+
+def test_a_broadcaster_that_is_searched_is_asked() -> None:
+    found = read(
+        "Police at a broadcaster's door",
+        "Australian Federal Police officers have searched the ABC's headquarters in Perth for six hours over "
+        "a report about the navy.",
+    )
+    assert [(each.instrument, each.recipient) for each in found] == [("search warrant", ("ABC News",))]
+
+
+def test_agencies_that_buy_for_themselves_make_demands_of_their_own() -> None:
+    found = read(
+        "Two agencies bought locations",
+        "The IRS bought location data from Venntel in 2019. "
+        "Customs and Border Protection paid Babel Street for access to location data as well.",
+    )
+    assert {(each.issuer, each.recipient) for each in found} == {
+        (("Internal Revenue Service",), ("Venntel",)),
+        (("Customs and Border Protection",), ("Babel Street",)),
+    }
+
+
+def read_in(language: str, title: str, body: str) -> tuple[Demand, ...]:
+    document = text.read(Article(title=title, body=body, language=language), Recorder())
+    return find_demands(document, parties.find_mentions(document), Recorder())
+
+
+def test_a_single_judge_orders_in_other_languages() -> None:
+    found = read_in(
+        "pt",
+        "Juíza manda bloquear o Telegram",
+        "A juíza Helena Prado Lima determinou na sexta-feira o bloqueio do Telegram em todo o país. "
+        "O Telegram não entregou os dados de um grupo. A Polícia Federal investiga o caso.",
+    )
+    assert [(each.issuer, each.recipient, each.instrument) for each in found] == [
+        (("Helena Prado Lima",), ("Telegram",), "takedown order")
+    ]
+
+
+def test_carriers_are_told_to_block_in_other_languages() -> None:
+    found = read_in(
+        "es",
+        "Un juez manda a las operadoras bloquear Telegram",
+        "El juez Ramiro Salas Ortega ordenó el lunes a las operadoras bloquear Telegram en el país. "
+        "El bloqueo empieza el martes.",
+    )
+    assert [(each.issuer, each.recipient) for each in found] == [(("Ramiro Salas Ortega",), ("operadoras",))]
+
+
+def test_a_search_warrant_is_named_in_other_languages() -> None:
+    found = read_in(
+        "es",
+        "La policía pide grabaciones a Amazon",
+        "La policía de Salta pidió a Amazon, con una orden de registro, las grabaciones de un altavoz. "
+        "Amazon facilitó los datos de la cuenta.",
+    )
+    assert [each.instrument for each in found] == ["search warrant"]
