@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bot.feeds.errors import FeedError
+from bot.feeds.errors import FeedError, ParseError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
@@ -84,3 +84,16 @@ async def test_a_page_and_all_that_is_tried_after_it_have_the_time_of_one_reques
 def test_blanks_in_an_address_do_not_keep_it_from_having_one_form(blank: str, end: str) -> None:
     canonical = canonical_url(f"https://n.example/a{blank}{end}")
     assert canonical == canonical_url(canonical) == "https://n.example/a%20"
+
+
+@pytest.mark.parametrize("opened", ["<a>", "<rss><channel>"])
+def test_what_nests_half_a_million_deep_is_given_up_early(opened: str) -> None:
+    with pytest.raises(ParseError, match="no feed that can be read"):
+        parse_feed(opened.encode() * 250_000)
+
+
+def test_entries_around_one_that_nests_too_deep_are_read() -> None:
+    deep = "<item><description>" + "<i>" * 60_000 + "</i>" * 60_000 + "</description></item>"
+    others = [f"<item><title>{name}</title></item>" for name in ("one", "two")]
+    document = f"<rss><channel>{others[0]}{deep}{others[1]}</channel></rss>"
+    assert [entry.title for entry in parse_feed(document.encode()).entries] == ["one", "two"]

@@ -19,7 +19,7 @@ from bot.feeds.model import Entry, Feed
 from bot.feeds.reading import names, rhythm
 from bot.feeds.reading.clean import one_line, title_text, web_address, with_absolute_links
 from bot.feeds.reading.draft import Draft
-from bot.feeds.reading.limits import MAX_ENTRIES
+from bot.feeds.reading.limits import MAX_DEPTH, MAX_ENTRIES
 from bot.feeds.reading.names import ID, LAST_PLAIN, LAST_TEXT, MET, UPDATED, role_of, usual_name
 
 _BASE: Final = names.XML + "}base"
@@ -55,6 +55,10 @@ _DEFAULT_TYPE: Final = {
 
 class EnoughEntriesError(Exception):
     """The bound on entries is reached: whoever drives the builder stops reading."""
+
+
+class TooDeepError(Exception):
+    """The bound on tags inside each other is reached: the document is to be read in some other way."""
 
 
 class FeedBuilder:
@@ -124,6 +128,8 @@ class FeedBuilder:
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take an element's start tag."""
         depth = self._depth = self._depth + 1
+        if depth > MAX_DEPTH:
+            raise TooDeepError
         if self._role_depth:
             self._start_inside(name, attributes)
             return

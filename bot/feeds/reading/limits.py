@@ -32,6 +32,9 @@ MAX_AUTHORS: Final = 20
 MAX_TAGS: Final = 500_000
 """Tags read of one document; what comes after is left unread. About a second of work."""
 
+MAX_DEPTH: Final = 50_000
+"""Tags inside each other of a document that is read in one pass: some 15 MB, and no feed nests a hundred."""
+
 MAX_MENDED_BYTES: Final = 2 * 1024 * 1024
 """How far an ill-formed document is read."""
 

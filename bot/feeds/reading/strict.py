@@ -10,7 +10,7 @@ from datetime import datetime
 from xml.parsers import expat
 
 from bot.feeds.model import Feed
-from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder
+from bot.feeds.reading.builder import EnoughEntriesError, FeedBuilder, TooDeepError
 from bot.feeds.reading.clean import may_hold_controls
 from bot.feeds.reading.limits import MAX_TAGS
 
@@ -19,6 +19,7 @@ _BUFFER = 65_536
 _LONGEST_NAMESPACE = 2_000
 _PORTION = 1024 * 1024
 _JUNK_AFTER_ROOT = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
+_ABORTED = expat.errors.codes[expat.errors.XML_ERROR_ABORTED]
 _UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
 
 
@@ -52,6 +53,8 @@ def read_strict(document: bytes, base: str, now: datetime, *, namespaces: bool =
             _parse_in_portions(parser, document)
     except EnoughEntriesError:
         pass
+    except TooDeepError:
+        raise IllFormedError(_ABORTED, parser.CurrentLineNumber) from None
     except expat.ExpatError as error:
         if error.code != _JUNK_AFTER_ROOT:
             raise IllFormedError(error.code, error.lineno) from None
