@@ -197,6 +197,7 @@ _BLOCK_A_FIRM = re.compile(
     rf"internet|web|"
     rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
 )
+_IT_GONE = re.compile(r"(?:remov|delet|tak|pull|block|label)\w* (?:it|them)(?!\w)")
 _SERVICE_GONE = re.compile(
     rf"(?: on \w+day)?(?: (?:the|an?))?(?: [\w\",'-]+){{0,5}}? (?:suspension|block|blocking|blockade|"
     rf"shutdown|blackout|"
@@ -292,10 +293,11 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.instrument, frame.family, frame.rank = "gag order", "gag", 6
         return frame
     if groups.get("content"):
-        if CONTENT not in text and not _BLOCK_A_FIRM.match(text[frame.position :]):
+        named = CONTENT in text or _BLOCK_A_FIRM.match(text[frame.position :])
+        if not named and not _IT_GONE.match(found.string, found.start("content")):
             return None
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
-        frame.weight = 1.2
+        frame.weight = 1.2 if named else 0.7
         return frame
     plain = bool(groups.get("plain"))
     kept = _KEEPS.match(groups.get("deed") or "")

@@ -10,7 +10,7 @@ have it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.record import Notes
@@ -25,6 +25,7 @@ from bot.stories.demand_features import (
     scene_of,
 )
 from bot.stories.demand_guesses import UMBRELLA
+from bot.stories.demand_roles import BESIDE
 from bot.stories.demand_writing import written
 from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
@@ -34,6 +35,8 @@ from bot.stories.relevance import SURELY_TOLD, odds_of
 
 TOLD = 0.65
 """How sure a demand must be in an article that its words make relevant."""
+BESIDE_TOLD = 0.4
+"""How sure a gag must be beside a demand for data that is told."""
 _HOPELESS = -3.0
 """Log-odds of relevance from which an article is not looked at: no demand would make it one of the field."""
 
@@ -107,12 +110,40 @@ def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
     limit = TOLD if scene.odds > 0 else SURELY_TOLD
     kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
-    for judged in sorted(judge(scene, claims, tables), key=lambda each: -each.sure):
-        if judged.sure >= limit:
+    silenced: Judged | None = None
+    for judged in sorted(
+        judge(scene, claims, tables), key=lambda each: (each.claim.family == "gag", -each.sure)
+    ):
+        if judged.claim.family == "gag" and silenced is not None:
+            judged = _with_parties(judged, silenced)
+            told = judged.sure >= BESIDE_TOLD
+        else:
+            told = judged.sure >= limit
+        if told:
+            if silenced is None and judged.claim.family == "data":
+                silenced = judged
             demand = written(scene, judged.claim, judged.issuers, judged.recipients)
             key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
             kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
-    return sorted(kept.values(), key=lambda each: not each.told)
+    found = sorted(kept.values(), key=lambda each: -each.sure)
+    return sorted(found, key=lambda each: not each.told)
+
+
+def _with_parties(gag: Judged, silenced: Judged) -> Judged:
+    """A gag has the parties of the demand that it silences, where its own words name none."""
+    named = {
+        role: any(
+            weight >= BESIDE and frame.slots[name].kind != "court"
+            for frame in gag.claim.group.frames
+            for name, weight in getattr(frame, role).items()
+        )
+        for role in ("issuers", "recipients")
+    }
+    return replace(
+        gag,
+        issuers=gag.issuers if named["issuers"] else silenced.issuers,
+        recipients=gag.recipients if named["recipients"] else silenced.recipients,
+    )
 
 
 def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Judged]:

@@ -95,7 +95,7 @@ def _with_gag(named: dict[tuple[str, str], Group], groups: list[Group]) -> list[
     kept = [group for group in groups if group.family != "gag" or len(groups) == 1 or is_plain(group)]
     if silenced and not any(group.family == "gag" for group in kept):
         gags = [group for (_, family), group in named.items() if family == "gag"]
-        kept.extend([group for group in gags if max(frame.weight for frame in group.frames) >= 0.5][:1])
+        kept.extend([group for group in gags if max(frame.weight for frame in group.frames) >= 0.3][:1])
     for group in kept:
         if group.family == "gag":
             group.campaign = silenced

@@ -77,7 +77,10 @@ _ONE = (
     r"(?:one|another|a (?:second|third|narrower|new)(?: one)?)"
     r"(?= too| as well|,| in \d| for | from |[.]| on )"
 )
-_GOT_ONE = re.compile(rf"(?P<who>{COMPANY})(?:,? (?:which|it|too|also|has|had|itself))*,? {_HAD} {_ONE}")
+_GOT_ONE = re.compile(
+    rf"(?P<who>{COMPANY})(?:, [^,;]{{0,50}},)?(?:,? (?:which|it|too|also|has|had|itself|that|"
+    rf"(?:admit|confirm)\w*(?: to {PARTY})?))*,? {_HAD} {_ONE}"
+)
 _SENT_ONE = re.compile(
     rf"(?:(?P<by>{PARTY})|(?<!\w)(?:he|she|it|they))(?: then| later| soon| has| had)* (?:sent|issued|served|"
     rf"obtained|got|filed)(?: (?P<who>{COMPANY}))? {_ONE}"

@@ -57,6 +57,14 @@ _LINKS = (
     "threat",
     "insist",
     "instruct",
+    "word",
+    "call",
+    "outreach",
+    "visit",
+    "contact",
+    "interven",
+    "plea",
+    "appeal",
 )
 _ACT = re.compile(
     r"(?<![\w-])(?P<not>(?:refus\w+ to|declin\w+ to|not|never|n't) )?(?:remov(?:ed?|es|ing)|(?:took|"
@@ -82,13 +90,17 @@ _ASKED = (
     r"directed|"
     r"instructed|required|pressed|insisted)"
 )
+_CONTACT = r"(?:word|(?:phone )?calls?|outreach|visits?|contact|intervention|pleas?|appeals?)"
+"""What is no demand by its name, and is one where something goes because of it."""
+_OFFICE = r"(?:'s (?:[\w-]+ )?(?:department|office|ministry|government|agency|men|people|staff))?"
 _WHO = rf"(?:the |an? )?(?:[\w-]+ ){{0,2}}?(?P<who>{LIST})"
 _LINK = re.compile(
     rf"(?<!\w)(?:at|on|upon|after|following|under|because of|in response to|response to|to comply with|"
     rf"comply with|citing|"
-    rf"acting on|over|by|with|to) (?:[\w-]+ ){{0,3}}?(?:{_DEMAND}[^;,]{{0,25}}? (?:of|from|by) {_WHO}|"
+    rf"acting on|over|by|with|to) (?:[\w-]+ ){{0,3}}?"
+    rf"(?:(?:{_DEMAND}|{_CONTACT})[^;,]{{0,25}}? (?:of|from|by) {_WHO}|"
     rf"{_WHO.replace('who', 'own')}(?:'s?)? (?:[\w-]+ )?{_DEMAND}(?!\w))"
-    rf"|(?<!\w)(?:after|because|when|as|since) {_WHO.replace('who', 'told')} {_ASKED}(?!\w)"
+    rf"|(?<!\w)(?:after|because|when|as|since) {_WHO.replace('who', 'told')}{_OFFICE} {_ASKED}(?!\w)"
 )
 _INSTRUMENT = re.compile(
     r" (?:(?:an?|the|its|their|this|that|any|such) )?(?:[\w-]+ ){0,2}?"
@@ -112,7 +124,9 @@ def removal_frames(marked: Marked) -> list[Frame]:
             continue  # "to block a summons": what shall go is the demand itself
         who = _platform(left, marked) or _behind(text[act.end() :], marked)
         near = text[act.start() : act.end() + 120]
-        if not who or (CONTENT not in near and not _apps(near, marked, who)):
+        if not who or not (
+            CONTENT in near or _apps(near, marked, who) or (links and _IT.match(text, act.end()))
+        ):
             continue
         frame = Frame(marked.index, "takedown order", "content", 4, "removal", act.start(), weight=0.3)
         frame.vote("recipient", who, EXPLICIT)
@@ -133,6 +147,7 @@ def removal_frames(marked: Marked) -> list[Frame]:
     return frames
 
 
+_IT = re.compile(r" (?:it|them)(?!\w)")
 _LIFTED = re.compile(
     r"(?<![\w-])(?:lift(?:ed|s)|revers(?:ed|es)|suspend(?:ed|s)|froze|freezes|end(?:ed|s)|annul(?:led|s)|"
     r"overturn(?:ed|s)) (?:the |its |his |her |their |a )?(?:own |nationwide |\w+-\w+ )?(?:ban|block|"

@@ -31,8 +31,8 @@ _ABOUT_IT = r"(?P<what>[^;.]{0,60})"
 
 _FORBIDS = re.compile(
     rf"(?<!\w)(?:forb(?:ade|ids?|idden|idding)|barr(?:ed|ing)|bars|prohibit(?:ed|s|ing)|prevent(?:ed|s)|kept|"
-    rf"keeps|keeping|stopp?(?:ed|s)) (?P<who>(?:[^;. ]+ ){{0,5}}?)(?:from|to) (?:\w+ly |even "
-    rf")?{_TELL}{_ABOUT_IT}"
+    rf"keeps|keeping|stopp?(?:ed|s)|bann(?:ed|ing)|a ban)[\"']? (?P<who>(?:[^;. ]+ ){{0,5}}?)"
+    rf"(?:from|to|on) (?:\w+ly |even )?{_TELL}{_ABOUT_IT}"
 )
 _HUSHED = re.compile(
     rf"(?<!\w)(?:told|tells|orders?|ordered|ask(?:s|ed)|instructed|directed|required|commanded) "

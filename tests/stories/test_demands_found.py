@@ -205,3 +205,30 @@ def test_a_search_warrant_is_named_in_other_languages() -> None:
         "Amazon facilitó los datos de la cuenta.",
     )
     assert [each.instrument for each in found] == ["search warrant"]
+
+
+@pytest.mark.parametrize(
+    "gag",
+    ["A ban on telling anybody came with it.", 'The paper "expressly bars" Dropbox from telling the public of it.'],
+)
+def test_a_gag_is_told_in_other_turns(gag: str) -> None:
+    found = read(
+        "Dropbox asked for a councilman's files",
+        f"The FBI served Dropbox with a search warrant for the files of a councilman on Monday. {gag}",
+    )
+    assert [each.instrument for each in found] == ["search warrant", "gag order"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Apple removed the Harbour Watch app from its store on Monday after a call from the justice ministry.",
+        "The Harbour Watch app is gone. Apple pulled it on Monday after the justice ministry's office asked.",
+        "Apple removed the Harbour Watch app from its store following outreach from the justice ministry.",
+    ],
+)
+def test_what_goes_after_a_word_from_an_office_was_demanded(body: str) -> None:
+    found = read("An app is gone from Apple's store", body)
+    assert [(each.issuer, each.recipient, each.status) for each in found] == [
+        (("justice ministry",), ("Apple",), "complied")
+    ]
