@@ -173,6 +173,7 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
     votes: dict[str, float] = defaultdict(float)
     against: dict[str, float] = defaultdict(float)
     surest: dict[str, float] = defaultdict(float)
+    targets: set[str] = set()
     for frame in claim.group.frames:
         share = min(1.0, 0.3 + frame.weight / 2)
         for name, weight in getattr(frame, role).items():
@@ -180,6 +181,7 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
             surest[name] = max(surest[name], weight)
         for name, weight in getattr(frame, opposite).items():
             against[name] += weight * share
+        targets.update(frame.targets)
     most = max(votes.values(), default=0.0)
     found: dict[str, Values] = defaultdict(dict)
     for name, sum_of_votes in votes.items():
@@ -191,6 +193,8 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
         found[name]["against"] = _share(sum_of_votes, 6)
         if sum_of_votes > votes.get(name, 0.0):
             found[name]["against.more"] = 1.0
+    for name in targets:
+        found[name]["target"] = 1.0
     for name in base:
         found[name]["rules"] = 1.0
         found[name][f"rules/{claim.kind}"] = 1.0

@@ -57,10 +57,12 @@ def only_firm(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
     return tuple(found) if len(found) == 1 else ()
 
 
-_OUTLET = re.compile(
+OUTLET = re.compile(
     r"\b(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|Star|Sun|Sentinel|"
-    r"Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press)$"
+    r"Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press|"
+    r"Mercury|Bulletin|Argus|Echo|Ledger|Examiner|Advertiser|Reporter|Beacon|Standard)$"
 )
+"""The look of a newspaper's name."""
 
 
 _WENT_TO_COURT = re.compile(
@@ -86,7 +88,7 @@ def only_paper(marked: list[Marked]) -> tuple[str, ...]:
         slot.name
         for item in marked
         for slot in item.slots.values()
-        if slot.kind == "company" and not slot.generic and _OUTLET.search(slot.name)
+        if slot.kind == "company" and not slot.generic and OUTLET.search(slot.name)
     }
     return tuple(found) if len(found) == 1 else ()
 

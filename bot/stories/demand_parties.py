@@ -35,12 +35,17 @@ def _votes(group: Group, role: str) -> tuple[dict[str, float], dict[str, Slot]]:
     return votes, slots
 
 
+_BESIDE_NOUN = 0.25
+"""Share of a common noun's votes from which a name counts before it: one that merely stands near does not."""
+
+
 def _pick(votes: dict[str, float], slots: dict[str, Slot], *, share: float, least: float) -> tuple[str, ...]:
     """The party with most votes, and those that come near it; a real name before a common noun."""
     if not votes:
         return ()
     named = {name: weight for name, weight in votes.items() if not slots[name].generic}
-    pool = named if max(named.values(), default=0.0) >= least else votes
+    enough = max(least, _BESIDE_NOUN * max(votes.values()))
+    pool = named if max(named.values(), default=0.0) >= enough else votes
     top = max(pool.values())
     return tuple(
         name

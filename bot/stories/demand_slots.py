@@ -53,10 +53,13 @@ _STEMS = (
     "data from",
     "sold",
     "purchas",
+    "applied",
+    "filed",
+    "petition",
 )
 _NAME = (
     r"(?P<name>X(?![\w.-])|[A-Z][\w&'’-]*[\w](?:\.(?:com|org|net|io|ru))?(?: (?:of |the |and |for |de )?"
-    r"[A-Z](?:[\w&-]|['’](?!s (?![A-Z])))+){0,4})"
+    r"(?:[A-Z](?:[\w&-]|['’](?!s (?![A-Z])))+|\d{1,3}(?= [A-Z]))){0,4})"
 )
 _INSTRUMENT = (
     r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|letters?|NSLs?|requests?|demands?|notices?|directives?)"
@@ -92,7 +95,8 @@ _DOES = (
     r"sued|wants|told|tell|sent|passed|shared|shares|revealed|answered|fulfilled|surrendered|gives|"
     r"passes|let|"
     r"bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
-    r"unlock|unlocked|gets|removes|obeys|complies|refuses|gone to|went to court|must|has to|need not))"
+    r"unlock|unlocked|gets|removes|obeys|complies|refuses|gone to|went to court|must|has to|need not|"
+    r"applied|petitioned|moved for|sought|subscribed|deleted|supplied|asked for))"
 )
 _PATTERNS = (
     (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),
@@ -109,7 +113,9 @@ _PATTERNS = (
             rf"\b(?:[Rr]egulator|[Ww]atchdog|[Hh]ost|[Pp]rovider|[Pp]ublisher|[Ee]xchange|[Mm]essenger|"
             rf"[Rr]egistrar|"
             rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
-            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|[Bb]oard|[Ff]orum|[Cc]linic|[Ff]irm|[Cc]ompany|(?:company|"
+            rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|[Bb]oard|[Ff]orum|[Cc]linic|[Ff]irm|[Cc]ompany|[Ww]eekly|"
+            rf"[Dd]ealer|[Bb]roker|[Cc]arrier|[Oo]perator|[Rr]etailer|[Ll]andlord|[Dd]eveloper|[Ss]eller|"
+            rf"(?:company|"
             rf"firm|vendor|broker|app|tool|platform|group|"
             rf"maker) "
             rf"(?:called|named|known as)),? {_NAME}(?![\w-])"
@@ -118,18 +124,31 @@ _PATTERNS = (
     ),
 )
 
-_APPOSED = _PATTERNS[-1:]
 _HAS_NOUN = re.compile(
     r"\b(?:regulator|watchdog|host|provider|publisher|exchange|messenger|registrar|newspaper|office|"
     r"agency|ministry|"
     r"authority|council|service|startup|marketplace|studio|board|forum|clinic|firm|company|vendor|"
-    r"broker|app|tool|"
+    r"broker|app|tool|weekly|dealer|carrier|operator|retailer|landlord|developer|seller|"
     r"platform|group|maker) "
+)
+_OFFICERS = re.compile(
+    rf"(?:^|[ “\"(]){_NAME}['’]s? (?:(?:own|chief|general|managing|legal|co-|in-house|Swedish|German|"
+    rf"French) ?)?"
+    r"(?:founders?|co-founders?|CEO|chief executive|managing director|general manager|editors?|publisher|"
+    r"terms of service|transparency report|help page|servers?|privacy policy|general counsel|legal (?:desk|"
+    r"team|"
+    r"department)|customers|subscribers)(?![\w-])"
+)
+"""Only a firm has these: "Copperline's founder"."""
+_IN_A_PLACE = re.compile(
+    rf"\b(?:firm|company|provider|host|service|startup|exchange|carrier|operator|shop|collective|clinic|"
+    rf"hotel|"
+    rf"newspaper|weekly|forum)s? (?:in|from|of|based in) (?:[A-Z][\w-]+ ?){{1,3}}, (?:called )?{_NAME}(?=,)"
 )
 
 _PAPER = re.compile(
     r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|"
-    r"Observer|Courier|"
+    r"Observer|Courier|Mercury|Bulletin|Argus|Echo|Ledger|Examiner|Advertiser|Reporter|Beacon|Standard|"
     r"Star|Sun|Sentinel|Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press))(?![\w-])(?! "
     r"[A-Z])"
 )
@@ -203,13 +222,20 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
     persons = {part for m in mentions if m.kind == "person" for part in m.name.split()}
     whole = " ".join(text for _, text in texts[1:])
     found: dict[str, str] = {}
+    apposed = (_PATTERNS[-1], (_IN_A_PLACE, False))
+    officers = ((_OFFICERS, True),)
     for index, text in texts:
         text = text[:1_200]
         lowered = text.lower()
         told = any(stem in lowered for stem in _STEMS)
         if index < 0 and _headline_case(text):
             continue
-        for pattern, opens in _PATTERNS if told else _APPOSED if _HAS_NOUN.search(lowered) else ():
+        patterns: tuple[tuple[re.Pattern[str], bool], ...] = _PATTERNS if told else ()
+        if _HAS_NOUN.search(lowered):
+            patterns += apposed[told:]
+        if "'s " in text or "’s " in text:
+            patterns += officers
+        for pattern, opens in patterns:
             for match in pattern.finditer(text):
                 start, stop = match.span("name")
                 if any(begin < stop and start < end for begin, end in taken[index]):

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from bot.record import Notes
 from bot.stories.clutter import splices
+from bot.stories.demand_article import settle
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import group_frames, matters
@@ -44,7 +45,8 @@ _DEMANDS = (
     "press", "search", "want", "process", "look", "bid", "not ", "n't", "contract", "paid", "contempt",
     "fine", "must", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
-    "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow",
+    "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow", "another", "one too",
+    "one as well", "silen", "quiet",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand; the commonest first."""
@@ -58,6 +60,8 @@ class Reading:
         self._marker = _Marker(document, (*mentions, *slot_mentions(document, mentions)))
         self._some = self._marker.some(_DEMANDS)
         self.frames: list[Frame] = [frame for item in self._some for frame in frames_of(item)]
+        if self.frames:
+            settle(self.frames, self.marked)
         self.texts = {sentence.index: sentence.text for sentence in document.sentences}
         """The sentences as they stand, by their index (-1: the title)."""
         self.texts[-1] = document.title

@@ -82,6 +82,10 @@ def _is_only_a_start(tokens: Tokens, at: int, end: int) -> bool:
 _BEFORE_MORE = frozenset((".", "'", "’", "-", ",", "(", "of", "for", "on", "&", "and"))
 
 
+_PAPERS = frozenset(("newspaper", "weekly", "daily", "magazine", "paper"))
+"""What is named after one of them is no person, whatever it looks like ("the weekly Larkton Mercury")."""
+
+
 def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool) -> names.Found | None:
     """The longest name at the capitalised token `start` that its form betrays, or None.
 
@@ -107,7 +111,9 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
     if capital_ahead or ahead in _BEFORE_MORE or ahead in lists.particles:
         for found in (
             organisations.find_organisation(tokens, start, known_end, headline=headline),
-            people.find_person(tokens, start, headline=headline) if known_end == start else None,
+            people.find_person(tokens, start, headline=headline)
+            if known_end == start and before not in _PAPERS
+            else None,
         ):
             if found is not None and (best is None or found.end > best.end):
                 best = found
