@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame, demanding
-from bot.stories.demand_told import ENOUGH, Group
+from bot.stories.demand_told import ENOUGH, Group, whole
 from bot.stories.marks import COMPANY, PARTY, Marked
 
 _THING = r"(?:subpoenas?|summons(?:es)?|warrants?|orders?|demands?|requests?|letters?|notices?)"
@@ -141,15 +141,18 @@ def split_followers(group: Group, marked: list[Marked]) -> list[Group]:
     texts = {item.index: item.text for item in marked}
     more: dict[int, Frame] = {}
     for frame in group.frames:
+        rest = [each for each in group.frames if each.index != frame.index and each.weight >= 0.5]
+        if frame.form == "taking" and _searched_too(frame, rest):
+            more.setdefault(frame.index, frame)
         if frame.form != "noun" or frame.plural or frame.index < 0:
             continue
-        rest = [each for each in group.frames if each.index != frame.index and each.weight >= 0.5]
         if rest and (_is_one_more(frame, texts[frame.index]) or _comes_then(frame, rest, texts[frame.index])):
             more.setdefault(frame.index, frame)
     while more:
         rest = [frame for frame in group.frames if frame.index not in more]
         main = Group(group.family, rest)
-        if main.weight >= _MAIN and any(frame.weight >= 0.5 for frame in rest):
+        told = main.weight >= _MAIN or any(whole(frame) for frame in rest)
+        if told and any(frame.weight >= 0.5 for frame in rest):
             break
         del more[min(more)]  # that is the demand that the article opens with
     else:
@@ -163,6 +166,25 @@ def split_followers(group: Group, marked: list[Marked]) -> list[Group]:
 
 _MAIN = 0.8
 """Weight that the first demand must keep where one more is told."""
+
+
+def _searched_too(frame: Frame, rest: list[Frame]) -> bool:
+    """Whether somebody else than in earlier sentences is searched, told whole both times."""
+    before = [
+        each
+        for each in rest
+        if each.index < frame.index
+        and each.index >= 0
+        and each.instrument == "search warrant"
+        and whole(each)
+    ]
+    searched = {name for each in before for name in each.recipients}
+    return (
+        frame.instrument == "search warrant"
+        and whole(frame)
+        and bool(before)
+        and not searched & set(frame.recipients)
+    )
 
 
 def _is_one_more(frame: Frame, text: str) -> bool:

@@ -197,13 +197,22 @@ def imposed_frames(marked: Marked) -> list[Frame]:
 
 _CUT_OFF = re.compile(
     rf"(?<![\w-])(?:block(?:ed|s)|bann(?:ed)|bans|cut(?:s)? off|shut(?:s)? (?:off|down)|switch(?:ed|es) off|"
-    rf"pull(?:ed|s) the plug on|slow(?:ed|s)(?: down)?|throttl(?:ed|es)|"
+    rf"pull(?:ed|s) the plug on|clos(?:ed|es)|slow(?:ed|s)(?: down)?|throttl(?:ed|es)|"
     rf"restrict(?:ed|s)|suspend(?:ed|s))(?: access to)?(?: all| the| some| most|"
     rf" parts)?(?: [a-z]+ of)? (?P<who>{LIST})"
     rf"(?!'s| (?:from|merger|deal|users?|accounts?|executive))"
     rf"|(?<!\w)(?:had|has|got) (?:the )?(?P<whom>{LIST}) (?:blocked|shut down|shut off|cut off|switched "
     rf"off|suspended|"
     rf"banned|taken down|taken offline|removed)(?!\w)(?! by)"
+)
+_CUT_OFF_ALL = re.compile(
+    rf"(?<![\w-])(?:had access (?:to it |to the \w+ )?(?:cut off|blocked)|(?:blocked|banned|cut off|"
+    rf"cut|shut down|"
+    rf"shut off|shut|switched off|closed|slowed|slowed down|throttled|suspended|degraded)(?: access "
+    rf"to)? (?:it|"
+    rf"the (?:whole |entire )?(?:site|website|app|service|platform|network|messenger|encyclop\w+)"
+    rf"(?: {CONTENT})?))(?= (?:on|in|for|after|since|because|across|down|off|nationwide|when|as|"
+    rf"under)(?!\w)|[,.]|$)"
 )
 
 
@@ -224,6 +233,14 @@ def cut_off_frames(marked: Marked) -> list[Frame]:
         frame.vote("issuer", states, EXPLICIT)
         frame.vote("recipient", services, EXPLICIT)
         frames.append(frame)
+    for match in _CUT_OFF_ALL.finditer(marked.text) if not frames else ():
+        left = clause_left(marked.text, match.start())
+        states = [slot for slot in subject_of(left, marked, courts=True) if slot.kind in ("agency", "court")]
+        if states and is_fact(left[-60:], noun=False):  # which service, the title tells
+            frame = Frame(marked.index, "takedown order", "content", 4, "removal", match.start(), weight=0.8)
+            frame.vote("issuer", states, EXPLICIT)
+            frames.append(frame)
+            break
     return frames
 
 

@@ -232,3 +232,24 @@ def test_what_goes_after_a_word_from_an_office_was_demanded(body: str) -> None:
     assert [(each.issuer, each.recipient, each.status) for each in found] == [
         (("justice ministry",), ("Apple",), "complied")
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "The Communications Authority of Peru closed the site on Friday because it would not remove two articles.",
+        "On Friday the Communications Authority of Peru had access cut off.",
+    ],
+)
+def test_a_service_that_only_the_title_names_is_blocked(body: str) -> None:
+    found = read("Two days without Wikipedia", body)
+    assert [(each.instrument, each.recipient) for each in found] == [("takedown order", ("Wikipedia",))]
+
+
+def test_two_searches_are_two_demands() -> None:
+    found = read(
+        "Police at the door of two papers",
+        "Australian Federal Police searched the headquarters of the ABC on Tuesday over a report about the navy. "
+        "A day later police searched the home of News Corp editor Dana Whitlock.",
+    )
+    assert [each.instrument for each in found] == ["search warrant", "search warrant"]
