@@ -7,7 +7,7 @@ to store it. Here a statement is compiled once, and each row becomes the tuple t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Insert, Update
@@ -58,23 +58,24 @@ class Bulk:
 def _tuples(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, _Process | None]]
 ) -> list[tuple[Any, ...]]:
-    """Give the rows as the driver wants them, column by column."""
-    values = []
-    for name, process in columns:
-        column = [row[name] for row in rows]
-        values.append(column if process is None else _processed(column, process))
-    return list(zip(*values, strict=True))
+    """Give the rows as the driver wants them, converted column by column."""
+    in_order = itemgetter(*(name for name, _ in columns))
+    values = zip(*map(in_order, rows), strict=True)
+    return list(
+        zip(
+            *(
+                column if process is None else _processed(column, process)
+                for column, (_, process) in zip(values, columns, strict=True)
+            ),
+            strict=True,
+        )
+    )
 
 
 def _processed(column: Sequence[Any], process: _Process) -> list[Any]:
-    """Convert values; times repeat within a batch (most are "now"), and each is converted once."""
-    known: dict[datetime, Any] = {}
-    converted = []
-    for value in column:
-        if type(value) is not datetime:
-            converted.append(process(value))
-            continue
-        if value not in known:
-            known[value] = process(value)
-        converted.append(known[value])
-    return converted
+    """Convert values; those that repeat within a batch (most times are "now") are converted once."""
+    try:
+        known = {value: process(value) for value in set(column)}
+    except TypeError:  # values without a hash: JSON
+        return [process(value) for value in column]
+    return [known[value] for value in column]

@@ -33,6 +33,9 @@ _POSTGRES: dict[str, Any] = {
 _POSTGRES_AWAY = ("08", "25006", "53", "57", "58")  # connection, read only, resources, operator, system
 # https://www.sqlite.org/rescode.html
 _SQLITE_AWAY = ("BUSY", "LOCKED", "FULL", "READONLY", "IOERR", "CANTOPEN", "NOMEM", "PROTOCOL")
+# Bytes, of a new file; one that exists keeps its own. An entry with its text takes some 3 KB: of these one
+# fits SQLite's usual 4,096, and storing 25,000 took a quarter more work.
+_PAGE = 8192
 INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back when asked
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
@@ -211,6 +214,7 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA page_size = {_PAGE}")
         # Before the first page is written, else only VACUUM makes it so (`db.schema.upgrade`). Not where it
         # is so: saying it again writes, and who only reads would wait for whoever writes.
         cursor.execute("PRAGMA auto_vacuum")

@@ -49,8 +49,8 @@ _HOLD = 0.02  # seconds that one batch should hold the writer
 _REST = 4.0  # times as long as a batch took, others have the database to themselves after it
 _SHORTEST_REST, _LONGEST_REST = 0.02, 1.0
 _SMALLEST = 5  # rows of a batch: on a busy machine each takes long, and a sweep has to come to its end
-_PAGES = 64  # of SQLite's file that are given back at once
-_SPARE_PAGES = 256  # free pages that are left in SQLite's file for what comes next
+_PAGES = 32  # of SQLite's file that are given back at once
+_SPARE_PAGES = 128  # free pages that are left in SQLite's file for what comes next
 
 
 @dataclass(slots=True)
