@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.clock import Clock
 from bot.errors import told
 from bot.feeds import memory as memories
-from bot.feeds.discover import find_feeds, well_known
 from bot.feeds.errors import FeedError, NotAFeedError
 from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.fetch_errors import FetchError
@@ -107,6 +106,8 @@ class Adder:
         `left` tells how many seconds are left: a page that names feeds, or whose site has a dozen paths to
         try, gets no more time than a feed, or a slow server would have it all a dozen times over.
         """
+        from bot.feeds.discover import find_feeds, well_known  # a poll round looks into no pages
+
         links = await asyncio.to_thread(
             find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
         )

@@ -138,9 +138,9 @@ def describe_status(status: int, host: str) -> str:
 
 def _validator(value: str | None) -> str | None:
     """Drop a value that could not be sent back as it came: bytes that are no UTF-8 arrive as surrogates."""
-    if value is None or any("\ud800" <= c <= "\udfff" for c in value):
-        return None
-    return value
+    if value is None or value.isascii():
+        return value
+    return None if any("\ud800" <= c <= "\udfff" for c in value) else value
 
 
 class Fetcher:

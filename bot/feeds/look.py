@@ -15,7 +15,6 @@ from typing import Any
 from bot.errors import told
 from bot.feeds import memory as memories
 from bot.feeds import telling
-from bot.feeds.discover import find_hub
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
@@ -278,7 +277,11 @@ def _hub_of(feed: SeenFeed, look: Look) -> tuple[str | None, str | None]:
     """Give where a feed can be subscribed to, and as what; headers come first (WebSub section 4)."""
     response = look.response
     headers = response.headers.getall("Link", ()) if response is not None else ()
-    hub, own = find_hub(headers, response.url) if response is not None and headers else (None, None)
+    hub = own = None
+    if response is not None and headers:
+        from bot.feeds.discover import find_hub  # few servers send any, and each start would wait for it
+
+        hub, own = find_hub(headers, response.url)
     hub = hub or feed.hub
     return hub, (own or feed.self_url or look.stored.url) if hub else None
 
@@ -367,14 +370,11 @@ def _validators(look: Look) -> dict[str, str | None]:
     response, stored = look.response, look.stored
     if response is None:
         return {}
+    etag, last_modified = response.etag, response.last_modified
     if response.not_modified:
-        return {
-            "etag": response.etag if response.etag is not None else stored.etag,
-            "last_modified": (
-                response.last_modified if response.last_modified is not None else stored.last_modified
-            ),
-        }
-    return {"etag": response.etag, "last_modified": response.last_modified}
+        etag = stored.etag if etag is None else etag
+        last_modified = stored.last_modified if last_modified is None else last_modified
+    return {"etag": etag, "last_modified": last_modified}
 
 
 def _move(look: Look, known: int, memory: Memory) -> Move | None:

@@ -52,9 +52,14 @@ class Memory:
 
     def barred_until(self, now: datetime) -> datetime | None:
         """Until when the server asked not to be asked at all, None when it may be."""
-        if self.not_before is None or self.not_before <= now.timestamp():
-            return None
-        return datetime.fromtimestamp(self.not_before, UTC)
+        return barred_until(self.not_before, now)
+
+
+def barred_until(not_before: int | None, now: datetime) -> datetime | None:
+    """The same for what is stored under that name."""
+    if not_before is None or not_before <= now.timestamp():
+        return None
+    return datetime.fromtimestamp(not_before, UTC)
 
 
 def from_json(data: Mapping[str, Any]) -> Memory:

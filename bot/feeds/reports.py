@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.errors import told
-from bot.feeds.discover import FeedLink
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
 from bot.feeds.telling import Notice
 from db.feeds import StoredFeed
+
+if TYPE_CHECKING:  # a poll round looks for no feeds in pages
+    from bot.feeds.discover import FeedLink
 
 
 @dataclass(frozen=True, slots=True)

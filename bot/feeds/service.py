@@ -440,7 +440,7 @@ def _is_dead(name: str) -> bool:
 
 def _why_not(feed: StoredFeed, gap: float, now: datetime) -> str:
     """P31: why a feed is not looked at though somebody asks; "" when it may be."""
-    barred = memories.from_json(feed.memory).barred_until(now)
+    barred = memories.barred_until(feed.memory.get("not_before"), now)
     if barred is not None:
         return told(
             "its server asked to wait another {time}", time=shown_duration((barred - now).total_seconds())

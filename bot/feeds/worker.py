@@ -8,12 +8,14 @@ each start waits for it; what only ill-formed documents need is imported when th
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import signal
 import socket
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from bot.collector import calm
 from bot.errors import told
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.parse import parse_feed
@@ -30,7 +32,9 @@ _STATM: Final = Path("/proc/self/statm")
 def serve(descriptor: int) -> None:
     """Read the documents that come over a socket until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
-    _bound_memory()
+    calm()
+    memory = _Memory()
+    _bound_memory(memory)
     with (
         contextlib.suppress(EOFError, OSError),
         socket.socket(fileno=descriptor) as pipe,
@@ -41,7 +45,7 @@ def serve(descriptor: int) -> None:
             _bound_time()
             answer, parts = _answer(content, url, content_type)
             del content
-            fit = _memory(resident=True) < _KEPT_MEMORY
+            fit = memory.bytes(resident=True) < _KEPT_MEMORY
             pipe.sendall(frame((fit, *answer)))
             for part in parts:
                 pipe.sendall(frame(part))
@@ -69,19 +73,22 @@ def _answer(content: bytes, url: str, content_type: str | None) -> tuple[tuple[A
     return ("feed", *head), parts
 
 
-def _memory(*, resident: bool) -> int:
-    """Give the bytes that the process has now, in memory or of address space; where nothing tells, a guess.
+class _Memory:
+    """What the process has now. `ru_maxrss` would not do: after an exec it still tells of the parent."""
 
-    `ru_maxrss` would not do: after an exec it still tells of the parent.
-    """
-    if not _STATM.exists():
-        return 0 if resident else 512 * 1024 * 1024
-    return int(_STATM.read_bytes().split()[int(resident)]) * resource.getpagesize()
+    def __init__(self) -> None:
+        self._file = os.open(_STATM, os.O_RDONLY) if _STATM.exists() else None
+
+    def bytes(self, *, resident: bool) -> int:
+        """Give the bytes in memory or of address space; where nothing tells, a guess."""
+        if self._file is None:
+            return 0 if resident else 512 * 1024 * 1024
+        return int(os.pread(self._file, 200, 0).split()[int(resident)]) * resource.getpagesize()
 
 
-def _bound_memory() -> None:
+def _bound_memory(memory: _Memory) -> None:
     """Bound the address space a little above what the process has of it now."""
-    most = _memory(resident=False) + MEMORY
+    most = memory.bytes(resident=False) + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

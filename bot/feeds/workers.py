@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 DEADLINE: Final = 10.0
 """Seconds of the clock that one document may take."""
 
-# Starting a worker costs as much as reading a hundred feeds: the second is for those that have waited.
-_PATIENCE: Final = 0.2  # seconds
+# Starting a worker costs as much as reading a hundred feeds: the second is for those that have waited longer
+# than the first takes to start, as where one document holds it for seconds.
+_PATIENCE: Final = 1.0  # seconds
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _CODE: Final = (

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from bot.feeds.model import Entry, Feed
 from bot.feeds.reading import names, rhythm
@@ -308,6 +308,8 @@ class FeedBuilder:
                 return
         if len(self._pieces) > _MOST_PIECES:
             return
+        from xml.sax.saxutils import quoteattr  # few feeds hold XHTML, and it brings all of urllib along
+
         written = "".join(
             f" {_local(key)}={quoteattr(value)}" for key, value in attributes.items() if "xmlns" not in key
         )
@@ -319,7 +321,7 @@ class FeedBuilder:
         """Turn the text that came since the last tag into markup, too."""
         pieces = self._pieces
         for index in range(self._escaped, len(pieces)):
-            pieces[index] = escape(pieces[index])
+            pieces[index] = html.escape(pieces[index], quote=False)
         self._escaped = len(pieces)
 
     def _end_inside(self, name: str) -> None:
