@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trafilatura.settings import Extractor
 
 MAX_CHARACTERS = 2_000_000  # of HTML; what comes later in a page is never its article
+_MAX_TAGS = 60_000  # of a page, start and end alike; a tree of ten times as many takes 150 MB
 _ENOUGH = 400  # characters of main text that need no second way
 _ARTICLE_WORDS = 150  # a page with so many words of running text shows its article, whatever else it shows
 _NO_ARTICLE_WORDS = 40
@@ -86,7 +87,7 @@ class Page:
 
 def extract(page: str, url: str = "") -> Page:
     """Take a page apart. Whatever the page is, a `Page` comes back, if only an empty one."""
-    page = page[:MAX_CHARACTERS]
+    page = _bounded(page)
     tree = _parse(page)
     if tree is None:
         return Page("")
@@ -104,6 +105,14 @@ def extract(page: str, url: str = "") -> Page:
     if wall and wall != _NAMES["pay"]:
         text = ""  # a pay-wall leaves the beginning of its article, the others leave nothing of it
     return Page(text, title, canonical, wall, by)
+
+
+def _bounded(page: str) -> str:
+    """Cut a page off where no article goes on."""
+    page = page[:MAX_CHARACTERS]
+    if page.count("<") > _MAX_TAGS:
+        page = "<".join(page.split("<", _MAX_TAGS)[:_MAX_TAGS])
+    return page
 
 
 def looks_like_wall(content: str) -> str | None:

@@ -13,6 +13,7 @@ from bot.feeds.fetch_errors import AddressError, DnsError
 from bot.feeds.guard import Guard
 from bot.feeds.identity import canonical_url
 from bot.feeds.parse import parse_feed
+from bot.stories.html import extract
 from tests.feeds.web import limits, raw_server, rss
 from tests.feeds.world import Clock, world
 
@@ -97,3 +98,11 @@ def test_entries_around_one_that_nests_too_deep_are_read() -> None:
     others = [f"<item><title>{name}</title></item>" for name in ("one", "two")]
     document = f"<rss><channel>{others[0]}{deep}{others[1]}</channel></rss>"
     assert [entry.title for entry in parse_feed(document.encode()).entries] == ["one", "two"]
+
+
+def test_a_page_of_half_a_million_tags_is_read_as_far_as_an_article_goes() -> None:
+    told = "<p>The agency served the company with a subpoena for the records of an anonymous reader.</p>"
+    page = f"<html><body><article>{told * 20}</article>{'<p>x</p>' * 200_000}<p>{'The end. ' * 50}</p></body>"
+    text = extract(page).text
+    assert "anonymous reader" in text
+    assert "The end" not in text
