@@ -2,7 +2,8 @@
 
 A `Claim` is one possible demand. `bot.stories.demand_choice` decides by learned weights which claims are
 demands and who takes part in them; here they are only gathered: what the rules hold *told*, and of the frames
-that were too weak for them, or told in passing, one claim for each family of instruments (*left*).
+that were too weak for them, or told in passing, one claim for each family of instruments (*left*), and one
+for each more of its kind that the words count.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from bot.stories.demand_more import ones_more, split_followers
 from bot.stories.demand_roles import Frame
 from bot.stories.demand_told import Group
 from bot.stories.demands import Reading
@@ -39,9 +41,12 @@ def claims_of(reading: Reading) -> list[Claim]:
     groups = [claim.group for claim in told]
     left = []
     for family, frames in _left(reading, groups).items():
-        group = Group(family, frames)
-        base = reading.demand_of(group, [*groups, group])
-        left.append(Claim("left", group, base, _anchors(frames)))
+        parts = split_followers(Group(family, frames), reading.marked)
+        if not any(group.family == "data" for group in groups):
+            parts += ones_more(parts, reading.marked)
+        for group in parts:
+            base = reading.demand_of(group, [*groups, group])
+            left.append(Claim("left", group, base, _anchors(group.frames)))
     return [*told, *left]
 
 

@@ -75,7 +75,7 @@ def followers(groups: list[Group], marked: list[Marked]) -> list[Group]:
 _HAD = r"(?:received|got|gets|was sent|were sent|was served(?: with)?|fulfilled|answered|had|is to answer)"
 _ONE = (
     r"(?:one|another|a (?:second|third|narrower|new)(?: one)?)"
-    r"(?= too| as well|,| in \d| for | from |[.]| on )"
+    r"(?= too| as well|,| in \d| for | from |[.]| on | the | after | last | this | when )"
 )
 _GOT_ONE = re.compile(
     rf"(?P<who>{COMPANY})(?:, [^,;]{{0,50}},)?(?:,? (?:which|it|too|also|has|had|itself|that|"
