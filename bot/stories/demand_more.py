@@ -152,7 +152,8 @@ def split_followers(group: Group, marked: list[Marked]) -> list[Group]:
         rest = [frame for frame in group.frames if frame.index not in more]
         main = Group(group.family, rest)
         told = main.weight >= _MAIN or any(whole(frame) for frame in rest)
-        if told and any(frame.weight >= 0.5 for frame in rest):
+        first_named = len(more) == 1 or any(frame.rank >= 4 for frame in rest)
+        if told and first_named and any(frame.weight >= 0.5 for frame in rest):
             break
         del more[min(more)]  # that is the demand that the article opens with
     else:
@@ -196,9 +197,17 @@ def _is_one_more(frame: Frame, text: str) -> bool:
     return False
 
 
+_ANY_ORDER = ("court order", "takedown order", "informal request")
+"""What an exact instrument is called as well: "the order" is the warrant that was told before."""
+
+
 def _comes_then(frame: Frame, rest: list[Frame], text: str) -> bool:
     """Whether an exact instrument stands beside one of another kind, told whole or set apart in time."""
-    exact = [each for each in rest if each.form == "noun" and each.rank >= 5 and each.weight >= 0.5]
+    exact = [
+        each
+        for each in rest
+        if each.form == "noun" and each.rank >= 5 and each.weight >= 0.5 and each.instrument not in _ANY_ORDER
+    ]
     if frame.rank < 7 or frame.weight < 0.3 or not exact:
         return False
     if any(one_kind(each.instrument, frame.instrument) for each in rest if each.rank >= 5):

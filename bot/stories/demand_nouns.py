@@ -64,9 +64,11 @@ _REMOVED_ON_ORDER = re.compile(
 )
 _NO_WARRANT = re.compile(
     r"(?:arrest|bench|death|royal|extradition|no-knock|outstanding|felony|immigration|"
-    r"deportation|traffic|stock|share|murder) $"
+    r"deportation|traffic|stock|share|murder|misdemeanou?r|fugitive|probation|tax) $"
 )
-_AFTER_NO_WARRANT = re.compile(r"^ (?:for (?:the |his |her |their )?(?:arrest|detention)|officers?)")
+_AFTER_NO_WARRANT = re.compile(
+    r"^ (?:for (?:the |his |her |their )?(?:arrest|detention|unpaid|(?:back )?taxes)|officers?)"
+)
 _WARRANTS_VERB = re.compile(
     r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
 )

@@ -136,7 +136,8 @@ def rules() -> Rules:
         paying=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:(?:pays?|paid|paying)(?: (?:the |"
             rf"an? )?[\w$,.-]+)"
-            rf"{{0,3}}? (?:to )?(?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})[^;]{{0,20}} for|[^;]{{0,60}}?(?:tools?|"
+            rf"{{0,3}}? (?:to )?(?:the )?(?:[\w-]+ ){{0,2}}?(?P<from>{LIST})[^;]{{0,20}} for|"
+            rf"[^;]{{0,60}}?(?:tools?|"
             rf"software|products?|services?|"
             rf"app|programs?|subscriptions?|platform|licen[cs]es?) (?:of|from|by|made by|sold by|"
             rf"built by) (?:the )?"
@@ -163,7 +164,8 @@ _DEFINITE = re.compile(
     r"thousands of|several|one|first|second)|'s|s')(?: [\w-]+){0,3} $"
 )
 _DENIED = re.compile(
-    r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|any|(?:any|no|without|needs?) such an?|need|"
+    r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|lack(?:ing|ed|s)|any|(?:any|no|without|"
+    r"needs?) such an?|need|"
     r"needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
 _TO_GET = re.compile(
