@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.stories.analyse import analyse
-from bot.stories.fingerprints import words_of
+from bot.stories.fingerprints import names_in, words_of
 from bot.stories.model import Article
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,29 +51,51 @@ def main() -> None:
     every: Counter[str] = Counter()
     told: Counter[str] = Counter()
     names: Counter[str] = Counter()
+    capital: Counter[str] = Counter()
+    told_capital: Counter[str] = Counter()
     seen = relevant = 0
     for article in articles(arguments.parse_args().shared):
         story = analyse(article)
         words = set(words_of(f"{story.title}\n{story.text}"))
         seen += 1
         every.update(words)
+        within = names_in(story.text)[1]
+        capital.update(within)
         if story.relevant:
             relevant += 1
             told.update(words)
+            told_capital.update(within)
             names.update({party.name for party in story.parties})
-    word_levels = {
-        word: -math.log(max(count / seen, (told[word] - 1) / relevant))
-        for word, count in every.items()
-        if count >= LEAST_ARTICLES
-    }
+
+    def levels(counted: Counter[str], of_the_field: Counter[str]) -> dict[str, float]:
+        return {
+            word: -math.log(max(count / seen, (of_the_field[word] - 1) / relevant))
+            for word, count in counted.items()
+            if count >= LEAST_ARTICLES
+        }
+
+    word_levels, capital_levels = levels(every, told), levels(capital, told_capital)
     name_levels = {n: -math.log(count / relevant) for n, count in names.items() if count >= LEAST_STORIES}
     RARITY.write_text(
         "\n".join(
-            [_HEAD, "[words]", *_lines(word_levels, " "), "", "[parties]", *_lines(name_levels, " | "), ""]
+            [
+                _HEAD,
+                "[words]",
+                *_lines(word_levels, " "),
+                "",
+                "[parties]",
+                *_lines(name_levels, " | "),
+                "",
+                "# Words with a capital within a sentence: names.",
+                "[names]",
+                *_lines(capital_levels, " "),
+                "",
+            ]
         ),
         encoding="utf-8",
     )
-    print(f"{seen} articles, {relevant} relevant: {len(word_levels)} words, {len(name_levels)} parties")
+    print(f"{seen} articles, {relevant} relevant:", end=" ")
+    print(f"{len(word_levels)} words, {len(name_levels)} parties, {len(capital_levels)} names")
 
 
 def _lines(levels: dict[str, float], between: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from bot.errors import told
 from bot.stories.case_titles import case_title
 from bot.stories.fingerprints import UNSEEN_WORD, asked, fingerprint, rarity
-from bot.stories.likeness import Reading, likeness, read, weights
+from bot.stories.likeness import Reading, likeness, margin, read, weights
 from bot.stories.model import Fingerprint
 
 __all__ = [
@@ -76,18 +76,32 @@ def choose_case(found: Fingerprint | Reading, candidates: Sequence[CaseSketch]) 
         return CaseChoice(None, 0.0, told("nothing alike is known"))
     join_at = weights()[1]
     score, nearest, sketch = scored[0]
-    if score < join_at:
+    stands_out = standing(score, [other[0] for other in scored[1:] if other[2].case_id not in sketch.apart])
+    if stands_out < join_at:
         near = _shared(mine, nearest)
         seen = told("the nearest shares only {words}", words=near) if near else told("nothing alike is known")
-        return CaseChoice(None, _chance(score), seen)
+        return CaseChoice(None, _chance(stands_out - join_at), seen)
     for other_score, other_nearest, other in scored[1:]:
-        if other_score >= join_at and other.case_id in sketch.apart and _leans(mine, sketch, other) < 0:
-            score, nearest, sketch = other_score, other_nearest, other
+        if (
+            standing(other_score, ()) >= join_at
+            and other.case_id in sketch.apart
+            and _leans(mine, sketch, other) < 0
+        ):
+            nearest, sketch = other_nearest, other
     return CaseChoice(
         sketch.case_id,
-        _chance(score),
+        _chance(stands_out - join_at),
         told("shares {words}", words=_shared(mine, nearest) or told("many words")),
     )
+
+
+def standing(score: float, others: Iterable[float]) -> float:
+    """Give how like a case is, more where it is liker than all others: told anew, a matter shares little.
+
+    Two matters of the same actors are about as like as each other.
+    """
+    counts, least = margin()
+    return score + counts * (score - max([*others, least]))
 
 
 def nearest(holders: Mapping[str, Collection[int]]) -> list[int]:

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
 
+from bot.stories.gazetteer import load as load_gazetteer
 from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
 
 _MAX_WORDS = 100
 _MAX_NAMES = 40
+_MAX_OWN = 30
 _READ = 3_000  # characters of the text: the rest of a long article tells the background
 _READ_FOR_DOCKETS = 8_000
 _MAX_PARTIES = 30
@@ -24,6 +26,12 @@ COMMON = 0.7  # words no rarer than this say nothing
 UNSEEN_WORD = 7.5
 UNSEEN_PARTY = 6.0
 _UNCOUNTED = 3.5  # a word of a language whose words were not counted
+LEAST_NAME = 2.2  # names no rarer than this say nothing
+_UNSEEN_NAME = 7.5
+_WORD_AS_NAME = 2.5  # so much rarer than the word a name can be that is one too ("Ring")
+_KNOWN = 4.0  # at most: who stands in the gazetteer comes up in matter after matter
+_OFFICIAL = 3.5  # at most: so does who holds an office, speaks for somebody or comments
+_BESIDE = 0.3  # what the further words of one name count ("Ladar" beside "Levison")
 
 _WORD = re.compile(r"@\w{2,30}|[^\W_]{2,30}(?:[.,-]\d{1,6})*")
 _ACCOUNT = re.compile(r"(?<![\w.])@\w{3,30}")
@@ -34,17 +42,62 @@ _DOCKET = re.compile(
     re.IGNORECASE,
 )
 
+# A word of a running text, with what stands between it and the next.
+_RUNNING = re.compile(r"([^\W_]+(?:[.'’-][^\W_]+)*)([^\w]*)")
+_MIDDLE = frozenset((" ", ", ", "; ", "-", " ("))  # after these a capital is no sentence's first
+_CALENDAR = frozenset(
+    (
+        *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+        *("january", "february", "march", "april", "may", "june", "july"),
+        *("august", "september", "october", "november", "december", "new"),
+    )
+)
+_OFFICES = (
+    "senators?|sen|rep|representatives?|congress(?:wo)?man|justices?|commissioner|attorney(?: general)?|"
+    "minister|president|director|chair(?:wo)?(?:man|person)?|spokes(?:wo)?(?:man|person)|prof(?:essor)?|dr|"
+    "executive|officer|ceo|gov(?:ernor)?|secretary|lawyer|analyst|counsel|mayor|reporter|chancellor|chief|"
+    "head|researcher|fellow"
+)
+_OFFICE_BEFORE = re.compile(
+    rf"\b(?i:{_OFFICES})\.?(?: of [A-Z][\w ]{{2,30}},)? ((?:[A-Z][\w.'’-]{{1,30}} ?){{1,4}})"
+)
+_OFFICE_BEHIND = re.compile(
+    rf"((?:[A-Z][\w.'’-]{{1,30}} ?){{2,4}}), (?:[\w'’-]{{1,30}} ){{0,5}}(?i:{_OFFICES})\b"
+)
+
 # What a case can be found by, and how many of each kind are worth asking for.
-_ASKED = {"account": 4, "docket": 3, "target": 4, "demand": 6, "party": 8, "name": 8, "word": 20}
+_ASKED = {"account": 4, "docket": 3, "target": 4, "demand": 6, "party": 8, "own": 8, "name": 8, "word": 20}
 
 
 @cache
 def rarity() -> tuple[dict[str, float], dict[str, float]]:
     """Give how rare words and parties are (`data/rarity.toml`): -ln of the share of articles with them."""
-    held = tomllib.loads(resources.files("bot.stories.data").joinpath("rarity.toml").read_text("utf-8"))
+    held = _held()
     words = {word: float(level) for level, row in held["words"].items() for word in row.split(" ")}
     names = {name: float(level) for level, row in held["parties"].items() for name in row.split(" | ")}
     return words, names
+
+
+@cache
+def _held() -> dict[str, dict[str, str]]:
+    return tomllib.loads(resources.files("bot.stories.data").joinpath("rarity.toml").read_text("utf-8"))
+
+
+@cache
+def _name_levels() -> dict[str, float]:
+    """How rare words are as names: the share of articles that write them with a capital within a sentence."""
+    return {name: float(level) for level, row in _held()["names"].items() for name in row.split(" ")}
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """The words of the names that the gazetteer holds: people's, and others' of one or two words."""
+    return frozenset(
+        word
+        for name, entry in load_gazetteer().entries.items()
+        if len(words := words_of(name)) <= 2 or entry.kind == "person"
+        for word in words
+    )
 
 
 def words_of(text: str) -> list[str]:
@@ -62,18 +115,49 @@ def _compared(word: str) -> str:
     return word
 
 
+def names_in(text: str) -> tuple[list[list[str]], set[str], set[str]]:
+    """Give what is written with capitals, run by run, as words are compared.
+
+    Beside the runs: those of their words that stand within a sentence, so that the capital says something,
+    and the words that stand there without one.
+    """
+    runs: list[list[str]] = []
+    within: set[str] = set()
+    plain: set[str] = set()
+    before, goes_on = "\n", False
+    for word, after in _RUNNING.findall(text):
+        own = word[:-2] if word[-2:] in ("'s", "’s") else word
+        compared = _compared(own.casefold()) if len(own) > 1 else ""
+        if compared and word[0].isupper():
+            if goes_on and before == " ":
+                runs[-1].append(compared)
+            else:
+                runs.append([compared])
+            if before in _MIDDLE:
+                within.add(compared)
+            goes_on = own == word
+        else:
+            if compared:
+                plain.add(compared)
+            goes_on = False
+        before = after
+    return runs, within, plain
+
+
 def fingerprint(
     document: Document, parties: tuple[Party, ...], demands: tuple[Demand, ...], topics: tuple[Topic, ...]
 ) -> Fingerprint:
     """Give what a story is recognised by: terms named by their kind, each with a weight.
 
     `word:` the words of title and text, `name:` those written as names are, `head:` those of the title
-    (weights: root of the rarity, for the first two times how often); `party:` who takes part, `target:`
+    (weights: root of the rarity, for the first two times how often); `own:` the names by which few other
+    matters are known (rarity above `LEAST_NAME`); `party:` who takes part, `target:`
     whose data is asked for (rarity); `account:` and `docket:`, which belong to one matter alone;
     `demand:` issuer and recipient; `means:` the instruments; `topic:` the topics with their scores.
     """
     text = document.text
     terms = _words(document.title, text[:_READ], counted=document.language in ("en", "und"))
+    terms |= _own_names(f"{document.title}.\n{text[:_READ]}")
     names = rarity()[1]
     for party in parties[:_MAX_PARTIES]:
         weight = names.get(party.name, UNSEEN_PARTY)
@@ -96,6 +180,44 @@ def fingerprint(
     return Fingerprint(
         tuple((term[:200], round(weight, 2)) for term, weight in terms.items()), document.published
     )
+
+
+def _own_names(text: str) -> dict[str, float]:
+    """Weigh the names: one that no list holds is rare, one of an official or a known party is not."""
+    runs, within, plain = names_in(text)
+    levels, words = _name_levels(), rarity()[0]
+    common = _known_names()
+    officials = {
+        word
+        for pattern in (_OFFICE_BEFORE, _OFFICE_BEHIND)
+        for named in pattern.findall(text)
+        for word in words_of(named)
+    }
+    rare: dict[str, float] = {}
+    for run in runs:
+        for word in run:
+            as_word = words.get(word)
+            level = levels.get(word, _UNSEEN_NAME)
+            if word not in within and (word in plain or (as_word is not None and level > as_word + COMMON)):
+                continue  # a sentence's first word
+            if as_word is not None:
+                level = min(level, as_word + (0.0 if word in plain else _WORD_AS_NAME))
+            if word in officials:
+                level = min(level, _OFFICIAL)
+            elif word in common:
+                level = min(level, _KNOWN)
+            if level > LEAST_NAME and word not in _CALENDAR:
+                rare[word] = level - LEAST_NAME
+    weights: dict[str, float] = {}
+    for run in runs:
+        # Of people the last name is the one by which later reports go on.
+        rarest = max(((rare.get(word, 0.0), at) for at, word in enumerate(run)))[1]
+        for at, word in enumerate(run):
+            if word in rare:
+                counts = rare[word] * (1.0 if at == rarest else _BESIDE)
+                weights[word] = max(weights.get(word, 0.0), counts)
+    heaviest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:_MAX_OWN]
+    return {f"own:{word}": weight for word, weight in heaviest}
 
 
 def asked(found: Fingerprint) -> tuple[str, ...]:

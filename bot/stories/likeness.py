@@ -10,11 +10,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from operator import mul
 
 from bot.stories.fingerprints import UNSEEN_WORD, rarity
+from bot.stories.gazetteer import load as load_gazetteer
 from bot.stories.model import Fingerprint
 
 MEASURES = (
@@ -24,7 +25,8 @@ MEASURES = (
     "names",  # cosine of the words written as names are
     "titles",  # cosine of the titles' words
     "told",  # share of each title that the other article's words hold
-    "parties",  # cosine of the parties
+    "own_names",  # root of how rare the names are that both have, by which few other matters are known
+    "parties",  # share of the parties, each with its parents as one, that both have
     "rare",  # how many rare words both have
     "demand",  # the same issuer asks the same recipient
     "unique",  # the same account, one that others do not name, or the same docket number
@@ -46,7 +48,9 @@ _Terms = dict[str, float]
 _NONE: _Terms = {}
 
 
-_VECTORS = ("word", "name", "head", "party")
+_VECTORS = ("word", "name", "head")
+_LEAST_PARTIES = 4.0
+_MUCH_OWN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Reading:
     kinds: Mapping[str, _Terms]
     lengths: Mapping[str, float]
     head_sum: float
+    families: _Terms
     recipients: frozenset[str]
     published: datetime | None
 
@@ -74,15 +79,17 @@ def read(found: Fingerprint) -> Reading:
         kinds,
         {kind: math.hypot(*kinds.get(kind, _NONE).values()) for kind in _VECTORS},
         sum(kinds.get("head", _NONE).values()),
-        frozenset(demand.partition(" > ")[2] for demand in kinds.get("demand", _NONE)),
+        _families(kinds.get("party", _NONE)),
+        frozenset(_family(demand.partition(" > ")[2]) for demand in kinds.get("demand", _NONE)),
         found.published,
     )
 
 
 def measure(one: Reading, other: Reading) -> tuple[float, ...]:
-    """Give the `MEASURES` of two stories, each between -1 and 1."""
+    """Give the `MEASURES` of two stories, most of them between -1 and 1."""
     words, their_words = one.kind("word"), other.kind("word")
-    parties, their_parties = one.kind("party"), other.kind("party")
+    own, their_own = one.kind("own"), other.kind("own")
+    parties, their_parties = one.families, other.families
     topics, their_topics = one.kind("topic"), other.kind("topic")
     means, their_means = one.kind("means"), other.kind("means")
     shared_words = words.keys() & their_words.keys()
@@ -92,6 +99,8 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     told = _share(one.kind("head"), their_words, one.head_sum)
     told += _share(other.kind("head"), words, other.head_sum)
     alike = _cosine("word", one, other)
+    own_names = sum([min(own[name], their_own[name]) for name in own.keys() & their_own.keys()])
+    least_parties = max(_LEAST_PARTIES, min(sum(parties.values()), sum(their_parties.values())))
     both_ask = bool(one.recipients and other.recipients)
     strangers = len(parties) > 2 and len(their_parties) > 2 and parties.keys().isdisjoint(their_parties)
     return (
@@ -101,7 +110,8 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
         _cosine("name", one, other),
         _cosine("head", one, other),
         told / 2,
-        _cosine("party", one, other),
+        math.sqrt(own_names / _MUCH_OWN),
+        sum([parties[name] for name in parties.keys() & their_parties.keys()]) / least_parties,
         math.sqrt(min(1.0, rareness / _MUCH_RARE)),
         _meet(one.kind("demand"), other.kind("demand")),
         max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
@@ -121,10 +131,36 @@ def weights() -> tuple[tuple[float, ...], float]:
     return tuple(float(held["weights"][name]) for name in MEASURES), float(held["join_at"])
 
 
+@cache
+def margin() -> tuple[float, float]:
+    """Give how much it counts that a case is liker than the next, and the least likeness of a next one."""
+    held = tomllib.loads(resources.files("bot.stories.data").joinpath("likeness.toml").read_text("utf-8"))
+    return float(held["margin"]), float(held["next_at_least"])
+
+
 def likeness(one: Reading, other: Reading) -> float:
     """Give, in log-odds, how likely two stories tell of one matter."""
     odds: float = sum(map(mul, weights()[0], measure(one, other)))
     return odds
+
+
+def _families(parties: _Terms) -> _Terms:
+    families: _Terms = {}
+    for name, weight in parties.items():
+        family = _family(name)
+        families[family] = max(weight, families.get(family, 0.0))
+    return families
+
+
+@lru_cache(maxsize=20_000)
+def _family(name: str) -> str:
+    """Give the party that owns a party, or is above it, as far as the gazetteer knows."""
+    entries = load_gazetteer().entries
+    seen = {name}
+    while (entry := entries.get(name)) is not None and entry.parent and entry.parent not in seen:
+        name = entry.parent
+        seen.add(name)
+    return name
 
 
 def _unique(story: Reading) -> _Terms:
