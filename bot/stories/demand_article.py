@@ -11,18 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.stories.demand_guesses import OUTLET, sort_of
+from bot.stories.demand_guesses import OUTLET, holds_office, sort_of
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, LISTS, Frame
-from bot.stories.marks import Marked, Slot
+from bot.stories.marks import PARTY, Marked, Slot
 
 
-def settle(frames: list[Frame], marked: list[Marked]) -> None:
-    """Correct the votes of an article's frames (in place) by what its other sentences tell."""
+def settle(frames: list[Frame], marked: list[Marked]) -> list[Frame]:
+    """Correct the votes of an article's frames by its other sentences; leave out what is no demand."""
     if any(frame.family == "content" for frame in frames) and (operators := _told_to_block(marked)):
         _let_operators_block(frames, operators, {item.index: item for item in marked})
     if any(frame.form in ("taking", "noun", "verb", "seeking") for frame in frames if frame.family != "buy"):
         _let_carriers_hold(frames, marked)
     _name_the_nouns(frames, marked)
+    _name_the_force(frames, marked)
+    _only_offices_get_warrants(frames)
+    _courts_order_what_agencies_pass_on(frames, marked)
+    _leave_out_go_betweens(frames, marked)
+    return _demands_alone(frames, marked)
 
 
 # ------------------------------------------------------------------ blocks
@@ -272,3 +277,147 @@ def _rename(frames: list[Frame], role: str, noun: Slot, able: list[Slot]) -> Non
             weight = votes.pop(noun.name)
             frame.slots.setdefault(firm.name, firm)
             votes[firm.name] = max(votes.get(firm.name, 0.0), weight)
+
+
+# ------------------------------------------------------------------ who acts in an office
+
+_OFFICER = re.compile(
+    r"^(?:[\w-]+ )?(?:detectives?|deputies|officers?|police|sheriffs?|cops)$", re.IGNORECASE
+)
+_FORCE = re.compile(r"\b(?:police|sheriff|constabulary)\b", re.IGNORECASE)
+_OF_THE_STATE = (
+    "search warrant",
+    "geofence warrant",
+    "keyword warrant",
+    "wiretap order",
+    "pen register order",
+)
+
+
+def _name_the_force(frames: list[Frame], marked: list[Marked]) -> None:
+    """ "A detective", "deputies": the one police force that the article names."""
+    forces = {
+        slot.name: slot
+        for item in marked
+        for slot in item.slots.values()
+        if slot.kind == "agency"
+        and not slot.generic
+        and (_FORCE.search(slot.name) or sort_of(slot.name) == "police")
+    }
+    if len(forces) != 1:
+        return
+    officers = {
+        name: frame.slots[name]
+        for frame in frames
+        for name in frame.issuers
+        if frame.slots[name].generic and frame.slots[name].kind == "agency" and _OFFICER.match(name)
+    }
+    for officer in officers.values():
+        _rename(frames, "issuers", officer, list(forces.values()))
+
+
+def _only_offices_get_warrants(frames: list[Frame]) -> None:
+    """A person beside a warrant is its target, a lawyer or a critic, unless it is an officer."""
+    for frame in frames:
+        if frame.instrument in _OF_THE_STATE and frame.family in ("data", "any"):
+            for name in list(frame.issuers):
+                slot = frame.slots[name]
+                if slot.kind == "person" and not slot.official and not holds_office(name):
+                    del frame.issuers[name]
+
+
+_PASSED_ON = re.compile(
+    rf"(?P<who>{LIST})(?:, [^,;.]{{0,50}},)?(?:'s [\w-]+(?: [\w-]+)?)? (?:has |had |have |then |also |was |"
+    rf"were |"
+    r"(?:has|had|got) (?:\w+ ){1,2}to )*"
+    r"(?:(?:pass(?:ed|es)?|forward(?:ed|s)?|relay(?:ed|s)?|hand(?:ed|s))(?: on)? (?:the|its|that|this|it)|"
+    r"notif(?:ied|ies)|carr(?:ied|ies) (?:it |the \w+ )?out|executed)(?!\w)"
+)
+_COURT_OF_LAW = re.compile(r"\b(?:court|tribunal|judge|circuit)\b", re.IGNORECASE)
+
+
+def _courts_order_what_agencies_pass_on(frames: list[Frame], marked: list[Marked]) -> None:
+    """An agency that passes a court's order on to operators has not given it: the judge has, or the court."""
+    agencies = {
+        name
+        for frame in frames
+        if frame.family in ("content", "any")
+        for name in frame.issuers
+        if frame.slots[name].kind == "agency"
+    }
+    courts: dict[str, float] = {}
+    for item in marked:
+        for slot in item.slots.values():
+            if slot.kind == "court" and not slot.generic:
+                person = 0.0 if _COURT_OF_LAW.search(slot.name) else 1.0
+                courts[slot.name] = courts.get(slot.name, person) + 1
+    if not agencies or not courts:
+        return
+    passing = {
+        (slot.name, item.index)
+        for item in marked
+        for match in _PASSED_ON.finditer(item.text)
+        for slot in item.names(match.group("who"))
+        if slot.name in agencies and sort_of(slot.name) != "executive"
+    }
+    names, there = {name for name, _ in passing}, {index for _, index in passing}
+    judge = Slot(max(courts, key=lambda name: courts[name]), "court")
+    for frame in frames:
+        if frame.family in ("content", "any") and (names & set(frame.issuers) or frame.index in there):
+            for name in names & set(frame.issuers):
+                del frame.issuers[name]
+            if not frame.issuers:
+                frame.vote("issuer", [judge], BESIDE)
+
+
+_GO_BETWEEN = re.compile(rf"(?<!\w)(?:by way of|through|via) (?:the )?(?P<who>{PARTY})(?!'s)")
+
+
+def _leave_out_go_betweens(frames: list[Frame], marked: list[Marked]) -> None:
+    """The office through which a request goes abroad ("by way of Europol") is not the one that asks."""
+    between = {
+        slot.name
+        for item in marked
+        for match in _GO_BETWEEN.finditer(item.text)
+        for slot in item.names(match.group("who"))
+        if slot.kind == "agency"
+    }
+    others = {name for frame in frames for name in frame.issuers} - between
+    for frame in frames if between and others else ():
+        for name in between & set(frame.issuers):
+            del frame.issuers[name]
+
+
+# ------------------------------------------------------------------ what looks like a demand and is none
+
+_FINED = re.compile(r"(?<!\w)(?:fin(?:ed|es|e)|penalt(?:y|ies))(?!\w)")
+_OWED_TO_THE_STATE = re.compile(
+    r"hand|turn|giv|provid|disclos|surrender|deliver|key|decrypt|unlock|remov|delet|block|tak|identif|"
+    r"unmask|produc"
+)
+_TRIAL = re.compile(r"(?<!\w)(?:jurors?|witness(?:es)?|defendant|hush money|murder|prosecutors|trial)(?!\w)")
+
+
+def _demands_alone(frames: list[Frame], marked: list[Marked]) -> list[Frame]:
+    """Fines for what a firm owes its users, and gags on those who stand trial, are no demands."""
+    texts = {item.index: item.text for item in marked}
+    gags = [frame for frame in frames if frame.family == "gag"]
+    persons = gags and all(frame.slots[n].kind == "person" for frame in gags for n in frame.recipients)
+    data = sum(frame.weight for frame in frames if frame.family == "data" and frame.rank >= _EXACT)
+    trial = (
+        persons and data < 1.0 and sum(bool(_TRIAL.search(text)) for text in texts.values()) >= _ENOUGH_PLACES
+    )
+    return [
+        frame
+        for frame in frames
+        if not (trial and frame.family == "gag")
+        and not (
+            frame.form == "refusing"
+            and not frame.issuers
+            and _FINED.search(text := texts.get(frame.index, ""))
+            and not _OWED_TO_THE_STATE.search(text, frame.position, frame.position + 60)
+        )
+    ]
+
+
+_EXACT = 5  # rank from which an instrument is named exactly

@@ -278,6 +278,12 @@ _WENT_TO = re.compile(
     r"served|addressed|directed|aimed|delivered|issued|landed|arrived|handed)) (?:to|on|upon|at|with)"
     r"(?: (?:the|a|an|his|her|its|their))?(?: [\w'-]+){0,2} $"
 )
+_WRITTEN_ON = re.compile(
+    r"(?<!\w)(?:report(?:s|ing|ed)?|stor(?:y|ies)|posts?|posted|writing|wrote|articles?|comments?|tweets?|"
+    r"ads?|videos?|work|views|opinions?|spoke|appeared|published|seen|shared|groups?|pages?|accounts?) on "
+    r"(?:the )?$"
+)
+"""Before a platform that is only where something stands."""
 _IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|would have|would be|must|should|shall)(?!\w)")
 _AT_THE_DOOR = re.compile(
     r"(?<!\w)(?:(?:in|at|to|into|inside|outside|from) (?:the |its )?(?:offices?|home|premises|"
@@ -385,6 +391,8 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
             frame.vote("issuer", [slot for slot in slots if slot.kind == "agency"], NEAR)
         elif number == 0 and _WENT_TO.search(before) and kinds & {"company", "organisation", "person"}:
             frame.vote("recipient", asked(slots), EXPLICIT)
+        elif _WRITTEN_ON.search(before):
+            continue  # "what its staff wrote in reporting on X"
         elif _TO.search(before) and kinds != {"court"}:
             firm = bool(kinds & {"company", "organisation"})
             if match.start() > 60 and _BARE_TO.search(before) and not issue.search(before):

@@ -374,6 +374,24 @@ def _headline_case(title: str) -> bool:
     return len(words) > 3 and sum(word[0].isupper() for word in words) > 0.7 * len(words)
 
 
+_WITH_MORE = frozenset(
+    (
+        "app",
+        "home",
+        "foreign",
+        "internal",
+        "state",
+        "house",
+        "justice",
+        "interior",
+        "white",
+        "security",
+        "new",
+    )
+)
+"""Words that, capitalised, belong to the word behind them, which is no name without them."""
+
+
 def _clean(name: str, whole: str, *, first: bool) -> str | None:
     """The name without words that are none; None where nothing is left. `first`: it opens a sentence."""
     name = re.sub(r"['’]s?$", "", name)
@@ -384,9 +402,14 @@ def _clean(name: str, whole: str, *, first: bool) -> str | None:
         name, first = name[owner.end() :], False
     parts = name.split()
     never = _never()
+    if not first and parts and parts[0] == "New" and " ".join(parts[:2]).lower() in _places():
+        return None
+    cut = ""
     while parts and parts[0].lower() in never:
-        parts.pop(0)
+        cut = parts.pop(0)
         first = False
+    if len(parts) == 1 and cut[:1].isupper() and cut.lower() in _WITH_MORE:
+        return None  # "Affairs" of "Home Affairs", "Store" of "App Store"
     while parts and (parts[-1].islower() or parts[-1].lower() in _endings()):
         parts.pop()
     kept = " ".join(parts)

@@ -46,7 +46,7 @@ _DEMANDS = (
     "fine", "must", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
     "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow", "another", "one too",
-    "one as well", "silen", "quiet",
+    "one as well", "silen", "quiet", "clos",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand; the commonest first."""
@@ -61,7 +61,7 @@ class Reading:
         self._some = self._marker.some(_DEMANDS)
         self.frames: list[Frame] = [frame for item in self._some for frame in frames_of(item)]
         if self.frames:
-            settle(self.frames, self.marked)
+            self.frames = settle(self.frames, self.marked)
         self.texts = {sentence.index: sentence.text for sentence in document.sentences}
         """The sentences as they stand, by their index (-1: the title)."""
         self.texts[-1] = document.title

@@ -309,7 +309,11 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 and not _COURT_ORDERS.match(text, stop)
             ):
                 continue
-            if number < len(taken) and taken[number][0] == stop + 1 and taken[number][2].kind == word.kind:
+            if (
+                number < len(taken)
+                and taken[number][0] == stop + 1
+                and (taken[number][2].kind == word.kind or _calls_itself(match.group(), taken[number][2]))
+            ):
                 taken[number] = (begin, *taken[number][1:])  # "the web host DreamHost" is DreamHost
                 continue
             if (
@@ -349,6 +353,11 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
         elif run < 0:
             run = start
     return found
+
+
+def _calls_itself(noun: str, slot: Slot) -> bool:
+    """Whether a noun for agencies names a group ("the media watchdog Media Matters")."""
+    return noun == "watchdog" and slot.kind == "organisation" and not slot.generic
 
 
 _ONE = re.compile(r"(?<!\w)(?:the|a|an|his|her|its|their|my|our)(?: [\w-]+){0,2} $|'s (?:[\w-]+ )?$")

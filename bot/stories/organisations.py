@@ -38,6 +38,7 @@ def find_by_trade(tokens: Tokens, start: int) -> Found | None:
     if (
         kind
         and kind != "account"
+        and not (start > 1 and tokens.words[start - 1][0].isupper())  # "the App Store"
         and (start < 2 or tokens.words[start - 2] != "-")
         and (start < 2 or tokens.lows[start - 2] not in ("a", "an"))
     ):

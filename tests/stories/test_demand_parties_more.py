@@ -121,7 +121,7 @@ def test_a_weekly_is_no_person() -> None:
 def test_two_names_beside_each_other_are_no_list_where_the_first_is_governed() -> None:
     asking = issuers(
         "Police asked Telstra for data",
-        "After a fight at the gates of Downing Street, detectives demanded that Telstra hand over call records.",
+        "After a fight at the gates of Downing Street, detectives told Telstra to hand over call records.",
     )
     assert "Downing Street" not in asking
 
@@ -137,3 +137,77 @@ def test_what_is_to_be_blocked_is_not_asked() -> None:
     told = find_demands(document, find_mentions(document), Recorder())
     assert {name for demand in told for name in demand.recipient} <= {"Ukrainian providers", "providers"}
     assert told
+
+
+# ------------------------------------------------------------------ who acts in an office
+
+
+def test_a_detective_is_the_force_that_is_named() -> None:
+    asking = issuers(
+        "Detective got names from Google",
+        "A detective served a search warrant on Google for the names of people who were near a bank.",
+        "Larkton police said on Monday that Google handed over the names of nine users.",
+    )
+    assert asking == {"Larkton police"}
+
+
+def test_a_lawyer_does_not_issue_a_warrant() -> None:
+    asking = issuers(
+        "Google told a cyclist of a warrant",
+        "Ann Moss learned that the Larkton police used a geofence warrant, which makes Google search logs.",
+        "Moss went to court for the cyclist, and the police withdrew the warrant.",
+    )
+    assert asking == {"Larkton police"}
+
+
+def test_a_regulator_that_passes_an_order_on_has_not_given_it() -> None:
+    asking = issuers(
+        "Judge bans Telegram in Brazil",
+        "Justice Ana Prado of the Supreme Court ordered that Telegram be blocked in all of Brazil.",
+        "The regulator Anatel passed the order to internet providers, who blocked the messenger on Saturday.",
+    )
+    assert asking == {"Ana Prado"}
+
+
+def test_who_passes_a_request_abroad_on_does_not_ask() -> None:
+    asking = issuers(
+        "Swiss mail host gave police an address",
+        "The German police asked Proton through Interpol for the IP address of a user.",
+        "Proton handed the address over in May.",
+    )
+    assert asking
+    assert "Interpol" not in asking
+
+
+# ------------------------------------------------------------------ what looks like a demand and is none
+
+
+def test_a_fine_for_what_a_firm_owes_its_users_is_no_demand() -> None:
+    found = demands(
+        "TikTok fined in Ireland",
+        "The Irish Data Protection Commission fined TikTok 90 million euros for not telling "
+        "users plainly what it does with their data.",
+        "TikTok said that it will appeal.",
+    )
+    assert found == ()
+
+
+def test_a_gag_on_somebody_who_stands_trial_is_no_demand() -> None:
+    found = demands(
+        "Senator fined for breaking gag order",
+        "Justice Ruth Hall fined John Crane $2,000 for breaking a gag order on witnesses.",
+        "Prosecutors had asked for more. The trial goes on before jurors on Monday.",
+    )
+    assert found == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("The order was sent on the request of the Minister for Home Affairs Li Tan.", "Affairs"),
+        ("The warrant was served on the New York office.", "York"),
+        ("Two apps were removed from the App Store after an order from the regulator.", "Store"),
+    ],
+)
+def test_a_piece_of_a_longer_name_is_no_name(text: str, fragment: str) -> None:
+    assert fragment not in {name for name, _ in named(text)}
