@@ -8,7 +8,7 @@ worker that comes back after its time finds another number there and stores noth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -384,7 +384,7 @@ async def known_entries(
 ) -> dict[int, dict[str, KnownEntry]]:
     """Give which of the entries (feed id -> keys) are stored, by feed and key."""
     known: dict[int, dict[str, KnownEntry]] = {feed_id: {} for feed_id in wanted}
-    pairs = [(feed_id, key) for feed_id, of_feed in wanted.items() for key in of_feed]
+    pairs = [(feed_id, key) for feed_id in await _with_entries(session, wanted) for key in wanted[feed_id]]
     connection = await session.connection()
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         part = pairs[start : start + _PAIRS_AT_ONCE]
@@ -396,6 +396,15 @@ async def known_entries(
         for feed_id, key, entry_id, content_hash in map(tuple, found):
             known[feed_id][key] = KnownEntry(entry_id, content_hash)
     return known
+
+
+async def _with_entries(session: AsyncSession, feed_ids: Iterable[int]) -> list[int]:
+    """Give those of the feeds of which anything is stored: a first look need not ask for each entry."""
+    found: list[int] = []
+    for part in parts(list(feed_ids)):
+        has_entries = exists().where(_ENTRIES.c.feed_id == _feeds.id)
+        found += (await session.execute(select(_feeds.id).where(_feeds.id.in_(part), has_entries))).scalars()
+    return found
 
 
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
