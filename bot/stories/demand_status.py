@@ -88,7 +88,7 @@ def _ours(
     told = {frame.index for frame in group.frames if frame.weight >= 0.3} | {
         item.index for item in marked if any(slot.name in recipients for slot in item.slots.values())
     }
-    near = told | {index + 1 for index in told}
+    near = {index + step for index in told for step in (0, 1, 2)}
     return [
         turned(event, issuers)
         for event in events

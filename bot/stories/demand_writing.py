@@ -15,20 +15,22 @@ from bot.stories.model import Demand
 def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> Demand:
     """Give a claim its parties; what the rules say of it otherwise stays."""
     base, texts = claim.base, scene.reading.texts
-    if base is None:
-        groups = [*(group for group, _ in scene.reading.told), claim.group]
-        lead, status, event = stands(
-            claim.group,
-            groups,
-            issuers,
-            recipients,
-            instrument_of(claim.group, issuers),
-            scene.reading.marked,
-            scene.reading.events,
-        )
-        base = compose(claim.group, issuers, recipients, (), lead, status, event, texts)
-    elif (base.issuer, base.recipient) == (issuers, recipients):
+    if base is not None and (base.issuer, base.recipient) == (issuers, recipients):
         return base
+    groups = [group for group, _ in scene.reading.told]
+    if all(group is not claim.group for group in groups):
+        groups.append(claim.group)
+    lead, status, event = stands(
+        claim.group,
+        groups,
+        issuers,
+        recipients,
+        instrument_of(claim.group, issuers),
+        scene.reading.marked,
+        scene.reading.events,
+    )
+    if base is None:
+        base = compose(claim.group, issuers, recipients, (), lead, status, event, texts)
     shown = dict(base.field_evidence)
     for role, names, before in (
         ("issuer", issuers, base.issuer),
@@ -38,13 +40,17 @@ def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tu
             shown.pop(role, None)
         elif names != before or claim.base is None:
             shown[role] = texts[_where(scene, claim, names[0])]
+    shown.pop("status", None)
+    if event:
+        shown["status"] = texts[event.index]
     plainest = texts[_tells_most(scene, claim, issuers, recipients)]
     return replace(
         base,
         issuer=issuers,
         recipient=recipients,
         target=tuple(name for name in base.target if name not in (*issuers, *recipients)),
-        evidence=tuple(dict.fromkeys((plainest, *base.evidence[1:]))),
+        status=status,
+        evidence=(plainest, texts[event.index]) if event and event.index >= 0 else (plainest,),
         field_evidence=tuple(shown.items()),
     )
 

@@ -84,7 +84,12 @@ class _Rule:
 
 def _fill(pattern: str, deed: str) -> str:
     for name, value in (
-        ("who", rf"(?:{ASKED}(?:'s \w+)?(?:, [^,]{{1,60}},)?|(?:it|they|we|he|she)(?!\w))"),
+        ("who", rf"(?:{ASKED}(?:'s \w+)?(?:, [^,]{{1,60}},|,)?|(?:it|they|we|he|she)(?:'(?:ve|d|s))?(?!\w))"),
+        ("few", r"(?: [\w-]+){0,3}"),
+        (
+            "aye",
+            r"(?: (?!not|never|only|no |yet|neither|nor|be|is |was |were |are |to |refus|declin)[\w-]+){0,3}",
+        ),
         ("asked", ASKED),
         ("company", COMPANY),
         ("state", STATE),
@@ -213,7 +218,7 @@ def _actors(marked: Marked, match: re.Match[str]) -> list[Slot]:
         return [] if any(slot.kind == "agency" for slot in named) else named
     left = clause_left(marked.text, match.start())
     if _PRONOUN.match(match.group()):
-        left += match.group().split(" ", 1)[0] + " "
+        left += re.split("[ ']", match.group(), maxsplit=1)[0] + " "
     subject = subject_of(left, marked, courts=True)
     if _GOT.match(match.group()) and any(slot.kind == "agency" for slot in subject):
         return []  # who asked got it
@@ -235,7 +240,7 @@ def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bo
     return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
 
-_PRONOUN = re.compile(r"(?:it|they|we|he|she) ")
+_PRONOUN = re.compile(r"(?:it|they|we|he|she)(?:'(?:ve|d|s))? ")
 _DEFEAT = re.compile(r"(?:los(?:t|es?|ing)|unsuccessful(?:ly)?|fail(?:s|ed))(?!\w)")
 _GAG = re.compile(r"(?<!\w)(?:gag|secrecy|silence|silent|nondisclosure)(?!\w)")
 _THE_DEMAND = re.compile(
@@ -306,10 +311,8 @@ def acted(
         and not any(name in issuers or kind in ("agency", "court") for name, kind in event.objects)
     ):
         return False  # a suit against somebody else
-    if event.theirs and (
-        event.index not in near
-        if all(kind == "person" for _, kind in event.actors) and not names & set(issuers)
-        else not names & set(recipients) and not _related(names, recipients)
+    if event.theirs and not (
+        names & set(recipients) or _related(names, recipients) if names else event.index in near
     ):
         return False
     if not names:
@@ -321,6 +324,12 @@ def acted(
         if _related(others, recipients):
             return True  # Meta answers for Instagram
         if event.status != "challenged" and others and others == names and recipients:
+            if (
+                not others & set(recipients)
+                and all(map(_carries, recipients))
+                and not any(map(_carries, others))
+            ):
+                return False  # a service that carriers shall block answers another demand
             common = any(name.split()[-1].islower() for name in recipients)  # "internet providers"
             return bool(others & set(recipients)) or len(recipients) > 1 or common
         return True
@@ -329,15 +338,24 @@ def acted(
     return not (event.status == "quashed" and event.pleaded)
 
 
+_CARRIER = re.compile(r"(?:providers?|operators?|carriers?|telecom\w*|telcos?|isps?)$", re.IGNORECASE)
+
+
+def _carries(name: str) -> bool:
+    """Whether a party is a telecom, by the gazetteer or by its name."""
+    entry = gazetteer().entries.get(name)
+    return entry.sort == "telecom" if entry else _CARRIER.search(name) is not None
+
+
 def _related(names: Collection[str], others: tuple[str, ...]) -> bool:
     return any(_parent(one) == other or _parent(other) == one for one in names for other in others)
 
 
 def turned(event: StatusEvent, issuers: tuple[str, ...]) -> StatusEvent:
     """An event as it stands for those who demand: where they lose in court, their demand is quashed."""
-    if event.loser and event.actors and event.status in ("upheld", "quashed"):
-        lost = {name for name, _ in event.actors} <= set(issuers)
-        return replace(event, status="quashed" if lost else "upheld")
+    names = {name for name, _ in event.actors}
+    if event.loser and event.status == "upheld" and names and names <= set(issuers):
+        return replace(event, status="quashed")
     if event.status == "quashed" and event.actors and all(kind == "agency" for _, kind in event.actors):
         return replace(event, status="withdrawn")  # no court lifts it, an office does
     return event
@@ -368,6 +386,11 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
         gave = [e for e in events if e.status == "complied" and e.later and e.index > max(best.index, 0)]
         if gave and gave[-1].weight >= 4.0:
             return gave[-1]
+    if best.status == "quashed":
+        # A court only lifts what the office that asked for it no longer wants.
+        given_up = [e for e in events if e.status == "withdrawn" and best.weight - e.weight < 1.3]
+        if given_up and best.family == "gag":
+            return given_up[-1]
     if best.status in ("complied", "refused"):
         # Gave one thing, refused another: partly, when both are said about as plainly.
         other = "refused" if best.status == "complied" else "complied"
