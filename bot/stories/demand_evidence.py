@@ -23,8 +23,14 @@ _WATCHING = frozenset(
         "foreign intelligence order",
     )
 )
+_SEARCHING = frozenset(("search warrant", "geofence warrant", "keyword warrant"))
+_SILENCING = frozenset(("gag order",))
+_ASKING = frozenset(("informal request", "emergency request", "preservation request"))
+_FOUGHT = frozenset(("challenged", "refused", "quashed", "withdrawn"))
+_MET = frozenset(("complied", "partly complied"))
 _WHO = frozenset(("names", "IP addresses", "e-mail addresses", "visitor logs"))
 _WHERE = frozenset(("location data", "call records", "search and browsing history"))
+_WRITTEN = frozenset(("messages", "encrypted data"))
 _UNKNOWN = re.compile(
     r"@|\b(?:anonymous|pseudonym\w*|unknown|critics?|bloggers?|comment\w*|posters?|authors?|operators?|"
     r"owners?"
@@ -63,6 +69,19 @@ def _measures(demand: Demand) -> list[str]:
         "demand-for-names": compels and bool(sought & _WHO),
         "demand-on-unknown": compels and bool(_UNKNOWN.search(target)),
         "demand-on-speaker": bool(_SPEAKER.search(target)),
+        "demand-to-search": instrument in _SEARCHING,
+        "demand-for-silence": instrument in _SILENCING,
+        "demand-asked": instrument in _ASKING,
+        "demand-subpoena": "subpoena" in instrument or "summons" in instrument,
+        "demand-civil": instrument == "civil subpoena",
+        "demand-secret": instrument in ("national security letter", "foreign intelligence order"),
+        "demand-fought": compels and demand.status in _FOUGHT,
+        "demand-met": compels and demand.status in _MET,
+        "demand-ruled": demand.status in ("upheld", "quashed"),
+        "demand-removal-met": instrument == "takedown order" and demand.status in _MET,
+        "demand-removal-fought": instrument == "takedown order" and demand.status in _FOUGHT,
+        "demand-for-messages": bool(sought & _WRITTEN),
+        "demand-for-bodies": "biometric data" in sought,
         "demand-for-keys": "encryption keys" in sought or instrument == "technical capability notice",
     }
     return [name for name, holds in held.items() if holds]
