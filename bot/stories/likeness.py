@@ -26,7 +26,6 @@ MEASURES = (
     "titles",  # cosine of the titles' words
     "told",  # share of each title that the other article's words hold
     "own_names",  # root of how rare the names are that both have, by which few other matters are known
-    "parties",  # share of the parties, each with its parents as one, that both have
     "rare",  # how many rare words both have
     "demand",  # the same issuer asks the same recipient
     "unique",  # the same account, one that others do not name, or the same docket number
@@ -49,7 +48,6 @@ _NONE: _Terms = {}
 
 
 _VECTORS = ("word", "name", "head")
-_LEAST_PARTIES = 4.0
 _MUCH_OWN = 10.0
 
 
@@ -60,7 +58,6 @@ class Reading:
     kinds: Mapping[str, _Terms]
     lengths: Mapping[str, float]
     head_sum: float
-    families: _Terms
     recipients: frozenset[str]
     published: datetime | None
 
@@ -79,7 +76,6 @@ def read(found: Fingerprint) -> Reading:
         kinds,
         {kind: math.hypot(*kinds.get(kind, _NONE).values()) for kind in _VECTORS},
         sum(kinds.get("head", _NONE).values()),
-        _families(kinds.get("party", _NONE)),
         frozenset(_family(demand.partition(" > ")[2]) for demand in kinds.get("demand", _NONE)),
         found.published,
     )
@@ -89,7 +85,7 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     """Give the `MEASURES` of two stories, most of them between -1 and 1."""
     words, their_words = one.kind("word"), other.kind("word")
     own, their_own = one.kind("own"), other.kind("own")
-    parties, their_parties = one.families, other.families
+    parties, their_parties = one.kind("party"), other.kind("party")
     topics, their_topics = one.kind("topic"), other.kind("topic")
     means, their_means = one.kind("means"), other.kind("means")
     shared_words = words.keys() & their_words.keys()
@@ -100,7 +96,6 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     told += _share(other.kind("head"), words, other.head_sum)
     alike = _cosine("word", one, other)
     own_names = sum([min(own[name], their_own[name]) for name in own.keys() & their_own.keys()])
-    least_parties = max(_LEAST_PARTIES, min(sum(parties.values()), sum(their_parties.values())))
     both_ask = bool(one.recipients and other.recipients)
     strangers = len(parties) > 2 and len(their_parties) > 2 and parties.keys().isdisjoint(their_parties)
     return (
@@ -111,7 +106,6 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
         _cosine("head", one, other),
         told / 2,
         math.sqrt(own_names / _MUCH_OWN),
-        sum([parties[name] for name in parties.keys() & their_parties.keys()]) / least_parties,
         math.sqrt(min(1.0, rareness / _MUCH_RARE)),
         _meet(one.kind("demand"), other.kind("demand")),
         max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
@@ -142,14 +136,6 @@ def likeness(one: Reading, other: Reading) -> float:
     """Give, in log-odds, how likely two stories tell of one matter."""
     odds: float = sum(map(mul, weights()[0], measure(one, other)))
     return odds
-
-
-def _families(parties: _Terms) -> _Terms:
-    families: _Terms = {}
-    for name, weight in parties.items():
-        family = _family(name)
-        families[family] = max(weight, families.get(family, 0.0))
-    return families
 
 
 @lru_cache(maxsize=20_000)
