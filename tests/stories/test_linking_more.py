@@ -24,7 +24,7 @@ OPENED = mark(
 ENDED = mark(
     "Saltmarsh Dispatch stays nameless, two years on",
     "A court in Pennsylvania ended the matter on Friday: whoever writes Saltmarsh Dispatch keeps the right "
-    "to stay anonymous. The FBI had sent Quillpost a subpoena; its owner Teodor Varga fought it from Dunmore.",
+    "to stay anonymous. The FBI had sent Quillpost a subpoena; its Teodor Varga fought it from Dunmore.",
     "2018-02-09",
 )
 SAME_AGENCY = mark(
