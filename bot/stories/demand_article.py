@@ -378,6 +378,7 @@ def _leave_out_go_betweens(frames: list[Frame], marked: list[Marked]) -> None:
     between = {
         slot.name
         for item in marked
+        if "through" in item.text or "way of" in item.text or "via" in item.text
         for match in _GO_BETWEEN.finditer(item.text)
         for slot in item.names(match.group("who"))
         if slot.kind == "agency"

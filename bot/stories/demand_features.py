@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from bot.stories.demand_claims import Claim
-from bot.stories.demand_guesses import sort_of
+from bot.stories.demand_guesses import holds_office, sort_of
 from bot.stories.demands import Reading
 from bot.stories.marks import MARKS, Marked, Slot
 
@@ -199,6 +199,8 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
         found[name]["rules"] = 1.0
         found[name][f"rules/{claim.kind}"] = 1.0
         found[name][f"rules/{_kind(scene.parties[name].slot)}"] = 1.0
+        if scene.parties[name].slot.official or holds_office(name):
+            found[name]["rules/in office"] = 1.0
     for name in base[:1]:
         found[name]["rules.first"] = 1.0
     for name in contrary:

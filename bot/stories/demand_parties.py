@@ -284,6 +284,12 @@ def _fold_umbrellas(
             for name in agencies
             if _fits(umbrella, name) and (votes[name] >= 2.0 or not _FOREIGN.search(umbrella))
         ]
+        if not fitting:  # "the Trump administration" beside "pressure from Bondi"
+            fitting = [
+                name
+                for name in votes
+                if slots[name].kind == "person" and votes[name] >= 2.0 and holds_office(name)
+            ]
         if not fitting:
             needed = min(least, 1.0) if slots[umbrella].generic else least
             fitting = [

@@ -140,6 +140,11 @@ _OFFICERS = re.compile(
     r"department)|customers|subscribers)(?![\w-])"
 )
 """Only a firm has these: "Copperline's founder"."""
+_HAS_OFFICER = re.compile(
+    r"['’]s? (?:[\w-]+ )?(?:founder|co-founder|director|ceo|chief|managing|general|editor|publisher|terms|"
+    r"transp|"
+    r"help|server|privacy|legal|customers|subscribers)"
+)
 _IN_A_PLACE = re.compile(
     rf"\b(?:firm|company|provider|host|service|startup|exchange|carrier|operator|shop|collective|clinic|"
     rf"hotel|"
@@ -233,7 +238,7 @@ def slot_mentions(document: Document, mentions: tuple[Mention, ...]) -> list[Men
         patterns: tuple[tuple[re.Pattern[str], bool], ...] = _PATTERNS if told else ()
         if _HAS_NOUN.search(lowered):
             patterns += apposed[told:]
-        if "'s " in text or "’s " in text:
+        if _HAS_OFFICER.search(lowered):
             patterns += officers
         for pattern, opens in patterns:
             for match in pattern.finditer(text):

@@ -191,6 +191,8 @@ def mark(
 
 _NO_PARTY_ITSELF = re.compile(
     r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)"
+    r"|[- ](?:tracking|spotting|sightings?|watching|alert) (?:apps?|groups?|pages?|sites?|accounts?|"
+    r"maps?)(?!\w)"
 )
 _POSING = re.compile(
     r"(?<!\w)(?:pos(?:ed|ing|es?) as|pretend(?:ed|ing)? to be|impersonat(?:ed|ing|es?)|disguised as|"

@@ -179,6 +179,15 @@ def test_who_passes_a_request_abroad_on_does_not_ask() -> None:
     assert "Interpol" not in asking
 
 
+def test_the_administration_is_the_officer_who_pressed() -> None:
+    asking = issuers(
+        "Google takes down ICE sighting apps after pressure from Bondi",
+        "Google removed three apps that show where agents are after the Trump administration demanded it.",
+        "Attorney General Pam Bondi said that her office had asked for it.",
+    )
+    assert asking == {"Pam Bondi"}
+
+
 # ------------------------------------------------------------------ what looks like a demand and is none
 
 
