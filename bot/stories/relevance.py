@@ -25,6 +25,7 @@ _REASONS = 4  # how many parts of the sum are told, for and against each
 _TELLING = 0.15  # log-odds; a smaller part is not worth telling
 SURELY_TOLD = 0.7
 """How surely a demand is told, from which its story is relevant for that alone."""
+_SPEAK_AGAINST = -1.0  # log-odds; below it the words speak so much against a story that no demand saves it
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
 
@@ -86,8 +87,9 @@ def weigh(
     """Decide relevance and topics, and write down what decided.
 
     `evidence` is what `evidence_of` gives; what `demands` tell counts beside it. `surely` is how sure it is
-    that one of them is reported (0 to 1): a story that surely reports a demand is relevant, whatever its
-    other words. A story in a language without a lexicon is not relevant, and the notes say why.
+    that one of them is reported (0 to 1): a story that surely reports a demand is relevant unless its
+    other words speak clearly against it. A story in a language without a lexicon is not relevant, and the
+    notes say why.
     """
     if evidence is None:
         notes.note(
@@ -104,7 +106,7 @@ def weigh(
     evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
     relevance = _judge_relevance(proof, evidence, notes)
-    if not relevance.relevant and surely >= SURELY_TOLD:
+    if not relevance.relevant and surely >= SURELY_TOLD and odds_of(evidence, "relevance") > _SPEAK_AGAINST:
         relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
         return relevance, ()

@@ -1,4 +1,4 @@
-"""Turns of the field's language in plain reports, what demands add to topics, and look-alikes that stay out."""
+"""Plain reports get their topics, demands add to them, and look-alikes stay out."""
 
 from __future__ import annotations
 
