@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trafilatura.settings import Extractor
 
 MAX_CHARACTERS = 2_000_000  # of HTML; what comes later in a page is never its article
-_MAX_TAGS = 60_000  # of a page, start and end alike; a tree of ten times as many takes 150 MB
+_MAX_TAGS = 100_000  # of a page, start and end alike; a tree of six times as many takes 150 MB
 _ENOUGH = 400  # characters of main text that need no second way
 _ARTICLE_WORDS = 150  # a page with so many words of running text shows its article, whatever else it shows
 _NO_ARTICLE_WORDS = 40
