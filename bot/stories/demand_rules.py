@@ -166,6 +166,7 @@ _DEFINITE = re.compile(
 _DENIED = re.compile(
     r"(?<!\w)(?:isn't|is not|is no|was no|wasn't|no|without|lack(?:ing|ed|s)|any|(?:any|no|without|"
     r"needs?) such an?|need|"
+    r"(?:avoid|circumvent|sidestep|bypass|evad|skirt|dodg)(?:e?s|ing|p?ed)?|(?:get|got|getting|ways?) around|"
     r"needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
 _TO_GET = re.compile(

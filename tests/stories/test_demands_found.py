@@ -1,5 +1,7 @@
 """Demands that articles tell beside, after or under another one, and in turns that name no instrument."""
 
+# ruff: noqa: E501 - sentences stand whole
+
 from __future__ import annotations
 
 import pytest
@@ -209,7 +211,10 @@ def test_a_search_warrant_is_named_in_other_languages() -> None:
 
 @pytest.mark.parametrize(
     "gag",
-    ["A ban on telling anybody came with it.", 'The paper "expressly bars" Dropbox from telling the public of it.'],
+    [
+        "A ban on telling anybody came with it.",
+        'The paper "expressly bars" Dropbox from telling the public of it.',
+    ],
 )
 def test_a_gag_is_told_in_other_turns(gag: str) -> None:
     found = read(
@@ -253,3 +258,11 @@ def test_two_searches_are_two_demands() -> None:
         "A day later police searched the home of News Corp editor Dana Whitlock.",
     )
     assert [each.instrument for each in found] == ["search warrant", "search warrant"]
+
+
+def test_a_warrant_that_is_avoided_is_none() -> None:
+    body = (
+        "Two senators asked the FBI and the Department of Homeland Security what data they buy. They say that "
+        "the agencies are sidestepping warrants by doing business with brokers of location data."
+    )
+    assert all(each.instrument != "search warrant" for each in read("Senators ask what agencies buy", body))
