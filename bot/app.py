@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import secrets
@@ -34,7 +33,7 @@ from bot.bounds import limits_of
 from bot.charts import ChartRoom
 from bot.client import QuashClient
 from bot.clock import Clock, utc_now
-from bot.collector import calm
+from bot.collector import at_leisure, calm, collect_at_leisure
 from bot.descriptors import fit
 from bot.errors import QuashError, SettingsError
 from bot.feeds.articles import PageFetcher
@@ -249,6 +248,7 @@ class _Process:
             teller = FeedTeller(self._database, worker.feeds, sender, clock=self._clock)
             tasks += [partial(self._connect, client), partial(self._deliver, client, on_ready)]
             tasks.append(partial(self._tell, client, teller, sender))
+            tasks.append(partial(at_leisure, self._stop, lambda: self._is_sending))
         if role != "gateway":
             self._bells[notify.ENTRIES] = lambda: self._schedule.hurry("entries")
             tasks.append(partial(self._tick, worker))
@@ -328,14 +328,16 @@ class _Process:
         except discord.ConnectionClosed as error:
             raise _why_closed(error) from error
 
+    @property
+    def _is_sending(self) -> bool:
+        return self._deliverer is not None and self._deliverer.is_sending
+
     async def _deliver(self, client: QuashClient, on_ready: OnReady | None) -> None:
         """Deliver once Discord has told which servers there are."""
         try:
             if not await self._is_ready(client) or self._deliverer is None:
                 return
-            # Modules, servers and channels stay: a full garbage collection need not look at them, which held
-            # the event loop for 85 ms with 3,000 channels.
-            gc.freeze()
+            collect_at_leisure()
             if on_ready is not None:
                 await on_ready(client)
             await self._deliverer.run(self._stop)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from collections.abc import Callable
+
+_EVERY = 600.0  # seconds between two walks over everything
+_PUT_OFF = 5  # times that a walk is put off while there is work
+_NEVER = 1_000_000  # walks over the middle generation before the collector walks over everything by itself
 
 
 def calm() -> None:
@@ -13,3 +19,27 @@ def calm() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def collect_at_leisure() -> None:
+    """Let what is there now stay, and leave walks over everything to `at_leisure`; call it once all is there.
+
+    With 10,000 channels to post in, such a walk took 120 ms of the event loop, again and again.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 5, _NEVER)  # small walks over what is young
+
+
+async def at_leisure(stop: asyncio.Event, busy: Callable[[], bool], *, every: float = _EVERY) -> None:
+    """Walk over everything now and then, when nothing is being sent, until told to stop."""
+    put_off = 0
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(every):
+                await stop.wait()
+        except TimeoutError:
+            if busy() and put_off < _PUT_OFF:
+                put_off += 1
+            else:
+                put_off = 0
+                gc.collect()

@@ -76,6 +76,7 @@ class Deliverer:
         self._woken = asyncio.Event()
         self._stopping = False
         self._count = 0
+        self.is_sending = False  # whether orders are under way
 
     @property
     def stuck_for(self) -> float:
@@ -123,11 +124,13 @@ class Deliverer:
             while True:
                 orders, idle = await self._turn(running)
                 running |= {asyncio.create_task(self._carry(order)) for order in orders}
+                self.is_sending = bool(running)
                 if running:
                     running -= await self._wait_for_news(running)
                 elif not idle and not self._outcomes:
                     return self._count - before
         finally:
+            self.is_sending = False
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

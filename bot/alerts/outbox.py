@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 
 _NEXT_OF_SERVER = timedelta(minutes=1)
 _LAST_OF_SERVER = timedelta(hours=1)
-_AT_ONCE = 100  # rules or destinations that are dealt with between two turns of the event loop
+_AT_ONCE = 50  # rules or destinations that are dealt with between two turns of the event loop
 
 
 async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: bool = True) -> int:
@@ -91,6 +91,7 @@ async def _owe(
     session: AsyncSession, story: RoutedStory, due: Sequence[Verdict], asks: Sequence[Ask], now: datetime
 ) -> int:
     story_id = story.id
+    await asyncio.sleep(0)  # a turn of the event loop between steps over thousands of destinations
     turns = _turns(due, now)
     hours = await get_hours(session, {one.guild_id for one in due})
     identity = await get_identity(session, story_id)
@@ -270,6 +271,7 @@ async def _ask(
         wanted += route(story, (), map(subscription_from, some)).due
         await asyncio.sleep(0)
     due = chosen(wanted)  # two pages can name one channel
+    await asyncio.sleep(0)
     return due, to_review(reviewed, due)
 
 
