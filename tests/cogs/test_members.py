@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from bot.alerts import unreachable
+from bot.alerts import actions, unreachable
 from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.privacy import KINDS
@@ -169,7 +169,15 @@ async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> 
 
 async def test_whoever_takes_no_direct_messages_is_told_so_once_at_the_next_command(scene: Scene) -> None:
     await _stories(scene, "issued")
-    await scene.member.command("subscribe search", query="summons")
+    # Not by a command: the look that follows each one could come after the next lines, and tell at once.
+    await actions.subscribe(
+        scene.house.database,
+        user_id=scene.member.user_id,
+        guild_id=scene.guild.id,
+        kind="search",
+        value="summons",
+        now=scene.house.clock(),
+    )
     async with scene.house.database.write() as session:
         await unreachable.rest(session, scene.member.user_id)
 
