@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from bot.stories.demand_claims import Claim
-from bot.stories.demand_guesses import holds_office, sort_of
+from bot.stories.demand_guesses import sort_of
 from bot.stories.demands import Reading
 from bot.stories.marks import MARKS, Marked, Slot
 
@@ -173,7 +173,6 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
     votes: dict[str, float] = defaultdict(float)
     against: dict[str, float] = defaultdict(float)
     surest: dict[str, float] = defaultdict(float)
-    targets: set[str] = set()
     for frame in claim.group.frames:
         share = min(1.0, 0.3 + frame.weight / 2)
         for name, weight in getattr(frame, role).items():
@@ -181,7 +180,6 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
             surest[name] = max(surest[name], weight)
         for name, weight in getattr(frame, opposite).items():
             against[name] += weight * share
-        targets.update(frame.targets)
     most = max(votes.values(), default=0.0)
     found: dict[str, Values] = defaultdict(dict)
     for name, sum_of_votes in votes.items():
@@ -193,14 +191,10 @@ def role_values(scene: Scene, claim: Claim, role: str, other: str | None) -> dic
         found[name]["against"] = _share(sum_of_votes, 6)
         if sum_of_votes > votes.get(name, 0.0):
             found[name]["against.more"] = 1.0
-    for name in targets:
-        found[name]["target"] = 1.0
     for name in base:
         found[name]["rules"] = 1.0
         found[name][f"rules/{claim.kind}"] = 1.0
         found[name][f"rules/{_kind(scene.parties[name].slot)}"] = 1.0
-        if scene.parties[name].slot.official or holds_office(name):
-            found[name]["rules/in office"] = 1.0
     for name in base[:1]:
         found[name]["rules.first"] = 1.0
     for name in contrary:

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
 from operator import mul
+from typing import Any
 
 from bot.stories.fingerprints import UNSEEN_WORD, rarity
 from bot.stories.gazetteer import load as load_gazetteer
@@ -119,16 +120,21 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
 
 
 @cache
+def _held() -> dict[str, Any]:
+    return tomllib.loads(resources.files("bot.stories.data").joinpath("likeness.toml").read_text("utf-8"))
+
+
+@cache
 def weights() -> tuple[tuple[float, ...], float]:
     """Give the weights of the measures and the sum from which on a story joins a case."""
-    held = tomllib.loads(resources.files("bot.stories.data").joinpath("likeness.toml").read_text("utf-8"))
+    held = _held()
     return tuple(float(held["weights"][name]) for name in MEASURES), float(held["join_at"])
 
 
 @cache
 def margin() -> tuple[float, float]:
     """Give how much it counts that a case is liker than the next, and the least likeness of a next one."""
-    held = tomllib.loads(resources.files("bot.stories.data").joinpath("likeness.toml").read_text("utf-8"))
+    held = _held()
     return float(held["margin"]), float(held["next_at_least"])
 
 
