@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 
 from bot.stories.demand_roles import LIST
+from bot.stories.demand_slots import OUTLET_WORDS
 from bot.stories.demand_told import Group
 from bot.stories.gazetteer import load
 from bot.stories.marks import Marked
@@ -57,11 +58,7 @@ def only_firm(marked: list[Marked], exclude: set[str]) -> tuple[str, ...]:
     return tuple(found) if len(found) == 1 else ()
 
 
-OUTLET = re.compile(
-    r"\b(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|Star|Sun|Sentinel|"
-    r"Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press|"
-    r"Mercury|Bulletin|Argus|Echo|Ledger|Examiner|Advertiser|Reporter|Beacon|Standard)$"
-)
+OUTLET = re.compile(rf"\b(?:{OUTLET_WORDS})$")
 """The look of a newspaper's name."""
 
 

@@ -151,12 +151,13 @@ _IN_A_PLACE = re.compile(
     rf"newspaper|weekly|forum)s? (?:in|from|of|based in) (?:[A-Z][\w-]+ ?){{1,3}}, (?:called )?{_NAME}(?=,)"
 )
 
-_PAPER = re.compile(
-    r"\b(?P<name>(?:[A-Z][a-z]+ ){1,3}(?:Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|"
-    r"Observer|Courier|Mercury|Bulletin|Argus|Echo|Ledger|Examiner|Advertiser|Reporter|Beacon|Standard|"
-    r"Star|Sun|Sentinel|Register|Review|Independent|Globe|Mail|News|Dispatch|Enquirer|Press))(?![\w-])(?! "
-    r"[A-Z])"
+OUTLET_WORDS = (
+    "Record|Times|Post|Tribune|Herald|Gazette|Chronicle|Journal|Observer|Courier|Mercury|Bulletin|Argus|Echo|"
+    "Ledger|Examiner|Advertiser|Reporter|Beacon|Standard|Star|Sun|Sentinel|Register|Review|Independent|Globe|"
+    "Mail|News|Dispatch|Enquirer|Press"
 )
+"""The last words of newspapers' names, as alternatives of a pattern."""
+_PAPER = re.compile(rf"\b(?P<name>(?:[A-Z][a-z]+ ){{1,3}}(?:{OUTLET_WORDS}))(?![\w-])(?! [A-Z])")
 _PRESS = re.compile(
     r"\b(?:newspapers?|weekly|daily|reporters?|editors?|publisher|journalists?|blog|newsroom)\b"
 )

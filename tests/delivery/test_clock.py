@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,18 +12,14 @@ from sqlalchemy import text
 from bot.descriptors import fit
 from bot.settings import Settings
 from bot.steady import SteadyClock
-from db import schema
 from db.engine import Database
 from db.tables import DestinationRow, EntryRow, FeedRow
 from tests.conftest import TurnedClock
 
 
 @pytest.fixture
-async def sqlite_database(sqlite_url: str) -> AsyncIterator[Database]:
-    opened = Database(sqlite_url)
-    await schema.upgrade(opened)
-    yield opened
-    await opened.close()
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 class Counter:
@@ -38,17 +33,17 @@ class Counter:
 
 
 async def test_a_clock_that_was_turned_is_said_and_what_it_planned_is_put_right(
-    sqlite_database: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+    database: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     counter = Counter()
-    steady = SteadyClock(sqlite_database, wall=clock, counter=counter)
+    steady = SteadyClock(database, wall=clock, counter=counter)
     await steady.ask()
     right = clock.now
     clock.turn(days=365)  # forward; feeds and leases are planned by it meanwhile
     await steady.ask()
     wrong = steady()
     assert wrong - right > timedelta(days=364)
-    async with sqlite_database.write() as session:
+    async with database.write() as session:
         feed = FeedRow(url="https://news.example/feed", added_at=wrong, next_look=wrong, claimed_until=wrong)
         session.add(feed)
         await session.flush()
@@ -59,7 +54,7 @@ async def test_a_clock_that_was_turned_is_said_and_what_it_planned_is_put_right(
     clock.now = right  # and back
     await steady.ask()
     assert steady() == right
-    async with sqlite_database.read() as session:
+    async with database.read() as session:
         found = await session.get_one(FeedRow, feed.id)
         assert (found.next_look, found.claimed_until) == (right, None)
         place = await session.get_one(DestinationRow, ("channel", 1))
@@ -70,10 +65,10 @@ async def test_a_clock_that_was_turned_is_said_and_what_it_planned_is_put_right(
 
 
 async def test_between_two_questions_the_machines_counter_goes_on(
-    sqlite_database: Database, clock: TurnedClock
+    database: Database, clock: TurnedClock
 ) -> None:
     counter = Counter()
-    steady = SteadyClock(sqlite_database, wall=clock, counter=counter)
+    steady = SteadyClock(database, wall=clock, counter=counter)
     await steady.ask()
     began = steady()
     clock.turn(hours=-5)
@@ -83,7 +78,6 @@ async def test_between_two_questions_the_machines_counter_goes_on(
 
 async def test_processes_on_one_server_have_one_clock(postgres_url: str, clock: TurnedClock) -> None:
     database = Database(postgres_url)
-    await schema.upgrade(database)
     clocks = [SteadyClock(database, wall=clock) for _ in range(2)]
     for each in clocks:
         await each.ask()
@@ -107,12 +101,12 @@ def test_with_few_descriptors_fewer_requests_are_made_at_once(caplog: pytest.Log
 
 
 async def test_a_fault_of_our_own_in_a_loop_that_goes_on_is_logged(
-    sqlite_database: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+    database: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    steady = SteadyClock(sqlite_database, wall=clock, counter=Counter())
+    steady = SteadyClock(database, wall=clock, counter=Counter())
     await steady.ask()
     clock.turn(days=365)
-    async with sqlite_database.write() as session:
+    async with database.write() as session:
         await session.execute(text("DROP TABLE entries"))  # what a turned clock planned cannot be put right
     stop = asyncio.Event()
     task = asyncio.create_task(steady.run(stop))
