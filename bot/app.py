@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot.alerts import review
+from bot.alerts import fence, review
 from bot.alerts.absence import forget_left
 from bot.alerts.cards import Card
 from bot.alerts.closed import ClosedTeller, GivenUpTeller
@@ -76,6 +76,7 @@ _ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to
 _STUCK = 180.0  # seconds in which the delivery loop must have turned
 _ALIVE_EVERY = 30.0  # seconds between two notes that this process lives
 _RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be kept
+_TELLING_LASTS = 30.0  # seconds that one process tells at most, before another may
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
 _FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
 _LONGEST_PAUSE = 300.0
@@ -347,7 +348,7 @@ class _Process:
     async def _tell(self, client: QuashClient, teller: FeedTeller, sender: DiscordSender) -> None:
         """Publish what was posted, and tell servers about their feeds and channels, until told to stop.
 
-        One process at a time tells.
+        One process at a time tells, and none after its turn: what it knows may have been told by another.
         """
         closed = ClosedTeller(self._database, sender, clock=self._clock)
         given_up = GivenUpTeller(self._database, sender, clock=self._clock)
@@ -359,12 +360,12 @@ class _Process:
             async with self._database.write() as session:
                 if await turns.take(session, "notices", 0.0):
                     return
-                await turns.take(session, "notices", _NOTICES_EVERY)
-            await teller.tell()
-            await closed.tell()
-            await given_up.tell()
-            await rules.tell()
-            await off_topic.tell()
+                await turns.take(session, "notices", _TELLING_LASTS)
+            with fence.leased(_TELLING_LASTS):
+                for each in (teller, closed, given_up, rules, off_topic):
+                    await each.tell()
+            async with self._database.write() as session:
+                await turns.give_back(session, "notices", _NOTICES_EVERY)
 
         if await self._is_ready(client):
             schedule = Schedule()

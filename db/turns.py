@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.role_tables import TurnRow
 
 # By the database's clock, read after the row is locked: the processes' own clocks differ.
 _POSTGRES_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
@@ -34,3 +36,9 @@ async def take(session: AsyncSession, name: str, took: float, *, longest: float 
         text(_TAKE.format(now=now)), {"name": name, "took": took, "longest": longest, **values}
     )
     return max(0.0, float(found.scalar_one()))
+
+
+async def give_back(session: AsyncSession, name: str, rest: float) -> None:
+    """End a turn before its time: the next may be had in `rest` seconds."""
+    await session.execute(delete(TurnRow).where(TurnRow.name == name))
+    await take(session, name, rest)

@@ -29,8 +29,10 @@ def now() -> float:
 
 @contextlib.contextmanager
 def leased(seconds: float) -> Iterator[None]:
-    """Let requests of this task leave for so many seconds from now."""
-    before = _ends.set(now() + seconds)
+    """Let requests of this task leave for so many seconds from now, and not past a lease around it."""
+    outer = _ends.get()
+    ends = now() + seconds
+    before = _ends.set(ends if outer is None else min(ends, outer))
     try:
         yield
     finally:

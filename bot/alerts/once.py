@@ -1,11 +1,13 @@
 """Saying something once: plain messages to a server that a crash neither loses nor repeats.
 
 How far it has come is a note, written before the request leaves and after: what a crash left undecided is
-sent again with the same nonce, by which Discord knows a repeat, and later looked for in the channel.
+sent again with the same nonce and text, by which Discord knows a repeat, and later looked for in the channel.
+A process that was held up sends nothing after its time: by then another may have said it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -13,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.alerts.courier import CLOCK_SKEW, NONCE_WINDOW
+from bot.alerts import courier, fence, orders
 from bot.alerts.errors import SendError, TryAgainError
 from bot.clock import Clock
+from bot.errors import told
 from db import notes
 from db.engine import Database
 
@@ -63,11 +66,18 @@ class OnceSayer:
             if so_far in _DONE:
                 return ""
             if so_far is None:
-                await notes.put(session, name, self._clock().isoformat())
+                await notes.put(session, name, f"{self._clock().isoformat()}\n{text}")
         outcome = "sent"
         try:
-            if not (so_far and await self._was_said(channel_id, text, datetime.fromisoformat(so_far))):
-                await self._sender.say(channel_id, text, nonce=nonce, buttons=buttons)
+            with fence.leased(orders.SEND_TIMEOUT):
+                async with asyncio.timeout(orders.SEND_TIMEOUT):
+                    await self._say(channel_id, text, so_far, nonce=nonce, buttons=buttons)
+        except TimeoutError:
+            raise TryAgainError(
+                told("Discord did not answer within {number} s.", number=f"{orders.SEND_TIMEOUT:.0f}"),
+                landed=True,
+                outage=True,
+            ) from None
         except TryAgainError:
             raise
         except SendError as error:
@@ -77,11 +87,18 @@ class OnceSayer:
             await notes.put(session, name, outcome)
         return outcome
 
-    async def _was_said(self, channel_id: int, text: str, first_try: datetime) -> bool:
-        """Tell whether an earlier try got through; within Discord's window the nonce sees to that."""
-        if timedelta(0) <= self._clock() - first_try <= NONCE_WINDOW:
-            return False
-        return await self._sender.find_said(channel_id, text, since=first_try - CLOCK_SKEW) is not None
+    async def _say(
+        self, channel_id: int, text: str, so_far: str | None, *, nonce: str, buttons: Sequence[Button]
+    ) -> None:
+        """Post it, unless an earlier try got through; within Discord's window the nonce sees to that."""
+        if so_far is not None:
+            began, _, first_text = so_far.partition("\n")
+            text, first_try = first_text or text, datetime.fromisoformat(began)
+            if not timedelta(0) <= self._clock() - first_try <= courier.NONCE_WINDOW:
+                since = first_try - courier.CLOCK_SKEW
+                if await self._sender.find_said(channel_id, text, since=since) is not None:
+                    return
+        await self._sender.say(channel_id, text, nonce=nonce, buttons=buttons)
 
 
 def nonce_for(*parts: object) -> str:

@@ -80,7 +80,7 @@ class RuleTeller(Teller):
             )
         return News(
             name=_telling(kind, rule.id),
-            about=(kind, rule.id, self._clock().date()),
+            about=(kind, rule.id),
             listeners=listening.channels,
             text=text,
             done=partial(self._done, kind, rule.id),

@@ -11,6 +11,7 @@ import pytest
 import yarl
 from hypothesis import settings
 
+from bot.alerts import fence
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
@@ -54,6 +55,7 @@ async def client(standin: StandIn) -> AsyncIterator[discord.Client]:
         intents=discord.Intents(guilds=True),
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=60.0,
+        http_trace=fence.trace(),
     )
     await opened.login(standin.token)
     yield opened

@@ -26,6 +26,7 @@ def shorten(seconds: float) -> None:
         module.LEASE = lease  # type: ignore[attr-defined]
         module.SEND_TIMEOUT = timeout  # type: ignore[attr-defined]
     courier.NONCE_WINDOW = lease
+    app._TELLING_LASTS = seconds * app._TELLING_LASTS / orders.LEASE.total_seconds()
     looking.LEASE = seconds
     shards.ShardKeeper.__init__.__kwdefaults__["lease"] = lease
     reading.Reader.__init__.__kwdefaults__["lease"] = lease

@@ -30,7 +30,7 @@ from sqlalchemy import func, select, update
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bot.sandbox import Channel, Fault, StandIn  # noqa: E402 - after the path
+from bot.sandbox import Channel, Fault, Message, StandIn  # noqa: E402 - after the path
 from db import guilds, schema  # noqa: E402
 from db.engine import Database  # noqa: E402
 from db.tables import (  # noqa: E402
@@ -302,10 +302,13 @@ class Town:
         due = Counter((row.target_id, row.nonce) for row in rows if row.state != "skipped")
         order = {(row.target_id, row.nonce): row.id for row in rows}
         posted: Counter[tuple[int, str]] = Counter()
+        notes: Counter[str] = Counter()
         inversions = 0
         for channel in self.channels:
-            found = [(channel.id, message.nonce or "") for message in self.discord.messages(channel.id)]
+            messages = self.discord.messages(channel.id)
+            found = [(channel.id, each.nonce or "") for each in messages if not _is_note(each)]
             posted.update(found)
+            notes.update(each.content.split(" for ")[0] for each in messages if _is_note(each))
             inversions += sum(order.get(a, 0) > order.get(b, 0) for a, b in pairwise(found))
         starts = sorted(self.discord.state.starts.used)
         return {
@@ -314,6 +317,8 @@ class Town:
             "posted": sum(posted.values()),
             "lost": len(due - posted),
             "twice": sum(count - 1 for count in posted.values() if count > 1),
+            "notes": len(notes),
+            "notes_twice": sum(count - 1 for count in notes.values() if count > 1),
             "undue": len(posted - due),
             "inversions": inversions,
             "states": dict(Counter(row.state for row in rows)),
@@ -349,7 +354,12 @@ async def campaign(
     return {**result, "seconds": round(time.monotonic() - began), "load": round(os.getloadavg()[0], 1)}
 
 
-WRONG = ("lost", "twice", "undue", "inversions")
+def _is_note(message: Message) -> bool:
+    """Tell what moderators are told of their rules from what the rules bring: a rule is told of once."""
+    return message.content.startswith("Rule #")
+
+
+WRONG = ("lost", "twice", "notes_twice", "undue", "inversions")
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete
 
+from bot.alerts import fence
 from bot.alerts.sender import DiscordSender
 from bot.intake.operations import RuleTeller
 from bot.sandbox import Channel, Fault
@@ -78,3 +79,38 @@ async def test_a_rule_that_brings_over_twenty_a_day_is_told_of_where_it_posts(
     assert await teller.tell() == 0
     async with house.database.read() as session:
         assert await session.get(NoteRow, f"told:rule:busy:{rule}") is None, "it was calm for a week"
+
+
+async def test_a_note_that_was_posted_without_an_answer_is_known_again_when_its_figures_have_changed(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    house = place.house
+    await house.rule(place.guild.id, place.channel.id)
+    for number in range(21):
+        await house.story(place.feed, await house.case(f"Case {number}"))
+    place.standin.faults.add(
+        Fault("status", when="after", status=503, method="POST", path="/channels/*/messages")
+    )
+    assert await teller.tell() == 0
+    await house.story(place.feed, await house.case("One more"))
+    clock.turn(hours=2)  # Discord does not know the nonce any more
+    await teller.tell()
+    (said,) = _said(place, place.channel)
+    assert "has brought 21 stories" in said
+    clock.turn(hours=2)
+    assert await teller.tell() == 0
+
+
+async def test_nothing_is_told_after_the_turn_to_tell(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    """A process that slept may not say what another has said meanwhile."""
+    house = place.house
+    await house.rule(place.guild.id, place.channel.id)
+    for number in range(21):
+        await house.story(place.feed, await house.case(f"Case {number}"))
+    with fence.leased(-1.0):
+        assert await teller.tell() == 0
+    assert _said(place, place.channel) == []
+    clock.turn(hours=2)
+    assert await teller.tell() == 1
