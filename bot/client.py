@@ -188,6 +188,7 @@ class QuashClient(commands.AutoShardedBot):
                 wait = limits.reset_after / 1000
                 _log.error("Discord lets no session begin for another %.0f s (1,000 in a day)", wait)
             else:
+                asked = fence.now()
                 try:
                     async with self.services.database.write() as session:
                         bucket = f"identify:{number % limits.max_concurrency}"
@@ -197,7 +198,9 @@ class QuashClient(commands.AutoShardedBot):
                     wait = _PAUSE
                 else:
                     await asyncio.sleep(wait)
-                    return
+                    if fence.now() < asked + wait + _SESSION_EVERY / 2:
+                        return
+                    wait = 0.0  # held up until another's turn: it needs one anew
             await asyncio.sleep(wait)
         # discord.py ends the connection of this shard quietly, and no other.
         raise asyncio.CancelledError

@@ -384,7 +384,8 @@ def main() -> int:
             )
         )  # fmt: skip
     print(json.dumps(result))
-    return int(any(result[name] for name in WRONG) or result["due"] != result["posted"])
+    wrong = any(result[name] for name in WRONG) or result["due"] != result["posted"]
+    return int(wrong or result["shortest_between_sessions"] < 5.0)
 
 
 if __name__ == "__main__":
