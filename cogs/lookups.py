@@ -209,7 +209,7 @@ async def case_choices(
 ) -> list[app_commands.Choice[str]]:
     """Complete the name of a case: shown by its title, sent as its number."""
     async with services.database.read() as session:
-        cases = await lookups.find_cases(session, viewer(interaction), typed)
+        cases = await lookups.case_names(session, viewer(interaction), typed)
     return [app_commands.Choice(name=c.title[:100], value=str(c.id)) for c in cases]
 
 

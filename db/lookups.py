@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import search, suggest
 from db.lists import one_of
-from db.search_query import Term, parse_query
+from db.search_query import SHORTEST_PREFIX, Term, parse_query
 from db.stems import fold, words_of
 from db.stories import name_key
 from db.suggest import party_names as party_names
@@ -164,14 +164,10 @@ async def _seen(
         party_id = await session.scalar(select(PartyRow.id).where(PartyRow.name_key == name_key(party)))
         if party_id is None:
             return {}
-    feeds: list[int] | None = None
-    if not viewer.operator:
-        feeds = list((await session.scalars(seen_feeds(viewer).limit(_FEEDS_IN_INDEX + 1))).all())
-        if not feeds:
-            return {}
+    feeds = await _few_feeds(session, viewer)
+    if feeds == []:
+        return {}
     filters = search.Filters(topic, party_id, status, feeds, since)
-    if feeds is not None and len(feeds) > _FEEDS_IN_INDEX:
-        filters = search.Filters(topic, party_id, status, None, since)
     asked = await search.prepare(session, terms, filters)
     wanted = limit if enough is None else min(limit, 2 * enough)
     found: dict[int, _Hit] = {}
@@ -191,6 +187,14 @@ async def _seen(
             if sum(hit.rank > best for hit in found.values()) >= enough:
                 break
     return found
+
+
+async def _few_feeds(session: AsyncSession, viewer: Viewer) -> list[int] | None:
+    """Give the viewer's feeds where they are so few that the index is asked for their stories alone."""
+    if viewer.operator:
+        return None
+    feeds = (await session.scalars(seen_feeds(viewer).limit(_FEEDS_IN_INDEX + 1))).all()
+    return list(feeds) if len(feeds) <= _FEEDS_IN_INDEX else None
 
 
 _NEWEST = select(StoryRow.first_seen).where(StoryRow.relevant).order_by(StoryRow.first_seen.desc()).limit(1)
@@ -220,7 +224,22 @@ async def _stories(session: AsyncSession, ids: list[int]) -> list[StoryRow]:
     return [by_id[id] for id in ids]
 
 
+@dataclass(frozen=True, slots=True)
+class CaseName:
+    """A case as one chooses it."""
+
+    id: int
+    title: str
+
+
 async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseRow]:
+    """Find the cases that `case_names` finds."""
+    ids = [case.id for case in await case_names(session, viewer, name, limit)]
+    by_id = {row.id: row for row in await session.scalars(select(CaseRow).where(CaseRow.id.in_(ids)))}
+    return [by_id[id] for id in ids]
+
+
+async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseName]:
     """Find cases by number, or by words of their reports' titles and parties; the last reported first.
 
     The last word may be a beginning. Where nothing fits, those that were likely meant ("supoena"). Without
@@ -229,52 +248,67 @@ async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: in
     number = name.strip().lstrip("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
         seen = exists().where(StoryRow.case_id == CaseRow.id, visible(viewer))
-        query = select(CaseRow).where(CaseRow.id == int(number), CaseRow.merged_into.is_(None), seen)
-        by_number = list(await session.scalars(query))
-        if by_number:
-            return by_number
+        query = select(CaseRow.id, CaseRow.title).where(
+            CaseRow.id == int(number), CaseRow.merged_into.is_(None), seen
+        )
+        for row in await session.execute(query):
+            return [CaseName(row.id, row.title)]
     words = words_of(name)
     if name.strip() and not words:
         return []
-    found = await _cases_with(session, viewer, words, limit)
+    feeds = await _few_feeds(session, viewer)
+    found = await _cases_with(session, viewer, feeds, words, limit)
     if found or not words:
         return found
     for reading in await suggest.readings(session, words):
-        found = await _cases_with(session, viewer, reading, limit)
+        found = await _cases_with(session, viewer, feeds, reading, limit)
         if found:
             return found
     return []
 
 
 async def _cases_with(
-    session: AsyncSession, viewer: Viewer, words: Sequence[str], limit: int
-) -> list[CaseRow]:
+    session: AsyncSession, viewer: Viewer, feeds: list[int] | None, words: Sequence[str], limit: int
+) -> list[CaseName]:
+    """Find cases by words of their reports; `feeds`: the viewer's, where they are few."""
     terms = [Term((word,)) for word in words[:-1]]
     short = ""
-    if words and len(words[-1]) >= _SHORTEST_BEGINNING:
+    if words and len(words[-1]) >= SHORTEST_PREFIX:
         terms.append(Term((words[-1],), prefix=True))
     elif words:
         short = fold(words[-1])
-    cases = select(CaseRow).where(CaseRow.merged_into.is_(None))
-    found: list[CaseRow] = []
-    for most in (SEARCHED,) if short else _CASE_STORIES:
-        hits = await _seen(session, viewer, terms[-_CASE_WORDS:], most, levels=(1,), enough=limit)
-        ids = {hit.case_id for hit in hits.values() if hit.case_id is not None}
+    asked = await search.prepare(session, terms[-_CASE_WORDS:], search.Filters(feeds=feeds))
+    looked_through, plenty = _WITH_SHORT if short else _WITH_WORDS
+    found: list[CaseName] = []
+    for most in looked_through:
+        ids = await search.find(session, asked, 1, most)
         if not ids:
             break
-        some = cases.where(one_of(session, CaseRow.id, ids))
-        rows = await session.scalars(
-            some.order_by(CaseRow.updated.desc(), CaseRow.id.desc()).limit(most if short else limit)
-        )
+        query = _cases_of(session, viewer, ids).limit(most if short else limit)
+        rows = (await session.execute(query)).all()
         fitting = (row for row in rows if not short or _has_beginning(row.title, short))
-        found = list(islice(fitting, limit))
-        if len(found) >= limit or len(hits) < 2 * limit:  # no more are looked for than twice as many
+        found = [CaseName(row.id, row.title) for row in islice(fitting, limit)]
+        if len(found) >= limit or len(ids) < most or sum(row.seen for row in rows) > plenty:
             break
     return found
 
 
-_CASE_STORIES = (100, 400)  # with a case's words, the newest, whose cases are given; more where those are few
-_SHORTEST_BEGINNING = 3  # letters; below, only the newest cases are looked through
+def _cases_of(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> Select[int, str, int]:
+    """Ask for the cases of these stories, the last reported first, as far as the stories may be seen."""
+    return (
+        select(CaseRow.id, CaseRow.title, func.count().label("seen"))
+        .join(StoryRow, StoryRow.case_id == CaseRow.id)
+        .where(one_of(session, StoryRow.id, ids), visible(viewer), CaseRow.merged_into.is_(None))
+        .group_by(CaseRow.id)
+        .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
+    )
+
+
+# Stories with a case's words, the newest, whose cases are given: more are looked through while the cases are
+# few, but not when so many of the stories could be seen. A last word of one or two letters is looked for in
+# the titles of these cases.
+_WITH_WORDS = (100, 400, 3200), 100
+_WITH_SHORT = (200, 800, 3200), 50
 _CASE_WORDS = 8  # words of a name that are looked for, the last ones
 
 

@@ -234,13 +234,16 @@ class Asked:
 async def prepare(session: AsyncSession, terms: Collection[Term], filters: Filters) -> Asked:
     """Make a question ready. Without any term it is met by all that the filters let through."""
     starts = {fold(term.words[-1]) for term in terms if term.prefix}
+    meant = {start: await _words_with(session, start) for start in starts}
+    wanted = [term for term in terms if not term.without]
+    unknown = any(term.prefix and not meant[fold(term.words[-1])] for term in wanted)
     return Asked(
         tuple(terms),
-        {start: await _words_with(session, start) for start in starts},
+        meant,
         tuple(_clauses_of(filters)),
         filters.feeds is not None,
         await _first_since(session, filters.since),
-        bool(terms) and all(term.without for term in terms),
+        unknown or (bool(terms) and not wanted),
     )
 
 

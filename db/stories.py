@@ -142,7 +142,8 @@ async def insert_story(
         await _insert_demand(session, row, demand, ids, now)
     if story.relevant:
         await search.index_story(session, row.id)
-        await names.learn(session, [story.title], {ids[name_key(p.name)]: p.name for p in story.parties})
+        named = [*(p.name for p in story.parties), *_named_in_demands(story)]
+        await names.learn(session, [story.title], {ids[name_key(name)]: name for name in named})
         await names.count_story(session, row.id)
     return row.id
 
@@ -181,12 +182,15 @@ async def _insert_demand(
         )
 
 
+def _named_in_demands(story: NewStory) -> list[str]:
+    return [name for d in story.demands for name in (*d.issuer, *d.recipient, *d.target)]
+
+
 async def _party_ids(session: AsyncSession, story: NewStory) -> dict[str, int]:
     """Make the parties known that are not yet; gives name key -> id."""
     kinds = {name_key(p.name): (p.name, p.kind) for p in story.parties}
-    for demand in story.demands:
-        for name in (*demand.issuer, *demand.recipient, *demand.target):
-            kinds.setdefault(name_key(name), (name, "account" if name.startswith("@") else "organisation"))
+    for name in _named_in_demands(story):
+        kinds.setdefault(name_key(name), (name, "account" if name.startswith("@") else "organisation"))
     if not kinds:
         return {}
     await session.execute(

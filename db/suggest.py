@@ -7,10 +7,10 @@ letter left out in common.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice, product
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, SelectBase, SQLColumnExpression, Subquery, exists, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import names
@@ -18,15 +18,7 @@ from db.lists import one_of
 from db.names import without
 from db.search import AFTER_ALL
 from db.stems import fold, words_of
-from db.tables import (
-    DemandPartyRow,
-    DemandRow,
-    FeedPartyRow,
-    PartyRow,
-    PartyWordRow,
-    SearchWordRow,
-    StoryRow,
-)
+from db.tables import FeedPartyRow, PartyRow, PartyWordRow, SearchWordRow
 from db.visibility import Viewer, seen_feeds
 
 _POPULAR = 100  # parties, the most reported, that are looked through first
@@ -64,96 +56,91 @@ async def party_names(
 async def _parties(
     session: AsyncSession, viewer: Viewer, words: Sequence[str], side: str | None, limit: int
 ) -> list[str]:
-    popular = (
-        select(PartyRow.id, PartyRow.name).order_by(PartyRow.stories.desc(), PartyRow.id).limit(_POPULAR)
-    )
-    known = {int(row.id): str(row.name) for row in await session.execute(popular)}
-    chosen = {id: name for id, name in known.items() if _begin(words, name)}
-    seen = await _seen(session, viewer, chosen, side, limit)
-    if words and len(seen) < limit:
-        rows = await session.execute(_with_words(words))
-        more = {int(row.id): str(row.name) for row in rows if row.id not in chosen}
-        seen += await _seen(session, viewer, more, side, limit - len(seen))
-    return seen[:limit]
+    """Give the names of the most reported that have these beginnings and are named in the viewer's stories.
 
-
-def _begin(words: Sequence[str], name: str) -> bool:
-    """Tell whether each word is the beginning of one of the name's."""
-    there = [fold(word) for word in words_of(name)]
-    return all(any(part.startswith(word) for part in there) for word in words)
-
-
-def _with_words(words: Sequence[str]) -> Select[int, str]:
-    """Ask for parties by the longest word; the others are looked for in the names that it finds."""
-    first, *others = sorted(words, key=len, reverse=True)
-    ids = select(PartyWordRow.party_id).where(PartyWordRow.word.between(first, first + AFTER_ALL))
-    for word in others:
-        other = PartyWordRow.__table__.alias()
-        ids = ids.where(
-            exists().where(
-                other.c.party_id == PartyWordRow.party_id, other.c.word.between(word, word + AFTER_ALL)
-            )
-        )
-    some = ids.limit(_WITH_BEGINNING).subquery()
-    return (
-        select(PartyRow.id, PartyRow.name)
-        .where(PartyRow.id.in_(select(some.c.party_id)))
+    All in one statement: the way of a statement takes longer than most of its questions.
+    """
+    popular = select(PartyRow.id).order_by(PartyRow.stories.desc(), PartyRow.id).limit(_POPULAR).subquery()
+    fitting: SelectBase = select(popular.c.id).where(*(_begins(popular.c.id, word) for word in words))
+    if words:
+        fitting = union(fitting, select(_with_words(words).c.party_id))
+    some = (
+        select(PartyRow.id, PartyRow.name, PartyRow.stories)
+        .where(PartyRow.id.in_(fitting))
         .order_by(PartyRow.stories.desc(), PartyRow.id)
-        .limit(_POPULAR)
+        .limit(2 * _POPULAR)
+        .subquery()
     )
-
-
-async def _seen(
-    session: AsyncSession, viewer: Viewer, parties: dict[int, str], side: str | None, limit: int
-) -> list[str]:
-    """Give the names of the first of these that the viewer's stories name, on a demand's `side` if any."""
-    if not parties:
-        return []
-    known = PartyRow.stories > 0
-    if side is not None:
-        known = exists().where(
-            DemandPartyRow.party_id == PartyRow.id,
-            DemandPartyRow.side == side,
-            DemandRow.id == DemandPartyRow.demand_id,
-            StoryRow.id == DemandRow.story_id,
-            StoryRow.relevant,
-        )
-    if not viewer.operator:
-        feeds = await session.scalars(seen_feeds(viewer))
-        of_feeds = one_of(session, FeedPartyRow.feed_id, feeds.all())
-        known = exists().where(FeedPartyRow.party_id == PartyRow.id, of_feeds)
-        if side is not None:
-            known = known.where(FeedPartyRow.sides.bitwise_and(names.SIDES[side]) != 0)
-    fitting = (
-        select(PartyRow.id)
-        .where(one_of(session, PartyRow.id, parties), known)
-        .order_by(PartyRow.stories.desc(), PartyRow.id)
+    seen = (
+        select(some.c.name)
+        .where(_named(viewer, some.c.id, side))
+        .order_by(some.c.stories.desc(), some.c.id)
         .limit(limit)
     )
-    return [parties[party_id] for party_id in await session.scalars(fitting)]
+    return list(await session.scalars(seen))
+
+
+def _with_words(words: Sequence[str]) -> Subquery:
+    """Ask for parties by the longest word, and of each of them whether it has the others."""
+    first, *others = sorted(words, key=len, reverse=True)
+    ids = select(PartyWordRow.party_id).where(
+        PartyWordRow.word.between(first, first + AFTER_ALL),
+        *(_begins(PartyWordRow.party_id, word) for word in others),
+    )
+    return ids.limit(_WITH_BEGINNING).subquery()
+
+
+def _begins(party_id: SQLColumnExpression[int], word: str) -> ColumnElement[bool]:
+    """Give the condition that a word of a party's name begins so."""
+    of_name = PartyWordRow.__table__.alias()
+    return exists().where(of_name.c.party_id == party_id, of_name.c.word.between(word, word + AFTER_ALL))
+
+
+def _named(viewer: Viewer, party_id: SQLColumnExpression[int], side: str | None) -> ColumnElement[bool]:
+    """Give the condition that the viewer's stories name a party, on a demand's `side` if any."""
+    named = exists().where(FeedPartyRow.party_id == party_id)
+    if not viewer.operator:
+        # `+ 0`: each feed of a party is looked at until one is the viewer's, which comes soon. By its index
+        # each of the viewer's feeds would be looked for, of a party that few name in vain.
+        named = named.where((FeedPartyRow.feed_id + 0).in_(seen_feeds(viewer)))
+    if side is not None:
+        named = named.where(FeedPartyRow.sides.bitwise_and(names.SIDES[side]) != 0)
+    return named
 
 
 # ------------------------------------------------------------------------- slips
 
 
 async def readings(session: AsyncSession, words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Give what was likely meant by these words, each put right or as it is; the likeliest first."""
+    """Give what was likely meant by these words, each put right or as it is; the likeliest first.
+
+    Not what only goes on where the last word ends: that was found, if at all, by the beginning.
+    """
     asked = [fold(word) for word in words][:_TYPED_WORDS]
-    choices = [await _near(session, word) or [word] for word in asked]
-    found = (reading for reading in product(*choices) if list(reading) != asked)
-    return list(islice(found, _READINGS))
+    forms = {form for typed in asked for form in _forms(typed)}
+    alike = select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
+    known = (await session.scalars(alike)).all()
+    found = product(*(_near(typed, known) or [typed] for typed in asked))
+    others = (one for one in found if [*one[:-1], one[-1][: len(asked[-1])]] != asked)
+    return list(islice(others, _READINGS))
 
 
-async def _near(session: AsyncSession, typed: str) -> list[str]:
-    """Give the known words that a typed one may be a slip of, the nearest first; a known one is no slip."""
-    letters = 2 if len(typed) >= _TWO_SLIPS else 1
-    forms = {form for out in range(letters + 1) for form in without(typed[:20], out)}
-    asked = select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
-    found = (await session.scalars(asked)).all()
-    if typed in found:
+def _most_slips(typed: str) -> int:
+    return 2 if len(typed) >= _TWO_SLIPS else 1
+
+
+def _forms(typed: str) -> set[str]:
+    """Give the forms of which one is also a form of any word that was likely meant."""
+    return {form for out in range(_most_slips(typed) + 1) for form in without(typed[:20], out)}
+
+
+def _near(typed: str, known: Collection[str]) -> list[str]:
+    """Give the words that a typed one may be a slip of, the nearest first; a known one is no slip."""
+    if typed in known:
         return [typed]
-    near = ((slips(typed, word, letters), abs(len(word) - len(typed)), word) for word in found)
-    return [word for count, _, word in sorted(one for one in near if one[0] <= letters)[:_NEAR]]
+    most = _most_slips(typed)
+    near = ((slips(typed, word, most), abs(len(word) - len(typed)), word) for word in known)
+    return [word for count, _, word in sorted(one for one in near if one[0] <= most)[:_NEAR]]
 
 
 def slips(one: str, other: str, most: int) -> int:

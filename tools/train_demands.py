@@ -373,7 +373,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.relative_to(ROOT)}")
     parser.add_argument("--quick", action="store_true", help="no cross-validation")
     options = parser.parse_args()
-    scorer = _scorer(options.shared / "eval" / "score.py")
+    scorer = load_scorer(options.shared / "eval" / "score.py")
     examples: list[Example] = []
     for given in options.data:
         name, _, rest = given.partition("=")
@@ -386,7 +386,8 @@ def main() -> None:
         write(train(examples, scorer))
 
 
-def _scorer(path: Path) -> ModuleType:
+def load_scorer(path: Path) -> ModuleType:
+    """Load the shared set's scorer."""
     spec = importlib.util.spec_from_file_location("shared_scorer", path)
     if spec is None or spec.loader is None:
         raise SystemExit(f"The shared set's scorer is not at {path}; say where with --shared.")

@@ -3,13 +3,14 @@
 Three questions, each a choice between options whose measures (`bot.stories.demand_features`) are added up
 with the weights of `data/demand_weights.toml`: who demands, who is asked, and whether the claim is a demand
 at all (its sum against nothing). The weights are made by tools/train_demands.py; the rules' answers are
-measures among the others, and what the weights do not choose (instrument, status, target) stays as the rules
-have it.
+measures among the others. Where a demand stands is weighed after that (`bot.stories.demand_outcome`); what
+no weights choose (instrument, target) stays as the rules have it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -25,6 +26,7 @@ from bot.stories.demand_features import (
     scene_of,
 )
 from bot.stories.demand_guesses import UMBRELLA
+from bot.stories.demand_outcome import where_it_stands
 from bot.stories.demand_roles import BESIDE
 from bot.stories.demand_writing import written
 from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
@@ -108,8 +110,18 @@ def scene_and_claims(
 
 def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
-    limit = TOLD if scene.odds > 0 else SURELY_TOLD
     kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
+    for judged, by_rules in accepted(scene, claims, tables):
+        demand = where_it_stands(by_rules, judged.claim, scene.reading.marked, scene.reading.texts)
+        key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
+        kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
+    found = sorted(kept.values(), key=lambda each: -each.sure)
+    return sorted(found, key=lambda each: not each.told)
+
+
+def accepted(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> Iterator[tuple[Judged, Demand]]:
+    """Give the claims that are sure enough, the surest first and gags last; status is the rules' still."""
+    limit = TOLD if scene.odds > 0 else SURELY_TOLD
     silenced: Judged | None = None
     for judged in sorted(
         judge(scene, claims, tables), key=lambda each: (each.claim.family == "gag", -each.sure)
@@ -122,11 +134,7 @@ def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list
         if told:
             if silenced is None and judged.claim.family == "data":
                 silenced = judged
-            demand = written(scene, judged.claim, judged.issuers, judged.recipients)
-            key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
-            kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
-    found = sorted(kept.values(), key=lambda each: -each.sure)
-    return sorted(found, key=lambda each: not each.told)
+            yield judged, written(scene, judged.claim, judged.issuers, judged.recipients)
 
 
 def _with_parties(gag: Judged, silenced: Judged) -> Judged:
