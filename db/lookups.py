@@ -251,7 +251,8 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
         query = select(CaseRow.id, CaseRow.title).where(
             CaseRow.id == int(number), CaseRow.merged_into.is_(None), seen
         )
-        for row in await session.execute(query):
+        row = (await session.execute(query)).first()
+        if row is not None:
             return [CaseName(row.id, row.title)]
     words = words_of(name)
     if name.strip() and not words:
@@ -265,6 +266,14 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
         if found:
             return found
     return []
+
+
+# Stories with a case's words, the newest, whose cases are given: more are looked through while the cases are
+# few, but not when so many of the stories could be seen. A last word of one or two letters is looked for in
+# the titles of these cases.
+_WITH_WORDS = (100, 400, 3200), 100
+_WITH_SHORT = (200, 800, 3200), 50
+_CASE_WORDS = 8  # words of a name that are looked for, the last ones
 
 
 async def _cases_with(
@@ -302,14 +311,6 @@ def _cases_of(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> Sele
         .group_by(CaseRow.id)
         .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
     )
-
-
-# Stories with a case's words, the newest, whose cases are given: more are looked through while the cases are
-# few, but not when so many of the stories could be seen. A last word of one or two letters is looked for in
-# the titles of these cases.
-_WITH_WORDS = (100, 400, 3200), 100
-_WITH_SHORT = (200, 800, 3200), 50
-_CASE_WORDS = 8  # words of a name that are looked for, the last ones
 
 
 def _has_beginning(title: str, short: str) -> bool:

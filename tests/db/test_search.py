@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from db import lookups, search, stories
 from db.engine import Database
@@ -138,6 +138,66 @@ async def test_names_complete_by_any_word_and_forgive_slips(filled: Database) ->
             found = await lookups.find_cases(session, HERE, typed)
             assert [case.title for case in found] == ["Border agency withdraws subpoena"], typed
         assert len(await lookups.find_cases(session, HERE, "")) == 4
+
+
+async def test_a_case_is_found_behind_many_stories_of_others_and_of_one_case(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer stories looked through at first, and a server whose feeds are too many for the index."""
+    monkeypatch.setattr(lookups, "_WITH_WORDS", ((2, 6, 20), 3))
+    monkeypatch.setattr(lookups, "_WITH_SHORT", ((2, 6, 20), 3))
+    monkeypatch.setattr(lookups, "_FEEDS_IN_INDEX", 0)
+    # From the oldest story on: the case and who brought it. Of the newest six this server may see three.
+    brought = [("rare", "theirs"), ("old", "ours"), *[("long", "ours")] * 3, *[("secret", "theirs")] * 3]
+    async with database.write() as session:
+        feeds = {name: FeedRow(url=f"https://{name}.example/", added_at=NOW) for name in ("ours", "theirs")}
+        cases = {name: CaseRow(title=f"Harbour {name}", opened=NOW, updated=NOW) for name, _ in brought}
+        session.add_all([*feeds.values(), *cases.values()])
+        await session.flush()
+        session.add(GuildFeedRow(guild_id=1, feed_id=feeds["ours"].id, added_at=NOW))
+        for number, (case, feed) in enumerate(brought):
+            new = stories.NewStory(
+                url=f"https://x.example/{number}", url_key=None, title=f"Harbour {case}", source="S",
+                published=NOW, language="en", relevant=True, relevance=0.9, status=None, summary=(), text="",
+                analysis={},
+            )  # fmt: skip
+            story = await stories.insert_story(session, new, case_id=cases[case].id, adds="new", now=NOW)
+            await stories.add_story_feed(session, story, feeds[feed].id, None)
+    async with database.read() as session:
+        for typed in ("harbour", "harb"):
+            assert [c.title for c in await lookups.case_names(session, HERE, typed, limit=1)] == [
+                "Harbour long"
+            ]
+            found = await lookups.case_names(session, HERE, typed)
+            assert {case.title for case in found} == {"Harbour long", "Harbour old"}
+        for typed, title in (
+            ("harbour ol", "Harbour old"),
+            ("old", "Harbour old"),
+            ("hrabour old", "Harbour old"),
+        ):
+            assert [c.title for c in await lookups.case_names(session, HERE, typed)] == [title], typed
+        assert await lookups.case_names(session, ELSEWHERE, "harbour") == []
+        assert len(await lookups.case_names(session, OPERATOR, "harbour rar")) == 1
+
+
+async def test_completion_asks_few_statements(filled: Database) -> None:
+    """Each takes about a millisecond whatever it asks, and a person types faster than ten of them."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(filled.engine.sync_engine, "before_cursor_execute", note)
+    for complete, typed, most in (
+        (lookups.party_names, "fed", 2),
+        (lookups.party_names, "federla", 4),
+        (lookups.case_names, "border", 6),
+        (lookups.case_names, "bordre", 9),
+    ):
+        async with filled.read() as session:
+            asked.clear()
+            assert await complete(session, HERE, typed)
+        assert len(asked) <= most, (typed, asked)
 
 
 async def test_a_further_feed_shows_a_story_to_its_servers(filled: Database) -> None:
