@@ -23,7 +23,7 @@ from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
 _THEM = re.compile(r" (?:them|it|those|the (?:\w+ )?(?:messages|records|data|material|files|logs))(?!\w)")
 _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
-    rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first)? $"
+    rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first| thereupon| therefore| later| once again| again| at last)? $"
 )
 _ALLOWED = re.compile(rf"(?P<who>{LIST}) (?:to )?$")
 _CANNOT = re.compile(r"(?<!\w)(?:cannot|can't|can not|may not|could not) $")
@@ -193,7 +193,8 @@ _BLOCKED = re.compile(
 _BLOCK_A_FIRM = re.compile(
     rf"[^;]{{0,120}}?(?<!\w)(?:block|suspend|ban|restrict|cut|cut off|shut|shut down|shut off|switch "
     rf"off|slow|"
-    rf"slow down|throttle|limit)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? (?:{COMPANY}|(?:access|"
+    rf"slow down|throttle|limit|stop|stop offering|stop carrying|bar|end|deny|prevent|disable|close|close off|"
+    rf"keep|pull|remove|disconnect|throw|make|take)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? (?:{COMPANY}|(?:access|"
     rf"internet|web|"
     rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
 )
@@ -305,7 +306,7 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.instrument, frame.rank = "preservation request", 5
     if _NOT_DATA.search(text[frame.position : frame.position + 120]):
         return None
-    if not plain and DATA not in text and DEVICE not in text:
+    if not plain and DATA not in text and DEVICE not in text and not (kept and CONTENT in text):
         return None
     firm = any(frame.slots[name].kind == "company" for name in frame.recipients)
     if plain and DEVICE in text[frame.position :] and not firm and _state_to_person(frame):

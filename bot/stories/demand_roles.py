@@ -26,7 +26,7 @@ _LEFT, _RIGHT = 170, 230  # characters around a word in which its parties are lo
 LIST = (
     rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:[\w.-]{{2,15}}, )?(?:and |or )?|,? and |,? or | & |/|"
     rf" as well as |, including )"
-    rf"(?:the |its |parent )?{PARTY})*"
+    rf"(?:the |its |parent |(?:[\w-]+ )?other )?{PARTY})*"
 )
 """A regular expression for one party or an enumeration of parties."""
 
