@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the parser's processes use `calm` alone, and each start would wait for the rest
+    import asyncio
 
 _EVERY = 600.0  # seconds between two walks over everything
 _PUT_OFF = 5  # times that a walk is put off while there is work
@@ -32,6 +35,8 @@ def collect_at_leisure() -> None:
 
 async def at_leisure(stop: asyncio.Event, busy: Callable[[], bool], *, every: float = _EVERY) -> None:
     """Walk over everything now and then, when nothing is being sent, until told to stop."""
+    import asyncio
+
     put_off = 0
     while not stop.is_set():
         try:

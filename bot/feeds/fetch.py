@@ -52,6 +52,7 @@ _KEEPS_METHOD = frozenset({307, 308})
 _WITH_BODY = frozenset({200, 203})
 _LONGEST_LINE = 16 * 1024
 _MOST_HEADERS = 200
+_LARGE_BLOCK = 1024 * 1024  # bytes
 _INLINE = 32 * 1024  # compressed bytes that are undone on the event loop; more goes to a thread
 
 
@@ -161,6 +162,7 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        _keep_blocks()
         self._session = aiohttp.ClientSession(
             connector=connector(self.guard, concurrency=self.limits.concurrency, lookup=self._lookup),
             headers={
@@ -398,6 +400,15 @@ class Fetcher:
                 return CutError(told("{name} broke off in the middle of its answer.", name=name), host=host)
             case _:
                 return BadAnswerError(told("What {name} sends is not proper HTTP.", name=name), host=host)
+
+
+def _keep_blocks() -> None:
+    """Have the blocks that sockets are read into taken from the heap, not mapped anew each time.
+
+    asyncio reads into 256 KiB and keeps what came. glibc maps blocks from 128 KiB on, which costs three calls
+    and new pages each time, until one is given back that was larger (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    bytes(_LARGE_BLOCK)
 
 
 class _HostSlots:

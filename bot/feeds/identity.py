@@ -6,8 +6,9 @@ these would otherwise be a flood of "new" entries or the same article twice.
 
 from __future__ import annotations
 
-import hashlib
 import re
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -57,13 +58,18 @@ def canonical_url(url: str) -> str:
     if len(url) > _LONGEST:
         return url
     if plain := _PLAIN.fullmatch(url):
-        host, path = plain.groups(default="")
+        host, path = _host_of_pages(plain[1]), plain[2] or ""
         lowered = path.lower()
         # One by one: a loop over them takes as long as all the rest.
-        odd = "ampproject.org" in host or "bing-amp.com" in host
-        if not odd and "/amp" not in lowered and ".amp" not in lowered and "/index." not in lowered:
-            return f"https://{_plain_host(host)}{path.rstrip('/')}"
+        if host and "/amp" not in lowered and ".amp" not in lowered and "/index." not in lowered:
+            return f"https://{host}{path.rstrip('/')}"
     return _canonical(url)
+
+
+@lru_cache(1024)
+def _host_of_pages(host: str) -> str:
+    """Give the plain form of a host, "" for one that shows the pages of others."""
+    return "" if "ampproject.org" in host or "bing-amp.com" in host else _plain_host(host)
 
 
 def _canonical(url: str) -> str:
@@ -116,7 +122,7 @@ def entry_key(entry: Entry) -> str:
 
 
 def _hashed(kind: str, text: str) -> str:
-    return hashlib.blake2b(f"{kind}\0{text}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return blake2b(f"{kind}\0{text}".encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _is_tracking(part: str) -> bool:

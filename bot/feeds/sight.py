@@ -6,8 +6,7 @@ as much work as reading them.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 from bot.feeds.identity import entry_key, url_key
@@ -30,8 +29,7 @@ class Sighting(NamedTuple):
     published: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFeed:
+class SeenFeed(NamedTuple):
     """A feed's words about itself, and its entries in the feed's own order."""
 
     title: str
@@ -58,16 +56,18 @@ def seen(feed: Feed) -> SeenFeed:
 
 def sight(entry: Entry) -> Sighting:
     """Work out an entry's identity. A summary that is the content is not kept twice."""
-    summary = entry.summary if entry.summary != entry.content else ""
-    shown = "\0".join((entry.title, entry.url, summary, entry.content))
-    date = entry.published or entry.updated
+    _, url, title, published, updated, summary, content, _ = entry
+    if summary == content:
+        summary = ""
+    shown = f"{title}\0{url}\0{summary}\0{content}"
+    date = published or updated
     return Sighting(
         entry_key(entry),
-        url_key(entry.url),
-        hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
-        entry.url,
-        entry.title,
+        url_key(url),
+        sha256(shown.encode("utf-8", "replace")).hexdigest()[:32],
+        url,
+        title,
         summary,
-        entry.content,
+        content,
         None if date is None else date.timestamp(),
     )

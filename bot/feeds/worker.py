@@ -7,12 +7,10 @@ each start waits for it; what only ill-formed documents need is imported when th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
-import socket
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
 from bot.collector import calm
@@ -26,7 +24,8 @@ MEMORY: Final = 192 * 1024 * 1024
 """Bytes that a worker may take beyond what it needs to exist."""
 
 _KEPT_MEMORY: Final = 128 * 1024 * 1024  # bytes that a worker keeps, past which it makes room for a fresh one
-_STATM: Final = Path("/proc/self/statm")
+_STATM: Final = "/proc/self/statm"
+_AT_ONCE: Final = 128 * 1024  # bytes taken from the socket in one go: most documents whole
 
 
 def serve(descriptor: int) -> None:
@@ -35,27 +34,32 @@ def serve(descriptor: int) -> None:
     calm()
     memory = _Memory()
     _bound_memory(memory)
-    with (
-        contextlib.suppress(EOFError, OSError),
-        socket.socket(fileno=descriptor) as pipe,
-        pipe.makefile("rb") as asked,
-    ):
+    # By the descriptor itself: the module for sockets is not needed for anything else.
+    with suppress(EOFError, OSError), open(descriptor, "rb", buffering=_AT_ONCE) as asked:
         while True:
             content, url, content_type = _received(asked)
             _bound_time()
             answer, parts = _answer(content, url, content_type)
             del content
             fit = memory.bytes(resident=True) < _KEPT_MEMORY
-            pipe.sendall(frame((fit, *answer)))
+            _send(descriptor, frame((fit, *answer)))
             for part in parts:
-                pipe.sendall(frame(part))
+                _send(descriptor, frame(part))
 
 
-def _received(asked: BinaryIO) -> Any:
+def _received(asked: BinaryIO) -> tuple[bytes, str, str | None]:
+    """Take a document, with where it came from and its content type."""
     head = asked.read(LENGTH.size)
     if len(head) < LENGTH.size:
         raise EOFError
-    return value_of(asked.read(*LENGTH.unpack(head)))
+    size, url, content_type = value_of(asked.read(*LENGTH.unpack(head)))
+    return asked.read(size), url, content_type
+
+
+def _send(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def _answer(content: bytes, url: str, content_type: str | None) -> tuple[tuple[Any, ...], list[Any]]:
@@ -77,7 +81,10 @@ class _Memory:
     """What the process has now. `ru_maxrss` would not do: after an exec it still tells of the parent."""
 
     def __init__(self) -> None:
-        self._file = os.open(_STATM, os.O_RDONLY) if _STATM.exists() else None
+        try:
+            self._file: int | None = os.open(_STATM, os.O_RDONLY)
+        except OSError:
+            self._file = None
 
     def bytes(self, *, resident: bool) -> int:
         """Give the bytes in memory or of address space; where nothing tells, a guess."""

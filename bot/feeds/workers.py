@@ -29,16 +29,14 @@ _log = logging.getLogger(__name__)
 DEADLINE: Final = 10.0
 """Seconds of the clock that one document may take."""
 
-# Starting a worker costs as much as reading a hundred feeds: the second is for those that have waited longer
-# than the first takes to start, as where one document holds it for seconds.
-_PATIENCE: Final = 1.0  # seconds
+# The second worker is for documents that wait long, as where one of them holds the first for seconds: one
+# keeps up with all that a program can fetch, and each costs its start and its memory.
+_PATIENCE: Final = 2.0  # seconds
 _LARGEST_FRAME: Final = 64 * 1024 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_CODE: Final = (
-    "import sys; sys.path.append(sys.argv[1]); from bot.feeds.worker import serve; serve(int(sys.argv[2]))"
-)
+_CODE: Final = "import sys; fd, *sys.path = sys.argv[1:]; from bot.feeds.worker import serve; serve(int(fd))"
 # What a worker is told of the environment: what Python needs to start, no settings, no secrets.
-_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
 class ParserPool:
@@ -78,7 +76,7 @@ class ParserPool:
             if worker is None:
                 worker = _Worker()
                 self._all.add(worker)
-            (fit, *answer), parts = await worker.ask((content, url, content_type), self._deadline)
+            (fit, *answer), parts = await worker.ask(content, (url, content_type), self._deadline)
             kept = worker if fit else None
         finally:
             if worker is not None and kept is None:
@@ -111,7 +109,17 @@ class _Worker:
         with theirs:
             # A process of its own making: a fork of the program, with its threads and its loop, may hang.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-P", "-c", _CODE, str(_ROOT), str(theirs.fileno())],
+                # Without `site`: where packages are is known here.
+                [
+                    sys.executable,
+                    "-P",
+                    "-S",
+                    "-c",
+                    _CODE,
+                    str(theirs.fileno()),
+                    *filter(None, sys.path),
+                    str(_ROOT),
+                ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -125,14 +133,16 @@ class _Worker:
         """The process's number."""
         return self._process.pid
 
-    async def ask(self, task: tuple[bytes, str, str | None], deadline: float) -> tuple[Any, list[Any]]:
+    async def ask(
+        self, content: bytes, about: tuple[str, str | None], deadline: float
+    ) -> tuple[Any, list[Any]]:
         """Hand over a document; gives (whether the worker is fit for more, answer ...), and its parts."""
         try:
             async with asyncio.timeout(deadline):
                 if self._streams is None:
                     self._streams = await asyncio.open_connection(sock=self._socket, limit=1024 * 1024)
                 reader, writer = self._streams
-                writer.write(frame(task))
+                writer.write(b"".join((frame((len(content), *about)), content)))
                 await writer.drain()
                 answer = await _next(reader)
                 parts = [await _next(reader) for _ in range(answer[-1] if answer[1] == "feed" else 0)]

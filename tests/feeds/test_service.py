@@ -6,7 +6,6 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -279,7 +278,7 @@ async def test_one_feed_that_cannot_be_stored_costs_the_others_nothing(
     good = await look_at(claimed[0], fetcher, DirectParser(), clock)
     assert good.feed is not None
     broken = good.feed.sightings[0]._replace(key="k" * 32, content_hash=None)  # type: ignore[arg-type]
-    looks = [good, Look(claimed[1], clock.now, feed=replace(good.feed, sightings=(broken,)))]
+    looks = [good, Look(claimed[1], clock.now, feed=good.feed._replace(sightings=(broken,)))]
     first, second = await store_looks(database, looks, LIMITS)
     assert first.decision is not None
     assert second.decision is not None

@@ -13,7 +13,6 @@ extractor gives up, and to guessing at dates for up to 18 ms each.
 from __future__ import annotations
 
 import html
-from dataclasses import replace
 from datetime import datetime
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
@@ -73,7 +72,7 @@ def read_quickly(document: bytes, base: str, now: datetime) -> Feed | None:
         entry.url and entry.id and entry.title and (entry.published or entry.updated) for entry in entries
     ):
         return None
-    return replace(sample, entries=tuple(entries))
+    return sample._replace(entries=tuple(entries))
 
 
 def _extracted(document: bytes) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -57,7 +56,7 @@ def salvage(document: bytes, base: str, now: datetime) -> Feed | None:
             entries.extend(part.entries[:1])
     if head is None:
         return Feed("", "", tuple(entries)) if entries else None
-    return replace(head, entries=tuple(entries))
+    return head._replace(entries=tuple(entries))
 
 
 def _fragments(document: bytes, starts: list[int]) -> Iterator[bytes]:
