@@ -25,8 +25,11 @@ Measures = dict[str, float]
 _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
 _WORDS = 5.0  # the length of all measures of words together, however long the article
+_WORD = 0.3  # what a word counts at most: a few sentences say less than an article
 _RULES = 1.5  # what the rules' own answer measures
-_SURER = 0.5  # by how much (log-odds) words must be for another status than the rules'
+_SURER = 0.5  # by how much (log-odds) words must be for a status where the rules know of no answer
+_MUCH_SURER = 1.0  # the same where the rules know of one
+_TELLING = 6  # words by which a sentence is judged as what shows a status: a long one has more of all
 _TOKEN = re.compile(rf"[^\W\d_{MARKS}{DATA}{DEVICE}{CONTENT}]+|[{MARKS}{DATA}{DEVICE}{CONTENT}]")
 _ENDINGS = ("ing", "ed", "es", "s", "ly")
 _THINGS = {DATA: "<data>", DEVICE: "<device>", CONTENT: "<content>"}
@@ -41,7 +44,9 @@ def where_it_stands(demand: Demand, claim: Claim, marked: Sequence[Marked], text
     if chosen == demand.status:
         return demand
     fields = tuple((field, text) for field, text in demand.field_evidence if field != "status")
-    said = _says_most(chosen, demand, marked)
+    said = _says_most(
+        chosen, demand, [each for each in marked if texts[each.index] not in demand.evidence[:1]]
+    )
     if said is None:
         return replace(demand, status=chosen, field_evidence=fields)
     shown = texts[said]
@@ -54,13 +59,14 @@ def where_it_stands(demand: Demand, claim: Claim, marked: Sequence[Marked], text
 
 
 def choose(found: Measures, by_rules: str, weights: dict[str, Measures]) -> str:
-    """Give the status with the highest sum, or the rules' own where that is not much lower."""
+    """Give the status with the highest sum, or the rules' own where that is little lower."""
     sums = dict.fromkeys(STATUSES, 0.0)
     for name, value in found.items():
         for status, weight in weights.get(name, {}).items():
             sums[status] += value * weight
     chosen = max(STATUSES, key=lambda status: sums[status])
-    return chosen if sums[chosen] - sums[by_rules] >= _SURER else by_rules
+    margin = _SURER if by_rules == "issued" else _MUCH_SURER
+    return chosen if sums[chosen] - sums[by_rules] >= margin else by_rules
 
 
 def measures(demand: Demand, claim: Claim, marked: Sequence[Marked]) -> Measures:
@@ -71,7 +77,7 @@ def measures(demand: Demand, claim: Claim, marked: Sequence[Marked]) -> Measures
         for name in _said(item, demand):
             if counts > found.get(name, 0.0):
                 found[name] = counts
-    scale = _WORDS / math.sqrt(sum(value * value for value in found.values()))
+    scale = min(_WORD, _WORDS / math.sqrt(sum(value * value for value in found.values())))
     found = {name: value * scale for name, value in found.items()}
     found[f"rules {demand.status}"] = _RULES
     found["always"] = 1.0
@@ -108,14 +114,14 @@ def _distance(index: int, anchors: Collection[int]) -> int:
 
 
 def _says_most(status: str, demand: Demand, marked: Sequence[Marked]) -> int | None:
-    """The sentence whose words speak most for one status and against the rules' own."""
+    """The sentence whose words speak most for one status and against the rules' own, if any does."""
     weights = _weights()
     best, most = None, 0.0
     for item in marked:
-        words = [weights[name] for name in _said(item, demand) if name in weights]
-        sure = sum(each.get(status, 0.0) - each.get(demand.status, 0.0) for each in words)
-        if sure > most:
-            best, most = item.index, sure
+        words = (weights[name] for name in _said(item, demand) if name in weights)
+        sure = sorted(each.get(status, 0.0) - each.get(demand.status, 0.0) for each in words)
+        if (telling := sum(sure[-_TELLING:])) > most:
+            best, most = item.index, telling
     return best
 
 

@@ -1,0 +1,48 @@
+"""Where a demand stands, by words that no rule knows, and what the words may not do."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.stories.analyse import analyse
+from bot.stories.demand_outcome import choose
+from bot.stories.model import Article, Demand
+
+
+def _only(title: str, text: str) -> Demand:
+    (demand,) = analyse(Article(title, text)).demands
+    return demand
+
+
+def test_an_outcome_that_no_rule_knows_is_told_with_a_sentence() -> None:
+    told = "The subpoena, she wrote, was a fishing trip, and Substack need not answer it."
+    found = _only(
+        "Judge sides with blogger",
+        "Harlan Foods subpoenaed Substack for the name of a blogger who had written about its plant. Judge Ana "
+        f"Ortiz sided with the blogger on Tuesday. {told}",
+    )
+    assert found.status == "quashed"
+    assert dict(found.field_evidence)["status"] == told
+    assert told in found.evidence
+
+
+def test_what_the_rules_know_stands_where_words_say_little() -> None:
+    fought = _only(
+        "Customs office asks Twitter for names behind account",
+        "U.S. Customs and Border Protection served Twitter with an administrative summons in March for the "
+        "records of the account @rogue_customs. Twitter went to court. The account is still anonymous.",
+    )
+    assert fought.status == "challenged"
+
+
+@pytest.mark.parametrize(
+    ("by_rules", "counts", "chosen"),
+    [
+        ("issued", 0.4, "issued"),
+        ("issued", 0.6, "quashed"),
+        ("challenged", 0.6, "challenged"),
+        ("challenged", 1.1, "quashed"),
+    ],
+)
+def test_words_must_be_surer_than_the_rules(by_rules: str, counts: float, chosen: str) -> None:
+    assert choose({"toss": 1.0}, by_rules, {"toss": {"quashed": counts}}) == chosen
