@@ -18,8 +18,8 @@ def test_an_outcome_that_no_rule_knows_is_told_with_a_sentence() -> None:
     told = "The subpoena, she wrote, was a fishing trip, and Substack need not answer it."
     found = _only(
         "Judge sides with blogger",
-        "Harlan Foods subpoenaed Substack for the name of a blogger who had written about its plant. Judge Ana "
-        f"Ortiz sided with the blogger on Tuesday. {told}",
+        "Harlan Foods subpoenaed Substack for the name of a blogger who had written about its plant. Judge "
+        f"Ana Ortiz sided with the blogger on Tuesday. {told}",
     )
     assert found.status == "quashed"
     assert dict(found.field_evidence)["status"] == told
