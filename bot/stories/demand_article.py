@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from bot.stories.demand_guesses import OUTLET, holds_office, sort_of
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, LISTS, Frame
+from bot.stories.demand_unable import leave_out_the_unable
 from bot.stories.marks import PARTY, Marked, Slot
 
 
@@ -27,6 +28,7 @@ def settle(frames: list[Frame], marked: list[Marked]) -> list[Frame]:
     _only_offices_get_warrants(frames)
     _courts_order_what_agencies_pass_on(frames, marked)
     _leave_out_go_betweens(frames, marked)
+    leave_out_the_unable(frames)
     return _demands_alone(frames, marked)
 
 

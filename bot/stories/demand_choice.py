@@ -28,6 +28,7 @@ from bot.stories.demand_features import (
 from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_outcome import where_it_stands
 from bot.stories.demand_roles import BESIDE
+from bot.stories.demand_unable import unable
 from bot.stories.demand_writing import written
 from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
@@ -190,18 +191,19 @@ class Picker:
     def _best(
         self, claim: Claim, beside: list[tuple[str, Values]], role: str, taken: str | None
     ) -> Pick | None:
-        if not beside:
-            return None
         table = self._tables[role]
         by_rules = role_values(self._scene, claim, f"{role}s", taken)
-        sums = []
+        names, sums = [], []
         for name, values in beside:
+            if claim.family != "favour" and unable(self._scene.parties[name].slot, role):
+                continue
             alone = self._alone.get((role, name))
             if alone is None:
                 alone = self._alone[role, name] = total(self._scene.parties[name].values, table)
             own = by_rules.get(name)
+            names.append(name)
             sums.append(alone + total(values, table) + (total(own, table) if own else 0.0))
-        return best([name for name, _ in beside], sums)
+        return best(names, sums) if names else None
 
 
 def best(names: list[str], sums: list[float]) -> Pick:
@@ -229,4 +231,7 @@ def _names(
             sides.append(rules)
         else:
             sides.append((pick.name,))
-    return sides[0], tuple(name for name in sides[1] if name not in sides[0])
+    recipients = tuple(name for name in sides[1] if name not in sides[0])
+    if not recipients and claim.base is not None and set(sides[0]) <= {*claim.base.recipient}:
+        return (), sides[0]  # the only party there is: the rules say that it is asked
+    return sides[0], recipients
