@@ -18,12 +18,13 @@ from bot.stories.demand_roles import (
     phrase_before,
 )
 from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
-from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, Marked, Slot
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, ORGANISATION, Marked, Slot
 
 _THEM = re.compile(r" (?:them|it|those|the (?:\w+ )?(?:messages|records|data|material|files|logs))(?!\w)")
 _AUX = re.compile(
     rf"(?:(?P<who>{LIST})(?:,? (?:which|who))?(?:, [^,;]{{0,60}},)?(?:'s)? )?(?:was|were|been|is|"
-    rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first| thereupon| therefore| later| once again| again| at last)? $"
+    rf"are|being|be|got|gets|have been|has been|had been)(?: \w+ly| also| then| now| first| "
+    r"thereupon| therefore| later| again)? $"
 )
 _ALLOWED = re.compile(rf"(?P<who>{LIST}) (?:to )?$")
 _CANNOT = re.compile(r"(?<!\w)(?:cannot|can't|can not|may not|could not) $")
@@ -193,9 +194,9 @@ _BLOCKED = re.compile(
 _BLOCK_A_FIRM = re.compile(
     rf"[^;]{{0,120}}?(?<!\w)(?:block|suspend|ban|restrict|cut|cut off|shut|shut down|shut off|switch "
     rf"off|slow|"
-    rf"slow down|throttle|limit|stop|stop offering|stop carrying|bar|end|deny|prevent|disable|close|close off|"
-    rf"keep|pull|remove|disconnect|throw|make|take)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? (?:{COMPANY}|(?:access|"
-    rf"internet|web|"
+    rf"slow down|throttle|limit|stop|stop offering|stop carrying|bar|end|deny|prevent|disable|close|"
+    rf"keep|pull|remove|disconnect|throw|make|take)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? "
+    rf"(?:{COMPANY}|{ORGANISATION}|(?:access|internet|web|"
     rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
 )
 _IT_GONE = re.compile(r"(?:remov|delet|tak|pull|block|label)\w* (?:it|them)(?!\w)")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bot.stories.demand_acts import act_frames
 from bot.stories.demand_asking import verb_frames
+from bot.stories.demand_indirect import indirect_frames
 from bot.stories.demand_nouns import noun_frames
 from bot.stories.demand_removals import removal_frames
 from bot.stories.demand_roles import Frame
@@ -22,6 +23,7 @@ from bot.stories.marks import Marked
 def frames_of(marked: Marked) -> list[Frame]:
     """Everything that one sentence says of demands, in the order of the words."""
     frames = [*noun_frames(marked), *verb_frames(marked), *act_frames(marked), *removal_frames(marked)]
+    frames.extend(indirect_frames(marked))
     if not any(frame.family == "gag" for frame in frames):
         frames.extend(gag_frames(marked))
     frames.sort(key=lambda frame: frame.position)

@@ -25,7 +25,7 @@ _LEFT, _RIGHT = 170, 230  # characters around a word in which its parties are lo
 
 LIST = (
     rf"{PARTY}(?:(?:'s)?(?: \([^()]{{0,40}}\))?(?:, (?:[\w.-]{{2,15}}, )?(?:and |or )?|,? and |,? or | & |/|"
-    rf" as well as |, including )"
+    rf" as well as |,? including |,? such as |,? among them )"
     rf"(?:the |its |parent |(?:[\w-]+ )?other )?{PARTY})*"
 )
 """A regular expression for one party or an enumeration of parties."""
@@ -156,7 +156,8 @@ def clause_right(text: str, position: int) -> str:
 
 _FILL = (
     r"(?: (?:the|a|an|its|that|web|host|tech|technology|social|media|largest|including|biggest|such as|like|"
-    r"two|several|three|four|u\.s\.|us|federal|local|state|companies|firms))*"
+    r"two|several|three|four|five|six|seven|eight|nine|ten|\d+|all|other|further|dozens of|big|biggest|major|"
+    r"main|retail|mobile|access|internet|hosting|online|u\.s\.|us|federal|local|state|companies|firms))*"
 )
 _BY = re.compile(rf"\b(?:by|from){_FILL}(?: [\w-]+){{0,2}} $")
 _TO = re.compile(
@@ -229,6 +230,8 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             frame.vote("recipient", asked(slots), BESIDE)
         elif _PASSIVE_GET.search(gap):
             frame.vote("recipient", asked(slots), sure)
+        elif distance == 0 and _GRANTED.search(before) and gap.startswith(" a"):
+            frame.vote("issuer", slots, BESIDE)  # "a court granted the league an injunction"
         elif distance == 0 and _SENT_BEFORE.search(before) and len(gap) < 40 and not gap.startswith("'"):
             frame.vote("recipient", asked(slots), EXPLICIT)
         elif re.search(r"\b(?:by|from)(?: the| a| an)? $", before):
@@ -259,6 +262,7 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             by_kind(frame, slots)
 
 
+_GRANTED = re.compile(r"(?<!\w)(?:grant|award|allow|refus|den)(?:s|ed|ied|ies|ing)? (?:the |its |an? )?$")
 _MOVES = re.compile(
     r"(?<!\w)(?:motions?|petitions?|challenges?|appeals?|objections?|requests? to quash|(?:law)?suits?|"
     r"pleas?|"
@@ -352,7 +356,8 @@ def phrase_before(left: str, *, issuing: bool = False) -> list[Slot]:
 _NO_SUBJECT = re.compile(
     r"(?<!\w)(?:bills?|laws?|rules?|act|proposal|amendment|report|letter|suit|lawsuit|order|"
     r"orders|motion|case|court|story|complaint|"
-    r"warrant|subpoena|request|demand|company|firm|platform|to|of|for|by|who|which|that|is|was|"
+    r"warrant|subpoena|request|demand|injunction|directive|notice|decree|decision|"
+    r"company|firm|platform|to|of|for|by|who|which|that|is|was|"
     r"were|not|will|would|could|may|can|user|users|man|woman)(?!\w)"
 )
 

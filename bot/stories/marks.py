@@ -38,6 +38,7 @@ PARTY = f"[{MARKS}]"
 STATE = f"[{_signs('agency')}]"
 COURT = f"[{_signs('court')}]"
 COMPANY = f"[{_signs('company')}]"
+ORGANISATION = f"[{_signs('organisation')}]"
 ASKED = f"[{_signs('company', 'organisation', 'person')}]"
 
 DATA, DEVICE, CONTENT = "\ua4d3", "\ua4e3", "\ua4da"
@@ -275,6 +276,9 @@ def _is_common(mention: Mention) -> bool:
     return mention.by != "coreference" and mention.kind != "account" and mention.surface.islower()
 
 
+_STATE_SERVICE = re.compile(r"(?:intelligence|security|secret|customs|tax|police|border|revenue) service$")
+
+
 def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[tuple[int, int, Slot | str]]:
     """Find the common nouns for parties, with the words before them, and the words for data and the like."""
     words = _words()
@@ -346,7 +350,8 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 if free:  # "the attorney general of Texas", "police in Gainesville"
                     found.append((begin, placed.end(), Slot(name, "agency")))
                     continue
-            found.append((begin, stop, Slot(text[begin:stop], word.kind, generic=True)))
+            kind = "agency" if _STATE_SERVICE.search(lowered[begin:stop]) else word.kind
+            found.append((begin, stop, Slot(text[begin:stop], kind, generic=True)))
             continue
         if word.sign is not None:
             found.append((stop, stop, word.sign))
