@@ -28,6 +28,7 @@ from bot.stories.demand_features import (
 from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_outcome import where_it_stands
 from bot.stories.demand_roles import BESIDE
+from bot.stories.demand_told import most
 from bot.stories.demand_unable import unable
 from bot.stories.demand_writing import written
 from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
@@ -162,6 +163,11 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
     for order, claim in enumerate(claims):
         issuer, recipient = picker.pick(claim)
         issuers, recipients = _names(claim, issuer, recipient)
+        if claim.group.asked_first and claim.base is not None:  # by whom it was ordered afterwards
+            if most(claim.group.frames, "issuers") < BESIDE:
+                issuers = claim.base.issuer or issuers
+            if most(claim.group.frames, "recipients") < BESIDE:
+                recipients = claim.base.recipient or recipients
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
             sure = 1 / (1 + math.exp(-total(values, tables["claim"])))

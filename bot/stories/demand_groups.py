@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.stories.demand_before import as_requests, asked_first
 from bot.stories.demand_more import followers, ones_more, second_demands, split_followers, theirs
 from bot.stories.demand_reported import in_passing, is_plain, loosely_told, reported, stands_alone
 from bot.stories.demand_roles import BESIDE, Frame
@@ -39,6 +40,7 @@ def group_frames(
     elsewhere = _other_matters(document)
     _link_removals(frames, marked)
     _link_plurals(frames, marked)
+    frames, first = asked_first(frames, marked)
     frames, second = second_demands(frames, marked)
     if any("executive order" in item.text for item in marked):  # then "the order" is that
         frames = [
@@ -71,6 +73,7 @@ def group_frames(
     groups = [part for group in groups for part in split_recipients(group)]
     groups = [part for group in groups for part in split_buyers(group)]
     groups.extend(theirs(frame, groups) for frame in second if groups)
+    groups.extend(as_requests(first, groups))
     groups.extend(followers(groups, marked))
     groups.extend(ones_more(groups, marked))
     groups = _merge_favours(groups)

@@ -79,6 +79,8 @@ def instrument_of(group: Group, issuers: tuple[str, ...]) -> tuple[str, int]:
         if frame.instrument not in first or (first[frame.instrument] < 0 <= frame.index):
             first[frame.instrument] = frame.index
     best = max(scores, key=lambda name: scores[name])
+    if group.asked_first:
+        return "informal request", first[best]
     if group.campaign:
         whole = instrument_of(group.campaign, issuers)[0]
         if whole in _SPECIAL.get(best, ()) or best == "informal request":

@@ -72,14 +72,18 @@ def followers(groups: list[Group], marked: list[Marked]) -> list[Group]:
     return found
 
 
-_HAD = r"(?:received|got|gets|was sent|were sent|was served(?: with)?|fulfilled|answered|had|is to answer)"
+_HAD = (
+    r"(?:received|got|gets|was sent|were sent|was served(?: with)?|fulfilled|answered|had|is to answer|"
+    r"complied with|obeyed|was handed|has(?: received| got)?|was hit with)"
+)
 _ONE = (
-    r"(?:one|another|a (?:second|third|narrower|new)(?: one)?)"
-    r"(?= too| as well|,| in \d| for | from |[.]| on | the | after | last | this | when )"
+    rf"(?:(?:one|another|a (?:second|third|narrower|new)(?: one)?|one like it|its own|one of its own)"
+    rf"(?= too| as well|,| in \d| for | from |[.]| on | the | after | last | this | when | earlier| out )"
+    rf"|(?:a similar|a separate|the same|an identical|such an?) (?:[\w-]+ )?{_THING}(?!\w))"
 )
 _GOT_ONE = re.compile(
     rf"(?P<who>{COMPANY})(?:, [^,;]{{0,50}},)?(?:,? (?:which|it|too|also|has|had|itself|that|"
-    rf"(?:admit|confirm)\w*(?: to {PARTY})?))*,? {_HAD} {_ONE}"
+    rf"(?:admit|confirm)\w*(?: to {PARTY})?|(?:said|says|told {PARTY})(?: that)? it))*,? {_HAD} {_ONE}"
 )
 _SENT_ONE = re.compile(
     rf"(?:(?P<by>{PARTY})|(?<!\w)(?:he|she|it|they))(?: then| later| soon| has| had)* (?:sent|issued|served|"
@@ -89,16 +93,19 @@ _SENT_ONE = re.compile(
 
 def ones_more(groups: list[Group], marked: list[Marked]) -> list[Group]:
     """ "Microsoft got one too", "it then sent another": the main demand once more, by its number alone."""
-    if not groups or groups[0].family != "data" or groups[0].sentences:
+    if not groups or groups[0].family not in ("data", "content") or groups[0].sentences:
         return []
+    family = groups[0].family
     told = {frame.index for group in groups for frame in group.frames if frame.weight >= 0.5}
-    known = {name for group in groups for frame in group.frames for name in frame.recipients}
+    known = {
+        name for group in groups for frame in group.frames if frame.weight >= 0.5 for name in frame.recipients
+    }
     for item in marked:
         got = _GOT_ONE.search(item.text)
-        match = got or _SENT_ONE.search(item.text)
+        match = got or (_SENT_ONE.search(item.text) if family == "data" else None)
         if match is None or item.index < 1 or item.index in told:
             continue
-        frame = Frame(item.index, "informal request", "data", 2, "noun", match.start(), weight=ENOUGH)
+        frame = Frame(item.index, "informal request", family, 2, "noun", match.start(), weight=ENOUGH)
         who = [slot for slot in item.names(match.group("who") or "") if not slot.generic]
         if got and (not who or who[0].name in known):
             continue

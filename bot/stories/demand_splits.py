@@ -134,13 +134,17 @@ def split_instruments(group: Group, marked: list[Marked]) -> list[Group]:
 
 
 def split_recipients(group: Group) -> list[Group]:
-    """Orders to remove content that name other firms in other sentences are orders of their own."""
-    if group.sentences or group.family != "content":
+    """Orders that name other firms in other sentences are orders of their own: to remove content, or by an
+    exact instrument for data.
+    """
+    if group.sentences or group.family not in ("content", "data"):
         return [group]
     parts: list[tuple[set[str], list[Frame]]] = []
     for frame in group.frames:
         firms = _firms([frame]) or _carriers(frame)
         if frame.weight < 0.5 or not firms or frame.form == "removal":
+            continue
+        if group.family == "data" and not _exact(frame):
             continue
         near = next((part for part in parts if part[0] & firms), None)
         if near is None:
@@ -162,6 +166,10 @@ def split_recipients(group: Group) -> list[Group]:
         where |= {index + 1 for index in where if not any(f.index == index + 1 for f in group.frames)}
         found.append(Group(group.family, frames, frozenset(where), campaign=rest))
     return found
+
+
+def _exact(frame: Frame) -> bool:
+    return frame.form in ("noun", "verb") and frame.rank >= 5 and frame.weight >= 1.0 and frame.index >= 0
 
 
 def split_buyers(group: Group) -> list[Group]:

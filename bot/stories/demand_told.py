@@ -22,6 +22,7 @@ class Group:
     sentences: frozenset[int] = frozenset()
     foreign: frozenset[int] = frozenset()
     campaign: Group | None = None
+    asked_first: bool = False  # by word alone, before the order that `campaign` is
 
     @property
     def weight(self) -> float:

@@ -46,7 +46,8 @@ _DEMANDS = (
     "fine", "must", "dump", "appli", "reject", "trap", "register", "remov", "pull", "took", "take",
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
     "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow", "another", "one too",
-    "one as well", "silen", "quiet", "clos",
+    "one as well", "got one", "received one", "silen", "quiet", "clos", "injunct", "requir",
+    "wrote", "mail", "insist", "decre", "oblig",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand; the commonest first."""
@@ -238,7 +239,8 @@ def _demand(
     named = {name for frame in group.frames for name in frame.issuers}
     if lead[0] in _WARRANTS and not recipients and not named & set(issuers):
         return None  # neither side is told of: a warrant that is only talked about
-    if lead[0] == "informal request" and not (issuers and _in_office(issuers, group, marked)):
+    official = group.asked_first or (issuers and _in_office(issuers, group, marked))
+    if lead[0] == "informal request" and not official:
         return None  # people and firms ask each other for all sorts of things
     if not issuers and group.family == "content" and lead[0] == "takedown order" and not ordered(group):
         return None
