@@ -196,10 +196,13 @@ _BLOCK_A_FIRM = re.compile(
     rf"off|slow|"
     rf"slow down|throttle|limit|stop|stop offering|stop carrying|bar|end|deny|prevent|disable|close|"
     rf"keep|pull|remove|disconnect|throw|make|take)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? "
-    rf"(?:{COMPANY}|{ORGANISATION}|(?:access|internet|web|"
+    rf"(?:{COMPANY}|{ORGANISATION}|[\w-]+(?:\.[a-z]{{2,6}})+(?!\w)|(?:access|internet|web|"
     rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
 )
-_IT_GONE = re.compile(r"(?:remov|delet|tak|pull|block|label)\w* (?:it|them)(?!\w)")
+_IT_GONE = re.compile(
+    r"(?:remov|delet|tak|pull|block|label)\w* (?:it|them|what|those)(?!\w)|"
+    r"make [^;.]{1,50} (?:inaccessible|unreachable|unavailable)"
+)
 _SERVICE_GONE = re.compile(
     rf"(?: on \w+day)?(?: (?:the|an?))?(?: [\w\",'-]+){{0,5}}? (?:suspension|block|blocking|blockade|"
     rf"shutdown|blackout|"

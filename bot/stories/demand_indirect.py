@@ -84,7 +84,7 @@ _DUTY = re.compile(
     rf"(?: now| also| therefore| first| instead| \w+ly)? (?=(?P<rest>[^;]{{4,140}}))"
 )
 _BY_WHOM = re.compile(
-    rf"{COURT}|(?<!\w)(?:order|orders|ruling|rulings|ruled|injunction|judgment|judgement)(?!\w)"
+    rf"{COURT}|(?<!\w)(?:order|orders|ruling|rulings|ruled|injunction|judgment|judgement|letter|notice|directive|instruction)(?!\w)"
 )
 _IN_LAW = re.compile(
     r"(?<!\w)(?:bills?|laws?|acts?|acting|regulations?|rules|proposals?|draft|would|could|if|whether|why|when|how|"
@@ -104,6 +104,7 @@ _LETTER = re.compile(
     r"seeking|telling|and told|instructing|ordering|to learn|to find out|for)"
     r"(?P<rest>(?:\.[a-z]|[^;.]){0,140})"
 )
+_IT = re.compile(r" (?:it|them|what|those)(?!\w)")
 _WHO_IS_IT = re.compile(r"[ ,\"](?:who|whom|to whom|whose|from whom)(?!\w)")
 # fmt: off
 _STEMS = (
@@ -281,7 +282,11 @@ def _letter(marked: Marked, found: re.Match[str]) -> Frame | None:
     if not whom or not is_fact(left[-70:], noun=False):
         return None
     deed = rules().deed.search(rest)
-    content = deed is not None and deed.group("content") is not None and CONTENT in rest
+    content = (
+        deed is not None
+        and deed.group("content") is not None
+        and (CONTENT in rest or _IT.match(rest, deed.end()) is not None)
+    )
     data = DATA in rest or (_WHO_IS_IT.match(rest) and not found.group().endswith("for"))
     if not content and not data and not (deed and deed.group("plain")):
         return None

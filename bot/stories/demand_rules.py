@@ -218,7 +218,7 @@ PRONOUN_SUBJECT = re.compile(
 
 
 _SAID_IT = re.compile(
-    rf"(?P<who>{LIST})(?:,? (?:has|had|have|also|later|now|then))* (?:said|says|confirm(?:ed|s)|"
+    rf"(?P<who>{LIST})(?:,? (?:has|had|have|also|later|now|then|since))* (?:said|says|confirm(?:ed|s)|"
     rf"admit(?:ted|s)|"
     rf"acknowledg(?:ed|es)|announc(?:ed|es)|insist(?:ed|s)|stat(?:ed|es)|wrote|writes|explain(?:ed|s)|"
     rf"told (?:[\w'{MARKS}-]+ ){{0,3}}?)(?:on \w+ )?(?: ?that)? (?:it|they|he|she)"
@@ -267,7 +267,7 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
             if not state:  # "officers of the FBI" act for the FBI
                 continue
         if left[match.end() : match.end() + 2] == "'s":
-            owner = re.match(r"'s (?:[\w-]+ ){0,4}$", left[match.end() :])
+            owner = re.match(r"'s (?:[\w-]+ ){0,3}[\w-]+(?:, [^,;]{0,40},)? $", left[match.end() :])
             if not owner:
                 continue
         kept = demanding(marked.names(match.group()), courts=courts)
