@@ -64,7 +64,11 @@ def supported() -> frozenset[str]:
 
 
 def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) -> tuple[Demand, ...]:
-    """Find the demand that an article in another language reports, if any, in its first `most` sentences."""
+    """Find the demands that an article in another language reports in its first `most` sentences.
+
+    They are two at most: one for data and one for content, where each has sentences of its own (a messenger
+    that would not give data, and the carriers that shall block it for that).
+    """
     words = _languages().get(document.language)
     if words is None:
         return ()
@@ -78,55 +82,86 @@ def demands_in(document: Document, mentions: tuple[Mention, ...], *, most: int) 
     )
     if not companies or (len(data) + len(block) < 2 and not early):
         return ()
-    events = _events(words, lowered)
-    content = len(block) > len(data)
-    about = dict.fromkeys(texts, 1.0) | dict.fromkeys([*data, *block], 3.0)
-    for index, status, _ in events:
-        if status in ("upheld", "quashed"):  # the court that is named there ruled on the demand of another
-            about[index] = 0.2
-    judges = _judges(words, mentions, texts, lowered)
-    issuers = judges or _count(mentions, ("agency",), about) or _count(mentions, ("court",), about)
-    issuer, where = _best(issuers) if issuers else _common_noun(words.state, texts, lowered, data or block)
-    if issuer is None:
+    report = _Report(words, mentions, texts, lowered, companies, _events(words, lowered))
+    if len(block) > len(data):
+        main = report.demand(block, data, content=True)
+        rest = [index for index in data if index not in block]
+    else:
+        main = report.demand(data, block, content=False)
+        told = (words.demand, words.state, words.carriers)  # a block that somebody asks for
+        rest = [i for i in block if i not in data and any(word.search(lowered[i]) for word in told)]
+    if main is None:
         return ()
-    recipient, there = _best(companies)
-    if content:
-        carriers, told = _common_noun(words.carriers, texts, lowered, block[:3])
-        if carriers:
-            recipient, there = carriers, told
-    first = next((index for index in (block if content else data) if index >= 0), (block or data)[0])
-    best = max(events, key=lambda event: event[2], default=None)
-    fields = [("issuer", texts[where]), ("recipient", texts[there]), ("instrument", texts[first])]
-    evidence = dict.fromkeys([texts[first]])
-    if best:
-        fields.append(("status", texts[best[0]]))
-        if best[0] >= 0:
-            evidence.setdefault(texts[best[0]])
-    court = any(mention.kind == "court" for mention in mentions) or issuer in judges
-    court = court or _COURT.search(issuer.lower()) is not None
-    warrant = any(words.warrant.search(text) for index, text in lowered.items() if index < _LEAD)
-    return (
-        Demand(
+    content = main.instrument != "takedown order"
+    more = report.demand(rest, None, content=content) if rest else None
+    return (main,) if more is None else (main, more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """An article in another language, as its demands are read from it."""
+
+    words: _Words
+    mentions: tuple[Mention, ...]
+    texts: dict[int, str]
+    lowered: dict[int, str]
+    companies: dict[str, tuple[float, int]]
+    events: list[tuple[int, str, float]]
+
+    def demand(self, own: list[int], others: list[int] | None, *, content: bool) -> Demand | None:
+        """Read one demand. `own`: its sentences; `others`: what else may speak of it.
+
+        Without `others` it is a second demand, whose firm its own sentences name.
+        """
+        words, texts, lowered = self.words, self.texts, self.lowered
+        speaking = [*own, *(others or ())]
+        about = dict.fromkeys(texts, 1.0) | dict.fromkeys(speaking, 3.0)
+        for index, status, _ in self.events:
+            if status in (
+                "upheld",
+                "quashed",
+            ):  # the court that is named there ruled on the demand of another
+                about[index] = 0.2
+        judges = _judges(words, self.mentions, texts, lowered)
+        issuers = (
+            judges or _count(self.mentions, ("agency",), about) or _count(self.mentions, ("court",), about)
+        )
+        issuer, where = _best(issuers) if issuers else _common_noun(words.state, texts, lowered, speaking)
+        if issuer is None:
+            return None
+        named = _count(self.mentions, ("company",), dict.fromkeys(own, 1.0)) if others is None else {}
+        recipient, there = _best(named or self.companies)
+        if content:
+            carriers, told = _common_noun(words.carriers, texts, lowered, own[:3])
+            if carriers:
+                recipient, there = carriers, told
+        first = next((index for index in own if index >= 0), own[0])
+        best = max(self.events, key=lambda event: event[2], default=None)
+        fields = [("issuer", texts[where]), ("recipient", texts[there]), ("instrument", texts[first])]
+        evidence = dict.fromkeys([texts[first]])
+        if best:
+            fields.append(("status", texts[best[0]]))
+            if best[0] >= 0:
+                evidence.setdefault(texts[best[0]])
+        return Demand(
             issuer=(issuer,),
-            instrument=(
-                "takedown order"
-                if content
-                else "technical capability notice"
-                if any("technical capability notice" in text for text in lowered.values())
-                else "search warrant"
-                if warrant
-                else "court order"
-                if court
-                else "informal request"
-            ),
+            instrument="takedown order" if content else self._instrument(issuer, court=issuer in judges),
             recipient=(recipient or "",),
             target=(),
             sought=(),
             status=best[1] if best else "issued",
             evidence=tuple(evidence),
             field_evidence=tuple(fields),
-        ),
-    )
+        )
+
+    def _instrument(self, issuer: str, *, court: bool) -> str:
+        """The instrument of a demand for data. `court`: its issuer is known to judge."""
+        if any("technical capability notice" in text for text in self.lowered.values()):
+            return "technical capability notice"
+        if any(self.words.warrant.search(text) for index, text in self.lowered.items() if index < _LEAD):
+            return "search warrant"
+        court = court or any(mention.kind == "court" for mention in self.mentions)
+        return "court order" if court or _COURT.search(issuer.lower()) else "informal request"
 
 
 def _count(

@@ -12,8 +12,8 @@ from bot.stories.demands import find_demands
 from bot.stories.model import Article, Demand
 
 
-def read(body: str) -> tuple[Demand, ...]:
-    document = text.read(Article(title="", body=body, language="en"), Recorder())
+def read(body: str, language: str = "en") -> tuple[Demand, ...]:
+    document = text.read(Article(title="", body=body, language=language), Recorder())
     return find_demands(document, parties.find_mentions(document), Recorder())
 
 
@@ -118,3 +118,28 @@ def test_what_is_no_demand_stays_none(sentence: str) -> None:
 def test_may_is_a_month_where_a_date_stands() -> None:
     (found,) = read("In May police ordered Google to hand over the e-mails of a teacher.")
     assert found.issuer == ("police",)
+
+
+def test_other_languages_tell_what_the_service_and_what_its_carriers_were_asked() -> None:
+    block, data = read(
+        "La jueza Marta Quiroga mandó a las operadoras cortar WhatsApp durante dos días. El corte empieza hoy. "
+        "En marzo había pedido a WhatsApp los mensajes y los nombres de tres usuarios. La empresa no respondió.",
+        "es",
+    )
+    assert (block.instrument, block.issuer, block.recipient) == (
+        "takedown order",
+        ("Marta Quiroga",),
+        ("operadoras",),
+    )
+    assert (data.instrument, data.issuer, data.recipient) == (
+        "court order",
+        ("Marta Quiroga",),
+        ("WhatsApp",),
+    )
+
+
+def test_other_languages_know_offices_and_ways_of_closing() -> None:
+    (found,) = read(
+        "Das Bundeskriminalamt bat Telegram um die Löschung von Kanälen. Telegram hat sie abgeschaltet.", "de"
+    )
+    assert (found.instrument, found.recipient) == ("takedown order", ("Telegram",))
