@@ -7,8 +7,7 @@ the demands that the program finds and a label tells are examples: their words (
 and the label's status. COUNTS is what each example of a set counts (1): less for sets that the rules were
 made on, whose answers are better there than on anything new. Each set is judged by words fitted without it.
 
-A softmax over the statuses, its weights drawn to nothing; there are far fewer examples than words, so it is
-fitted on the examples' likeness to each other. Needs numpy, which the program itself does not.
+A softmax over the statuses, its weights drawn to nothing. Needs numpy, which the program itself does not.
 
 Without --write nothing is changed.
 """
@@ -17,9 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +24,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
@@ -36,16 +32,16 @@ if __name__ == "__main__":
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
 from bot.stories import demands, parties, relevance, text  # noqa: E402
 from bot.stories.demand_choice import accepted, scene_and_claims, weights  # noqa: E402
-from bot.stories.demand_outcome import Measures, choose, measures  # noqa: E402
+from bot.stories.demand_outcome import choose, measures  # noqa: E402
 from bot.stories.model import STATUSES, Article  # noqa: E402
+from bot.stories.word_weights import Measures, Table  # noqa: E402
+from tools import by_likeness  # noqa: E402
 from tools.train_demands import as_json, load_scorer  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "outcome_words.txt"
-Floats = NDArray[np.float64]
 
 RARE = 5  # examples that must show a measure before it is weighed
 PULL = 5e-4  # how hard weights are drawn to nothing
-STEPS = 200
 SLIGHT = 0.07  # weights below it are left out
 FIRST = 0.7  # what the label's own status counts; the rest goes to all that a careful reader might name
 
@@ -101,49 +97,26 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
     ]
 
 
-def fit(examples: Sequence[Example]) -> dict[str, Measures]:
+def fit(examples: Sequence[Example]) -> Table:
     """Fit the weights, by measure and status."""
-    shown = Counter(name for example in examples for name in example.measures)
-    names = sorted(name for name, count in shown.items() if count >= RARE)
-    column = {name: at for at, name in enumerate(names)}
-    rows = np.zeros((len(examples), len(names)))
     wanted = np.zeros((len(examples), len(STATUSES)))
     for at, example in enumerate(examples):
-        for name, value in example.measures.items():
-            if name in column:
-                rows[at, column[name]] = value
         wanted[at, STATUSES.index(example.right[0])] += FIRST
         for status in example.right:
             wanted[at, STATUSES.index(status)] += (1 - FIRST) / len(example.right)
-    counts = np.array([example.counts for example in examples])
-    model = rows.T @ _by_likeness(rows @ rows.T, wanted, (counts / counts.sum())[:, None])
-    model -= model.mean(axis=1, keepdims=True)
-    found = {}
-    for name, line in zip(names, model, strict=True):
-        heavy = {s: float(w) for s, w in zip(STATUSES, line, strict=True) if abs(w) >= SLIGHT}
-        if heavy:
-            found[name] = heavy
-    return found
+    return by_likeness.fit(
+        [example.measures for example in examples],
+        wanted,
+        np.array([example.counts for example in examples]),
+        STATUSES,
+        chances=by_likeness.softmax,
+        rare=RARE,
+        pull=PULL,
+        slight=SLIGHT,
+    )
 
 
-def _by_likeness(alike: Floats, wanted: Floats, counts: Floats) -> Floats:
-    """Find what each example adds to the sum of each status, by quickened descent (Nesterov)."""
-    widest = float(np.linalg.eigvalsh(alike)[-1])
-    step = 1 / (0.5 * widest * float(counts.max()) + PULL)
-    before = ahead = np.zeros_like(wanted)
-    speed = 1.0
-    for _ in range(STEPS):
-        sums = alike @ ahead
-        shares = np.exp(sums - sums.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        now = ahead - step * (counts * (shares - wanted) + PULL * ahead)
-        faster = (1 + math.sqrt(1 + 4 * speed * speed)) / 2
-        ahead = now + (speed - 1) / faster * (now - before)
-        before, speed = now, faster
-    return before
-
-
-def judge(model: dict[str, Measures], examples: Iterable[Example]) -> tuple[int, int, int]:
+def judge(model: Table, examples: Iterable[Example]) -> tuple[int, int, int]:
     """Count how many statuses the words get right, how many the rules, of how many."""
     by_words = by_rules = count = 0
     for example in examples:
@@ -151,19 +124,6 @@ def judge(model: dict[str, Measures], examples: Iterable[Example]) -> tuple[int,
         by_rules += example.by_rules in example.right
         count += 1
     return by_words, by_rules, count
-
-
-def write(model: dict[str, Measures]) -> None:
-    """Write the file that the program reads."""
-    lines = [
-        "# Made by tools/train_outcomes.py from labelled articles; do not edit by hand.",
-        "# What a word, or two side by side, counts for each status (hundredths). Words lack their endings.",
-        "\t".join(("measure", *STATUSES)),
-    ]
-    for name in sorted(model):
-        counts = (f"{100 * model[name].get(status, 0):.0f}" for status in STATUSES)
-        lines.append("\t".join((name, *("" if count in ("0", "-0") else count for count in counts))).rstrip())
-    WORDS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -192,7 +152,13 @@ def main() -> None:
             print(f"{name:10} words {figures[0]:4}  rules {figures[1]:4}  of {figures[2]:4}")
         print(f"{'all':10} words {totals[0]:4}  rules {totals[1]:4}  of {totals[2]:4}")
     if options.write:
-        write(fit(examples))
+        by_likeness.write(
+            WORDS,
+            fit(examples),
+            STATUSES,
+            "Made by tools/train_outcomes.py from labelled articles; do not edit by hand.",
+            "What a word, or two side by side, counts for each status (hundredths); endings are cut off.",
+        )
 
 
 if __name__ == "__main__":

@@ -13,14 +13,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 
 from bot.stories.demand_claims import Claim
 from bot.stories.marks import CONTENT, DATA, DEVICE, MARKS, Marked
 from bot.stories.model import STATUSES, Demand
-
-Measures = dict[str, float]
+from bot.stories.word_weights import Measures, Table, most_telling, read_table, stem, sums
 
 _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
@@ -31,7 +29,6 @@ _SURER = 0.5  # by how much (log-odds) words must be for a status where the rule
 _MUCH_SURER = 1.0  # the same where the rules know of one
 _TELLING = 6  # words by which a sentence is judged as what shows a status: a long one has more of all
 _TOKEN = re.compile(rf"[^\W\d_{MARKS}{DATA}{DEVICE}{CONTENT}]+|[{MARKS}{DATA}{DEVICE}{CONTENT}]")
-_ENDINGS = ("ing", "ed", "es", "s", "ly")
 _THINGS = {DATA: "<data>", DEVICE: "<device>", CONTENT: "<content>"}
 
 
@@ -58,15 +55,12 @@ def where_it_stands(demand: Demand, claim: Claim, marked: Sequence[Marked], text
     )
 
 
-def choose(found: Measures, by_rules: str, weights: dict[str, Measures]) -> str:
+def choose(found: Measures, by_rules: str, weights: Table) -> str:
     """Give the status with the highest sum, or the rules' own where that is little lower."""
-    sums = dict.fromkeys(STATUSES, 0.0)
-    for name, value in found.items():
-        for status, weight in weights.get(name, {}).items():
-            sums[status] += value * weight
-    chosen = max(STATUSES, key=lambda status: sums[status])
+    added = sums(found, weights)
+    chosen = max(STATUSES, key=lambda status: added.get(status, 0.0))
     margin = _SURER if by_rules == "issued" else _MUCH_SURER
-    return chosen if sums[chosen] - sums[by_rules] >= margin else by_rules
+    return chosen if added.get(chosen, 0.0) - added.get(by_rules, 0.0) >= margin else by_rules
 
 
 def measures(demand: Demand, claim: Claim, marked: Sequence[Marked]) -> Measures:
@@ -98,15 +92,7 @@ def _word(token: str, item: Marked, demand: Demand) -> str:
         if slot.name in demand.issuer:
             return "<asking>"
         return f"<a {slot.kind}>" if slot.generic else f"<{slot.kind}>"
-    return _THINGS.get(token) or _stem(token)
-
-
-@cache
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+    return _THINGS.get(token) or stem(token)
 
 
 def _distance(index: int, anchors: Collection[int]) -> int:
@@ -118,27 +104,16 @@ def _says_most(status: str, demand: Demand, marked: Sequence[Marked]) -> int | N
     weights = _weights()
     best, most = None, 0.0
     for item in marked:
-        words = (weights[name] for name in _said(item, demand) if name in weights)
-        sure = sorted(each.get(status, 0.0) - each.get(demand.status, 0.0) for each in words)
-        if (telling := sum(sure[-_TELLING:])) > most:
+        words = {
+            name: weights[name].get(status, 0.0) - weights[name].get(demand.status, 0.0)
+            for name in _said(item, demand)
+            if name in weights
+        }
+        if (telling := most_telling(words, _TELLING)) > most:
             best, most = item.index, telling
     return best
 
 
 @cache
-def _weights() -> dict[str, Measures]:
-    """What each measure counts for each status: a line a measure, its name, then statuses by their place."""
-    found: dict[str, Measures] = {}
-    data = resources.files("bot.stories").joinpath("data", "outcome_words.txt").read_text("utf-8")
-    statuses: list[str] = []
-    for line in data.splitlines():
-        name, *counts = line.split("\t")
-        if name.startswith("#"):
-            continue
-        if not statuses:
-            statuses = counts
-            continue
-        found[name] = {
-            status: int(count) / 100 for status, count in zip(statuses, counts, strict=False) if count
-        }
-    return found
+def _weights() -> Table:
+    return read_table("outcome_words.txt")

@@ -1,8 +1,8 @@
 """Decides whether a story is worth an alert, and what it is about.
 
 Each decision is a sum: what stands in the story (evidence.py) times what that counts for the decision
-(data/weights.toml, made by tools/train_relevance.py). Nothing else decides, so the parts of the sum, each
-with its sentence, are the explanation.
+(data/weights.toml, made by tools/train_relevance.py). The parts of the sum, each with its sentence, are the
+explanation. For topics of English stories plain words count beside it (topic_words.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from bot.errors import told
 from bot.record import Notes
+from bot.stories import topic_words
 from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
@@ -110,7 +111,7 @@ def weigh(
         relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
         return relevance, ()
-    return relevance, _judge_topics(proof, evidence, notes)
+    return relevance, _judge_topics(document, proof, evidence, notes)
 
 
 def _by_demand(demand: Demand, surely: float, notes: Notes) -> Relevance:
@@ -137,7 +138,11 @@ def judge(evidence: Evidence, decision: str) -> Judgement:
     each = weights()[decision].by_feature
     parts = tuple([Part(name, each[name] * value) for name, value in evidence.values.items() if name in each])
     odds = odds_of(evidence, decision)
-    return Judgement(odds, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds)))), parts)
+    return Judgement(odds, _chance(odds), parts)
+
+
+def _chance(odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
 def _largest(judgement: Judgement) -> list[Part]:
@@ -177,27 +182,33 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevan
     return Relevance(relevant, judgement.score, shown if relevant else ())
 
 
-def _judge_topics(proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
-    ranked = sorted(((odds_of(evidence, topic), topic) for topic in TOPICS), reverse=True)
+def _judge_topics(document: Document, proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
+    by_evidence = {topic: odds_of(evidence, topic) for topic in TOPICS}
+    by_words = topic_words.by_words(document, by_evidence)
+    odds = by_words or by_evidence
     # Every relevant story is about something: the likeliest topic stands even below its threshold.
-    chosen = [topic for rank, (odds, topic) in enumerate(ranked) if rank == 0 or odds > 0]
+    ranked = sorted(TOPICS, key=lambda topic: -odds[topic])
     topics: list[Topic] = []
-    for topic in chosen:
+    for topic in (topic for rank, topic in enumerate(ranked) if rank == 0 or odds[topic] > 0):
         judgement = judge(evidence, topic)
+        because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING]
+        reasons = because[:_REASONS]
         shown = proof.of(judgement.parts)
+        if by_words and (not shown or by_evidence[topic] <= 0):
+            said, words = topic_words.shown(document, topic, _SENTENCES)
+            shown = shown or said
+            if words:
+                reasons.append("words like " + ", ".join(words))
         if not shown:
             continue  # no claim without a sentence
-        because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING][
-            :_REASONS
-        ]
         notes.note(
             "topic",
             topic,
-            "Because of " + "; ".join(because) + "." if because else "The likeliest of all topics.",
+            "Because of " + "; ".join(reasons) + "." if reasons else "The likeliest of all topics.",
             evidence=shown,
-            weight=judgement.odds,
+            weight=odds[topic],
         )
-        topics.append(Topic(topic, judgement.score, shown))
+        topics.append(Topic(topic, _chance(odds[topic]), shown))
     return tuple(topics)
 
 

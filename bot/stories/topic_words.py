@@ -1,0 +1,91 @@
+"""What a relevant story is about, by all its words, beside what the evidence for each topic adds up to.
+
+The evidence (`bot.stories.evidence`) knows phrases of the field and where they stand; a story tells its topic
+also by plain words that no list of the field would hold. They are learned from labelled articles
+(`data/topic_words.txt`, made by tools/train_topic_words.py), for English alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+
+from bot.stories.model import TOPICS, Document
+from bot.stories.word_weights import Measures, Table, most_telling, read_table, stem, sums
+
+EVIDENCE = 0.6
+"""What the evidence's own sum counts beside the words."""
+_MOST_EVIDENCE = 4.0  # log-odds; more evidence than that makes no topic surer
+_TITLE = 1.5  # what a word of the title counts, beside 1 for others
+_WORDS = 4.0  # the length of all measures of words together, however long the story
+_WORD = 0.3  # what a word counts at most: a few sentences say less than an article
+_THRESHOLD = (
+    -0.2
+)  # log-odds from which a topic is said: a missed one costs as much as a false one, and most are rare
+_TELLING = 6  # words by which a sentence is judged as what shows a topic
+_REASONS = 3  # words that are named as a reason
+_WORD_SHAPE = re.compile(r"[^\W\d_]+")
+
+
+def by_words(document: Document, by_evidence: Measures) -> Measures | None:
+    """Give the log-odds above the threshold of every topic; None for a language that the words are not of."""
+    if document.language not in ("en", "und"):
+        return None
+    return beside(by_evidence, measures(document), _weights())
+
+
+def beside(by_evidence: Measures, found: Measures, table: Table) -> Measures:
+    """Give the log-odds above the threshold of every topic, by the evidence and the words beside it."""
+    added = sums(found, table)
+    return {topic: offset(odds) + added.get(topic, 0.0) - _THRESHOLD for topic, odds in by_evidence.items()}
+
+
+def offset(odds: float) -> float:
+    """Give what a topic's evidence counts beside the words."""
+    return EVIDENCE * max(-_MOST_EVIDENCE, min(_MOST_EVIDENCE, odds))
+
+
+def measures(document: Document) -> Measures:
+    """Give the story's words without their endings, and what each counts."""
+    found = dict.fromkeys(
+        (word for sentence in document.sentences if not sentence.is_heading for word in _said(sentence.text)),
+        1.0,
+    )
+    found |= dict.fromkeys(_said(document.title), _TITLE)
+    length = math.sqrt(sum(value * value for value in found.values()))
+    scale = min(_WORD, _WORDS / length) if length else 0.0
+    return {"always": 1.0} | {word: value * scale for word, value in found.items()}
+
+
+def shown(document: Document, topic: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the sentences that show a topic by their words, in order, and the weightiest words."""
+    weights = _weights()
+    telling: list[tuple[float, int, str]] = []
+    words: Measures = {}
+    for order, sentence in enumerate(document.sentences):
+        held = {
+            word: weight
+            for word in _said(sentence.text)
+            if (weight := weights.get(word, {}).get(topic, 0.0)) > 0
+        }
+        if held and not sentence.is_heading:
+            words |= held
+            telling.append((-most_telling(held, _TELLING), order, sentence.text))
+    best = sorted(telling)[:most]
+    return (
+        tuple(text for _, _, text in sorted(best, key=lambda each: each[1])),
+        tuple(sorted(words, key=lambda word: -words[word])[:_REASONS]),
+    )
+
+
+def _said(text: str) -> set[str]:
+    return {stem(word) for word in _WORD_SHAPE.findall(text.lower())}
+
+
+@cache
+def _weights() -> Table:
+    table = read_table("topic_words.txt")
+    if unknown := {topic for counts in table.values() for topic in counts} - set(TOPICS):
+        raise ValueError(f"data/topic_words.txt names unknown topics: {unknown}")
+    return table
