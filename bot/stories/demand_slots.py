@@ -115,6 +115,8 @@ _PATTERNS = (
             rf"[Nn]ewspaper|[Oo]ffice|[Aa]gency|[Mm]inistry|[Aa]uthority|[Cc]ouncil|[Ss]ervice|"
             rf"[Ss]tartup|[Mm]arketplace|[Ss]tudio|[Bb]oard|[Ff]orum|[Cc]linic|[Ff]irm|[Cc]ompany|[Ww]eekly|"
             rf"[Dd]ealer|[Bb]roker|[Cc]arrier|[Oo]perator|[Rr]etailer|[Ll]andlord|[Dd]eveloper|[Ss]eller|"
+            rf"(?:shop|bank|lender|insurer|laboratory|lab|hotel|casino|chain|magazine|charity|nonprofit|union|"
+            rf"utility|airline|hospital|processor|vendor|maker)(?=,)|"
             rf"(?:company|"
             rf"firm|vendor|broker|app|tool|platform|group|"
             rf"maker) "
@@ -129,7 +131,8 @@ _HAS_NOUN = re.compile(
     r"agency|ministry|"
     r"authority|council|service|startup|marketplace|studio|board|forum|clinic|firm|company|vendor|"
     r"broker|app|tool|weekly|dealer|carrier|operator|retailer|landlord|developer|seller|"
-    r"platform|group|maker) "
+    r"platform|group|maker) |\b(?:shop|bank|lender|insurer|laboratory|lab|hotel|casino|chain|magazine|"
+    r"charity|nonprofit|union|utility|airline|hospital|processor|maker), "
 )
 _OFFICERS = re.compile(
     rf"(?:^|[ “\"(]){_NAME}['’]s? (?:(?:own|chief|general|managing|legal|co-|in-house|Swedish|German|"

@@ -102,3 +102,39 @@ def test_two_firms_named_together_once_stay_one_demand() -> None:
         "The subpoena to Yahoo covers two years.",
     )
     assert [set(each.recipient) for each in found] == [{"Google", "Yahoo"}]
+
+
+def test_a_summons_told_by_its_verb_after_a_pronoun() -> None:
+    found = read(
+        "Tax service wants a trader's records from two exchanges",
+        "The Internal Revenue Service served Coinbase with an administrative summons for the records of a trader. "
+        "A year later it summoned Kraken, the exchange in San Francisco, for everything about him.",
+    )
+    assert any(
+        each.recipient == ("Kraken",) and each.instrument == "administrative summons" for each in found
+    )
+
+
+def test_who_is_summoned_to_speak_is_asked_for_no_data() -> None:
+    assert not read(
+        "Meta has to explain an outage",
+        "The minister summoned Meta on Tuesday to explain why the network was down.",
+    )
+
+
+@pytest.mark.parametrize("what", ["casino", "motel", "library", "pharmacy"])
+def test_a_place_of_business_without_a_name_is_asked(what: str) -> None:
+    found = read(
+        "Detectives want a week of guests' footage",
+        f"The Marlow County Sheriff's Office served the {what} with a search warrant for a week of camera footage. "
+        f"The {what} has handed over two days.",
+    )
+    assert [each.recipient for each in found] == [(what,)]
+
+
+def test_a_name_beside_the_kind_of_shop_is_a_party() -> None:
+    found = read(
+        "Agents subpoena wire-transfer records",
+        "Homeland Security Investigations subpoenaed a money-transfer shop, Envios Perla, for the names of customers.",
+    )
+    assert [each.recipient for each in found] == [("Envios Perla",)]
