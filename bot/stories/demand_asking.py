@@ -17,7 +17,7 @@ from bot.stories.demand_roles import (
     demanding,
     phrase_before,
 )
-from bot.stories.demand_rules import GENERAL, THINGS, is_fact, rules, subject_of
+from bot.stories.demand_rules import GENERAL, THINGS, holds, is_fact, rules, subject_of
 from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, ORGANISATION, Marked, Slot
 
 _THEM = re.compile(r" (?:them|it|those|the (?:\w+ )?(?:messages|records|data|material|files|logs))(?!\w)")
@@ -34,11 +34,14 @@ _NO_DEMAND = re.compile(
 )
 
 
+_INSTRUMENT_VERBS = ("subpoena", "summon", "served ", "appl")
+
+
 def verb_frames(marked: Marked) -> list[Frame]:
     """Read the verbs: subpoenaed; ordered, asked, demanded that somebody do something."""
     rule = rules()
     frames: list[Frame] = []
-    if "subpoena" in marked.text or "summon" in marked.text:
+    if holds(marked.text, _INSTRUMENT_VERBS):
         for match in rule.instrument_verb.finditer(marked.text):
             frame = _subpoenaed(marked, match)
             if frame:

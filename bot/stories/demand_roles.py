@@ -178,6 +178,11 @@ _SENT_BEFORE = re.compile(
     rf"\b(?:sent|send|sends|sending|serv(?:e|ed|es|ing)|issued|handed|gave|gives|slapped|hit|"
     rf"hits|hitting|giving|to){_FILL} $"
 )
+_SERVED = re.compile(
+    r"(?<!\w)(?:serv(?:ed|es|ing)|hit|slapped|presented|surprised|targeted)(?!\w)[^;]{0,50}$"
+)
+_WITH_A = re.compile(r"^(?:, [^;,]{1,50})?,? with (?:an? |the |its |her |his |their )?(?:[\w-]+ ){0,2}$")
+"""Between somebody served, told by what he is and by name, and the word for what he was served with."""
 _PASSIVE_GET = re.compile(
     r"\b(?:was|were|been|being|got|is|are|be)\b(?: \w+)? (?:issued|served|sent|hit|handed|"
     r"slapped|given|presented)\b"
@@ -232,7 +237,9 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
             frame.vote("recipient", asked(slots), sure)
         elif distance == 0 and _GRANTED.search(before) and gap.startswith(" a"):
             frame.vote("issuer", slots, BESIDE)  # "a court granted the league an injunction"
-        elif distance == 0 and _SENT_BEFORE.search(before) and len(gap) < 40 and not gap.startswith("'"):
+        elif (
+            distance == 0 and _SENT_BEFORE.search(before) and len(gap) < 40 and not gap.startswith("'")
+        ) or (distance == 0 and not state and _WITH_A.match(gap) and _SERVED.search(before)):
             frame.vote("recipient", asked(slots), EXPLICIT)
         elif re.search(r"\b(?:by|from)(?: the| a| an)? $", before):
             frame.vote("issuer", demanding(slots, courts=court), sure)

@@ -242,6 +242,16 @@ _WHEN = re.compile(
 )
 
 
+_ASKED_A_COURT = re.compile(
+    rf"(?P<who>{LIST})(?:,? [^;.,]{{0,30}},?)? (?:ask(?:ed|s|ing)|petition(?:ed|s|ing)|appl(?:ied|ies) to|"
+    rf"turn(?:ed|s) to|went to|gone to|goes to|mov(?:ed|es)|urg(?:ed|es)|persuad(?:ed|es)|"
+    rf"convinc(?:ed|es)|wants?|wanted|got|had)(?: to)? (?:the |an? )?(?:[\w-]+ ){{0,3}}?{COURT}"
+    rf"[^;]{{0,60}}? (?:to|for an order (?:to|that would))(?: \w+)? $"
+)
+"""Before what a court shall do: whoever asked it is the one that demands."""
+_ASIDE = re.compile(rf"(?P<who>{LIST}), (?:who|which|whose) [^,;]{{0,80}}{PARTY}[^,;]{{0,30}}, (?:\w+ )?$")
+"""A clause about the one that acts: "Olsen, who chairs the Linn County Democrats, subpoenaed"."""
+_COURT_SIGN = re.compile(COURT)
 _APART = re.compile(rf"^{PARTY}, (?P<last>{PARTY})$")
 
 
@@ -250,6 +260,10 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
     if PRONOUN_SUBJECT.search(left):
         said = _SAID_IT.search(left)  # "Proton confirmed that it"
         return demanding(marked.names(said.group("who"))) if said else []
+    if _COURT_SIGN.search(left) and (asker := _ASKED_A_COURT.search(left)):
+        return demanding(marked.names(asker.group("who")))
+    if left.endswith((", ", "ly ", "so ")) and (aside := _ASIDE.search(left)):
+        return demanding(marked.names(aside.group("who")), courts=courts)
     for match in reversed(list(LISTS.finditer(left))[-3:]):
         before = left[: match.start()]
         if _WHO_THEN.match(left, match.end()):  # "the challenge to the ministry, which ordered"

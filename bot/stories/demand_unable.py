@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_roles import BESIDE, Frame
 from bot.stories.marks import Slot
 
@@ -19,7 +20,8 @@ _BEFORE_A_COURT = re.compile(
 )
 _ONLY_DEMANDS = re.compile(
     r"\b(?:detectives?|agents?|officers?|investigators?|prosecutors?|deputies|troopers|inspectors|sleuths|"
-    r"judges?|magistrates?|court|jury|lawmakers|law enforcement|feds)$",
+    r"judges?|magistrates?|court|jury|lawmakers|law enforcement|feds|officials|governments?|regulators?|"
+    r"sheriffs?)$",
     re.IGNORECASE,
 )
 _CHAMBERS = frozenset(
@@ -40,7 +42,11 @@ def unable(slot: Slot, role: str) -> bool:
         return slot.generic and slot.kind == "company" and _ONLY_ASKED.search(slot.name) is not None
     if slot.name in _CHAMBERS or _BEFORE_A_COURT.match(slot.name) or slot.kind == "court":
         return True
-    return slot.generic and slot.kind == "agency" and _ONLY_DEMANDS.search(slot.name) is not None
+    return (
+        (slot.generic or UMBRELLA.search(slot.name) is not None)
+        and slot.kind == "agency"
+        and _ONLY_DEMANDS.search(slot.name) is not None
+    )
 
 
 def leave_out_the_unable(frames: list[Frame]) -> None:

@@ -47,7 +47,7 @@ _DEMANDS = (
     "delet", "hid", "withh", "suspend", "restrict", "censor", "disabl", "label", "bann", "bans", "slow",
     "throttl", "shut", "cut", "fight", "battle", "dispute", "lift", "revers", "follow", "another", "one too",
     "one as well", "got one", "received one", "silen", "quiet", "clos", "injunct", "requir",
-    "wrote", "mail", "insist", "decre", "oblig",
+    "served", "discover", "wrote", "mail", "insist", "decre", "oblig",
 )
 # fmt: on
 """Letters of which some stand in every sentence that may speak of a demand; the commonest first."""

@@ -192,6 +192,7 @@ def mark(
 
 _NO_PARTY_ITSELF = re.compile(
     r"-(?:owned|backed|based|run|led|style|linked|affiliated|funded|built|made)(?!\w)"
+    r"| (?:candidates?|hopefuls?|nominees?|contenders?)(?!\w)"
     r"|[- ](?:tracking|spotting|sightings?|watching|alert) (?:apps?|groups?|pages?|sites?|accounts?|"
     r"maps?)(?!\w)"
 )
@@ -201,7 +202,11 @@ _POSING = re.compile(
     r"passed (?:themselves|himself|herself) off as|in the guise of)(?: (?:the|a|an))? (?:\w+ )?$"
 )
 """Whoever somebody only pretends to be takes no part."""
-_COMMITTEE = re.compile(r"(?<!\w)(?:committee|subcommittee|panel|task force)$", re.IGNORECASE)
+_COMMITTEE = re.compile(
+    r"(?<!\w)(?<!national )(?<!central )(?<!action )(?<!republican )(?<!democratic )(?<!party )(?<!strike )"
+    r"(?<!organi[sz]ing )(?<!steering )(?<!amicus )(?:committee|subcommittee|panel|task force)$",
+    re.IGNORECASE,
+)
 _THEIR_COMMITTEE = re.compile(r" (?:[a-z]+ )?(?:sub)?(?:committee|panel)(?!\w)")
 
 
@@ -307,7 +312,7 @@ def _nouns(text: str, lowered: str, taken: list[tuple[int, int, Slot]]) -> list[
                 run = start if run < 0 else run  # "police" in "police department"
                 continue
             begin, run = (run if run >= 0 else start), -1
-            if _POSING.search(lowered[max(0, begin - 30) : begin]):
+            if _POSING.search(lowered[max(0, begin - 30) : begin]) or _NO_PARTY_ITSELF.match(lowered, stop):
                 continue
             if (
                 (word.kind == "court" or match.group() == "jury")
