@@ -96,7 +96,8 @@ _DOES = (
     r"passes|let|"
     r"bowed|identify|removed|took down|blocked|withdrew|dropped|ignored|withheld|sells|sold|notified|"
     r"unlock|unlocked|gets|removes|obeys|complies|refuses|gone to|went to court|must|has to|need not|"
-    r"applied|petitioned|moved for|sought|subscribed|deleted|supplied|asked for))"
+    r"applied|petitioned|moved for|sought|subscribed|deleted|supplied|asked for|gone after|went after|"
+    r"goes after|turned to|leaned on))"
 )
 _PATTERNS = (
     (re.compile(rf"\b{_BEFORE} {_MIDDLE}{_NAME}(?![\w-])"), False),

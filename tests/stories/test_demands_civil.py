@@ -115,3 +115,11 @@ def test_officials_and_chambers_are_not_asked() -> None:
         "The House argued over it, and the attorney general sued.",
     ):
         assert not {"Officials", "House of Representatives"} & set(each.recipient)
+
+
+def test_the_committee_of_january_6_is_one_however_it_is_written() -> None:
+    issuer, recipient, _ = first(
+        "Jan. 6 select committee subpoenas T-Mobile",
+        "The Jan. 6 select committee subpoenaed T-Mobile for the call records of a party chair. She has sued to block the subpoena.",
+    )
+    assert (issuer, recipient) == (("House January 6 Committee",), ("T-Mobile",))
