@@ -31,7 +31,7 @@ def frame(value: tuple[Any, ...]) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def value_of(body: bytes | memoryview) -> Any:
+def value_of(body: bytes) -> Any:
     """Undo `frame`, the length taken off."""
     return marshal.loads(body)  # noqa: S302 - from our own process; no classes in it, unlike pickle
 

@@ -19,11 +19,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from bot.errors import told
-from bot.feeds.conversation import Conversation
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.reading.limits import refuse_too_large
 from bot.feeds.sight import SeenFeed
-from bot.feeds.wire import CPU_SECONDS, frame, unpacked
+from bot.feeds.wire import CPU_SECONDS, LENGTH, frame, unpacked, value_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ DEADLINE: Final = 10.0
 # The second worker is for documents that wait long, as where one of them holds the first for seconds: one
 # keeps up with all that a program can fetch, and each costs its start and its memory.
 _PATIENCE: Final = 2.0  # seconds
+_LARGEST_FRAME: Final = 64 * 1024 * 1024
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _CODE: Final = "import sys; fd, *sys.path = sys.argv[1:]; from bot.feeds.worker import serve; serve(int(fd))"
 # What a worker is told of the environment: what Python needs to start, no settings, no secrets.
@@ -126,7 +126,7 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
-        self._conversation: tuple[asyncio.Transport, Conversation] | None = None
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     @property
     def pid(self) -> int:
@@ -139,13 +139,13 @@ class _Worker:
         """Hand over a document; gives (whether the worker is fit for more, answer ...), and its parts."""
         try:
             async with asyncio.timeout(deadline):
-                if self._conversation is None:
-                    loop = asyncio.get_running_loop()
-                    self._conversation = await loop.create_connection(Conversation, sock=self._socket)
-                transport, answers = self._conversation
-                transport.write(b"".join((frame((len(content), *about)), content)))
-                answer = await answers.frame()
-                parts = [await answers.frame() for _ in range(answer[-1] if answer[1] == "feed" else 0)]
+                if self._streams is None:
+                    self._streams = await asyncio.open_connection(sock=self._socket, limit=1024 * 1024)
+                reader, writer = self._streams
+                writer.write(b"".join((frame((len(content), *about)), content)))
+                await writer.drain()
+                answer = await _next(reader)
+                parts = [await _next(reader) for _ in range(answer[-1] if answer[1] == "feed" else 0)]
                 return answer, parts
         except TimeoutError:
             raise ParseError(
@@ -163,12 +163,19 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process, whatever it does."""
-        if self._conversation is not None:
-            self._conversation[0].abort()
+        if self._streams is not None:
+            self._streams[1].transport.abort()
         self._socket.close()
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+
+
+async def _next(reader: asyncio.StreamReader) -> Any:
+    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if length > _LARGEST_FRAME:
+        raise EOFError
+    return value_of(await reader.readexactly(length))
 
 
 def _feed_of(answer: Sequence[Any], parts: Sequence[Any]) -> SeenFeed:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.feeds.conversation import Conversation
 from bot.feeds.errors import NotAFeedError, ParseError
 from bot.feeds.sight import seen
-from bot.feeds.wire import frame
 from bot.feeds.workers import ParserPool
 from tests.feeds.documents import WHERE, ordinary_atom, ordinary_rss, parsed, rss
 
@@ -66,29 +62,6 @@ async def test_many_at_once_need_few_processes_and_never_hold_the_loop(pool: Par
     assert [len(feed.sightings) for feed in feeds] == [30] * 40
     assert len(processes(pool)) <= 2
     assert longest < 0.5  # generous: the machine of a test run is shared; the benchmark measures the 50 ms
-
-
-async def test_answers_of_any_size_come_whole_however_they_are_cut() -> None:
-    chance = random.Random(3)
-    ours, theirs = socket.socketpair()
-    _, answers = await asyncio.get_running_loop().create_connection(Conversation, sock=ours)
-    sizes = [0, 1, 5000, 75_000, *range(262_120, 262_150), 300_000, 3_000_000] * 2
-    chance.shuffle(sizes)
-    sent = [("x" * size, number) for number, size in enumerate(sizes)]
-
-    def send() -> None:
-        rest = b"".join(map(frame, sent))
-        with theirs:
-            while rest:
-                size = chance.choice((1, 3, 50_000, 1_000_000))
-                theirs.sendall(rest[:size])
-                rest = rest[size:]
-
-    sending = asyncio.create_task(asyncio.to_thread(send))
-    assert [await answers.frame() for _ in sent] == sent
-    with pytest.raises(EOFError):
-        await answers.frame()
-    await sending
 
 
 async def test_a_dead_worker_is_replaced(pool: ParserPool) -> None:
