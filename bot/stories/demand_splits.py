@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_more import one_kind
-from bot.stories.demand_roles import BESIDE, Frame
+from bot.stories.demand_roles import BESIDE, EXPLICIT, Frame
 from bot.stories.demand_told import ENOUGH, Group, whole
 from bot.stories.marks import PARTY, Marked
 from bot.stories.model import Document
@@ -141,7 +141,7 @@ def split_recipients(group: Group) -> list[Group]:
         return [group]
     parts: list[tuple[set[str], list[Frame]]] = []
     for frame in group.frames:
-        firms = _firms([frame]) or _carriers(frame)
+        firms = _firms([frame]) or _carriers(frame) or (_groups(frame) if group.family == "data" else set())
         if frame.weight < 0.5 or not firms or frame.form == "removal":
             continue
         if group.family == "data" and not _exact(frame):
@@ -219,6 +219,15 @@ def _firms(frames: list[Frame]) -> set[str]:
         for frame in frames
         for name, weight in frame.recipients.items()
         if weight >= BESIDE and frame.slots[name].kind == "company" and not frame.slots[name].generic
+    }
+
+
+def _groups(frame: Frame) -> set[str]:
+    """Hospitals, schools and clubs by name that grammar says are asked."""
+    return {
+        name
+        for name, weight in frame.recipients.items()
+        if weight >= EXPLICIT and frame.slots[name].kind == "organisation" and not frame.slots[name].generic
     }
 
 

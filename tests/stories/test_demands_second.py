@@ -95,6 +95,15 @@ def test_the_same_instrument_to_another_firm_in_another_sentence() -> None:
     assert {each.recipient for each in found} == {("Microsoft",), ("Yahoo",)}
 
 
+def test_the_same_instrument_to_another_hospital_in_another_sentence() -> None:
+    found = read(
+        "Justice Department wants patients' files",
+        "The Justice Department served Mercy Lake Children's Hospital with an administrative subpoena for patients' "
+        "records. A judge threw it out in June. In May the department served a subpoena on Saint Brendan Hospital.",
+    )
+    assert len({each.recipient for each in found}) == 2
+
+
 def test_two_firms_named_together_once_stay_one_demand() -> None:
     found = read(
         "Prosecutors subpoena Google and Yahoo",
