@@ -203,7 +203,8 @@ _BLOCK_A_FIRM = re.compile(
     rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
 )
 _IT_GONE = re.compile(
-    r"(?:remov|delet|tak|pull|block|label)\w* (?:it|them|what|those)(?!\w)|"
+    r"(?:remov|delet|tak|pull|block|label|switch|shut|cut|clos|turn|slow)\w* (?:it|them|what|those)(?!\w)|"
+    r"(?:implement|impose|enforce|apply) (?:an?|the) |"
     r"make [^;.]{1,50} (?:inaccessible|unreachable|unavailable)"
 )
 _SERVICE_GONE = re.compile(

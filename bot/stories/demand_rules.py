@@ -68,8 +68,8 @@ def rules() -> Rules:
             rf"attorney|editor|activist|traveller|traveler|passenger|student|professor|internet|web|"
             rf"tech|all|both|two|three|four|five|six|seven|eight|nine|ten|\d+|dozens of|hundreds of|"
             rf"main|several|big|biggest|largest|major|eleven|twelve|portals|editors of|hosts|access|local|"
-            rf"telecommunications and|phone and|mobile and|other|"
-            rf"[a-z]+'s))* (?:(?P<who>{LIST})|it|them|"
+            rf"telecommunications and|phone and|mobile and|other|same|"
+            rf"[a-z]+'s))* (?:(?P<who>{LIST})|it|them|you|"
             rf"him|us)(?!\w)"
             rf"(?P<own>'s? (?:[\w-]+ ){{0,3}}?(?P<owned>{LIST}))?(?P<between>[^;{MARKS}]{{0,60}}?){deed}"
         ),

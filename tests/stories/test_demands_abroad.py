@@ -48,6 +48,12 @@ def read(body: str, language: str = "en") -> tuple[Demand, ...]:
             "minister",
             "Vodafone",
         ),
+        ("The regulator directed Vodafone to switch the whole site off by noon.", "regulator", "Vodafone"),
+        (
+            "A day later the ministry told the same companies to block YouTube.",
+            "ministry",
+            "companies",
+        ),
         ("The court ordered Cloudflare to stop resolving four domains.", "court", "Cloudflare"),
     ],
 )
