@@ -81,14 +81,15 @@ _NETWORKS = re.compile(
 
 _DUTY = re.compile(
     rf"(?P<who>{LIST})(?:, [^,;.]{{0,40}},)? (?:must|(?:is|are|was|were|has|have|had) to|shall)"
-    rf"(?: now| also| therefore| first| instead| \w+ly)? (?=(?P<rest>[^;]{{4,140}}))"
+    rf"(?: now| also| therefore| first| instead| \w+ly)? "
 )
 _BY_WHOM = re.compile(
-    rf"{COURT}|(?<!\w)(?:order|orders|ruling|rulings|ruled|injunction|judgment|judgement|letter|notice|directive|instruction)(?!\w)"
+    rf"{COURT}|(?<!\w)(?:order|orders|ruling|rulings|ruled|injunction|judgment|judgement|letter|"
+    r"notice|directive|instruction)(?!\w)"
 )
 _IN_LAW = re.compile(
-    r"(?<!\w)(?:bills?|laws?|acts?|acting|regulations?|rules|proposals?|draft|would|could|if|whether|why|when|how|"
-    r"unless|says? that companies)(?!\w)"
+    r"(?<!\w)(?:bills?|laws?|acts?|acting|regulations?|rules|proposals?|draft|would|could|if|whether|why|when|"
+    r"how|unless)(?!\w)"
 )
 
 _LETTER = re.compile(
