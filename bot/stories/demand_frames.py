@@ -2,8 +2,8 @@
 
 A `Frame` (`bot.stories.demand_roles`) is one way in which a sentence speaks of a demand: by its word for the
 instrument (`demand_nouns`), by a verb of demanding with what is to be done (`demand_asking`), by an attempt,
-by the act of taking, giving, refusing or buying data (`demand_acts`, `demand_trade`), or by being told to
-keep silent about it (`demand_silence`).
+by the act of taking, giving, refusing or buying data (`demand_acts`, `demand_trade`), by what shall go, whose
+duty it is or who is written to (`demand_indirect`), or by being told to keep silent (`demand_silence`).
 
 The frames of all sentences are put together in `bot.stories.demands`.
 """
