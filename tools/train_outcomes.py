@@ -32,7 +32,7 @@ if __name__ == "__main__":
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
 from bot.stories import demands, parties, relevance, text  # noqa: E402
 from bot.stories.demand_choice import accepted, scene_and_claims, weights  # noqa: E402
-from bot.stories.demand_outcome import choose, measures  # noqa: E402
+from bot.stories.demand_outcome import Outcomes, choose  # noqa: E402
 from bot.stories.model import STATUSES, Article  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import by_likeness  # noqa: E402
@@ -69,6 +69,7 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
     if scene is None:
         return []
     told = list(accepted(scene, claims, weights()))
+    outcomes = Outcomes(reading.marked, reading.texts)
     scored = sorted(
         (
             (scorer.pair_score(label, as_json(demand)), number, at)
@@ -85,7 +86,7 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
         Example(
             name,
             counts,
-            measures(told[at][1], told[at][0].claim, reading.marked),
+            outcomes.measures(told[at][1], told[at][0].claim),
             told[at][1].status,
             tuple(
                 status

@@ -26,7 +26,7 @@ from bot.stories.demand_features import (
     scene_of,
 )
 from bot.stories.demand_guesses import UMBRELLA
-from bot.stories.demand_outcome import where_it_stands
+from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE
 from bot.stories.demand_told import most
 from bot.stories.demand_unable import unable
@@ -113,8 +113,9 @@ def scene_and_claims(
 def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
     kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
+    outcomes = Outcomes(scene.reading.marked, scene.reading.texts)
     for judged, by_rules in accepted(scene, claims, tables):
-        demand = where_it_stands(by_rules, judged.claim, scene.reading.marked, scene.reading.texts)
+        demand = outcomes.stated(by_rules, judged.claim)
         key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
         kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
     found = sorted(kept.values(), key=lambda each: -each.sure)

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import pairwise
 
 from bot.stories.demand_claims import Claim
-from bot.stories.marks import CONTENT, DATA, DEVICE, MARKS, Marked
+from bot.stories.marks import CONTENT, DATA, DEVICE, MARKS, Marked, Slot
 from bot.stories.model import STATUSES, Demand
 from bot.stories.word_weights import Measures, Table, most_telling, read_table, stem, sums
 
@@ -32,27 +32,107 @@ _TOKEN = re.compile(rf"[^\W\d_{MARKS}{DATA}{DEVICE}{CONTENT}]+|[{MARKS}{DATA}{DE
 _THINGS = {DATA: "<data>", DEVICE: "<device>", CONTENT: "<content>"}
 
 
-def where_it_stands(demand: Demand, claim: Claim, marked: Sequence[Marked], texts: dict[int, str]) -> Demand:
-    """Say where a demand stands, and which sentence speaks for it most; unchanged where the rules are right.
+class Outcomes:
+    """What one article says of where its demands stand.
 
-    `marked` are the article's sentences with signs for parties, `texts` the same as they were written.
+    `marked` are its sentences with signs for parties, `texts` the same as they were written.
     """
-    chosen = choose(measures(demand, claim, marked), demand.status, _weights())
-    if chosen == demand.status:
-        return demand
-    fields = tuple((field, text) for field, text in demand.field_evidence if field != "status")
-    said = _says_most(
-        chosen, demand, [each for each in marked if texts[each.index] not in demand.evidence[:1]]
-    )
-    if said is None:
-        return replace(demand, status=chosen, field_evidence=fields)
-    shown = texts[said]
-    return replace(
-        demand,
-        status=chosen,
-        evidence=demand.evidence[:1] if said < 0 else tuple(dict.fromkeys((*demand.evidence[:1], shown))),
-        field_evidence=(*fields, ("status", shown)),
-    )
+
+    def __init__(self, marked: Sequence[Marked], texts: dict[int, str]) -> None:
+        self._texts = texts
+        self._sentences = [_Sentence(item) for item in marked]
+
+    def stated(self, demand: Demand, claim: Claim) -> Demand:
+        """Say where a demand stands, and which sentence speaks for it; unchanged if the rules are right."""
+        chosen = choose(self.measures(demand, claim), demand.status, _weights())
+        if chosen == demand.status:
+            return demand
+        fields = tuple((field, text) for field, text in demand.field_evidence if field != "status")
+        said = self._says_most(chosen, demand)
+        if said is None:
+            return replace(demand, status=chosen, field_evidence=fields)
+        shown = self._texts[said]
+        return replace(
+            demand,
+            status=chosen,
+            evidence=demand.evidence[:1] if said < 0 else tuple(dict.fromkeys((*demand.evidence[:1], shown))),
+            field_evidence=(*fields, ("status", shown)),
+        )
+
+    def measures(self, demand: Demand, claim: Claim) -> Measures:
+        """Give what counts for a demand's status, by name; what the rules say is `demand.status`."""
+        near: set[str] = set()
+        far: set[str] = set()
+        for sentence in self._sentences:
+            beside = sentence.index < 0 or _distance(sentence.index, claim.anchors) <= _NEAR
+            (near if beside else far).update(sentence.said(demand))
+        far -= near
+        near |= {f"instrument {demand.instrument}", f"family {claim.family}"}
+        scale = min(_WORD, _WORDS / math.sqrt(len(near) + _FAR * _FAR * len(far)))
+        found = dict.fromkeys(far, _FAR * scale)
+        found |= dict.fromkeys(near, scale)
+        found[f"rules {demand.status}"] = _RULES
+        found["always"] = 1.0
+        return found
+
+    def _says_most(self, status: str, demand: Demand) -> int | None:
+        """The sentence whose words speak most for one status and against the rules' own, if any does.
+
+        Not the one that tells the demand: it says nothing of what came of it.
+        """
+        weights = _weights()
+        best, most = None, 0.0
+        for sentence in self._sentences:
+            if self._texts[sentence.index] in demand.evidence[:1]:
+                continue
+            words = {
+                name: weights[name].get(status, 0.0) - weights[name].get(demand.status, 0.0)
+                for name in sentence.said(demand)
+                if name in weights
+            }
+            if (telling := most_telling(words, _TELLING)) > most:
+                best, most = sentence.index, telling
+        return best
+
+
+class _Sentence:
+    """The words of a sentence, without their endings, and every two side by side; parties by what they do."""
+
+    def __init__(self, item: Marked) -> None:
+        self.index = item.index
+        tokens = _TOKEN.findall(item.text)
+        self._slots = [item.slots.get(token) for token in tokens]
+        self._names = {slot.name for slot in self._slots if slot is not None}
+        self._words = [
+            _kind_of(slot) if slot is not None else _THINGS.get(token) or stem(token)
+            for token, slot in zip(tokens, self._slots, strict=True)
+        ]
+        self._said = _with_pairs(self._words)
+
+    def said(self, demand: Demand) -> set[str]:
+        """Give them as they speak of one demand."""
+        if self._names.isdisjoint(demand.recipient) and self._names.isdisjoint(demand.issuer):
+            return self._said
+        return _with_pairs(
+            [
+                word if slot is None else _part_of(slot, demand) or word
+                for word, slot in zip(self._words, self._slots, strict=True)
+            ]
+        )
+
+
+def _with_pairs(words: list[str]) -> set[str]:
+    return {*words, *map(" ".join, pairwise(words))}
+
+
+def _kind_of(slot: Slot) -> str:
+    return f"<a {slot.kind}>" if slot.generic else f"<{slot.kind}>"
+
+
+def _part_of(slot: Slot, demand: Demand) -> str | None:
+    if slot.name in demand.recipient:
+        return "<asked>"
+    return "<asking>" if slot.name in demand.issuer else None
 
 
 def choose(found: Measures, by_rules: str, weights: Table) -> str:
@@ -63,55 +143,8 @@ def choose(found: Measures, by_rules: str, weights: Table) -> str:
     return chosen if added.get(chosen, 0.0) - added.get(by_rules, 0.0) >= margin else by_rules
 
 
-def measures(demand: Demand, claim: Claim, marked: Sequence[Marked]) -> Measures:
-    """Give what counts for a demand's status, by name; what the rules say is `demand.status`."""
-    found: Measures = {f"instrument {demand.instrument}": 1.0, f"family {claim.family}": 1.0}
-    for item in marked:
-        counts = 1.0 if item.index < 0 or _distance(item.index, claim.anchors) <= _NEAR else _FAR
-        for name in _said(item, demand):
-            if counts > found.get(name, 0.0):
-                found[name] = counts
-    scale = min(_WORD, _WORDS / math.sqrt(sum(value * value for value in found.values())))
-    found = {name: value * scale for name, value in found.items()}
-    found[f"rules {demand.status}"] = _RULES
-    found["always"] = 1.0
-    return found
-
-
-def _said(item: Marked, demand: Demand) -> set[str]:
-    """The words of a sentence, without their endings, and every two side by side."""
-    words = [_word(token, item, demand) for token in _TOKEN.findall(item.text)]
-    return {*words, *map(" ".join, pairwise(words))}
-
-
-def _word(token: str, item: Marked, demand: Demand) -> str:
-    slot = item.slots.get(token)
-    if slot is not None:
-        if slot.name in demand.recipient:
-            return "<asked>"
-        if slot.name in demand.issuer:
-            return "<asking>"
-        return f"<a {slot.kind}>" if slot.generic else f"<{slot.kind}>"
-    return _THINGS.get(token) or stem(token)
-
-
 def _distance(index: int, anchors: Collection[int]) -> int:
     return min((abs(index - anchor) for anchor in anchors), default=0)
-
-
-def _says_most(status: str, demand: Demand, marked: Sequence[Marked]) -> int | None:
-    """The sentence whose words speak most for one status and against the rules' own, if any does."""
-    weights = _weights()
-    best, most = None, 0.0
-    for item in marked:
-        words = {
-            name: weights[name].get(status, 0.0) - weights[name].get(demand.status, 0.0)
-            for name in _said(item, demand)
-            if name in weights
-        }
-        if (telling := most_telling(words, _TELLING)) > most:
-            best, most = item.index, telling
-    return best
 
 
 @cache

@@ -6,6 +6,7 @@ what it counts for each answer, in hundredths of log-odds; nothing where it coun
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -29,10 +30,11 @@ def read_table(name: str) -> Table:
 
 def sums(found: Mapping[str, float], table: Table) -> Measures:
     """Add up, for every answer that any word counts for, what the words count."""
-    added: Measures = {}
-    for name, value in found.items():
-        for answer, weight in table.get(name, {}).items():
-            added[answer] = added.get(answer, 0.0) + value * weight
+    added: defaultdict[str, float] = defaultdict(float)
+    for name in found.keys() & table.keys():
+        value = found[name]
+        for answer, weight in table[name].items():
+            added[answer] += value * weight
     return added
 
 
