@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
@@ -70,10 +71,13 @@ class AnalysisPool:
     ) -> None:
         if self._ending is not None:
             self._ending.cancel()
-        if self._pool is not None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
             # What is being read, or a process that still loads its lexicons, is not waited for: nobody would
-            # store the story any more.
-            self._replace(self._pool)
+            # store the story any more. The pool's own thread is: it gives semaphores back to the system.
+            for process in _processes_of(pool):
+                process.kill()
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def analyse(self, article: Article) -> Story:
         """Read an article. Raises `AnalysisError` when it takes too long or its process dies."""
@@ -123,7 +127,11 @@ class AnalysisPool:
         """Let the next article start a new pool; end the old one's processes, whatever they do."""
         if self._pool is broken:
             self._pool = None
-        processes = list((getattr(broken, "_processes", None) or {}).values())
+        processes = _processes_of(broken)
         broken.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.kill()
+
+
+def _processes_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
+    return list((getattr(pool, "_processes", None) or {}).values())
