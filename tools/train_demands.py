@@ -25,7 +25,7 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -159,7 +159,7 @@ def assigned(example: Example, scorer: ModuleType) -> dict[int, Labels]:
             said = scorer.pair_score(labels, as_json(claim.base)) if claim.base else 0.0
             liking = 0.5 if claim.kind == "told" else 0.0
             scored.append((said * 10 + 2 * (claim.family in families) + liking, number, at))
-    return _matched(scored, example.labels, 2.0)
+    return matched(scored, example.labels, 2.0)
 
 
 def _said(judged: Judged) -> Labels:
@@ -168,7 +168,8 @@ def _said(judged: Judged) -> Labels:
     return {**said, "issuer": list(judged.issuers), "recipient": list(judged.recipients)}
 
 
-def _matched(scored: list[tuple[float, int, int]], labels: list[Labels], least: float) -> dict[int, Labels]:
+def matched(scored: list[tuple[float, int, int]], labels: list[Labels], least: float) -> dict[int, Labels]:
+    """Pair labels with what was found, the best first. `scored`: score, number of the label, of the found."""
     found: dict[int, Labels] = {}
     used: set[int] = set()
     for score, number, at in sorted(scored, reverse=True):
@@ -218,7 +219,7 @@ def claim_choices(examples: Iterable[Example], tables: Tables, scorer: ModuleTyp
             for at, each in enumerate(judged):
                 if score := scorer.pair_score(labels, _said(each)):
                     scored.append((score + (0.1 if each.claim.kind == "told" else 0.0), number, at))
-        told = _matched(scored, example.labels, 0.01)
+        told = matched(scored, example.labels, 0.01)
         order = {id(claim): at for at, claim in enumerate(example.claims)}
         for at, each in enumerate(judged):
             if at in told and told[at].get("optional"):
@@ -375,15 +376,21 @@ def main() -> None:
     options = parser.parse_args()
     scorer = load_scorer(options.shared / "eval" / "score.py")
     examples: list[Example] = []
-    for given in options.data:
-        name, _, rest = given.partition("=")
-        path, _, counts = rest.partition("@")
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            examples += examples_of(json.loads(line), name, float(counts or 1), made_on=bool(counts))
+    for name, counts, row in labelled(options.data):
+        examples += examples_of(row, name, float(counts or 1), made_on=bool(counts))
     if not options.quick:
         cross_validate(examples, options.apart, scorer)
     if options.write:
         write(train(examples, scorer))
+
+
+def labelled(data: Iterable[str]) -> Iterator[tuple[str, str, Labels]]:
+    """Read the sets of a command line, each NAME=FILE[@COUNTS]: name, counts and a labelled article."""
+    for given in data:
+        name, _, rest = given.partition("=")
+        path, _, counts = rest.partition("@")
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            yield name, counts, json.loads(line)
 
 
 def load_scorer(path: Path) -> ModuleType:

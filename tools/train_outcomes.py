@@ -15,7 +15,6 @@ Without --write nothing is changed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from bot.stories.demand_outcome import Outcomes, choose  # noqa: E402
 from bot.stories.model import STATUSES, Article  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import by_likeness  # noqa: E402
-from tools.train_demands import as_json, load_scorer  # noqa: E402
+from tools.train_demands import as_json, labelled, load_scorer, matched  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "outcome_words.txt"
 
@@ -70,18 +69,11 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
         return []
     told = list(accepted(scene, claims, weights()))
     outcomes = Outcomes(reading.marked, reading.texts)
-    scored = sorted(
-        (
-            (scorer.pair_score(label, as_json(demand)), number, at)
-            for number, label in enumerate(labels)
-            for at, (_, demand) in enumerate(told)
-        ),
-        reverse=True,
-    )
-    found: dict[int, int] = {}
-    for score, number, at in scored:
-        if score > 0 and number not in found.values() and at not in found:
-            found[at] = number
+    scored = [
+        (scorer.pair_score(label, as_json(demand)), number, at)
+        for number, label in enumerate(labels)
+        for at, (_, demand) in enumerate(told)
+    ]
     return [
         Example(
             name,
@@ -90,11 +82,11 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
             told[at][1].status,
             tuple(
                 status
-                for status in (labels[number]["status"], *scorer.aslist(labels[number].get("status_alt")))
+                for status in (label["status"], *scorer.aslist(label.get("status_alt")))
                 if status in STATUSES
             ),
         )
-        for at, number in found.items()
+        for at, label in matched(scored, labels, 0.01).items()
     ]
 
 
@@ -139,11 +131,8 @@ def main() -> None:
     options = parser.parse_args()
     scorer = load_scorer(options.shared / "eval" / "score.py")
     examples: list[Example] = []
-    for given in options.data:
-        name, _, rest = given.partition("=")
-        path, _, counts = rest.partition("@")
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            examples += examples_of(json.loads(line), name, float(counts or 1), scorer)
+    for name, counts, row in labelled(options.data):
+        examples += examples_of(row, name, float(counts or 1), scorer)
     if not options.quick:
         totals = [0, 0, 0]
         for name in dict.fromkeys(example.set for example in examples):

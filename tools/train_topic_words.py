@@ -1,6 +1,6 @@
 """Fits the words that tell a story's topics, and says how they do on sets they were not fitted to.
 
-    python tools/train_topic_words.py --data NAME=FILE ... [--shared ../shared] [--write]
+    python tools/train_topic_words.py --data NAME=FILE ... [--write]
 
 FILE holds labelled articles in the format of the shared set (../shared/eval/README.md), one a line; the
 relevant ones in English are examples. What the evidence adds up to (tools/train_relevance.py) is given, the
@@ -13,7 +13,6 @@ Without --write nothing is changed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from bot.stories.evidence import with_demands  # noqa: E402
 from bot.stories.model import TOPICS, Article  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import by_likeness  # noqa: E402
+from tools.train_demands import labelled  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "topic_words.txt"
 
@@ -103,10 +103,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="judge nothing")
     options = parser.parse_args()
     examples: list[Example] = []
-    for given in options.data:
-        name, _, path = given.partition("=")
-        rows = map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())
-        examples += [example for row in rows if (example := example_of(row, name)) is not None]
+    for name, _, row in labelled(options.data):
+        example = example_of(row, name)
+        if example is not None:
+            examples.append(example)
     if not options.quick:
         for name in dict.fromkeys(example.set for example in examples):
             inside = [example for example in examples if example.set == name]

@@ -25,6 +25,7 @@ from bot.alerts.errors import (
     TokenRefusedError,
     TryAgainError,
     UndecidedError,
+    unanswered,
 )
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, OfOthers, Order, Outcome, Posted
 from bot.alerts.steps import Step, step
@@ -110,12 +111,7 @@ class Courier:
                         return Outcome(order, self._clock(), skipped=left)
                     posted = await self._request(order, offer)
         except TimeoutError:
-            late = TryAgainError(
-                told("Discord did not answer within {number} s.", number=f"{SEND_TIMEOUT:.0f}"),
-                landed=True,
-                outage=True,
-            )
-            return Outcome(order, self._clock(), error=late)
+            return Outcome(order, self._clock(), error=unanswered(SEND_TIMEOUT))
         except (SendError, TokenRefusedError) as error:
             return Outcome(order, self._clock(), error=error)
         except Exception as error:  # a defect: one delivery that cannot be made must not stop the others

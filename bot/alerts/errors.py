@@ -6,7 +6,7 @@ Discord's answers to a request, sorted by what has to happen next.
 
 from __future__ import annotations
 
-from bot.errors import QuashError, UsageError
+from bot.errors import QuashError, UsageError, told
 
 UNKNOWN_CHANNEL = 10003  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 
@@ -69,6 +69,12 @@ class TryAgainError(SendError):
         self.landed = landed
         self.pause = pause
         self.outage = outage
+
+
+def unanswered(seconds: float) -> TryAgainError:
+    """Give the error for a request that had no answer in so long."""
+    said = told("Discord did not answer within {number} s.", number=f"{seconds:.0f}")
+    return TryAgainError(said, landed=True, outage=True)
 
 
 class LaterError(SendError):

@@ -16,9 +16,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.alerts import courier, fence, orders
-from bot.alerts.errors import SendError, TryAgainError
+from bot.alerts.errors import SendError, TryAgainError, unanswered
 from bot.clock import Clock
-from bot.errors import told
 from db import notes
 from db.engine import Database
 
@@ -73,11 +72,7 @@ class OnceSayer:
                 async with asyncio.timeout(orders.SEND_TIMEOUT):
                     await self._say(channel_id, text, so_far, nonce=nonce, buttons=buttons)
         except TimeoutError:
-            raise TryAgainError(
-                told("Discord did not answer within {number} s.", number=f"{orders.SEND_TIMEOUT:.0f}"),
-                landed=True,
-                outage=True,
-            ) from None
+            raise unanswered(orders.SEND_TIMEOUT) from None
         except TryAgainError:
             raise
         except SendError as error:

@@ -20,9 +20,7 @@ _MOST_EVIDENCE = 4.0  # log-odds; more evidence than that makes no topic surer
 _TITLE = 1.5  # what a word of the title counts, beside 1 for others
 _WORDS = 4.0  # the length of all measures of words together, however long the story
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
-_THRESHOLD = (
-    -0.2
-)  # log-odds from which a topic is said: a missed one costs as much as a false one, and most are rare
+_THRESHOLD = -0.2  # log-odds from which a topic is said: a missed one costs as much as a false one
 _TELLING = 6  # words by which a sentence is judged as what shows a topic
 _REASONS = 3  # words that are named as a reason
 _WORD_SHAPE = re.compile(r"[^\W\d_]+")

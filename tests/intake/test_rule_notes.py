@@ -24,6 +24,12 @@ def _said(place: Place, channel: Channel) -> list[str]:
     return [m.content for m in place.standin.messages(channel.id) if m.content.startswith(("Rule", "Regel"))]
 
 
+async def _busy_rule(place: Place) -> None:
+    await place.house.rule(place.guild.id, place.channel.id)
+    for number in range(21):
+        await place.house.story(place.feed, await place.house.case(f"Case {number}"))
+
+
 async def test_a_rule_that_brought_nothing_in_thirty_days_is_told_of_once(
     place: Place, teller: RuleTeller, clock: TurnedClock
 ) -> None:
@@ -85,9 +91,7 @@ async def test_a_note_that_was_posted_without_an_answer_is_known_again_when_its_
     place: Place, teller: RuleTeller, clock: TurnedClock
 ) -> None:
     house = place.house
-    await house.rule(place.guild.id, place.channel.id)
-    for number in range(21):
-        await house.story(place.feed, await house.case(f"Case {number}"))
+    await _busy_rule(place)
     place.standin.faults.add(
         Fault("status", when="after", status=503, method="POST", path="/channels/*/messages")
     )
@@ -105,10 +109,7 @@ async def test_nothing_is_told_after_the_turn_to_tell(
     place: Place, teller: RuleTeller, clock: TurnedClock
 ) -> None:
     """A process that slept may not say what another has said meanwhile."""
-    house = place.house
-    await house.rule(place.guild.id, place.channel.id)
-    for number in range(21):
-        await house.story(place.feed, await house.case(f"Case {number}"))
+    await _busy_rule(place)
     with fence.leased(-1.0):
         assert await teller.tell() == 0
     assert _said(place, place.channel) == []
