@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import search, suggest
-from db.lists import one_of
+from db.lists import among, as_one, is_sqlite
 from db.search_query import SHORTEST_PREFIX, Term, parse_query
 from db.stems import fold, words_of
 from db.stories import name_key
@@ -26,12 +27,11 @@ from db.tables import (
     StoryRow,
     StoryTopicRow,
 )
+from db.visibility import Kind, visible_to
 from db.visibility import Viewer as Viewer
-from db.visibility import seen_feeds
 from db.visibility import visible as visible
 
 SEARCHED = 200  # stories of each level that are ranked, the newest; see db.search
-_FEEDS_IN_INDEX = 60  # feeds of a viewer up to which the index is asked for their stories alone
 _LOOKED_THROUGH = (SEARCHED, 800, 3200)  # else: stories looked through until enough may be seen
 _LEVEL_WORTH = 360 * 86_400.0  # seconds: a story about the words ranks with one that mentions them...
 _LEVEL = {1: 1.0, 2: 0.5, 0: 0.0}  # ...so much later
@@ -137,7 +137,6 @@ class _Hit:
     """A story that was found and may be seen; the higher its `rank`, the better."""
 
     rank: float
-    case_id: int | None
 
 
 async def _seen(
@@ -164,11 +163,7 @@ async def _seen(
         party_id = await session.scalar(select(PartyRow.id).where(PartyRow.name_key == name_key(party)))
         if party_id is None:
             return {}
-    feeds = await _few_feeds(session, viewer)
-    if feeds == []:
-        return {}
-    filters = search.Filters(topic, party_id, status, feeds, since)
-    asked = await search.prepare(session, terms, filters)
+    asked = await search.prepare(session, viewer, terms, search.Filters(topic, party_id, status, since))
     wanted = limit if enough is None else min(limit, 2 * enough)
     found: dict[int, _Hit] = {}
     for level in levels:
@@ -189,14 +184,6 @@ async def _seen(
     return found
 
 
-async def _few_feeds(session: AsyncSession, viewer: Viewer) -> list[int] | None:
-    """Give the viewer's feeds where they are so few that the index is asked for their stories alone."""
-    if viewer.operator:
-        return None
-    feeds = (await session.scalars(seen_feeds(viewer).limit(_FEEDS_IN_INDEX + 1))).all()
-    return list(feeds) if len(feeds) <= _FEEDS_IN_INDEX else None
-
-
 _NEWEST = select(StoryRow.first_seen).where(StoryRow.relevant).order_by(StoryRow.first_seen.desc()).limit(1)
 
 
@@ -205,17 +192,21 @@ async def _checked(
 ) -> dict[int, _Hit]:
     if not ids:
         return {}
-    date = func.coalesce(StoryRow.published, StoryRow.first_seen)
-    query = select(StoryRow.id, date, StoryRow.case_id).where(
-        one_of(session, StoryRow.id, ids), visible(viewer)
-    )
-    if since is not None:
-        query = query.where(date >= since)
+    sqlite = is_sqlite(session)
+    values = {"ids": as_one(sqlite, ids), "since": since, **viewer.values}
+    statement = _seen_of(viewer.kind, sqlite, since is not None)
     more = _LEVEL_WORTH * _LEVEL[level]
     return {
-        story_id: _Hit(at.timestamp() + more, case_id)
-        for story_id, at, case_id in await session.execute(query)
+        story_id: _Hit(at.timestamp() + more) for story_id, at in await session.execute(statement, values)
     }
+
+
+@cache
+def _seen_of(kind: Kind, sqlite: bool, since: bool) -> Select[int, datetime]:
+    """Make what is asked for those of the stories `ids` that the viewer sees, with their dates."""
+    date = func.coalesce(StoryRow.published, StoryRow.first_seen)
+    query = select(StoryRow.id, date).where(among(sqlite, StoryRow.id, bindparam("ids")), visible_to(kind))
+    return query.where(date >= bindparam("since")) if since else query
 
 
 async def _stories(session: AsyncSession, ids: list[int]) -> list[StoryRow]:
@@ -257,12 +248,11 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
     words = words_of(name)
     if name.strip() and not words:
         return []
-    feeds = await _few_feeds(session, viewer)
-    found = await _cases_with(session, viewer, feeds, words, limit)
+    found = await _cases_with(session, viewer, words, limit)
     if found or not words:
         return found
     for reading in await suggest.readings(session, words):
-        found = await _cases_with(session, viewer, feeds, reading, limit)
+        found = await _cases_with(session, viewer, reading, limit)
         if found:
             return found
     return []
@@ -277,24 +267,25 @@ _CASE_WORDS = 8  # words of a name that are looked for, the last ones
 
 
 async def _cases_with(
-    session: AsyncSession, viewer: Viewer, feeds: list[int] | None, words: Sequence[str], limit: int
+    session: AsyncSession, viewer: Viewer, words: Sequence[str], limit: int
 ) -> list[CaseName]:
-    """Find cases by words of their reports; `feeds`: the viewer's, where they are few."""
+    """Find cases by words of their reports."""
     terms = [Term((word,)) for word in words[:-1]]
     short = ""
     if words and len(words[-1]) >= SHORTEST_PREFIX:
         terms.append(Term((words[-1],), prefix=True))
     elif words:
         short = fold(words[-1])
-    asked = await search.prepare(session, terms[-_CASE_WORDS:], search.Filters(feeds=feeds))
+    asked = await search.prepare(session, viewer, terms[-_CASE_WORDS:], search.Filters())
     looked_through, plenty = _WITH_SHORT if short else _WITH_WORDS
+    sqlite = is_sqlite(session)
     found: list[CaseName] = []
     for most in looked_through:
         ids = await search.find(session, asked, 1, most)
         if not ids:
             break
-        query = _cases_of(session, viewer, ids).limit(most if short else limit)
-        rows = (await session.execute(query)).all()
+        values = {"ids": as_one(sqlite, ids), "most": most if short else limit, **viewer.values}
+        rows = (await session.execute(_cases_of(viewer.kind, sqlite), values)).all()
         fitting = (row for row in rows if not short or _has_beginning(row.title, short))
         found = [CaseName(row.id, row.title) for row in islice(fitting, limit)]
         if len(found) >= limit or len(ids) < most or sum(row.seen for row in rows) > plenty:
@@ -302,14 +293,16 @@ async def _cases_with(
     return found
 
 
-def _cases_of(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> Select[int, str, int]:
-    """Ask for the cases of these stories, the last reported first, as far as the stories may be seen."""
+@cache
+def _cases_of(kind: Kind, sqlite: bool) -> Select[int, str, int]:
+    """Make what is asked for the cases of the stories `ids` that the viewer sees, the last reported first."""
     return (
         select(CaseRow.id, CaseRow.title, func.count().label("seen"))
         .join(StoryRow, StoryRow.case_id == CaseRow.id)
-        .where(one_of(session, StoryRow.id, ids), visible(viewer), CaseRow.merged_into.is_(None))
+        .where(among(sqlite, StoryRow.id, bindparam("ids")), visible_to(kind), CaseRow.merged_into.is_(None))
         .group_by(CaseRow.id)
         .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
+        .limit(bindparam("most", type_=Integer))
     )
 
 

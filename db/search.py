@@ -25,14 +25,32 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    TextClause,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.lists import one_of
+from db.lists import is_sqlite, one_of
 from db.search_query import SHORTEST_PREFIX, Clause, Term, at_level, clauses_of, fts5, loose, mark, tsquery
 from db.stems import fold, stem, words_of
 from db.tables import CaseRow, PartyRow, StoryFeedRow, StoryPartyRow, StoryRow, StoryTopicRow, TextWordRow
+from db.visibility import Kind, Viewer, feeds_of
 
 LEARN_BEGINNING = "INSERT INTO text_words (word) VALUES (:word) ON CONFLICT DO NOTHING"
 LEVELS = (1, 2, 0)  # title and parties; these and the summary; anywhere
@@ -47,19 +65,19 @@ _MARGIN = 1.3  # times the stories are asked that should hold what is missing
 _REST = 1000  # hits that all older stories may be expected to hold, to be asked at once
 _POSITIONS = 255  # that PostgreSQL keeps of a word in a text, each at most 16383
 _LAST_POSITION = 16383
+_FEEDS_IN_INDEX = 60  # feeds of a viewer up to which the index is asked for their stories alone
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a story must be besides the words: each is left out by None.
 
-    `feeds`: one of these must have brought it. `since` bounds the age roughly, by when a story came in.
+    `since` bounds the age roughly, by when a story came in.
     """
 
     topic: str | None = None
     party_id: int | None = None
     status: str | None = None
-    feeds: Collection[int] | None = None
     since: datetime | None = None
 
 
@@ -153,7 +171,7 @@ async def add_feed(session: AsyncSession, story_ids: Sequence[int], feed_id: int
     """Note in the index that a further feed brought stories: its servers may find them from now on."""
     if not story_ids:
         return
-    sqlite = session.get_bind().dialect.name == "sqlite"
+    sqlite = is_sqlite(session)
     statement = (
         "UPDATE story_search SET words = words || :mark WHERE rowid = :id"
         if sqlite
@@ -175,7 +193,7 @@ async def _know(language: str, parts: Iterable[str]) -> None:
 
 
 async def _put(session: AsyncSession, story_id: int, tokens: Tokens) -> None:
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         values = {"id": story_id, "words": sqlite_words(tokens)}
         await session.execute(text("DELETE FROM story_search WHERE rowid = :id"), values)
         await session.execute(text("INSERT INTO story_search (rowid, words) VALUES (:id, :words)"), values)
@@ -226,25 +244,75 @@ class Asked:
     terms: tuple[Term, ...]
     meant: Mapping[str, Sequence[str]]  # beginnings and the words that they stand for
     filters: tuple[Clause, ...]
-    by_feed: bool
+    by_feed: bool  # the index is asked for the viewer's stories alone
     lowest: int
+    newest: int
     none: bool
 
 
-async def prepare(session: AsyncSession, terms: Collection[Term], filters: Filters) -> Asked:
-    """Make a question ready. Without any term it is met by all that the filters let through."""
-    starts = {fold(term.words[-1]) for term in terms if term.prefix}
-    meant = {start: await _words_with(session, start) for start in starts}
+async def prepare(session: AsyncSession, viewer: Viewer, terms: Collection[Term], filters: Filters) -> Asked:
+    """Make a question ready. Without any term it is met by all that the filters let through.
+
+    Where the viewer has few feeds, the index is asked for their stories alone.
+    """
+    starts = sorted({fold(term.words[-1]) for term in terms if term.prefix})
+    values: dict[str, Any] = {**viewer.values, "since": filters.since}
+    for place, start in enumerate(starts):
+        values |= {f"from_{place}": start, f"to_{place}": start + AFTER_ALL}
+    known = _known(viewer.kind, len(starts), filters.since is not None)
+    rows: dict[int, list[Any]] = {what: [] for what in range(_WORDS + len(starts))}
+    for what, number, word in await session.execute(known, values):
+        rows[what].append(word if number is None else number)
+    meant = {start: rows[_WORDS + place] for place, start in enumerate(starts)}
     wanted = [term for term in terms if not term.without]
     unknown = any(term.prefix and not meant[fold(term.words[-1])] for term in wanted)
+    sees_nothing = viewer.kind != "operator" and not rows[_FEEDS]
+    by_feed = 0 < len(rows[_FEEDS]) <= _FEEDS_IN_INDEX
     return Asked(
         tuple(terms),
         meant,
-        tuple(_clauses_of(filters)),
-        filters.feeds is not None,
-        await _first_since(session, filters.since),
-        unknown or (bool(terms) and not wanted),
+        tuple(_clauses_of(filters, rows[_FEEDS] if by_feed else None)),
+        by_feed,
+        0 if filters.since is None else min(rows[_SINCE], default=2**62),
+        max(rows[_NEWEST], default=-1),
+        unknown or sees_nothing or (bool(terms) and not wanted),
     )
+
+
+_FEEDS, _NEWEST, _SINCE, _WORDS = range(4)  # what a row tells; words of the first beginning, then the next
+
+
+@cache
+def _known(kind: Kind, starts: int, since: bool) -> CompoundSelect[int, int, str]:
+    """Make what is asked before anything is looked for: one statement, for the way of each takes its time.
+
+    The viewer's feeds, where they are few; the newest story; the first that came in since then (none that
+    was published since has a lower id); the words that begin so, the shortest ones.
+    """
+    parts = [_told(_NEWEST, select(StoryRow.id).order_by(StoryRow.id.desc()).limit(1))]
+    if kind != "operator":
+        parts.append(_told(_FEEDS, feeds_of(kind).limit(_FEEDS_IN_INDEX + 1)))
+    if since:
+        came_in = StoryRow.first_seen >= bindparam("since", type_=StoryRow.first_seen.type)
+        # `relevant` as the partial index says it
+        first = select(StoryRow.id).where(StoryRow.relevant, came_in).order_by(StoryRow.first_seen).limit(1)
+        parts.append(_told(_SINCE, first))
+    for place in range(starts):
+        of_words = TextWordRow.__table__.alias()
+        word = of_words.c.word
+        begins = word.between(
+            bindparam(f"from_{place}", type_=String), bindparam(f"to_{place}", type_=String)
+        )
+        some = select(word).where(begins).order_by(func.length(word), word).limit(_MOST_MEANT)
+        parts.append(_told(_WORDS + place, some, words=True))
+    return union_all(*parts)
+
+
+def _told(what: int, some: Select[Any], *, words: bool = False) -> Select[int, int, str]:
+    """Give rows of one shape: what is told, a number, a word."""
+    (told,) = some.subquery().c
+    number, word = (null(), told) if words else (told, null())
+    return select(literal_column(str(what), Integer), cast(number, BigInteger), cast(word, String))
 
 
 async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> Sequence[int]:
@@ -254,23 +322,12 @@ async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> S
     clauses = (*clauses_of(asked.terms, level, asked.meant), *asked.filters)
     if not clauses:
         return await _newest_of_all(session, asked.lowest, limit)
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         return await _find_sqlite(session, clauses, asked.lowest, limit)
-    return await _find_postgres(session, clauses, asked.lowest, limit)
+    return await _find_postgres(session, clauses, Span(asked.lowest, asked.newest), limit)
 
 
-async def _words_with(session: AsyncSession, start: str) -> Sequence[str]:
-    """Give the words of stories that begin so, the shortest ones: each is looked for by itself."""
-    known = (
-        select(TextWordRow.word)
-        .where(TextWordRow.word.between(start, start + AFTER_ALL))
-        .order_by(func.length(TextWordRow.word), TextWordRow.word)
-        .limit(_MOST_MEANT)
-    )
-    return (await session.scalars(known)).all()
-
-
-def _clauses_of(filters: Filters) -> list[Clause]:
+def _clauses_of(filters: Filters, feeds: Sequence[int] | None) -> list[Clause]:
     found = []
     if filters.topic is not None:
         found.append(Clause(((mark("t", filters.topic),),)))
@@ -278,28 +335,14 @@ def _clauses_of(filters: Filters) -> list[Clause]:
         found.append(Clause(((mark("p", filters.party_id),),)))
     if filters.status is not None:
         found.append(Clause(((mark("s", filters.status),),)))
-    if filters.feeds is not None:
-        found.append(Clause(tuple((mark("f", feed_id),) for feed_id in sorted(filters.feeds))))
+    if feeds is not None:
+        found.append(Clause(tuple((mark("f", feed_id),) for feed_id in sorted(feeds))))
     return found
-
-
-async def _first_since(session: AsyncSession, since: datetime | None) -> int:
-    """Give the first story that came in since then: none that was published since has a lower id."""
-    if since is None:
-        return 0
-    query = (
-        select(StoryRow.id)
-        .where(StoryRow.relevant, StoryRow.first_seen >= since)  # as the partial index says it
-        .order_by(StoryRow.first_seen)
-        .limit(1)
-    )
-    first = await session.scalar(query)
-    return first if first is not None else 2**62
 
 
 async def _newest_of_all(session: AsyncSession, lowest: int, limit: int) -> Sequence[int]:
     newest = "SELECT {0} FROM story_search WHERE {0} >= :lowest ORDER BY {0} DESC LIMIT :limit"
-    statement = newest.format("rowid" if session.get_bind().dialect.name == "sqlite" else "story_id")
+    statement = newest.format("rowid" if is_sqlite(session) else "story_id")
     return [int(row[0]) for row in await session.execute(text(statement), {"lowest": lowest, "limit": limit})]
 
 
@@ -334,30 +377,24 @@ _SQLITE_PHRASES = "SELECT id FROM ({}) WHERE {} ORDER BY id DESC LIMIT :hits"
 
 
 async def _find_postgres(
-    session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int
+    session: AsyncSession, clauses: Sequence[Clause], span: Span, limit: int
 ) -> Sequence[int]:
     """GIN knows no order, so the newest part of the store is asked first, then older ones as far as needed.
 
     Each clause is a condition of its own: GIN leaps from one's next story to the other's, while within one
     tsquery it tries every story of the rarest word.
     """
-    newest = await session.scalar(text("SELECT max(story_id) FROM story_search"))
-    if newest is None or newest < lowest:
-        return []
     # A phrase is looked for in the newest stories that have its words, one by one.
     by_phrase = any(clause.is_phrase for clause in clauses)
     most = _PHRASES if by_phrase else limit
     words = _ts_values("w", loose(clauses) if by_phrase else clauses)
     phrases = _ts_values("p", (each for each in clauses if by_phrase and each.side_by_side))
     found: list[int] = []
-    span = Span(lowest, newest)
     while (buckets := span.next(most)) is not None:
         asked = _ts_values("b", [Clause(tuple((mark("b", n),) for n in buckets))] if buckets else ())
-        statement = _POSTGRES.format(
-            words=_conditions(asked | words), meets=_conditions(phrases), wide=", words" * by_phrase
-        )
-        values = {"lowest": lowest, "highest": span.highest, "limit": most - span.hits}
-        rows = (await session.execute(text(statement), values | asked | words | phrases)).all()
+        statement = _postgres(tuple(asked | words), tuple(phrases), by_phrase)
+        values = {"lowest": span.lowest, "highest": span.highest, "limit": most - span.hits}
+        rows = (await session.execute(statement, values | asked | words | phrases)).all()
         found += [int(row.story_id) for row in rows if row.meets]
         if len(found) >= limit:
             break
@@ -372,6 +409,14 @@ _POSTGRES = (
     "AND story_id + 0 BETWEEN :lowest AND :highest ORDER BY story_id + 0 DESC LIMIT :limit) AS s "
     "ORDER BY story_id + 0 DESC"
 )
+
+
+@lru_cache(100)
+def _postgres(words: tuple[str, ...], phrases: tuple[str, ...], by_phrase: bool) -> TextClause:
+    """Make the statement for values of these names."""
+    return text(
+        _POSTGRES.format(words=_conditions(words), meets=_conditions(phrases), wide=", words" * by_phrase)
+    )
 
 
 def _ts_values(name: str, clauses: Iterable[Clause]) -> dict[str, str]:
@@ -390,13 +435,13 @@ class Span:
     def __init__(self, lowest: int, newest: int) -> None:
         self.hits = 0
         self.highest = newest
-        self._lowest = lowest
+        self.lowest = lowest
         self._newest = newest
 
     def next(self, most: int) -> range | None:
         """Give the parts to ask next, the newest first (empty: all the rest); None when there is no need."""
         bucket = self.highest // BUCKET
-        if self.hits >= most or self.highest < self._lowest:
+        if self.hits >= most or self.highest < self.lowest:
             return None
         size = 1 if self._newest % BUCKET > BUCKET // 2 else 2
         if self.highest < self._newest:

@@ -8,18 +8,32 @@ letter left out in common.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from itertools import islice, product
+from typing import Any
 
-from sqlalchemy import ColumnElement, SelectBase, SQLColumnExpression, Subquery, exists, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    SelectBase,
+    SQLColumnExpression,
+    String,
+    Subquery,
+    bindparam,
+    exists,
+    select,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import names
-from db.lists import one_of
+from db.lists import among, as_one, is_sqlite
 from db.names import without
 from db.search import AFTER_ALL
 from db.stems import fold, words_of
 from db.tables import FeedPartyRow, PartyRow, PartyWordRow, SearchWordRow
-from db.visibility import Viewer, seen_feeds
+from db.visibility import Kind, Viewer, feeds_of
 
 _POPULAR = 100  # parties, the most reported, that are looked through first
 _WITH_BEGINNING = 400  # parties with a word that begins as typed, that are looked at
@@ -56,12 +70,22 @@ async def party_names(
 async def _parties(
     session: AsyncSession, viewer: Viewer, words: Sequence[str], side: str | None, limit: int
 ) -> list[str]:
-    """Give the names of the most reported that have these beginnings and are named in the viewer's stories.
+    """Give the names of the most reported that begin so and are named in the viewer's stories."""
+    values: dict[str, Any] = {"most": limit, **viewer.values}
+    for place, word in enumerate(sorted(words, key=len, reverse=True)):
+        values |= {f"from_{place}": word, f"to_{place}": word + AFTER_ALL}
+    if side is not None:
+        values["side"] = names.SIDES[side]
+    statement = _statement(viewer.kind, len(words), side is not None)
+    return list(await session.scalars(statement, values))
 
-    All in one statement: the way of a statement takes longer than most of its questions.
-    """
+
+@cache
+def _statement(kind: Kind, words: int, of_side: bool) -> Select[str]:
+    """Make what is asked for so many words: one statement, for the way of each takes its time."""
     popular = select(PartyRow.id).order_by(PartyRow.stories.desc(), PartyRow.id).limit(_POPULAR).subquery()
-    fitting: SelectBase = select(popular.c.id).where(*(_begins(popular.c.id, word) for word in words))
+    begins = (_begins(popular.c.id, place) for place in range(words))
+    fitting: SelectBase = select(popular.c.id).where(*begins)
     if words:
         fitting = union(fitting, select(_with_words(words).c.party_id))
     some = (
@@ -71,40 +95,42 @@ async def _parties(
         .limit(2 * _POPULAR)
         .subquery()
     )
-    seen = (
+    return (
         select(some.c.name)
-        .where(_named(viewer, some.c.id, side))
+        .where(_named(kind, some.c.id, of_side))
         .order_by(some.c.stories.desc(), some.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
-    return list(await session.scalars(seen))
 
 
-def _with_words(words: Sequence[str]) -> Subquery:
-    """Ask for parties by the longest word, and of each of them whether it has the others."""
-    first, *others = sorted(words, key=len, reverse=True)
+def _with_words(words: int) -> Subquery:
+    """Ask for parties by the first word, the longest, and of each of them whether it has the others."""
     ids = select(PartyWordRow.party_id).where(
-        PartyWordRow.word.between(first, first + AFTER_ALL),
-        *(_begins(PartyWordRow.party_id, word) for word in others),
+        _between(PartyWordRow.word, 0),
+        *(_begins(PartyWordRow.party_id, place) for place in range(1, words)),
     )
     return ids.limit(_WITH_BEGINNING).subquery()
 
 
-def _begins(party_id: SQLColumnExpression[int], word: str) -> ColumnElement[bool]:
-    """Give the condition that a word of a party's name begins so."""
+def _begins(party_id: SQLColumnExpression[int], place: int) -> ColumnElement[bool]:
+    """Give the condition that a word of a party's name begins as the word at this place."""
     of_name = PartyWordRow.__table__.alias()
-    return exists().where(of_name.c.party_id == party_id, of_name.c.word.between(word, word + AFTER_ALL))
+    return exists().where(of_name.c.party_id == party_id, _between(of_name.c.word, place))
 
 
-def _named(viewer: Viewer, party_id: SQLColumnExpression[int], side: str | None) -> ColumnElement[bool]:
+def _between(word: SQLColumnExpression[str], place: int) -> ColumnElement[bool]:
+    return word.between(bindparam(f"from_{place}", type_=String), bindparam(f"to_{place}", type_=String))
+
+
+def _named(kind: Kind, party_id: SQLColumnExpression[int], of_side: bool) -> ColumnElement[bool]:
     """Give the condition that the viewer's stories name a party, on a demand's `side` if any."""
     named = exists().where(FeedPartyRow.party_id == party_id)
-    if not viewer.operator:
+    if kind != "operator":
         # `+ 0`: each feed of a party is looked at until one is the viewer's, which comes soon. By its index
         # each of the viewer's feeds would be looked for, of a party that few name in vain.
-        named = named.where((FeedPartyRow.feed_id + 0).in_(seen_feeds(viewer)))
-    if side is not None:
-        named = named.where(FeedPartyRow.sides.bitwise_and(names.SIDES[side]) != 0)
+        named = named.where((FeedPartyRow.feed_id + 0).in_(feeds_of(kind)))
+    if of_side:
+        named = named.where(FeedPartyRow.sides.bitwise_and(bindparam("side", type_=Integer)) != 0)
     return named
 
 
@@ -118,11 +144,18 @@ async def readings(session: AsyncSession, words: Sequence[str]) -> list[tuple[st
     """
     asked = [fold(word) for word in words][:_TYPED_WORDS]
     forms = {form for typed in asked for form in _forms(typed)}
-    alike = select(SearchWordRow.word).where(one_of(session, SearchWordRow.form, forms)).distinct()
-    known = (await session.scalars(alike)).all()
+    sqlite = is_sqlite(session)
+    known = (await session.scalars(_alike(sqlite), {"forms": as_one(sqlite, forms)})).all()
     found = product(*(_near(typed, known) or [typed] for typed in asked))
     others = (one for one in found if [*one[:-1], one[-1][: len(asked[-1])]] != asked)
     return list(islice(others, _READINGS))
+
+
+@cache
+def _alike(sqlite: bool) -> Select[str]:
+    """Make what is asked for the known words that have one of the `forms`."""
+    form = among(sqlite, SearchWordRow.form, bindparam("forms"))
+    return select(SearchWordRow.word).where(form).distinct()
 
 
 def _most_slips(typed: str) -> int:
