@@ -58,6 +58,7 @@ from bot.watch import LoopWatch, end_soon
 from db import notify, restarts, turns
 from db.engine import Database
 from db.retention import Retention
+from db.warm import warm
 
 _log = logging.getLogger(__name__)
 
@@ -238,6 +239,7 @@ class _Process:
             )
         if role != "worker":
             client = await self._log_in(worker)
+            await warm(self._database)
             tasks += self._keep_shards(stack, client)
             stack.push_async_callback(_close, client)
             stack.callback(self._charts.close)

@@ -27,7 +27,8 @@ NAME_IN_FEEDS = (
     "FROM demand_parties AS p JOIN demands AS d ON d.id = p.demand_id) AS n "
     "JOIN stories AS s ON s.id = n.story_id JOIN story_feeds AS f ON f.story_id = s.id "
     "WHERE s.relevant AND {stories} GROUP BY n.party_id, f.feed_id "
-    "ON CONFLICT (party_id, feed_id) DO UPDATE SET sides = feed_parties.sides | excluded.sides"
+    "ON CONFLICT (party_id, feed_id) DO UPDATE SET sides = feed_parties.sides | excluded.sides "
+    "WHERE feed_parties.sides | excluded.sides <> feed_parties.sides"
 )
 
 

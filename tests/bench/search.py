@@ -33,9 +33,11 @@ from sqlalchemy import text
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from db import lookups, schema  # noqa: E402 - after the path is set
+from bot.collector import collect_at_leisure  # noqa: E402 - after the path is set
+from db import lookups, schema  # noqa: E402
 from db.engine import Database  # noqa: E402
 from db.lookups import Viewer  # noqa: E402
+from db.warm import warm  # noqa: E402
 from tests.bench.search_fill import (  # noqa: E402
     BIG,
     FIELD,
@@ -61,6 +63,8 @@ async def measure(database: Database, stories: int, rounds: int, by_cpu: bool, o
     """Ask everything; prints a table and tells whether the bounds are kept."""
     pools = Pools()
     chance = random.Random(11)
+    collect_at_leisure()  # as the bot does when all is there
+    await warm(database)
     viewers = {
         "operator": Viewer(operator=True),
         "300 feeds": Viewer(BIG),

@@ -19,6 +19,7 @@ from db.search_query import parse_query
 from db.stems import forms_of, stem
 from db.suggest import slips
 from db.tables import CaseRow, EntryRow, FeedRow, GuildFeedRow
+from db.warm import warm
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HERE, ELSEWHERE = Viewer(1), Viewer(2)
@@ -180,15 +181,21 @@ async def test_a_case_is_found_behind_many_stories_of_others_and_of_one_case(
         assert len(await lookups.case_names(session, OPERATOR, "harbour rar")) == 1
 
 
-async def test_completion_asks_few_statements(filled: Database) -> None:
-    """Each takes about a millisecond whatever it asks, and a person types faster than ten of them."""
+def _statements(database: Database) -> list[str]:
+    """What is asked of a database from now on."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement != "BEGIN":
             asked.append(statement)
 
-    event.listen(filled.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    return asked
+
+
+async def test_completion_asks_few_statements(filled: Database) -> None:
+    """Each takes about a millisecond whatever it asks, and a person types faster than ten of them."""
+    asked = _statements(filled)
     for complete, typed, most in (
         (lookups.party_names, "fed", 1),
         (lookups.party_names, "federla", 3),
@@ -199,6 +206,30 @@ async def test_completion_asks_few_statements(filled: Database) -> None:
             asked.clear()
             assert await complete(session, HERE, typed)
         assert len(asked) <= most, (typed, asked)
+
+
+async def test_the_first_to_ask_asks_nothing_that_was_not_asked_before(filled: Database) -> None:
+    """Each statement is written and planned at its first time: `warm` asks them before anybody waits."""
+    asked = _statements(filled)
+    await warm(filled)
+    before = set(asked)
+    for viewer in (ELSEWHERE, PERSON):
+        async with filled.read() as session:
+            await lookups.party_names(session, viewer, "quiet")
+            await lookups.party_names(session, viewer, "quiet", side="issuer")
+            await lookups.case_names(session, viewer, "secret subp")
+    assert set(asked) - before == set()
+
+
+async def test_warming_up_an_empty_database_or_one_that_is_away_is_no_error(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await warm(database)
+    assert caplog.text == ""
+    async with database.write() as session:
+        await session.execute(text("ALTER TABLE stories RENAME TO elsewhere"))
+    await warm(database)
+    assert "first look-ups will be slow" in caplog.text
 
 
 async def test_a_further_feed_shows_a_story_to_its_servers(filled: Database) -> None:
