@@ -62,7 +62,8 @@ _STEMS_AT_ONCE = 100  # new words between two turns of the event loop
 BUCKET = 4096  # stories of one `_b`
 _WINDOW = 16  # buckets that are asked at once, at most: each is one more list to look at
 _MARGIN = 1.3  # times the stories are asked that should hold what is missing
-_REST = 1000  # hits that all older stories may be expected to hold, to be asked at once
+_REST = 1000  # hits that all older stories may be expected to hold, at most, to be asked at once...
+_FEW = 6  # ...and times those that are missing: to find very many more takes longer than a few more windows
 _POSITIONS = 255  # that PostgreSQL keeps of a word in a text, each at most 16383
 _LAST_POSITION = 16383
 _FEEDS_IN_INDEX = 60  # feeds of a viewer up to which the index is asked for their stories alone
@@ -446,7 +447,7 @@ class Span:
         size = 1 if self._newest % BUCKET > BUCKET // 2 else 2
         if self.highest < self._newest:
             density = (self.hits + 1) / (self._newest - self.highest)
-            if density * self.highest < _REST:
+            if density * self.highest < min(_REST, _FEW * (most - self.hits)):
                 return range(0)
             size = math.ceil((most - self.hits) * _MARGIN / density / BUCKET)
         return range(bucket, max(bucket - min(size, _WINDOW), -1), -1)
