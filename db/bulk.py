@@ -60,14 +60,10 @@ def _tuples(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, _Process | None]]
 ) -> list[tuple[Any, ...]]:
     """Give the rows as the driver wants them, converted column by column."""
-    in_order = itemgetter(*(name for name, _ in columns))
-    values = zip(*map(in_order, rows), strict=True)
+    values = ((list(map(itemgetter(name), rows)), process) for name, process in columns)
     return list(
         zip(
-            *(
-                column if process is None else _processed(column, process)
-                for column, (_, process) in zip(values, columns, strict=True)
-            ),
+            *(column if process is None else _processed(column, process) for column, process in values),
             strict=True,
         )
     )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
@@ -90,7 +91,6 @@ _CLAIMED = tuple((_feeds.claim + 1).label("claim") if name == "claim" else _feed
 
 _SHOWN = ("url", "url_key", "title", "summary", "content", "content_hash")
 _NEW_ENTRY = ("feed_id", "key", *_SHOWN, "published", "first_seen", "alert", "state", "attempts")
-_LOOKED_AT = tuple(name for name in _FIELDS if name not in ("id", "url", "public", "claim"))
 
 
 def _named(names: Sequence[str]) -> dict[str, Any]:
@@ -99,11 +99,13 @@ def _named(names: Sequence[str]) -> dict[str, Any]:
 
 _INSERT_ENTRIES = Bulk(insert(_ENTRIES).values(_named(_NEW_ENTRY)).inline())
 _EDIT_ENTRIES = Bulk(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("entry_id")).values(_named(_SHOWN)))
-_UPDATE_FEEDS = Bulk(
-    update(_FEEDS)
-    .where(_feeds.id == bindparam("feed_id"))
-    .values(_named(_LOOKED_AT) | {"claimed_until": null(), "claimed_by": null()})
-)
+
+
+@lru_cache(256)
+def _after_look(names: tuple[str, ...]) -> Bulk:
+    """Give what stores these columns of feeds and gives the feeds back; most looks change the same few."""
+    changes = _named(names) | {"claimed_until": null(), "claimed_by": null()}
+    return Bulk(update(_FEEDS).where(_feeds.id == bindparam("feed_id")).values(changes))
 
 
 # The pairs (feed id, key) go in as one value: a statement of hundreds of parameters takes longer to build
@@ -273,6 +275,12 @@ async def set_columns(session: AsyncSession, feed_id: int, values: Mapping[str, 
     await session.execute(update(_FEEDS).where(_feeds.id == feed_id).values(**values))
 
 
+async def overrule(session: AsyncSession, feed_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns of one feed also against a look that is under way: `hold` finds its claim gone."""
+    freed = {"claim": _feeds.claim + 1, "claimed_until": None, "claimed_by": None}
+    await set_columns(session, feed_id, {**values, **freed})
+
+
 # --------------------------------------------------------------------- claiming
 
 
@@ -420,11 +428,15 @@ async def edit_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]])
 
 
 async def update_feeds(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store what looks found and give the feeds back.
+    """Store what looks changed and give the feeds back.
 
-    Each row holds `feed_id` and the columns that a look may change (`_LOOKED_AT`).
+    Each row holds `feed_id` and the new values of columns.
     """
-    await _UPDATE_FEEDS.run(session, rows)
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(name for name in row if name != "feed_id"), []).append(row)
+    for names, part in alike.items():
+        await _after_look(names).run(session, part)
 
 
 async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:

@@ -154,7 +154,7 @@ class Adder:
             if stored.state == "paused":
                 values |= {"state": "active", "next_look": now, "next_reason": told("in use again")}
             if values:
-                await feeds.set_columns(session, stored.id, values)
+                await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
         reason = (
             told("{name} is watched from now on.", name=name)

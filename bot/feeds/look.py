@@ -75,9 +75,9 @@ class Look:
 class Decision:
     """What is to be done after a look.
 
-    `columns` are new values of the feed's row, `new` rows for entries, `edits` changed ones. `adopt` is an
-    address that takes the place of the feed's own. `outcome` is "new", "edited", "unchanged" or "failed",
-    `reason` a sentence.
+    `columns` are values of the feed's row (some may be as they were), `new` rows for entries, `edits`
+    changed ones. `adopt` is an address that takes the place of the feed's own. `outcome` is "new", "edited",
+    "unchanged" or "failed", `reason` a sentence.
     """
 
     outcome: str
@@ -207,6 +207,8 @@ def _after_success(
         "last_success_at": now,
         "first_looked_at": stored.first_looked_at or now,
     }
+    if look.body_hash is not None:
+        columns["body_hash"] = look.body_hash
     if fresh or edited:
         columns["last_change_at"] = now
     if look.feed is not None:
@@ -417,30 +419,12 @@ def _described(feed: SeenFeed, stored: StoredFeed) -> dict[str, Any]:
 
 
 def _columns(look: Look, memory: Memory, when: NextLook) -> dict[str, Any]:
-    """Give all columns that any look may change, as they are unless this one says otherwise."""
-    stored = look.stored
+    """Give the columns that each look sets."""
     return {
-        "title": stored.title,
-        "site": stored.site,
-        "language": stored.language,
-        "state": stored.state,
-        "etag": stored.etag,
-        "last_modified": stored.last_modified,
-        "body_hash": look.body_hash if look.error is None and look.body_hash else stored.body_hash,
         "next_look": when.when,
         "next_reason": when.reason,
-        "first_looked_at": stored.first_looked_at,
         "last_looked_at": look.at,
-        "last_success_at": stored.last_success_at,
-        "last_change_at": stored.last_change_at,
         "last_status": look.response.status if look.response is not None else None,
-        "failures": stored.failures,
-        "failing_since": stored.failing_since,
-        "failure": stored.failure,
-        "told_failing_at": stored.told_failing_at,
-        "notice": stored.notice,
-        "notice_text": stored.notice_text,
-        "oldest_shown": stored.oldest_shown,
         "memory": memories.to_json(memory),
     }
 

@@ -313,7 +313,7 @@ class FeedService:
             values: dict[str, Any] = {"state": "paused", "next_reason": told("paused by the operator")}
             if not paused:
                 values = {"state": "active", "next_look": self._clock(), "next_reason": told("resumed")}
-            await feeds.set_columns(session, feed_id, values)
+            await feeds.overrule(session, feed_id, values)
         return True
 
     async def _rest_if_unused(self, session: AsyncSession, feed_id: int) -> None:
@@ -321,7 +321,7 @@ class FeedService:
         if stored is None or stored.public or memories.from_json(stored.memory).kept:
             return
         if not await feeds.guilds_of(session, feed_id):
-            await feeds.set_columns(session, feed_id, {"state": "paused", "next_reason": UNUSED})
+            await feeds.overrule(session, feed_id, {"state": "paused", "next_reason": UNUSED})
 
     # ----------------------------------------------------------- telling people
 
@@ -398,7 +398,7 @@ class FeedService:
             if await feeds.find(session, former) is not None:
                 raise FeedError(told("{address} is watched as a feed of its own.", address=shown_url(former)))
             memory = replace(memory, former=memory.former[:-1], refused_move=stored.url, move=None)
-            await feeds.set_columns(
+            await feeds.overrule(
                 session,
                 feed_id,
                 {

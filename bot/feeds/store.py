@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,7 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
 from db import feeds
 from db.engine import Database, is_outage
+from db.feeds import StoredFeed
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8  # looks decided between two turns of the event loop
@@ -69,9 +71,7 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         if number % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
         decisions[look.stored.id] = decide(look, known.get(look.stored.id, {}), limits)
-    await feeds.update_feeds(
-        session, [{"feed_id": feed_id, **decision.columns} for feed_id, decision in decisions.items()]
-    )
+    await feeds.update_feeds(session, [_changed(look.stored, decisions[look.stored.id]) for look in ours])
     await feeds.insert_entries(session, [row for decision in decisions.values() for row in decision.new])
     await feeds.edit_entries(session, [row for decision in decisions.values() for row in decision.edits])
     merged = {
@@ -80,3 +80,12 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         if decision.adopt is not None
     }
     return [Stored(look, decisions.get(look.stored.id), merged.get(look.stored.id)) for look in looks]
+
+
+def _changed(stored: StoredFeed, decision: Decision) -> dict[str, Any]:
+    """Give the row of a feed, of its columns only those that a look changed.
+
+    What others wrote meanwhile stays, as that something was told; and most looks find little.
+    """
+    changes = {name: value for name, value in decision.columns.items() if getattr(stored, name) != value}
+    return {"feed_id": stored.id, **changes}

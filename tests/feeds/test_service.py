@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -370,6 +371,59 @@ async def test_pausing(service: FeedService, site: Site, clock: Clock) -> None:
     assert await service.set_paused(added.feed_id, paused=False)
     assert len((await service.check_due()).looks) == 1
     assert not await service.set_paused(99, paused=False)
+
+
+@asynccontextmanager
+async def looking(service: FeedService, site: Site) -> AsyncIterator[None]:
+    """Have all feeds looked at; what stands in the block happens while their server takes its time."""
+    asked = len(site.asked)
+    site.pause = 0.3
+    look = asyncio.create_task(service.check(gap=0))
+    for _ in range(1000):
+        if len(site.asked) > asked:
+            break
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        site.pause = 0.0
+        await look
+
+
+async def test_what_people_decide_while_a_look_is_under_way_stands(
+    service: FeedService, site: Site, clock: Clock
+) -> None:
+    """The look wrote the row back as it had found it: a feed that was paused or left meanwhile went on."""
+    site.say(body=rss(daily(2, clock.now)))
+    added = await service.add(site.url(), guild_id=5)
+    assert added.feed_id is not None
+    site.say(body=rss([("new", clock.now), *daily(2, clock.now)]))
+    async with looking(service, site):
+        await service.set_paused(added.feed_id, paused=True)
+    (listed,) = await service.list()
+    assert (listed.state, listed.next_shown(clock.now)) == ("paused", "never: paused by the operator")
+    await service.set_paused(added.feed_id, paused=False)
+    async with looking(service, site):
+        assert await service.remove(added.feed_id, guild_id=5)
+    (listed,) = await service.list()
+    assert (listed.state, listed.next_shown(clock.now)) == ("paused", "never: nobody uses it")
+    await service.add(site.url(), guild_id=6)
+    assert (await service.check_due()).new == 1, "what the overruled looks saw is seen again"
+
+
+async def test_what_was_told_while_a_look_is_under_way_is_not_told_again(
+    service: FeedService, database: Database, site: Site, clock: Clock
+) -> None:
+    site.say(body=rss(daily(2, clock.now)))
+    await service.add(site.url(), guild_id=5)
+    site.say(status=404)
+    for _ in range(3):
+        clock.turn(days=1)
+        await service.check(gap=0)
+    ((feed_id, notice, _),) = await service.notices()
+    async with looking(service, site):
+        await service.told(feed_id, notice)
+    assert list(await service.notices()) == []
 
 
 async def test_a_member_cannot_use_quash_to_knock_on_doors(
