@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import discord
@@ -61,7 +62,7 @@ class Analyse(commands.Cog):
         await self._analyse(interaction, link)
 
     async def _menu(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        await self._analyse(interaction, message.content)
+        await self._analyse(interaction, "\n".join(_texts_of(message)))
 
     async def _analyse(self, interaction: discord.Interaction, text: str) -> None:
         found = _LINK.search(text)
@@ -78,6 +79,17 @@ class Analyse(commands.Cog):
 
         story = await reader.read(found[0].rstrip(".,;:!?"), progress)
         await interaction.edit_original_response(view=analysis_view(story))
+
+
+def _texts_of(message: discord.Message) -> Iterator[str]:
+    """Give what a message says, a post of Quash and a preview of a link among it."""
+    yield message.content
+    yield from (embed.url for embed in message.embeds if embed.url)
+    parts = list(message.components)
+    while parts:
+        part = parts.pop(0)
+        parts[:0] = getattr(part, "children", ())
+        yield getattr(part, "content", "")
 
 
 def analysis_view(story: Story) -> ui.LayoutView:

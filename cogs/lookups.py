@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import discord
 from discord import app_commands
 from discord.ext import commands
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import ids
 from bot.alerts.foreign import host, link, safe_text
@@ -14,13 +15,13 @@ from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.stories.naming import canonical_name
-from bot.words import mark, say
+from bot.words import mark, say, say_number
 from cogs import choices, dates
 from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
 from cogs.corrections import correct_button
 from cogs.guards import may
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import PageButton, page_button, page_buttons, told_range
 from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
@@ -29,6 +30,9 @@ from db.tables import CaseRow
 
 _A_PAGE = 5
 _LEDGER_PAGE = 8
+_REPORTS = 10  # of a case, a page
+_TIMELINE = 12  # lines
+_BEST, _NEWEST = "b", "n"  # what comes first in a search
 
 
 def make(services: Services) -> commands.Cog:
@@ -40,6 +44,7 @@ def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services)
     """Let the page buttons of answers work, also after a restart."""
     PageButton.turners["search"] = _search_page
     PageButton.turners["demands"] = _demands_page
+    PageButton.turners["case"] = _case_page
     add(bot, services, PageButton)
 
 
@@ -71,21 +76,20 @@ class Lookups(commands.Cog):
     ) -> None:
         """Answer with the newest stories."""
         wanted = choices.topic(topic)
+        who = viewer(interaction)
+        named = canonical_name(party) if party else None
         async with self.services.database.read() as session:
-            stories = await lookups.latest(
-                session, viewer(interaction), topic=wanted, party=party, limit=count
-            )
-        if not stories:
+            stories = await lookups.latest(session, who, topic=wanted, party=named, limit=count)
+            unknown = await _unknown_party(session, who, named) if not stories else None
+        blocks = [story_block(s) for s in stories]
+        if not blocks:
             hint = (
                 say("Try it without topic and party.")
                 if topic or party
                 else say("`/feeds list` shows what is watched.")
             )
-            await answer(
-                interaction, panel(say("Newest stories"), [f"{say('Nothing is known yet.')} {hint}"])
-            )
-            return
-        await answer(interaction, panel(say("Newest stories"), [story_block(s) for s in stories]))
+            blocks = [unknown or f"{say('Nothing is known yet.')} {hint}"]
+        await answer(interaction, panel(say("Newest stories"), blocks))
 
     @app_commands.command(description='Search all stories: words, "phrases", -without, begin*')
     @app_commands.describe(
@@ -107,7 +111,8 @@ class Lookups(commands.Cog):
         since: str | None = None,
     ) -> None:
         """Answer with the best hits."""
-        state = (query, choices.topic(topic) or "", party or "", choices.status(status) or "", since or "")
+        known = choices.topic(topic) or "", party or "", choices.status(status) or ""
+        state = (query, *known, since or "", _BEST)
         await answer(interaction, await _search_page(self.services, interaction, state, 0))
 
     @app_commands.command(
@@ -129,8 +134,7 @@ class Lookups(commands.Cog):
             case = (exact or found)[0]
             view = await lookups.case_view(session, who, case)
         others = [c for c in found if c.id != case.id][:5]
-        corrects = interaction.is_guild_integration() and await may(interaction)
-        await answer(interaction, _case_panel(view, others, corrects=corrects))
+        await answer(interaction, await _case_panel(interaction, view, others))
 
     @app_commands.command(description="The ledger of demands: who asked whom for what, and where it stands")
     @app_commands.describe(
@@ -219,38 +223,61 @@ async def case_choices(
 async def _search_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> discord.ui.LayoutView:
-    query, topic, party, status, since = state
+    query, topic, party, status, since, order = state
+    who, named = viewer(interaction), canonical_name(party) if party else None
     async with services.database.read() as session:
         stories, total = await lookups.search_stories(
             session,
-            viewer(interaction),
+            who,
             query,
             topic=topic or None,
-            party=canonical_name(party) if party else None,
+            party=named,
             status=status or None,
             since=dates.since(since, services.clock()),
+            newest_first=order == _NEWEST,
             limit=_A_PAGE,
             offset=page * _A_PAGE,
         )
+        unknown = await _unknown_party(session, who, named) if not stories else None
     title = say("Search: {query}", query=safe_text(query, 80))
     if not stories:
-        return panel(title, [say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")])
+        nothing = say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")
+        if topic or party or status or since:
+            nothing = say("Nothing was found. Try it without the other options, or with fewer words.")
+        return panel(title, [unknown or nothing])
+    buttons = page_buttons("search", interaction.user.id, state, page, total, _A_PAGE)
+    footer = told_range(page, _A_PAGE, len(stories), total, buttons, at_least=total >= lookups.SEARCHED)
+    if total > 1:
+        other, label = (_BEST, say("Best first")) if order == _NEWEST else (_NEWEST, say("Newest first"))
+        turned = page_button("search", interaction.user.id, (*state[:-1], other), 0, label)
+        buttons += [turned] if turned else []
     return panel(
         title,
         [
             story_block(s, find_passage(query, summary=s.summary, text=s.text, language=s.language))
             for s in stories
         ],
-        buttons=page_buttons("search", interaction.user.id, state, page, total, _A_PAGE),
-        footer=_of_total(page * _A_PAGE + 1, page * _A_PAGE + len(stories), total),
+        buttons=buttons,
+        footer=footer,
     )
 
 
-def _of_total(first: int, last: int, total: int) -> str:
-    """Say which hits are shown. Many are not counted to the end: then there are at least so many."""
-    if total >= lookups.SEARCHED:
-        return say("{first} to {last} of at least {total}", first=first, last=last, total=total)
-    return say("{first} to {last} of {total}", first=first, last=last, total=total)
+async def _unknown_party(session: AsyncSession, who: Viewer, name: str | None) -> str | None:
+    """Say that no story names a party, and who may have been meant; None where one does."""
+    if not name:
+        return None
+    near = await lookups.party_names(session, who, name, limit=5)
+    if name.casefold() in (each.casefold() for each in near):
+        return None
+    said = say("“{name}” is in no story here.", name=safe_text(name, 80))
+    return f"{said} {did_you_mean(near)}".rstrip()
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Ask whether one of these was meant."""
+    if not names:
+        return ""
+    return say("Did you mean {names}?", names=", ".join(safe_text(each, 60) for each in names))
 
 
 async def _demands_page(
@@ -270,34 +297,89 @@ async def _demands_page(
             limit=_LEDGER_PAGE,
             offset=page * _LEDGER_PAGE,
         )
-        known = await lookups.party_names(session, who, "", side="issuer", limit=8) if not found.total else []
-    if not found.total:
-        none = say("No such demand is known here.")
-        if issuer:
-            none = say(
-                "No such demand by {issuer} is known here.", issuer=safe_text(canonical_name(issuer), 80)
-            )
-        hint = (
-            say("Known issuers: {names}.", names=", ".join(safe_text(n, 60) for n in known))
-            if known
-            else say("None is known at all yet.")
-        )
-        return panel(say("Demands"), [f"{none} {hint}"])
+        if not found.total:
+            return panel(say("Demands"), [await _no_demand(session, who, issuer, recipient)])
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
+    buttons = page_buttons("demands", interaction.user.id, state, page, found.total, _LEDGER_PAGE)
+    footer = say("{number} in all", number=found.total)
+    if found.total > _LEDGER_PAGE:
+        footer = told_range(page, _LEDGER_PAGE, len(found.demands), found.total, buttons)
     return panel(
         say("Demands"),
         [totals, *(demand_block(demand, story) for demand, story in found.demands)],
-        buttons=page_buttons("demands", interaction.user.id, state, page, found.total, _LEDGER_PAGE),
-        footer=say("{number} in all", number=found.total),
+        buttons=buttons,
+        footer=footer,
     )
+
+
+async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient: str) -> str:
+    """Say that there is no such demand, and what could be asked for instead."""
+    if recipient and not issuer:
+        asked, side = canonical_name(recipient), "recipient"
+        none = say("No such demand to {recipient} is known here.", recipient=safe_text(asked, 80))
+    elif issuer:
+        asked, side = canonical_name(issuer), "issuer"
+        none = say("No such demand by {issuer} is known here.", issuer=safe_text(asked, 80))
+    else:
+        asked, side = "", "issuer"
+        none = say("No such demand is known here.")
+    near = await lookups.party_names(session, who, asked, side=side, limit=8) if asked else []
+    if asked.casefold() in (each.casefold() for each in near):
+        return f"{none} {say('Try it without the other options.')}"
+    if near:
+        return f"{none} {did_you_mean(near)}"
+    known = await lookups.party_names(session, who, "", side=side, limit=8)
+    if not known:
+        return f"{none} {say('None is known at all yet.')}"
+    names = ", ".join(safe_text(each, 60) for each in known)
+    if side == "issuer":
+        return f"{none} {say('Known issuers: {names}.', names=names)}"
+    return f"{none} {say('Known recipients: {names}.', names=names)}"
 
 
 # ----------------------------------------------------------------------- a case
 
 
-def _case_panel(
-    view: lookups.CaseView, others: Sequence[CaseRow], *, corrects: bool = False
+async def _case_page(
+    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
 ) -> discord.ui.LayoutView:
+    who = viewer(interaction)
+    async with services.database.read() as session:
+        found = await lookups.find_cases(session, who, f"#{state[0]}")
+        if not found:
+            return _no_case(f"#{state[0]}", await lookups.find_cases(session, who, "", limit=5))
+        view = await lookups.case_view(session, who, found[0])
+    return await _case_panel(interaction, view, (), page)
+
+
+async def _case_panel(
+    interaction: discord.Interaction, view: lookups.CaseView, others: Sequence[CaseRow], page: int = 0
+) -> discord.ui.LayoutView:
+    """Lay a case out: where it stands first, then its reports, the newest first and in pages."""
+    case = view.case
+    reports = [
+        f"• {link(s.title, s.url, 110)} — {safe_text(s.source, 40)}, {stamp(s.published or s.first_seen)}"
+        for s in reversed(view.stories)
+    ]
+    shown = reports[page * _REPORTS : (page + 1) * _REPORTS]
+    blocks = [*(_standing(view) if page == 0 else ()), f"**{say('Reports')}**", "\n".join(shown)]
+    if others:
+        blocks.append(f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others))
+    follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
+        label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
+    )
+    pages = page_buttons("case", interaction.user.id, [str(case.id)], page, len(reports), _REPORTS)
+    footer = say("case #{number}", number=case.id)
+    if pages:
+        footer += " · " + told_range(page, _REPORTS, len(shown), len(reports), pages)
+    buttons = [follow, *pages]
+    if interaction.is_guild_integration() and await may(interaction):
+        buttons.append(correct_button(case.id))
+    return panel(safe_text(view.title, 200), blocks, buttons=buttons, footer=footer)
+
+
+def _standing(view: lookups.CaseView) -> list[str]:
+    """Tell where a case stands: its last demands, who is in it, and how it came so far."""
     case = view.case
     blocks = _corrected(view)
     if case.status:
@@ -319,22 +401,16 @@ def _case_panel(
         for line in view.lines
         if line.kind != "source"
     ]
+    if len(lines) > _TIMELINE:  # how it began, and the last that happened
+        left = len(lines) - _TIMELINE + 1
+        more = say_number("{number} change between", "{number} changes between", left)
+        lines = [lines[0], f"… {more}", *lines[-(_TIMELINE - 2) :]]
+    if view.parties:
+        names = " · ".join(safe_text(name, 60) for name in view.parties)
+        blocks.append(f"**{say('Parties')}**\n{names}")
     if lines:
-        blocks.append(f"**{say('Timeline')}**\n" + "\n".join(lines[:12]))
-    reports = [
-        f"• {link(s.title, s.url, 110)} — {safe_text(s.source, 40)}, {stamp(s.published or s.first_seen)}"
-        for s in view.stories
-    ]
-    blocks += [f"**{say('Reports')}**", *reports[-12:]]
-    if others:
-        blocks.append(f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others))
-    follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
-        label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
-    )
-    buttons = [follow, correct_button(case.id)] if corrects else [follow]
-    return panel(
-        safe_text(view.title, 200), blocks, buttons=buttons, footer=say("case #{number}", number=case.id)
-    )
+        blocks.append(f"**{say('Timeline')}**\n" + "\n".join(lines))
+    return blocks
 
 
 def _corrected(view: lookups.CaseView) -> list[str]:

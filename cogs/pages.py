@@ -1,14 +1,13 @@
 """Buttons that turn pages. All they need stands in their custom id, so they work after a restart.
 
-`quash:page:KIND:OWNER:PAGE:STATE`, the state being the look-up's options, joined by `|` and
-percent-encoded. Discord allows 100 characters; a look-up with longer options gets no buttons.
+`quash:page:KIND:OWNER:PAGE:STATE`, the state being the look-up's options, joined by `|`. Discord allows 100
+characters; a look-up with longer options gets no buttons, and says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, unquote
 
 import discord
 from discord import ui
@@ -20,6 +19,7 @@ from cogs.guards import NotAllowedError
 
 Turner = Callable[[Services, discord.Interaction, Sequence[str], int], Awaitable[ui.LayoutView]]
 _MOST_PAGES = 1000
+_LONGEST = 100  # of a custom id
 
 
 class PageButton(
@@ -38,7 +38,7 @@ class PageButton(
             raise NotAllowedError(say("This button is from an older version; ask again."))
         if int(match["owner"]) != interaction.user.id:
             raise NotAllowedError(say("This is somebody else's look-up; ask for your own."))
-        state = [unquote(part) for part in match["state"].split("|")]
+        state = match["state"].split("|")
         page = min(int(match["page"]), _MOST_PAGES)
         view = await self.turners[match["kind"]](self.services, interaction, state, page)
         await interaction.response.edit_message(view=view)
@@ -48,10 +48,35 @@ def page_buttons(
     kind: str, owner: int, state: Sequence[str], page: int, total: int, size: int
 ) -> list[ui.Item[Any]]:
     """Give Back and Next as far as there are such pages."""
-    packed = "|".join(quote(part, safe="@ ") for part in state)
-    found: list[ui.Item[Any]] = []
-    for label, to in ((say("Back"), page - 1), (say("Next"), page + 1)):
-        custom_id = f"quash:page:{kind}:{owner}:{to}:{packed}"
-        if to >= 0 and to * size < total and len(custom_id) <= 100:
-            found.append(ui.Button(label=label, custom_id=custom_id))
-    return found
+    there = ((say("Back"), page - 1), (say("Next"), page + 1))
+    found = [page_button(kind, owner, state, to, label) for label, to in there if 0 <= to * size < total]
+    return [button for button in found if button is not None]
+
+
+def page_button(
+    kind: str, owner: int, state: Sequence[str], page: int, label: str
+) -> ui.Button[ui.LayoutView] | None:
+    """Give a button that shows a page; None where the options are too long for one."""
+    packed = "|".join(" ".join(part.replace("|", " ").split()) for part in state)
+    custom_id = f"quash:page:{kind}:{owner}:{page}:{packed}"
+    # Counted as JavaScript counts, so that no sign counts for less than Discord may count it for.
+    if len(custom_id.encode("utf-16-le")) > 2 * _LONGEST:
+        return None
+    return ui.Button(label=label, custom_id=custom_id)
+
+
+def told_range(
+    page: int, size: int, shown: int, total: int, buttons: Sequence[ui.Item[Any]], *, at_least: bool = False
+) -> str:
+    """Say which of all are shown; and where the others have no buttons, how to come to them.
+
+    `at_least`: they were not counted to the end.
+    """
+    first, last = page * size + 1, page * size + shown
+    if at_least:
+        told = say("{first} to {last} of at least {total}", first=first, last=last, total=total)
+    else:
+        told = say("{first} to {last} of {total}", first=first, last=last, total=total)
+    if total > size and not buttons:
+        told += " · " + say("the options are too long for more pages; shorten them")
+    return told

@@ -20,7 +20,7 @@ from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.language import speak_with
-from cogs.lookups import case_choices, party_choices, viewer
+from cogs.lookups import case_choices, did_you_mean, party_choices, viewer
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
 from db import lookups
@@ -84,8 +84,14 @@ class Subscriptions(commands.Cog):
         name: app_commands.Range[str, 1, 200],
         delivery: Delivery = "now",
     ) -> None:
-        """Subscribe to a party."""
-        await self._subscribe(interaction, "party", canonical_name(name), delivery)
+        """Subscribe to a party, also to one that no story names so far."""
+        named = canonical_name(name)
+        async with self.services.database.read() as session:
+            near = await lookups.party_names(session, viewer(interaction), named, limit=5)
+        note = ""
+        if named.casefold() not in (each.casefold() for each in near):
+            note = f"{say('No story here names it so far.')} {did_you_mean(near)}".rstrip()
+        await self._subscribe(interaction, "party", named, delivery, note)
 
     @subscribe.command(name="case", description="Follow a case: be told when it goes on")
     @app_commands.describe(name="The case's title or number", delivery=_DELIVERY)
@@ -114,7 +120,7 @@ class Subscriptions(commands.Cog):
         await self._subscribe(interaction, "search", query, delivery)
 
     async def _subscribe(
-        self, interaction: discord.Interaction, kind: str, value: str, delivery: str
+        self, interaction: discord.Interaction, kind: str, value: str, delivery: str, note: str = ""
     ) -> None:
         made = await actions.subscribe(
             self.services.database,
@@ -130,7 +136,11 @@ class Subscriptions(commands.Cog):
             "daily": say("You get one direct message a day, at 9 o'clock of this server, if there is news."),
             "weekly": say("You get one direct message a week, on Monday at 9 o'clock, if there is news."),
         }
-        blocks = [_line(made), f"{told[delivery]} {say('Nobody else can see this.')}"]
+        blocks = [
+            _line(made),
+            *([note] if note else []),
+            f"{told[delivery]} {say('Nobody else can see this.')}",
+        ]
         await answer(interaction, panel(say("Subscribed"), blocks))
 
     @app_commands.command(description="Your own subscriptions, with buttons to pause, change and end them")
@@ -160,10 +170,12 @@ class EndButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """End it and show what is left."""
+        number = int(self.match["id"])
+        place = await _place(self.services, interaction.user.id, number)
         await actions.end_subscription(
-            self.services.database, user_id=interaction.user.id, subscription_id=int(self.match["id"])
+            self.services.database, user_id=interaction.user.id, subscription_id=number
         )
-        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
+        await _show(self.services, interaction, place)
 
 
 class RestButton(
@@ -181,7 +193,11 @@ class RestButton(
             subscription_id=int(self.match["id"]),
             paused=self.match["what"] == "pause",
         )
-        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
+        await _show(
+            self.services,
+            interaction,
+            await _place(self.services, interaction.user.id, int(self.match["id"])),
+        )
 
 
 class DeliverySelect(
@@ -198,7 +214,22 @@ class DeliverySelect(
             subscription_id=int(self.match["id"]),
             delivery=delivery,
         )
-        await interaction.response.edit_message(view=await _own(self.services, interaction, (), 0))
+        await _show(
+            self.services,
+            interaction,
+            await _place(self.services, interaction.user.id, int(self.match["id"])),
+        )
+
+
+async def _place(services: Services, user_id: int, number: int) -> int:
+    """Give the place of a subscription among one's own."""
+    found = await actions.list_subscriptions(services.database, user_id=user_id)
+    return next((place for place, each in enumerate(found) if each.subscription.id == number), 0)
+
+
+async def _show(services: Services, interaction: discord.Interaction[Any], place: int) -> None:
+    """Show the page again on which the button was."""
+    await interaction.response.edit_message(view=await _own(services, interaction, (), place // _A_PAGE))
 
 
 async def _own(
@@ -209,6 +240,7 @@ async def _own(
     if not found:
         none = say("You have none. `/subscribe topic` or a card's Follow case makes one.")
         return panel(say("Your subscriptions"), [none])
+    page = min(page, (len(found) - 1) // _A_PAGE)
     view = panel(
         say("Your subscriptions"),
         [],
@@ -216,11 +248,18 @@ async def _own(
         footer=say("Only you can see this."),
     )
     for each in found[page * _A_PAGE : (page + 1) * _A_PAGE]:
-        view.add_item(_of_one(each))
+        view.add_item(_of_one(each, _elsewhere(interaction, each)))
     return view
 
 
-def _of_one(listed: ListedSubscription) -> ui.Container[ui.LayoutView]:
+def _elsewhere(interaction: discord.Interaction, listed: ListedSubscription) -> str:
+    """Name the server whose stories are meant where that is not the one where it is asked."""
+    guild_id = listed.subscription.guild_id
+    guild = interaction.client.get_guild(guild_id)
+    return "" if guild_id == interaction.guild_id or guild is None else safe_text(guild.name, 60)
+
+
+def _of_one(listed: ListedSubscription, server: str) -> ui.Container[ui.LayoutView]:
     own = listed.subscription
     what = "resume" if own.paused else "pause"
     label = say("Resume #{number}", number=own.id) if own.paused else say("Pause #{number}", number=own.id)
@@ -236,14 +275,16 @@ def _of_one(listed: ListedSubscription) -> ui.Container[ui.LayoutView]:
         custom_id=f"quash:subscription:change:{own.id}", options=options, placeholder=say("When to be told")
     )
     container: ui.Container[ui.LayoutView] = ui.Container(
-        ui.TextDisplay(_line(listed)), ui.ActionRow(select), ui.ActionRow(rest, end)
+        ui.TextDisplay(_line(listed, server)), ui.ActionRow(select), ui.ActionRow(rest, end)
     )
     return container
 
 
-def _line(listed: ListedSubscription) -> str:
+def _line(listed: ListedSubscription, server: str = "") -> str:
     own = listed.subscription
     line = f"**#{own.id}** {say(own.kind)}: {safe_text(listed.label, 120)} · {say(_TOLD[own.delivery])}"
+    if server:
+        line += f" · {say('of {server}', server=server)}"
     if own.paused:
         why = f": {safe_text(retell(own.pause_reason), 160)}" if own.pause_reason else ""
         line += f" · ⏸ {say('paused')}{why}"

@@ -24,6 +24,7 @@ from db.tables import (
     DemandPartyRow,
     DemandRow,
     PartyRow,
+    StoryPartyRow,
     StoryRow,
     StoryTopicRow,
 )
@@ -56,6 +57,7 @@ class CaseView:
     lines: tuple[CaseLine, ...]
     stories: tuple[StoryRow, ...]
     demands: tuple[DemandRow, ...]
+    parties: tuple[str, ...] = ()  # the most named first
     override: CaseOverrideRow | None = None
 
     @property
@@ -263,6 +265,7 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
 # the titles of these cases.
 _WITH_WORDS = (100, 400, 3200), 100
 _WITH_SHORT = (200, 800, 3200), 50
+_CASE_PARTIES = 12  # that a case is shown with
 _CASE_WORDS = 8  # words of a name that are looked for, the last ones
 
 
@@ -334,10 +337,18 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     demands = await session.execute(
         select(DemandRow).where(DemandRow.story_id.in_(by_id)).order_by(DemandRow.reported, DemandRow.id)
     )
+    parties = await session.scalars(
+        select(PartyRow.name)
+        .join(StoryPartyRow, StoryPartyRow.party_id == PartyRow.id)
+        .where(StoryPartyRow.story_id.in_(by_id))
+        .group_by(PartyRow.id)
+        .order_by(func.count().desc(), PartyRow.id)
+        .limit(_CASE_PARTIES)
+    )
     override = None
     if viewer.guild_id is not None:
         override = await session.get(CaseOverrideRow, (viewer.guild_id, case.id))
-    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), override)
+    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), tuple(parties), override)
 
 
 async def ledger(

@@ -124,6 +124,7 @@ async def test_reports_become_a_suggestion_and_nothing_more(scene: Scene) -> Non
     async with house.database.read() as session:
         assert (await session.get_one(RuleRow, rule)).exclude_sources == ["The Example News"]
         assert (await session.get_one(FeedRow, feed)).state == "active"
+    assert "Dismissed" in (await scene.moderator.click(told, "Dismiss")).text
     before = len(await house.deliveries())
     await house.story(feed, None, title="A further story of it")
     assert len(await house.deliveries()) == before

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bot.sandbox import Answer, Person
+from bot.sandbox import Answer, Person, Upload
 from bot.sandbox.discord.errors import Json
 from bot.sandbox.discord.options import NotOffered
 from bot.words import say, speaking
 from db.tables import StoryRow
 from tests.cogs.conftest import Scene
 
-_SUBCOMMAND, _GROUP, _TEXT, _INTEGER, _CHANNEL, _ATTACHMENT = 1, 2, 3, 4, 7, 11
+_SUBCOMMAND, _GROUP, _TEXT, _INTEGER, _CHANNEL, _ROLE, _NUMBER, _ATTACHMENT = 1, 2, 3, 4, 7, 8, 10, 11
 _TITLE = "Agency demands the names behind a critical account"
 _LOCALES = {"de": "de", "fr": "fr", "es": "es-ES", "pt": "pt-BR"}
 _CONFIGURING = {"setup", "alerts", "feeds", "settings", "why", "deliveries", "status", "audit"}
@@ -31,6 +31,8 @@ _USUAL = {
     "since": "3 months", "address": "http://127.0.0.1:1/", "link": "http://127.0.0.1:1/page", "name": "summons",
     "query": "summons", "story": "1", "timezone": "Europe/Berlin",
 }  # fmt: skip
+_MENUS = ("Analyse link", "Why this alert?")
+_NOTHING_TO_OFFER = {"story"}  # there is none here that came by an entry of a feed
 # English words that no other language of the interface has, beside the words of articles.
 _ENGLISH = (" the ", " this ", " your ", " with ", " which ", " cannot ", " of the ")
 
@@ -50,7 +52,7 @@ class Leaf:
         """Give the options that take any text."""
         return [o["name"] for o in self.options if o["type"] == _TEXT and not o.get("choices")]
 
-    def filled(self, scene: Scene, **given: str) -> dict[str, Any]:
+    def filled(self, scene: Scene, **given: Any) -> dict[str, Any]:
         """Give what the command needs, and what is given besides."""
         values: dict[str, Any] = {}
         for option in self.options:
@@ -71,6 +73,12 @@ def _value(option: Json, scene: Scene) -> Any:
             return max(1, option.get("min_value", 1))
         case 7:
             return scene.channel
+        case 8:
+            return next(iter(scene.guild.roles))
+        case 10:
+            return 0.5
+        case 11:
+            return Upload("feeds.txt", b"http://127.0.0.1:1/feed.xml")
     raise AssertionError(f"nothing is known to write for {option}")
 
 
@@ -140,6 +148,11 @@ async def test_every_command_answers_in_each_language(stocked: Scene, language: 
             text = text.replace(sentence, "")
         plain = f" {text} "
         foreign += [f"{leaf.name}: {plain}" for word in _ENGLISH if word in plain]
+    message = await stocked.member.say("have you seen http://127.0.0.1:1/page ?")
+    for menu in _MENUS:
+        person = _person(stocked, menu, _LOCALES[language], moderator=True)
+        plain = f" {_check(await person.menu(menu, message), Leaf(menu, ()))} "
+        foreign += [f"{menu}: {plain}" for word in _ENGLISH if word in plain]
     assert foreign == [], "English is left"
 
 
@@ -170,6 +183,34 @@ async def test_every_command_keeps_to_the_rights_of_whoever_asks(stocked: Scene)
                 await alone.command(leaf.name, **values)
         else:
             assert _TITLE not in _check(await alone.command(leaf.name, **values), leaf), leaf.name
+    for menu in _MENUS:
+        for person in (stocked.member, stocked.stranger, stocked.alone):
+            message = await person.say("have you seen http://127.0.0.1:1/page ?")
+            if menu == "Why this alert?" and person is stocked.alone:
+                with pytest.raises(NotOffered):
+                    await person.menu(menu, message)
+            else:
+                _check(await person.menu(menu, message), Leaf(menu, ()))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_every_option_is_taken_and_completes_where_it_says_so(stocked: Scene) -> None:
+    """Each option alone with what the command needs, in each of its values where those are few."""
+    for leaf in sorted(_tree(stocked), key=lambda each: "remove" in each.name):
+        for option in leaf.options:
+            person = _person(stocked, f"{leaf.name} {option['name']}", moderator=True)
+            needed = {k: v for k, v in leaf.filled(stocked).items() if k != option["name"]}
+            values = [choice["value"] for choice in option.get("choices", ())]
+            if option.get("autocomplete"):
+                offered = await person.autocomplete(leaf.name, option["name"], "", **needed)
+                values = [choice.value for choice in offered][:1]
+                assert len({choice.value for choice in offered}) == len(offered) <= 25
+                assert all(0 < len(str(choice.name)) <= 100 for choice in offered)
+                assert values or option["name"] in _NOTHING_TO_OFFER, (leaf.name, option["name"])
+            for value in values or [_value(option, stocked)]:
+                answer = await person.command(leaf.name, **{**needed, option["name"]: value})
+                _check(answer, leaf)
+    assert stocked.discord.violations == []
 
 
 _ODD = (

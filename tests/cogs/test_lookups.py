@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox import Answer
+from db.cases import add_event
 from tests.cogs.conftest import Scene
 
 _TITLE = "Agency demands the names behind a critical account"
@@ -52,17 +53,98 @@ async def test_outside_of_servers_the_public_catalogue_answers(scene: Scene) -> 
     assert _TITLE in (await scene.alone.command("latest")).text
 
 
+async def _leaf_through(scene: Scene, answer: Answer) -> list[str]:
+    """Press Next until there is none, and Back and Next once; gives what each page says."""
+    pages = [answer.text]
+    while "Next" in _buttons(answer):
+        answer = await scene.member.click(answer.message, "Next")
+        pages.append(answer.text)
+        assert len(pages) < 20
+    assert (await scene.member.click(answer.message, "Back")).text == pages[-2]
+    assert (await scene.member.click(answer.message, "Next")).text == pages[-1]
+    return pages
+
+
 async def test_search_turns_pages_for_its_owner_alone(scene: Scene) -> None:
     await _stories(scene, 12)
     answer = await scene.member.command("search", query="critical account")
     assert "1 to 5 of 12" in answer.text
-    assert _buttons(answer) == ["Next"]
+    assert _buttons(answer) == ["Next", "Newest first"]
     answer = await scene.member.click(answer.message, "Next")
     assert "6 to 10 of 12" in answer.text
-    assert _buttons(answer) == ["Back", "Next"]
+    assert _buttons(answer) == ["Back", "Next", "Newest first"]
     answer = await scene.member.click(answer.message, "Next")
     assert "11 to 12 of 12" in answer.text
-    assert _buttons(answer) == ["Back"]
+    assert _buttons(answer) == ["Back", "Newest first"]
+    answer = await scene.member.click(answer.message, "Newest first")
+    assert "1 to 5 of 12" in answer.text
+    assert _buttons(answer) == ["Next", "Best first"]
+    answer = await scene.member.click(answer.message, "Next")
+    assert _buttons(answer) == ["Back", "Next", "Best first"]
+
+
+async def test_pages_keep_all_that_was_asked_for_or_say_why_there_are_none(scene: Scene) -> None:
+    await _stories(scene, 7)
+    query = '"critical account" -"100%25 of" сводка'
+    nothing = await scene.member.command("search", query=query)
+    assert "Nothing was found" in nothing.text
+    answer = await scene.member.command(
+        "search", query='"critical account" -"100%25" -сводка', status="issued"
+    )
+    assert "6 to 7 of 7" in (await scene.member.click(answer.message, "Next")).text
+    long = " ".join(f"-nothing{n}" for n in range(15))
+    answer = await scene.member.command("search", query=f"account {long}")
+    assert "1 to 5 of 7 · the options are too long for more pages; shorten them" in answer.text
+    assert _buttons(answer) == []
+
+
+async def test_a_long_case_and_ledger_and_list_are_leafed_through(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    case = await scene.house.case()
+    for number in range(24):
+        scene.house.clock.turn(hours=1)
+        status = ("issued", "challenged")[number % 2]
+        story = await scene.house.story(
+            feed,
+            case,
+            title=f"{_TITLE} {number}",
+            adds="update" if number else "new",
+            status=status,
+            owes=False,
+        )
+        async with scene.house.database.write() as session:
+            kind = "status" if number else "opened"
+            await add_event(session, case, at=scene.house.clock(), kind=kind, status=status, story_id=story)
+        other = await scene.house.case(f"Matter {number}")
+        await scene.house.story(feed, other, title=f"Matter {number}", owes=False)
+    shown = await scene.member.command("case", name=str(case))
+    pages = await _leaf_through(scene, shown)
+    assert len(pages) == 3
+    assert "1 to 10 of 24" in pages[0]
+    assert "Customs and Border Protection · Twitter" in pages[0], "the parties"
+    assert "… 13 changes between" in pages[0]
+    assert "first reported: **" in pages[0]
+    for number in range(24):  # all reports, the newest first
+        (place,) = (n for n, page in enumerate(pages) if f"{_TITLE} {number}]" in page.split("Reports")[1])
+        assert place == (23 - number) // 10
+    assert "Timeline" not in pages[1]
+    assert "Follow case" in _buttons(shown)
+    ledger = await _leaf_through(scene, await scene.member.command("demands"))
+    assert len(ledger) == 4
+    assert "25 to 25 of 25" in ledger[-1]
+    for number in range(6):
+        await scene.member.command("subscribe search", query=f"word{number}")
+    own = await scene.member.command("subscriptions")
+    assert "word5" in (await _leaf_through(scene, own))[-1]
+    assert "paused" in (await scene.member.click(own.message, "Pause #6")).text, "its page stays"
+    assert "paused" not in (await scene.member.click(own.message, "Resume #6")).text
+    changed = await scene.member.select(own.message, "quash:subscription:change:6", "weekly")
+    assert "once a week" in changed.text
+    left = await scene.member.click(own.message, "End #6")
+    assert "word4" in left.text
+    assert "word5" not in left.text
+    assert "word0" in (await scene.member.click(own.message, "End #5")).text, "that page is gone"
 
 
 async def test_the_ledger_counts_a_case_once_and_filters(scene: Scene) -> None:
@@ -74,8 +156,42 @@ async def test_the_ledger_counts_a_case_once_and_filters(scene: Scene) -> None:
     assert "Federal Bureau of Investigation" in empty.text
     assert "Known issuers: Customs and Border Protection" in empty.text
     assert "No such demand" in (await scene.member.command("demands", status="quashed")).text
+    for options, hint in (
+        ({"recipient": "Narnia"}, "Known recipients: Twitter"),
+        ({"recipient": "Twiter"}, "Did you mean Twitter?"),
+        ({"issuer": "custms"}, "Did you mean Customs and Border Protection?"),
+        ({"issuer": "cbp", "status": "quashed"}, "Try it without the other options"),
+    ):
+        assert hint in (await scene.member.command("demands", **options)).text, options
     wrong = await scene.member.command("demands", instrument="summnos")
     assert "There is no instrument" in wrong.text
+
+
+async def test_a_party_is_known_by_any_of_its_names_and_an_unknown_one_is_said(scene: Scene) -> None:
+    await _stories(scene, 2)
+    for command, options in (("latest", {}), ("search", {"query": "account"})):
+        assert _TITLE in (await scene.member.command(command, party="cbp", **options)).text
+        wrong = await scene.member.command(command, party="Twiter", **options)
+        assert "“Twiter” is in no story here. Did you mean Twitter?" in wrong.text
+        other = await scene.member.command(command, party="cbp", topic="spyware", **options)
+        assert "in no story here" not in other.text
+        assert "Try it without" in other.text
+    made = await scene.member.command("subscribe party", name="Twiter")
+    assert "No story here names it so far. Did you mean Twitter?" in made.text
+    assert "so far" not in (await scene.member.command("subscribe party", name="cbp")).text
+
+
+async def test_dates_are_typed_in_ones_own_language(scene: Scene) -> None:
+    await _stories(scene, 1)  # published on March 1
+    scene.house.clock.turn(hours=24 * 60)
+    for typed, found in (
+        ("3 months", True), ("vor 3 Monaten", True), ("il y a un an", True), ("hace 2 años", True),
+        ("há 3 meses", True), ("1.1.2026", True), ("2026-02-28", True), ("1y", True),
+        ("2 weeks ago", False), ("eine Woche", False), ("hier", False), ("aujourd'hui", False),
+    ):  # fmt: skip
+        answer = await scene.member.command("search", query="account", since=typed)
+        assert (_TITLE in answer.text) is found, typed
+    assert "no date I know" in (await scene.member.command("search", query="account", since="soon")).text
 
 
 async def test_completion_offers_what_is_known(scene: Scene) -> None:
