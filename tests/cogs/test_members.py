@@ -84,6 +84,13 @@ async def test_a_page_is_analysed_on_request_and_by_the_messages_menu(scene: Sce
     message = await scene.member.say(f"have you seen {page}?")
     again = await scene.member.menu("Analyse link", message)
     await scene.discord.wait_for(lambda _: again.text == answer.text)
+    shown = await scene.member.say("look", embeds=[{"title": "a preview", "url": page}])
+    for told in (shown, answer.message):  # what stands in a preview, and in a post of Quash
+        again = await scene.member.menu("Analyse link", told)
+        await scene.discord.wait_for(lambda _, again=again: again.text == answer.text)
+    assert (
+        "no link in it" in (await scene.member.menu("Analyse link", await scene.member.say("nothing"))).text
+    )
 
 
 async def test_pages_that_cannot_be_read_get_a_sentence(scene: Scene) -> None:
