@@ -30,11 +30,11 @@ if __name__ == "__main__":
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
 from bot.stories import demands, parties, relevance, text  # noqa: E402
-from bot.stories.demand_choice import accepted, scene_and_claims, weights  # noqa: E402
+from bot.stories.demand_choice import found_in, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_outcome import Outcomes, choose  # noqa: E402
 from bot.stories.model import STATUSES, Article  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
-from tools import by_likeness  # noqa: E402
+from tools import word_fit  # noqa: E402
 from tools.train_demands import as_json, labelled, load_scorer, matched  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "outcome_words.txt"
@@ -67,19 +67,19 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
     scene, claims = scene_and_claims(reading, document, evidence)
     if scene is None:
         return []
-    told = list(accepted(scene, claims, weights()))
-    outcomes = Outcomes(reading.marked, reading.texts)
+    told = list(found_in(scene, claims, weights()))
+    outcomes = Outcomes(scene.said, reading.texts)
     scored = [
         (scorer.pair_score(label, as_json(demand)), number, at)
         for number, label in enumerate(labels)
-        for at, (_, demand) in enumerate(told)
+        for at, (demand, _, _) in enumerate(told)
     ]
     return [
         Example(
             name,
             counts,
-            outcomes.measures(told[at][1], told[at][0].claim),
-            told[at][1].status,
+            outcomes.measures(told[at][0], told[at][1]),
+            told[at][0].status,
             tuple(
                 status
                 for status in (label["status"], *scorer.aslist(label.get("status_alt")))
@@ -97,12 +97,12 @@ def fit(examples: Sequence[Example]) -> Table:
         wanted[at, STATUSES.index(example.right[0])] += FIRST
         for status in example.right:
             wanted[at, STATUSES.index(status)] += (1 - FIRST) / len(example.right)
-    return by_likeness.fit(
+    return word_fit.fit(
         [example.measures for example in examples],
         wanted,
         np.array([example.counts for example in examples]),
         STATUSES,
-        chances=by_likeness.softmax,
+        chances=word_fit.softmax,
         rare=RARE,
         pull=PULL,
         slight=SLIGHT,
@@ -142,7 +142,7 @@ def main() -> None:
             print(f"{name:10} words {figures[0]:4}  rules {figures[1]:4}  of {figures[2]:4}")
         print(f"{'all':10} words {totals[0]:4}  rules {totals[1]:4}  of {totals[2]:4}")
     if options.write:
-        by_likeness.write(
+        word_fit.write(
             WORDS,
             fit(examples),
             STATUSES,

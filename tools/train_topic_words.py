@@ -30,7 +30,7 @@ from bot.stories import demand_choice, parties, relevance, text, topic_words  # 
 from bot.stories.evidence import with_demands  # noqa: E402
 from bot.stories.model import TOPICS, Article  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
-from tools import by_likeness  # noqa: E402
+from tools import word_fit  # noqa: E402
 from tools.train_demands import labelled  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "topic_words.txt"
@@ -65,12 +65,12 @@ def example_of(row: dict[str, Any], name: str) -> Example | None:
 
 def fit(examples: Sequence[Example]) -> Table:
     """Fit what every word counts for every topic."""
-    return by_likeness.fit(
+    return word_fit.fit(
         [example.measures for example in examples],
         np.array([[float(topic in example.right) for topic in TOPICS] for example in examples]),
         np.ones(len(examples)),
         TOPICS,
-        chances=by_likeness.each_alone,
+        chances=word_fit.each_alone,
         rare=RARE,
         pull=PULL,
         slight=SLIGHT,
@@ -115,7 +115,7 @@ def main() -> None:
                 f"{name:10} with words {judge(table, inside):.3f}  evidence alone {judge(None, inside):.3f}"
             )
     if options.write:
-        by_likeness.write(
+        word_fit.write(
             WORDS,
             fit(examples),
             TOPICS,

@@ -25,6 +25,7 @@ from bot.stories.demand_features import (
     role_values,
     scene_of,
 )
+from bot.stories.demand_guessed import guessed
 from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE
@@ -41,6 +42,10 @@ TOLD = 0.65
 """How sure a demand must be in an article that its words make relevant."""
 BESIDE_TOLD = 0.4
 """How sure a gag must be beside a demand for data that is told."""
+GUESSED = 1.0
+"""Log-odds that the words tell a demand, from which one is written where no claim is sure enough."""
+_WORDS = 0.5  # what these log-odds count for a claim: its own measures know of some of it
+_PARTS = 0.4  # the same for the part that a party's words give it
 _HOPELESS = -3.0
 """Log-odds of relevance from which an article is not looked at: no demand would make it one of the field."""
 
@@ -100,8 +105,6 @@ def scene_and_claims(
     reading: Reading, document: Document, evidence: Evidence
 ) -> tuple[Scene | None, list[Claim]]:
     """Gather an article's claims and look at its parties; no scene where it is hopeless or tells nothing."""
-    if not reading.frames:
-        return None, []
     told = tuple(demand for _, demand in reading.told)
     odds = odds_of(with_demands(evidence, document, told), "relevance")
     if odds <= _HOPELESS:
@@ -113,16 +116,43 @@ def scene_and_claims(
 def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
     kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
-    outcomes = Outcomes(scene.reading.marked, scene.reading.texts)
-    for judged, by_rules in accepted(scene, claims, tables):
-        demand = outcomes.stated(by_rules, judged.claim)
+    outcomes = Outcomes(scene.said, scene.reading.texts)
+    for demand, claim, sure in found_in(scene, claims, tables):
+        demand = outcomes.stated(demand, claim)
         key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
-        kept.setdefault(key, Found(demand, judged.sure, judged.claim.kind == "told"))
+        kept.setdefault(key, Found(demand, sure, claim.kind == "told"))
     found = sorted(kept.values(), key=lambda each: -each.sure)
     return sorted(found, key=lambda each: not each.told)
 
 
-def accepted(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> Iterator[tuple[Judged, Demand]]:
+def found_in(
+    scene: Scene, claims: list[Claim], tables: dict[str, Values]
+) -> Iterator[tuple[Demand, Claim, float]]:
+    """Give the demands of an article, where they stand by the rules alone, and how surely each is one.
+
+    They are the claims that are sure enough; where none is, and the words are, the one that the words tell.
+    """
+    none = True
+    for judged, demand in _accepted(scene, claims, tables):
+        none = False
+        yield _by_likelier(scene, demand), judged.claim, judged.sure
+    if none and scene.words.told >= GUESSED and (guess := guessed(scene)):
+        yield *guess, _chance(scene.words.told)
+
+
+def _by_likelier(scene: Scene, demand: Demand) -> Demand:
+    """Give a demand the instrument that the words make much likelier, if there is one."""
+    instrument = scene.words.likelier(demand.instrument)
+    if instrument == demand.instrument:
+        return demand
+    shown = scene.reading.texts[scene.words.names_most(instrument, demand.instrument)]
+    fields = dict(demand.field_evidence) | {"instrument": shown}
+    return replace(demand, instrument=instrument, field_evidence=tuple(fields.items()))
+
+
+def _accepted(
+    scene: Scene, claims: list[Claim], tables: dict[str, Values]
+) -> Iterator[tuple[Judged, Demand]]:
     """Give the claims that are sure enough, the surest first and gags last; status is the rules' still."""
     limit = TOLD if scene.odds > 0 else SURELY_TOLD
     silenced: Judged | None = None
@@ -171,9 +201,13 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
                 recipients = claim.base.recipient or recipients
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
-            sure = 1 / (1 + math.exp(-total(values, tables["claim"])))
-            found.append(Judged(claim, issuers, recipients, sure))
+            odds = total(values, tables["claim"]) + _WORDS * scene.words.told
+            found.append(Judged(claim, issuers, recipients, _chance(odds)))
     return found
+
+
+def _chance(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
 
 
 def total(values: Values, table: Values) -> float:
@@ -206,7 +240,9 @@ class Picker:
                 continue
             alone = self._alone.get((role, name))
             if alone is None:
-                alone = self._alone[role, name] = total(self._scene.parties[name].values, table)
+                alone = total(self._scene.parties[name].values, table)
+                alone += _PARTS * self._scene.parts[name].get(role, 0.0)
+                self._alone[role, name] = alone
             own = by_rules.get(name)
             names.append(name)
             sums.append(alone + total(values, table) + (total(own, table) if own else 0.0))

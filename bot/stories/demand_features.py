@@ -10,12 +10,16 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.stories.demand_claims import Claim
 from bot.stories.demand_guesses import sort_of
+from bot.stories.demand_words import DemandWords, tables
 from bot.stories.demands import Reading
 from bot.stories.marks import MARKS, Marked, Slot
+from bot.stories.said import Said, said_in
+from bot.stories.word_weights import Measures
 
 Values = dict[str, float]
 
@@ -55,7 +59,10 @@ class Presence:
 
 @dataclass(slots=True)
 class Scene:
-    """An article as the weights see it. `signs`: where parties stand in each sentence."""
+    """An article as the weights see it. `signs`: where parties stand in each sentence.
+
+    `words` and `parts` are what its words say of its demands, and of each party's part in them.
+    """
 
     reading: Reading
     odds: float  # of its being relevant, by its words and the rules' demands
@@ -64,10 +71,13 @@ class Scene:
     texts: dict[int, str]  # with signs
     most: dict[str, int]  # of each kind, in how many sentences the party most often named stands
     named: dict[str, int]  # of each kind, how many parties have a name
+    said: list[Said]
+    words: DemandWords
+    parts: dict[str, Measures]
 
 
 def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
-    """Look at an article's parties once, for all its claims."""
+    """Look at an article's parties and words once, for all its claims."""
     parties: dict[str, Presence] = {}
     signs: dict[int, list[int]] = {}
     for item in reading.marked:
@@ -86,10 +96,16 @@ def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
             most[kind] = max(most[kind], len(party.sentences))
             named[kind] += 1
     texts = {item.index: item.text for item in reading.marked}
-    scene = Scene(reading, odds, parties, signs, texts, most, named)
     for party in parties.values():
-        party.values = _presence_values(scene, party)
-    return scene
+        party.values = _presence_values(party, most, named)
+    said = said_in(reading.marked)
+    words = DemandWords(said, tables())
+    return Scene(reading, odds, parties, signs, texts, most, named, said, words, parts_by(words, parties))
+
+
+def parts_by(words: DemandWords, parties: Mapping[str, Presence]) -> dict[str, Measures]:
+    """Say of every party how likely its words make it for each part in a demand."""
+    return {name: words.parts(name, party.values) for name, party in parties.items()}
 
 
 def _read_places(item: Marked, parties: dict[str, Presence]) -> list[int]:
@@ -208,7 +224,7 @@ def _kind(slot: Slot) -> str:
     return f"{slot.kind}, a noun" if slot.generic else slot.kind
 
 
-def _presence_values(scene: Scene, party: Presence) -> Values:
+def _presence_values(party: Presence, most: Mapping[str, int], named: Mapping[str, int]) -> Values:
     """What a party is and where it stands in the article, whatever the claim."""
     slot, there = party.slot, party.sentences
     kind = slot.kind
@@ -220,12 +236,12 @@ def _presence_values(scene: Scene, party: Presence) -> Values:
     if slot.bystander:
         values["bystander"] = 1.0
     if slot.generic:
-        if scene.named.get(kind):
+        if named.get(kind):
             values["noun beside names"] = 1.0
     else:
-        if len(there) == scene.most[kind]:
+        if len(there) == most[kind]:
             values["most"] = values[f"most/{kind}"] = 1.0
-        if scene.named[kind] == 1:
+        if named[kind] == 1:
             values[f"only/{kind}"] = 1.0
     if -1 in there:
         values["title"] = values[f"title/{kind}"] = 1.0

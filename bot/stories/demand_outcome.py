@@ -9,16 +9,15 @@ further off; whom they speak of counts as a word, "the one who is asked" and "th
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 
 from bot.stories.demand_claims import Claim
-from bot.stories.marks import CONTENT, DATA, DEVICE, MARKS, Marked, Slot
+from bot.stories.marks import Slot
 from bot.stories.model import STATUSES, Demand
-from bot.stories.word_weights import Measures, Table, most_telling, read_table, stem, sums
+from bot.stories.said import Said, with_pairs
+from bot.stories.word_weights import Measures, Table, most_telling, read_table, sums
 
 _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
@@ -28,19 +27,17 @@ _RULES = 1.5  # what the rules' own answer measures
 _SURER = 0.5  # by how much (log-odds) words must be for a status where the rules know of no answer
 _MUCH_SURER = 1.0  # the same where the rules know of one
 _TELLING = 6  # words by which a sentence is judged as what shows a status: a long one has more of all
-_TOKEN = re.compile(rf"[^\W\d_{MARKS}{DATA}{DEVICE}{CONTENT}]+|[{MARKS}{DATA}{DEVICE}{CONTENT}]")
-_THINGS = {DATA: "<data>", DEVICE: "<device>", CONTENT: "<content>"}
 
 
 class Outcomes:
     """What one article says of where its demands stand.
 
-    `marked` are its sentences with signs for parties, `texts` the same as they were written.
+    `sentences` are its words, `texts` the same sentences as they were written.
     """
 
-    def __init__(self, marked: Sequence[Marked], texts: dict[int, str]) -> None:
+    def __init__(self, sentences: Sequence[Said], texts: dict[int, str]) -> None:
         self._texts = texts
-        self._sentences = [_Sentence(item) for item in marked]
+        self._sentences = sentences
 
     def stated(self, demand: Demand, claim: Claim) -> Demand:
         """Say where a demand stands, and which sentence speaks for it; unchanged if the rules are right."""
@@ -65,7 +62,7 @@ class Outcomes:
         far: set[str] = set()
         for sentence in self._sentences:
             beside = sentence.index < 0 or _distance(sentence.index, claim.anchors) <= _NEAR
-            (near if beside else far).update(sentence.said(demand))
+            (near if beside else far).update(_of(sentence, demand))
         far -= near
         near |= {f"instrument {demand.instrument}", f"family {claim.family}"}
         scale = min(_WORD, _WORDS / math.sqrt(len(near) + _FAR * _FAR * len(far)))
@@ -87,7 +84,7 @@ class Outcomes:
                 continue
             words = {
                 name: weights[name].get(status, 0.0) - weights[name].get(demand.status, 0.0)
-                for name in sentence.said(demand)
+                for name in _of(sentence, demand)
                 if name in weights
             }
             if (telling := most_telling(words, _TELLING)) > most:
@@ -95,38 +92,16 @@ class Outcomes:
         return best
 
 
-class _Sentence:
-    """The words of a sentence, without their endings, and every two side by side; parties by what they do."""
-
-    def __init__(self, item: Marked) -> None:
-        self.index = item.index
-        tokens = _TOKEN.findall(item.text)
-        self._slots = [item.slots.get(token) for token in tokens]
-        self._names = {slot.name for slot in self._slots if slot is not None}
-        self._words = [
-            _kind_of(slot) if slot is not None else _THINGS.get(token) or stem(token)
-            for token, slot in zip(tokens, self._slots, strict=True)
+def _of(sentence: Said, demand: Demand) -> Collection[str]:
+    """Give a sentence's words as they speak of one demand: its parties by what they do in it."""
+    if sentence.names.isdisjoint(demand.recipient) and sentence.names.isdisjoint(demand.issuer):
+        return sentence.together
+    return with_pairs(
+        [
+            word if slot is None else _part_of(slot, demand) or word
+            for word, slot in zip(sentence.words, sentence.slots, strict=True)
         ]
-        self._said = _with_pairs(self._words)
-
-    def said(self, demand: Demand) -> set[str]:
-        """Give them as they speak of one demand."""
-        if self._names.isdisjoint(demand.recipient) and self._names.isdisjoint(demand.issuer):
-            return self._said
-        return _with_pairs(
-            [
-                word if slot is None else _part_of(slot, demand) or word
-                for word, slot in zip(self._words, self._slots, strict=True)
-            ]
-        )
-
-
-def _with_pairs(words: list[str]) -> set[str]:
-    return {*words, *map(" ".join, pairwise(words))}
-
-
-def _kind_of(slot: Slot) -> str:
-    return f"<a {slot.kind}>" if slot.generic else f"<{slot.kind}>"
+    )
 
 
 def _part_of(slot: Slot, demand: Demand) -> str | None:

@@ -7,12 +7,11 @@ also by plain words that no list of the field would hold. They are learned from 
 
 from __future__ import annotations
 
-import math
 import re
 from functools import cache
 
 from bot.stories.model import TOPICS, Document
-from bot.stories.word_weights import Measures, Table, most_telling, read_table, stem, sums
+from bot.stories.word_weights import Measures, Table, most_telling, read_table, scaled, stem, sums
 
 EVIDENCE = 0.6
 """What the evidence's own sum counts beside the words."""
@@ -51,9 +50,7 @@ def measures(document: Document) -> Measures:
         1.0,
     )
     found |= dict.fromkeys(_said(document.title), _TITLE)
-    length = math.sqrt(sum(value * value for value in found.values()))
-    scale = min(_WORD, _WORDS / length) if length else 0.0
-    return {"always": 1.0} | {word: value * scale for word, value in found.items()}
+    return {"always": 1.0} | scaled(found, _WORDS, _WORD)
 
 
 def shown(document: Document, topic: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

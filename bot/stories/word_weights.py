@@ -6,6 +6,7 @@ what it counts for each answer, in hundredths of log-odds; nothing where it coun
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
@@ -36,6 +37,17 @@ def sums(found: Mapping[str, float], table: Table) -> Measures:
         for answer, weight in table[name].items():
             added[answer] += value * weight
     return added
+
+
+def scaled(found: Mapping[str, float], whole: float, most: float) -> Measures:
+    """Give measures of words so that together they have the length `whole`, and none counts more than `most`.
+
+    The first keeps a long article from saying more for its length, the second a short one from saying as
+    much.
+    """
+    length = math.sqrt(sum([value * value for value in found.values()]))
+    scale = min(most, whole / length) if length else 0.0
+    return {word: value * scale for word, value in found.items()}
 
 
 def most_telling(words: Mapping[str, float], most: int) -> float:

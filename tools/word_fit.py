@@ -1,7 +1,6 @@
-"""Fits weights of words, of which there are far more than examples: on the examples' likeness to each other.
+"""Fits what words count for answers: a logistic regression over very many measures, few of them in an example.
 
-What a word counts is the sum, over the examples that hold it, of what each example adds to an answer; so it
-is enough to find the latter. Needs numpy, which the program itself does not.
+Needs numpy, which the program itself does not.
 """
 
 from __future__ import annotations
@@ -17,8 +16,10 @@ from numpy.typing import NDArray
 from bot.stories.word_weights import Measures, Table
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-STEPS = 200
+STEPS = 300
+POWERS = 30
 
 
 def softmax(sums: Floats) -> Floats:
@@ -54,15 +55,10 @@ def fit(
     """
     shown = Counter(name for row in rows for name in row)
     names = sorted(name for name, count in shown.items() if count >= rare)
-    column = {name: at for at, name in enumerate(names)}
-    values = np.zeros((len(rows), len(names)))
-    for at, row in enumerate(rows):
-        for name, value in row.items():
-            if name in column:
-                values[at, column[name]] = value
+    values = _Rows(rows, {name: at for at, name in enumerate(names)})
     start = np.zeros_like(wanted) if given is None else given
     share = (counts / counts.sum())[:, None]
-    model = values.T @ _descend(values @ values.T, wanted, share, start, chances, pull)
+    model = _descend(values, wanted, share, start, chances, pull)
     if chances is softmax:
         model -= model.mean(axis=1, keepdims=True)
     found: Table = {}
@@ -73,25 +69,62 @@ def fit(
     return found
 
 
+class _Rows:
+    """Examples by measures, of which only those that are not nothing are kept."""
+
+    def __init__(self, rows: Sequence[Measures], column: dict[str, int]) -> None:
+        held = [
+            (at, column[name], value)
+            for at, row in enumerate(rows)
+            for name, value in row.items()
+            if name in column
+        ]
+        self.shape = (len(rows), len(column))
+        self._row = np.array([at for at, _, _ in held], dtype=np.int64)
+        self._column = np.array([at for _, at, _ in held], dtype=np.int64)
+        self._value = np.array([value for _, _, value in held])
+
+    def sums(self, model: Floats) -> Floats:
+        """What every example's measures add up to, by answer."""
+        return self._added(model, self._column, self._row, self.shape[0])
+
+    def back(self, errors: Floats) -> Floats:
+        """What every measure's examples add up to, by answer."""
+        return self._added(errors, self._row, self._column, self.shape[1])
+
+    def _added(self, what: Floats, given: Ints, into: Ints, length: int) -> Floats:
+        return np.stack([np.bincount(into, self._value * answer[given], length) for answer in what.T], axis=1)
+
+
 def _descend(
-    alike: Floats,
+    rows: _Rows,
     wanted: Floats,
     share: Floats,
     start: Floats,
     chances: Callable[[Floats], Floats],
     pull: float,
 ) -> Floats:
-    """Find what each example adds to the sum of each answer, by quickened descent (Nesterov)."""
-    widest = float(np.linalg.eigvalsh(alike)[-1])
-    step = 1 / (0.5 * widest * float(share.max()) + pull)
-    before = ahead = np.zeros_like(wanted)
+    """Find what each measure adds to the sum of each answer, by quickened descent (Nesterov)."""
+    step = 1 / (0.5 * _widest(rows, share) + pull)
+    before = ahead = np.zeros((rows.shape[1], wanted.shape[1]))
     speed = 1.0
     for _ in range(STEPS):
-        now = ahead - step * (share * (chances(start + alike @ ahead) - wanted) + pull * ahead)
+        errors = share * (chances(start + rows.sums(ahead)) - wanted)
+        now = ahead - step * (rows.back(errors) + pull * ahead)
         faster = (1 + math.sqrt(1 + 4 * speed * speed)) / 2
         ahead = now + (speed - 1) / faster * (now - before)
         before, speed = now, faster
     return before
+
+
+def _widest(rows: _Rows, share: Floats) -> float:
+    """The largest eigenvalue of the examples' weighed squares, by repeated multiplication."""
+    way = np.ones((rows.shape[1], 1))
+    length = 1.0
+    for _ in range(POWERS):
+        way = rows.back(share * rows.sums(way / length))
+        length = float(np.linalg.norm(way))
+    return 1.05 * length
 
 
 def write(path: Path, table: Table, answers: Sequence[str], *notes: str) -> None:

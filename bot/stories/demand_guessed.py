@@ -1,0 +1,66 @@
+"""Writes the demand of an article whose words surely tell one where nothing in it was sure enough to be it.
+
+"The letter wanted names; the paper gave none": no rule sees a demand in it, and yet the choice of words says
+that there is one, of which kind, and who is who. Each field rests on the sentence that speaks most for it.
+"""
+
+from __future__ import annotations
+
+from bot.stories.demand_claims import Claim
+from bot.stories.demand_features import Scene
+from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
+from bot.stories.demand_told import Group
+from bot.stories.demand_words import FAMILIES, ROLES
+from bot.stories.model import Demand
+from bot.stories.sought import kinds_sought
+
+_LEAST = -1.0  # log-odds of a party's part below which it is left open
+
+
+def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
+    """Write the demand that the words tell, as issued; None where no party is likely enough to be in it."""
+    issuer, recipient = _parties(scene)
+    odds = scene.words.instruments
+    if not odds or (issuer is None and recipient is None):
+        return None
+    instrument = max(odds, key=lambda name: odds[name])
+    texts = scene.reading.texts
+    names = [name for name in (issuer, recipient) if name is not None]
+    told = scene.words.tells_most(names)
+    fields = [
+        (role, texts[_nearest(scene, name, told)])
+        for role, name in zip(ROLES, (issuer, recipient), strict=True)
+        if name is not None
+    ]
+    fields.append(("instrument", texts[scene.words.names_most(instrument)]))
+    family = FAMILIES.get(instrument, "data")
+    demand = Demand(
+        issuer=(issuer,) if issuer else (),
+        instrument=instrument,
+        recipient=(recipient,) if recipient else (),
+        target=targets_in([texts[told]]) if family == "data" else (),
+        sought=kinds_sought(texts[told].lower()) if family == "data" else (),
+        status="issued",
+        evidence=(texts[told],),
+        statute=statute_in([texts[told]]),
+        demanded_on=instant_in([texts[told]]),
+        deadline=deadline_in([texts[told]]),
+        field_evidence=tuple(fields),
+    )
+    return demand, Claim("guessed", Group(family), None, frozenset((told,)))
+
+
+def _parties(scene: Scene) -> tuple[str | None, str | None]:
+    """The likeliest two for the two parts, each left open where it is not likely at all."""
+    asks, asked = ({name: odds[role] for name, odds in scene.parts.items() if role in odds} for role in ROLES)
+    pairs = [(asks[one] + asked[other], one, other) for one in asks for other in asked if one != other]
+    issuer, recipient = max(pairs)[1:] if pairs else (next(iter(asks), None), None)
+    return (
+        issuer if issuer is not None and asks[issuer] >= _LEAST else None,
+        recipient if recipient is not None and asked[recipient] >= _LEAST else None,
+    )
+
+
+def _nearest(scene: Scene, name: str, told: int) -> int:
+    there = scene.parties[name].sentences
+    return min(there, key=lambda index: (abs(index - told), index < 0, index)) if there else told
