@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from bot.alerts.closed import GivenUpTeller
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.sandbox import NotOffered
 from cogs.operations import ACTIONS
+from db import places
 from db.tables import AuditRow, DeliveryRow, FeedRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import labels_of
@@ -223,3 +225,35 @@ async def test_a_note_about_a_feed_has_buttons_for_moderators(scene: Scene) -> N
     changes = (await scene.moderator.command("audit")).text
     assert "feed paused" in changes
     assert "feed removed" in changes
+
+
+async def test_a_note_of_what_was_given_up_opens_the_list_for_moderators_alone(scene: Scene) -> None:
+    dead = await _owed(scene, 2)
+    async with scene.house.database.write() as session:
+        await places.note_given_up(session, dead)
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    await GivenUpTeller(scene.house.database, sender, clock=scene.house.clock).tell()
+    (told,) = scene.discord.messages(scene.channel.id)
+    assert "I could not deliver “Story dead 0”" in told.text
+    opened = await scene.moderator.click(told, "What was given up")
+    assert opened.ephemeral
+    assert "Story dead 1" in opened.text
+    refused = await scene.member.click(told, "What was given up")
+    assert "Story dead" not in refused.text
+    assert "Manage Server" in refused.text
+
+
+async def test_feeds_and_the_catalogue_are_leafed_through(scene: Scene) -> None:
+    feeds = [await scene.house.feed(f"news{n:02}") for n in range(23)]
+    await scene.house.guild(scene.guild.id, *feeds)
+    for command in ("feeds list", "feeds catalogue"):
+        answer = await scene.moderator.command(command)
+        pages = [answer.text]
+        while "Next" in labels_of(answer.message.components):
+            answer = await scene.moderator.click(answer.message, "Next")
+            pages.append(answer.text)
+        assert len(set(pages)) == len(pages) > 1, command
+        if command == "feeds list":
+            assert all(sum(f"news{n:02}" in page for page in pages) == 1 for n in range(23))
+        assert (await scene.moderator.click(answer.message, "Back")).text == pages[-2]
