@@ -1,6 +1,6 @@
-"""Fits the words that tell a demand, its instrument and its parties' parts, and says how they do on other sets.
+"""Fits the words that tell a demand, its instrument and its parties' parts; says how they do on other sets.
 
-    python tools/train_demand_words.py --data NAME=FILE[@COUNTS] ... [--apart NAME,NAME] ... [--shared ../shared] [--write]
+    python tools/train_demand_words.py --data NAME=FILE[@COUNTS] ... [--apart NAME,NAME] ... [--write]
 
 FILE holds labelled articles in the format of the shared set (../shared/eval/README.md), one a line; those in
 English are examples. COUNTS is what each article of a set counts for whether a demand is told (1): less for

@@ -1,4 +1,4 @@
-"""Fits what words count for answers: a logistic regression over very many measures, few of them in an example.
+"""Fits what words count for answers: a logistic regression over many measures, few of them in an example.
 
 Needs numpy, which the program itself does not.
 """
