@@ -76,7 +76,7 @@ async def _missed_page(
         since=since,
         now=services.clock(),
     )
-    title = say("What you missed since {when}", when=stamp(since, "R"))
+    title = say("What you missed since {when}", when=stamp(since, "f"))
     if found is None:
         hint = say("`/digest period:week` looks further back, `/subscribe` tells you by direct message.")
         return panel(title, [say("Nothing came."), hint])

@@ -30,8 +30,8 @@ follow; `/privacy` shows and deletes what is stored about you."""
 _ON_CARDS = mark(
     """\
 **On every post**
-*Follow case* tells you when it goes on · *Evidence* shows the sentence each claim rests on · \
-*Not relevant* tells the moderators, without your name"""
+**Follow case** tells you when it goes on · **Evidence** shows the sentence each claim rests on · \
+**Not relevant** tells the moderators, without your name"""
 )
 
 _FOR_MODERATORS = mark(

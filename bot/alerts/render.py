@@ -69,7 +69,7 @@ def card_texts(card: Card) -> list[str]:
 
 def status_words(status: str) -> str:
     """Give a status as it is shown everywhere: its sign and its word."""
-    return f"{look_of(status).sign} {safe_text(say(status), 40)}"
+    return f"{look_of(status).sign}\N{NO-BREAK SPACE}{safe_text(say(status), 40)}"
 
 
 def _head(card: Card) -> str:

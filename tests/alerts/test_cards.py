@@ -113,7 +113,7 @@ def test_a_status_is_told_by_colour_sign_and_word_alike() -> None:
 
 def test_a_card_whose_case_went_on_says_where_it_stands_now() -> None:
     card = replace(CARD, status="issued", case_status="quashed")
-    assert any("**Now: ✘ quashed**" in text for text in parts(card)["texts"])
+    assert any("**Now: ✘\N{NO-BREAK SPACE}quashed**" in text for text in parts(card)["texts"])
     assert parts(card)["colour"] == look_of("quashed").colour
     assert not any("Now" in text for text in parts(replace(card, case_status="unknown"))["texts"])
 

@@ -74,9 +74,9 @@ async def test_a_change_of_status_answers_the_first_card_which_tells_it_too(
     first, second = place.posted
     assert second.reference is not None
     assert second.reference["message_id"] == str(first.id)
-    assert "Update: ↩ withdrawn" in text_of(second)
+    assert "Update: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(second)
     assert second.pings_users == []
-    assert "Now: ↩ withdrawn" in text_of(first)
+    assert "Now: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(first)
     assert first.edited is not None
 
 

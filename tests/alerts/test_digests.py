@@ -53,7 +53,7 @@ async def test_what_fits_comes_as_one_message_at_the_local_time(
     text = text_of(message)
     assert "Digest: 4 stories, 2 matters" in text
     assert "[Report 2](https://news.example/3)" in text and "3 reports" in text
-    assert "Elsewhere" in text and "✘ quashed" in text
+    assert "Elsewhere" in text and "✘\N{NO-BREAK SPACE}quashed" in text
     (row,) = await place.house.deliveries()
     assert (row.state, row.message_id) == ("sent", message.id)
     button = message.components[-1]["components"][-1]["components"][-1]

@@ -46,8 +46,8 @@ async def test_a_cases_further_reports_go_into_the_thread_of_its_first_card(
     assert (thread.id, thread.name) == (card.id, "The @ALT_USCIS summons")
     source, update = place.standin.messages(thread.id)
     assert "A second report" in text_of(source) and "Further sources" not in text_of(source)
-    assert "Update: ↩ withdrawn" in text_of(update)
-    assert "Now: ↩ withdrawn" in text_of(card)  # the first card tells it, too
+    assert "Update: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(update)
+    assert "Now: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(card)  # the first card tells it, too
 
 
 async def test_a_forum_has_one_post_a_case_with_the_tags_of_its_topics(
@@ -63,7 +63,7 @@ async def test_a_forum_has_one_post_a_case_with_the_tags_of_its_topics(
     assert post.thread is not None
     assert {names[tag] for tag in post.thread.tags} == {"Legal demands", "anonymity"}
     first, source, update = place.standin.messages(post.id)
-    assert "Now: ↩ withdrawn" in text_of(first)
+    assert "Now: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(first)
     assert "A second report" in text_of(source)
     assert "Update" in text_of(update)
     # A story that belongs to no case has a post of its own, with its title.

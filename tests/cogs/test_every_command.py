@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -236,24 +237,31 @@ async def test_any_text_in_any_option_is_answered(stocked: Scene) -> None:
         found.append(text)
 
     collect()
-    turn, asked = 0, 0
+    texts = [*_ODD, *found]
+    turn = itertools.cycle(texts)
+    asked = 0
     for leaf in _tree(stocked):
-        for option in leaf.texts():
-            texts = [*_ODD, *found]
-            person = _person(stocked, f"asker {leaf.name} {option}", moderator=True)
-            longest = next(o for o in leaf.options if o["name"] == option).get("max_length", 6000)
-            for text in (texts[(turn + step) % len(texts)][:longest] for step in range(5)):
-                if option in ("address", "link"):  # no other machine is asked
-                    text = f"http://127.0.0.1:1/{text}"
-                answer = await person.command(leaf.name, **leaf.filled(stocked, **{option: text}))
-                _check(answer, leaf)
-                asked += 1
-            turn += 5
-            if any(o["name"] == option and o.get("autocomplete") for o in leaf.options):
-                others = {k: v for k, v in leaf.filled(stocked).items() if k != option}
-                for text in (texts[(turn + step) % len(texts)][:longest] for step in range(3)):
-                    choices = await person.autocomplete(leaf.name, option, text, **others)
-                    assert len(choices) <= 25, (leaf.name, option, text)
-    assert asked > 150, "options were left out"
+        for option in leaf.options:
+            name, longest = option["name"], option.get("max_length", 6000)
+            person = _person(stocked, f"asker {leaf.name} {name}", moderator=True)
+            if name in leaf.texts():
+                for text in itertools.islice(turn, 5 if leaf.first in _CONFIGURING else 9):
+                    if name in ("address", "link"):  # no other machine is asked
+                        text = f"http://127.0.0.1:1/{text}"
+                    answer = await person.command(leaf.name, **leaf.filled(stocked, **{name: text[:longest]}))
+                    _check(answer, leaf)
+                    asked += 1
+            if option.get("autocomplete"):
+                others = {k: v for k, v in leaf.filled(stocked).items() if k != name}
+                for text in itertools.islice(turn, 3):
+                    choices = await person.autocomplete(leaf.name, name, text[:longest], **others)
+                    assert len(choices) <= 25, (leaf.name, name, text)
+    for text in texts:
+        message = await stocked.member.say(text.replace("//b", "//127.0.0.1:1/b"))
+        for menu in _MENUS:
+            person = _person(stocked, f"{menu} {asked}", moderator=True)
+            _check(await person.menu(menu, message), Leaf(menu, ()))
+            asked += 1
+    assert asked > 350, "options were left out"
     await asyncio.sleep(0)
     assert stocked.discord.violations == []
