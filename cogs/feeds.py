@@ -220,7 +220,7 @@ class AddFromCatalogue(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template
 
 
 def _name(feed: ListedFeed) -> str:
-    return f"**#{feed.id}** {safe_text(feed.title or host(feed.url), 80)}"
+    return f"**#{feed.id}** {safe_text(feed.title, 80) or host(feed.url)}"
 
 
 def _added(added: Added) -> ui.LayoutView:
@@ -279,7 +279,7 @@ async def _list_page(
 
 
 def _line(feed: ListedFeed) -> str:
-    facts = [safe_text(host(feed.url), 60)]
+    facts = [host(feed.url)]
     if feed.paused:
         facts.append(f"⏸ {say('paused here')}")
     if feed.failure:
@@ -361,4 +361,4 @@ async def _catalogue_page(
 def _catalogue_line(feed: CatalogueFeed, watched: bool) -> str:
     sign = "✔ " if watched else ""
     facts = " · ".join((feed.country, feed.language, *(say(topic) for topic in feed.topics)))
-    return f"{sign}**{safe_text(feed.name, 80)}** {safe_text(host(feed.site), 60)}\n-# {facts}"
+    return f"{sign}**{safe_text(feed.name, 80)}** {host(feed.site)}\n-# {facts}"

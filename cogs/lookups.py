@@ -10,7 +10,7 @@ from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import ids
-from bot.alerts.foreign import host, link, safe_text
+from bot.alerts.foreign import link, safe_text
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
@@ -425,7 +425,7 @@ def _corrected(view: lookups.CaseView) -> list[str]:
             say(
                 "By them it stands: **{status}** ({source})",
                 status=status_words(said.status),
-                source=link(host(said.source or ""), said.source or "", 80),
+                source=link("", said.source or "", 80),
             )
         )
     if said.title:

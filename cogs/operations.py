@@ -257,7 +257,7 @@ class FeedButton(
 
 
 def _feed_name(feed: ListedFeed) -> str:
-    return f"**#{feed.id}** {safe_text(feed.title or host(feed.url), 60)}"
+    return f"**#{feed.id}** {safe_text(feed.title, 60) or host(feed.url)}"
 
 
 # ------------------------------------------------------------------------ /status

@@ -487,7 +487,7 @@ def _said(line: FindingRow) -> str:
 
 
 def _name(one: OwnFeed) -> str:
-    return f"**#{one.feed.id}** {safe_text(one.feed.title or host(one.feed.url), 80)}"
+    return f"**#{one.feed.id}** {safe_text(one.feed.title, 80) or host(one.feed.url)}"
 
 
 def _time(at: datetime | None) -> str:
