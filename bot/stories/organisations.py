@@ -107,7 +107,9 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
         elif word in ("'", "’") and lows[at + 1] == "s":
             if at + 2 < len(there) and there[at + 2] in ("Office", "Department"):
                 end, kind = at + 3, "agency"
-            elif at + 2 < len(there) and there[at + 2] in ("Hospital", "Hospitals"):
+            elif at + 2 < len(there) and there[at + 2] == "Court":
+                end, kind = at + 3, "court"
+            elif at + 2 < len(there) and there[at + 2] in _OWNED:
                 end, kind = at + 3, "organisation"
             break
         else:
@@ -131,6 +133,19 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
     return Found(start, end, name, kind or begins)
 
 
+_OWNED = frozenset(
+    (
+        "Hospital",
+        "Hospitals",
+        "Union",
+        "Association",
+        "Syndicate",
+        "Federation",
+        "Council",
+        "Guild",
+        "Alliance",
+    )
+)
 _COMPANY_FORMS = frozenset(
     ("inc", "corp", "ltd", "llc", "co", "corporation", "limited", "plc", "gmbh", "ag", "group", ".", ",")
 )
@@ -218,7 +233,44 @@ def find_force(tokens: Tokens, start: int) -> Found | None:
     return Found(start, body[0], spell(tokens, start, body[0]), body[1], sure=True) if body else None
 
 
-_FORCES = frozenset(("police", "sheriff"))
+_FORCES = frozenset(("police", "sheriff", "prosecutors"))
+
+
+_IN_ITS_PLACE = {"police": "police", "prosecutors": "prosecutors", "detectives": "police"}
+_MERELY_WHERE = frozenset(
+    ("in", "from", "across", "throughout", "near", "outside", "around", "within", "through")
+)
+
+
+def find_placed(tokens: Tokens, start: int, least: int) -> Found | None:
+    """A force whose place stands behind it at `start`, or None; begins at token `least` or later.
+
+    "Police in Larkton", "prosecutors in Munich", "the sheriff of Larkton County".
+    """
+    body = start - 2
+    noun, joint = tokens.lows[body], tokens.lows[start - 1]
+    if body < least or not (noun in _IN_ITS_PLACE if joint == "in" else noun == "sheriff"):
+        return None
+    if is_capital(tokens.words[body]) and not starts_sentence(tokens, body):
+        return None  # "the Metropolitan Police in London"
+    hit = load().places.trie.longest(tokens.lows, start)
+    end = hit[0] if hit is not None else start
+    never = words().never
+    while (
+        end < min(len(tokens.words), start + 3)
+        and is_capital(tokens.words[end])
+        and tokens.lows[end] not in never
+    ):
+        end += 1
+    county = end < len(tokens.words) and tokens.words[end] == "County"
+    if end == start or (joint == "of" and not county):
+        return None
+    place = spell(tokens, start, end)
+    if hit is not None and hit[0] == end and hit[1][0] in ("country", "adjective"):
+        place = load().places.adjective[hit[1][1]]
+    if county:
+        place, end = f"{place} County", end + 1
+    return Found(body, end, f"{place} {_IN_ITS_PLACE.get(noun, 'Sheriff')}", "agency", sure=True)
 
 
 def find_local(tokens: Tokens, start: int) -> Found | None:
@@ -244,6 +296,8 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     if at >= count:
         return None
     body = known.local.longest(tokens.lows, at)
+    if body is None and tokens.words[at - 1] == "County":
+        return _county_itself(tokens, start, at)
     if body is None or (what == "county" and tokens.words[at - 1] != "County"):
         return None
     end, kind = body
@@ -258,3 +312,15 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     if written.lower() == "sheriffs":  # "San Diego and Orange County sheriffs": each county has one
         written = written[:-1]
     return Found(start, end, f"{canonical} {written}", kind, sure=True)
+
+
+def _county_itself(tokens: Tokens, start: int, end: int) -> Found | None:
+    """A county that acts ("Larkton County paid ...", "Larkton County in Texas sued"), or None."""
+    at = end
+    if at + 1 < len(tokens.words) and tokens.lows[at] == "in" and is_place(tokens, at + 1):
+        at += 2
+    if start and tokens.lows[start - 1] in (*_MERELY_WHERE, "of", "to", "for"):
+        return None
+    if at >= len(tokens.words) or tokens.lows[at] not in words().acts:
+        return None
+    return Found(start, end, spell(tokens, start, end), "agency")

@@ -12,7 +12,7 @@ from bot.record import Notes
 from bot.stories import coreference, names, organisations, people, roles
 from bot.stories.coreference import Scan
 from bot.stories.demand_slots import slot_mentions
-from bot.stories.gazetteer import Alias, Tokens, load, tokenise
+from bot.stories.gazetteer import Alias, Entry, Tokens, load, tokenise
 from bot.stories.model import Demand, Document, Mention, Party
 from bot.stories.standing import standings
 
@@ -36,6 +36,7 @@ def _scan(sentence: int, text: str) -> Scan:
     tokens = tokenise(text)
     scan = Scan(sentence, text, tokens, names.is_title_case(tokens))
     small_starts = gazetteer.small_starts
+    lows = tokens.lows
     upto = 0  # where the last name found ends
     for at, (word, low) in enumerate(zip(tokens.words, tokens.lows, strict=True)):
         if word == low and low not in small_starts and word[0] != "@":
@@ -47,6 +48,12 @@ def _scan(sentence: int, text: str) -> Scan:
             if len(word) > 2 and not _signs_a_post(tokens, at):
                 scan.spans.append(names.Found(at, at + 1, word.replace("\\", ""), "account"))
             continue
+        if at > 1 and lows[at - 1] in _BEFORE_PLACE and first.isupper():
+            placed = organisations.find_placed(tokens, at, scan.spans[-1].end if scan.spans else 0)
+            if placed is not None:
+                scan.spans.append(placed)
+                upto = placed.end
+                continue
         known = gazetteer.match(tokens, at)
         if known is not None and low == "the" and _is_only_a_start(tokens, at, known[0]):
             continue
@@ -63,6 +70,9 @@ def _scan(sentence: int, text: str) -> Scan:
             place = gazetteer.places.trie.longest(tokens.lows, at)
             upto = place[0] if place is not None else at + 1
     return scan
+
+
+_BEFORE_PLACE = frozenset(("in", "of"))
 
 
 def _is_only_a_start(tokens: Tokens, at: int, end: int) -> bool:
@@ -100,8 +110,9 @@ def _find_unlisted(tokens: Tokens, start: int, known_end: int, *, headline: bool
     is_place = low in load().places.trie.root
     if low in lists.fronts.root and (fronted := organisations.find_fronted(tokens, start)) is not None:
         return fronted
-    if known_end == start and not is_place and (force := organisations.find_force(tokens, start)) is not None:
-        return force
+    if known_end == start and (force := organisations.find_force(tokens, start)) is not None:
+        local = organisations.find_local(tokens, start) if is_place else None
+        return force if local is None else local
     if not (capital_ahead or is_place) and (
         low in lists.never
         or (ahead not in _BEFORE_MORE and before not in lists.trade and ahead not in lists.particles)
@@ -133,7 +144,11 @@ def _signs_a_post(tokens: Tokens, at: int) -> bool:
 def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
     end, alias = known
     entry = alias.entry
-    if alias.weak:
+    if alias.weak and not _is_supported(scan, at, end, entry):
+        place = load().places.trie.longest(scan.tokens.lows, at)
+        if place is not None and place[0] > end:  # "United States"
+            scan.loose.append(at)
+            return place[0]
         scan.weak.append((at, end, entry))
         return end
     start = at
@@ -146,6 +161,38 @@ def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
             start = at
     scan.spans.append(names.Found(start, end, entry.name, entry.kind, by="gazetteer"))
     return end
+
+
+def _is_supported(scan: Scan, at: int, end: int, entry: Entry) -> bool:
+    """Whether the words beside a weak alias say that it names a party.
+
+    Its trade stands before it ("the messenger Wire"), or firms are counted up ("Apple, Rumble and Meta").
+    """
+    if entry.kind not in ("company", "organisation") or scan.headline:
+        return False
+    tokens = scan.tokens
+    there, lows, count = tokens.words, tokens.lows, len(tokens.words)
+    if end < count and (names.is_capital(there[end]) or there[end] in ("-", "of", "&")):
+        return False
+    before = lows[at - 1] if at else ""
+    if names.words().trade.get(before) and before != "app" and there[at - 1] == before:
+        return True
+    gazetteer = load()
+    if before in (",", "and", "or") and scan.spans:
+        last = scan.spans[-1]
+        gap = lows[last.end : at]
+        if last.kind == "company" and last.by == "gazetteer" and " ".join(gap) in _IN_A_LIST:
+            return True
+    if end + 1 < count and lows[end] == "," and (before in (",", ":") or before in _BEFORE_A_LIST):
+        ahead = gazetteer.match(tokens, end + 1) if names.is_capital(there[end + 1]) else None
+        return ahead is not None and ahead[1].entry.kind == "company" and not ahead[1].weak
+    return False
+
+
+_IN_A_LIST = frozenset((",", "and", "or", ", and", ", or"))
+_BEFORE_A_LIST = frozenset(
+    ("to", "from", "on", "at", "against", "by", "with", "as", "like", "including", "also", "and")
+)
 
 
 def _only_in_demands(

@@ -57,6 +57,17 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
             ):
                 parts[-1] += "-" + tokens.words[at + 1]
                 at += 2
+            elif (
+                len(parts) == 2
+                and at + 1 < count
+                and tokens.words[at] == "-"
+                and tokens.words[at + 1].isalpha()
+                and max(len(word), len(tokens.words[at + 1])) <= 6
+                and tokens.touch(at)
+                and tokens.touch(at + 1)
+            ):  # "Park Geun-hye"
+                parts[-1] += "-" + tokens.words[at + 1]
+                return at + 2, parts
         elif low in known.particles and parts and at + 1 < count and tokens.words[at][0].isalpha():
             ahead = at + 1
             while ahead < count and ahead < at + 2 and tokens.lows[ahead] in (*known.particles, "-"):

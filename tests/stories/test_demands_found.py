@@ -157,7 +157,7 @@ def test_a_broadcaster_that_is_searched_is_asked() -> None:
         "Australian Federal Police officers have searched the ABC's headquarters in Perth for six hours over "
         "a report about the navy.",
     )
-    assert [(each.instrument, each.recipient) for each in found] == [("search warrant", ("ABC News",))]
+    assert [(each.instrument, each.recipient) for each in found] == [("search warrant", ("ABC",))]
 
 
 def test_agencies_that_buy_for_themselves_make_demands_of_their_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from importlib import resources
 
 import pytest
 from hypothesis import given, settings
@@ -315,17 +316,9 @@ def test_the_data_are_sound() -> None:
 def test_no_name_is_listed_twice_and_no_alias_means_two_parties() -> None:
     gazetteer = load()
     listed: list[str] = []
-    for file in (
-        "agencies_us",
-        "agencies_world",
-        "companies",
-        "more",
-        "courts",
-        "organisations",
-        "people",
-        "vendors",
-    ):
-        for group in read_data(f"parties/{file}.toml")["group"]:
+    folder = resources.files("bot.stories").joinpath("data", "parties")
+    for file in folder.iterdir():
+        for group in read_data(f"parties/{file.name}")["group"]:
             listed.extend(group["parties"])
     assert sorted(listed) == sorted(set(listed))
 
