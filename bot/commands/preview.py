@@ -13,13 +13,14 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import logs
@@ -39,7 +40,7 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import new_entry_row
+from bot.feeds.look import new_entry_row, oldest_first
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.intake.analysis import AnalysisPool
@@ -57,6 +58,11 @@ _POSTS = 10  # that are shown unless more are asked for
 _OF_EACH = 15  # newest entries that are read of every feed of the bundled list
 _OF_NAMED = 100  # and, at least, of one that was named
 _MAX_FILE = 50_000_000
+# Seconds for reading stories once the time for fetching is over, and what may be added for the last of them.
+_READING, _OVERTIME = 2.0, 1.0
+_PATIENCE = 10.0  # seconds for the first of them on a busy machine: to show nothing would help nobody
+_SAMPLE, _AT_ONCE = 4, 16  # stories that are read first, to see how long they take, and then at a time
+_WITH_STORING = 1.2  # times what reading a story takes alone: most of the storing goes on beside it
 
 
 class PreviewError(QuashError):
@@ -169,7 +175,7 @@ class _Preview:
             try:
                 await self._make_guild(database)
                 await self._gather(database, fetcher, parser, limits)
-                if await self._choose_entries(database):
+                if chosen := await self._choose_entries(database):
                     await warming
             finally:
                 warming.cancel()
@@ -185,8 +191,7 @@ class _Preview:
                     raise _NoPageError(str(error), host=error.host) from error
 
             reader = Reader(database, analysis.analyse, fetch_page, clock=self._clock)
-            while await reader.read_new():
-                pass
+            await self._read(database, reader, analysis, chosen)
             await self._show(database)
         return int(self._failed > 0)
 
@@ -232,7 +237,8 @@ class _Preview:
         async with database.write() as session:
             feed_id = await feeds.add(session, {"url": address, "title": feed.title, "added_at": now})
             await feeds.use(session, [feed_id], _GUILD, None, now)
-            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in feed.sightings}
+            seen = oldest_first(feed.sightings, now)
+            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in seen}
             await feeds.insert_entries(session, list(rows.values()))
 
     def _complain(self, name: str, error: QuashError) -> None:
@@ -241,27 +247,61 @@ class _Preview:
         known = sentence.startswith(name)
         print(f"quash: {'' if known else f'{name[:200]}: '}{sentence}", file=sys.stderr)
 
-    async def _choose_entries(self, database: Database) -> int:
-        """Take the newest entries of each feed as news, in the order of their dates; leave the rest alone.
+    async def _choose_entries(self, database: Database) -> list[int]:
+        """Choose the newest entries of each feed, and let none wait to be read yet.
 
-        Gives how many were taken.
+        Gives their ids, oldest first.
         """
         most = max(_OF_NAMED, self._arguments.limit or 0) if self._named else _OF_EACH
+        date = func.coalesce(EntryRow.published, EntryRow.first_seen)
+        chosen: list[int] = []
+        taken: Counter[int] = Counter()
         async with database.write() as session:
-            rows = await session.execute(
-                select(EntryRow.id, EntryRow.feed_id).order_by(
-                    EntryRow.feed_id, EntryRow.published.desc(), EntryRow.id
-                )
-            )
-            taken: dict[int, list[int]] = {}
-            for entry_id, feed_id in rows:
-                taken.setdefault(feed_id, []).append(entry_id)
-            chosen = [i for ids in taken.values() for i in ids[:most]]
             await session.execute(update(EntryRow).values(state="read", alert=True))
-            for start in range(0, len(chosen), 500):
-                part = chosen[start : start + 500]
-                await session.execute(update(EntryRow).where(EntryRow.id.in_(part)).values(state="new"))
-        return len(chosen)
+            newest = select(EntryRow.id, EntryRow.feed_id).order_by(date.desc(), EntryRow.id.desc())
+            for entry_id, feed_id in await session.execute(newest):
+                taken[feed_id] += 1
+                if taken[feed_id] <= most:
+                    chosen.append(entry_id)
+        return chosen[::-1]
+
+    # -------------------------------------------------------------- the stories
+
+    async def _read(
+        self, database: Database, reader: Reader, analysis: AnalysisPool, chosen: Sequence[int]
+    ) -> None:
+        """Read entries in the order of their dates; where there is no time for all, rather the newest.
+
+        What `run` would do with a story depends on those before it, so the order stays: what there is no time
+        for is left out of the front. How long a story takes is known from those that were read, and from the
+        newest, which is read ahead for that.
+        """
+        worked = analysis.worked
+        until = max(self._until, time.monotonic()) + _READING
+        await _read_ahead(database, analysis, chosen[-1:])
+        waiting, done, late = list(chosen), 0, False
+        while waiting:
+            left = until - time.monotonic()
+            each = (analysis.worked - worked) / self._settings.analysis_workers / (1 + done)
+            room = max(int(left / max(each * _WITH_STORING, 0.001)), 0 if done else _SAMPLE)
+            late = late or room < len(waiting)
+            waiting = waiting[max(0, len(waiting) - room) :]
+            part = waiting[: _AT_ONCE if done else _SAMPLE]
+            waiting = waiting[len(part) :]
+            await _let_wait(database, part)
+            try:
+                async with asyncio.timeout(max(left + _OVERTIME, 0 if done else _PATIENCE)):
+                    while await reader.read_new():
+                        pass
+            except TimeoutError:
+                late, waiting = True, []
+            done += await _count_read(database, part)
+        if late:
+            print(
+                f"quash: there was time to read {done} of {len(chosen)} stories, the newest before others; "
+                f"a longer FETCH_TIMEOUT (now {self._settings.fetch_timeout:g} s) leaves time for more.",
+                file=sys.stderr,
+            )
 
     # ---------------------------------------------------------------- the posts
 
@@ -301,6 +341,28 @@ def _bundled() -> list[str]:
     from bot.feeds import catalogue
 
     return [feed.url for feed in catalogue.load()]
+
+
+async def _read_ahead(database: Database, analysis: AnalysisPool, entry_ids: Sequence[int]) -> None:
+    """Read entries for nothing but the time that it takes."""
+    query = select(EntryRow.title, EntryRow.summary, EntryRow.content).where(EntryRow.id.in_(entry_ids))
+    async with database.read() as session:
+        rows = (await session.execute(query)).all()
+    for title, *texts in rows:
+        body = max(texts, key=len)
+        with contextlib.suppress(QuashError):
+            await analysis.analyse(Article(title=title, body=body, is_html="<" in body))
+
+
+async def _let_wait(database: Database, entry_ids: Sequence[int]) -> None:
+    async with database.write() as session:
+        await session.execute(update(EntryRow).where(EntryRow.id.in_(entry_ids)).values(state="new"))
+
+
+async def _count_read(database: Database, entry_ids: Sequence[int]) -> int:
+    query = select(func.count()).where(EntryRow.id.in_(entry_ids), EntryRow.state == "read")
+    async with database.read() as session:
+        return (await session.execute(query)).scalar_one()
 
 
 async def _stories(session: AsyncSession, limit: int | None) -> Sequence[str]:

@@ -170,7 +170,7 @@ def _after_success(
     rebuilt = _rebuilt(look, len(fresh), memory)
     first = stored.first_looked_at is None
     alert = not first and not rebuilt
-    rows = [new_entry_row(s, stored.id, now, alert=alert) for s in _oldest_first(fresh, now)]
+    rows = [new_entry_row(s, stored.id, now, alert=alert) for s in oldest_first(fresh, now)]
     if look.feed is not None:
         hub, topic = _hub_of(look.feed, look)
         memory = replace(
@@ -269,7 +269,7 @@ def decide_push(
         "new" if fresh else "edited" if edited else "unchanged",
         told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
         _with_notice(columns, notice),
-        tuple(new_entry_row(s, stored.id, now, alert=not rebuilt) for s in _oldest_first(fresh, now)),
+        tuple(new_entry_row(s, stored.id, now, alert=not rebuilt) for s in oldest_first(fresh, now)),
         tuple(edited),
         notice=notice,
     )
@@ -307,7 +307,7 @@ def _sort_out(
     return fresh, edits
 
 
-def _oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
+def oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
     """Put entries in the order in which they are to be read and told; feeds show the newest first."""
     upside_down = fresh[::-1]  # the order among those of one time or of none
     last = now.timestamp()

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -53,9 +54,13 @@ def _analyse(article: Article) -> Story:
 
 
 class AnalysisPool:
-    """Worker processes that turn articles into stories. One that hangs or dies is replaced."""
+    """Worker processes that turn articles into stories. One that hangs or dies is replaced.
+
+    `worked` is how many seconds articles have taken in all, waiting for a turn not included.
+    """
 
     def __init__(self, workers: int) -> None:
+        self.worked = 0.0
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._running = asyncio.Semaphore(workers)
@@ -89,6 +94,7 @@ class AnalysisPool:
             pool = self._pool = self._pool or self._new_pool()
             deadline = _DEADLINE if self._read >= self._workers else _STARTING
             self._under_way += 1
+            started = time.monotonic()
             future = pool.submit(_analyse, article)
             try:
                 story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
@@ -100,6 +106,7 @@ class AnalysisPool:
                 self._replace(pool)
                 raise AnalysisError(told("the process that read the article died")) from error
             finally:
+                self.worked += time.monotonic() - started
                 self._under_way -= 1
                 self._end_later()
             self._read += 1

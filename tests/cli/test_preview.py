@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,11 +16,11 @@ _ITEM = """<item><title>{title}</title><link>{link}</link><guid>{link}</guid>
 <description>{summary}</description><pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate></item>"""
 
 
-async def _preview(folder: Path, *arguments: str) -> tuple[int, str, str]:
+async def _preview(folder: Path, *arguments: str, **settings: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "preview", *arguments,
         cwd=folder,
-        env={"PATH": "", "PYTHONPATH": str(ROOT), "FETCH_ALLOW_NETWORKS": "127.0.0.0/8"},
+        env={"PATH": "", "PYTHONPATH": str(ROOT), "FETCH_ALLOW_NETWORKS": "127.0.0.0/8"} | settings,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(), 120)
@@ -50,3 +51,47 @@ async def test_a_story_whose_page_cannot_be_had_is_shown_from_the_feeds_own_word
     for path in ("/missing", "/broken"):
         assert shown[titles[path]]["relevant"]
         assert shown[titles[path]]["url"] == site.url(path)
+
+
+async def test_where_there_is_no_time_for_all_stories_the_newest_are_shown(tmp_path: Path) -> None:
+    """A hundred long stories took half a minute, whatever time was set."""
+    text = f"{_SUMMARY} The company told the account holder. " * 300
+    items = "".join(
+        f"<item><title>Report {number}</title><guid>{number}</guid><description>{text}</description>"
+        f"<pubDate>Mon, 23 Nov 2026 09:{number:02d}:00 GMT</pubDate></item>"
+        for number in range(60)
+    )
+    feed = tmp_path / "long.xml"
+    feed.write_text(f"<rss version='2.0'><channel><title>Paper</title>{items}</channel></rss>")
+    status, out, err = await _preview(tmp_path, str(feed), "--json", FETCH_TIMEOUT="1")
+    said = re.fullmatch(
+        r"quash: there was time to read (\d+) of 60 stories, the newest before others; "
+        r"a longer FETCH_TIMEOUT \(now 1 s\) leaves time for more\.\n",
+        err,
+    )
+    assert status == 0
+    assert said is not None, err
+    shown = [json.loads(line)["title"] for line in out.splitlines()]
+    assert 0 < len(shown) == int(said[1])
+    numbers = [int(title.removeprefix("Report ")) for title in shown]
+    assert numbers == sorted(numbers), "in the order of their dates"
+    assert numbers[0] > 0, "the oldest are left out"
+
+
+async def test_a_saved_feed_is_read_in_the_order_of_its_dates(tmp_path: Path) -> None:
+    """As `run` would: what comes of a story depends on those before it. A file was read from its top."""
+    items = "".join(
+        f"<item><title>Report {number}</title><guid>{number}</guid>"
+        f"<description>{_SUMMARY}</description>{date}</item>"
+        for number, date in (
+            (4, ""),
+            (3, "<pubDate>Mon, 23 Nov 2026 09:00:00 GMT</pubDate>"),
+            (1, "<pubDate>Mon, 23 Nov 2026 07:00:00 GMT</pubDate>"),
+            (2, "<pubDate>Mon, 23 Nov 2026 08:00:00 GMT</pubDate>"),
+        )
+    )
+    feed = tmp_path / "saved.xml"
+    feed.write_text(f"<rss version='2.0'><channel><title>Paper</title>{items}</channel></rss>")
+    status, out, err = await _preview(tmp_path, str(feed), "--json")
+    assert (status, err) == (0, "")
+    assert [json.loads(line)["title"] for line in out.splitlines()] == [f"Report {n}" for n in (1, 2, 3, 4)]
