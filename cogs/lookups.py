@@ -48,6 +48,13 @@ def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services)
     add(bot, services, PageButton)
 
 
+def whose_feeds(who: Viewer) -> str:
+    """Say whose feeds answer, where they brought nothing."""
+    if who.guild_id is None:
+        return say("Outside of servers the public catalogue's feeds answer; in a server, its own.")
+    return say("What is watched here, moderators choose with `/feeds`.")
+
+
 def viewer(interaction: discord.Interaction) -> Viewer:
     """Tell who asks. In a server that the bot is not in (a user-installed app) it is a person outside one."""
     return Viewer(interaction.guild_id if interaction.is_guild_integration() else None)
@@ -83,11 +90,7 @@ class Lookups(commands.Cog):
             unknown = await _unknown_party(session, who, named) if not stories else None
         blocks = [story_block(s) for s in stories]
         if not blocks:
-            hint = (
-                say("Try it without topic and party.")
-                if topic or party
-                else say("`/feeds list` shows what is watched.")
-            )
+            hint = say("Try it without topic and party.") if topic or party else whose_feeds(who)
             blocks = [unknown or f"{say('Nothing is known yet.')} {hint}"]
         await answer(interaction, panel(say("Newest stories"), blocks))
 
@@ -128,7 +131,7 @@ class Lookups(commands.Cog):
             found = await lookups.find_cases(session, who, name)
             if not found:
                 newest = await lookups.find_cases(session, who, "", limit=5)
-                await answer(interaction, _no_case(name, newest))
+                await answer(interaction, _no_case(who, name, newest))
                 return
             exact = [c for c in found if c.title.casefold() == name.strip().casefold()]
             case = (exact or found)[0]
@@ -239,11 +242,14 @@ async def _search_page(
             offset=page * _A_PAGE,
         )
         unknown = await _unknown_party(session, who, named) if not stories else None
+        meant = await lookups.meant_searches(session, who, query) if not stories and not unknown else []
     title = say("Search: {query}", query=safe_text(query, 80))
     if not stories:
         nothing = say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")
         if topic or party or status or since:
             nothing = say("Nothing was found. Try it without the other options, or with fewer words.")
+        if meant:
+            nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
         return panel(title, [unknown or nothing])
     buttons = page_buttons("search", interaction.user.id, state, page, total, _A_PAGE)
     footer = told_range(page, _A_PAGE, len(stories), total, buttons, at_least=total >= lookups.SEARCHED)
@@ -330,7 +336,7 @@ async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient:
         return f"{none} {did_you_mean(near)}"
     known = await lookups.party_names(session, who, "", side=side, limit=8)
     if not known:
-        return f"{none} {say('None is known at all yet.')}"
+        return f"{none} {say('None is known at all yet.')} {whose_feeds(who)}"
     names = ", ".join(safe_text(each, 60) for each in known)
     if side == "issuer":
         return f"{none} {say('Known issuers: {names}.', names=names)}"
@@ -347,7 +353,7 @@ async def _case_page(
     async with services.database.read() as session:
         found = await lookups.find_cases(session, who, f"#{state[0]}")
         if not found:
-            return _no_case(f"#{state[0]}", await lookups.find_cases(session, who, "", limit=5))
+            return _no_case(who, f"#{state[0]}", await lookups.find_cases(session, who, "", limit=5))
         view = await lookups.case_view(session, who, found[0])
     return await _case_panel(interaction, view, (), page)
 
@@ -441,12 +447,12 @@ _EVENT = {
 }
 
 
-def _no_case(name: str, newest: Sequence[CaseRow]) -> discord.ui.LayoutView:
+def _no_case(who: Viewer, name: str, newest: Sequence[CaseRow]) -> discord.ui.LayoutView:
     blocks = [say("No case “{name}” is known here.", name=safe_text(name, 80))]
     if newest:
         blocks.append(
             say("The newest are:") + "\n" + "\n".join(f"#{c.id} {safe_text(c.title, 100)}" for c in newest)
         )
     else:
-        blocks.append(say("None is known at all yet; `/feeds list` shows what is watched."))
+        blocks.append(f"{say('None is known at all yet.')} {whose_feeds(who)}")
     return panel(say("Case"), blocks)

@@ -25,7 +25,7 @@ from cogs import choices
 from cogs.blocks import story_block
 from cogs.clicks import Click, add
 from cogs.guards import NotAllowedError, guild_of
-from cogs.lookups import party_choices, viewer
+from cogs.lookups import did_you_mean, party_choices, viewer, whose_feeds
 from cogs.panels import answer, panel
 from db import lookups, profiles
 
@@ -102,9 +102,10 @@ class Profiles(commands.Cog):
         who = viewer(interaction)
         async with self.services.database.read() as session:
             found = await profiles.get_profile(session, who, canonical_name(name))
-            near = [] if found else await lookups.party_names(session, who, canonical_name(name), limit=8)
-            near = near or ([] if found else await lookups.party_names(session, who, "", limit=8))
-        await answer(interaction, _profile(found) if found else _no_party(name, near))
+            if found is None:
+                near = await lookups.party_names(session, who, canonical_name(name), limit=8)
+                known = await lookups.party_names(session, who, "", limit=8)
+        await answer(interaction, _profile(found) if found else _no_party(who, name, near, known))
 
     @app_commands.command(description="A chart of what was reported over time, with its figures")
     @app_commands.describe(topic="One topic; all without it", period="How far back")
@@ -176,12 +177,14 @@ def _profile(found: profiles.Profile) -> ui.LayoutView:
     return panel(safe_text(found.name, 200), blocks, buttons=follow, footer=f"{say(found.kind)} · {footer}")
 
 
-def _no_party(name: str, near: list[str]) -> ui.LayoutView:
+def _no_party(who: lookups.Viewer, name: str, near: list[str], known: list[str]) -> ui.LayoutView:
     blocks = [say("“{name}” is in no story here.", name=safe_text(name, 80))]
     if near:
-        blocks.append(say("Known are: {names}.", names=", ".join(safe_text(each, 60) for each in near)))
+        blocks.append(did_you_mean(near))
+    elif known:
+        blocks.append(say("Known are: {names}.", names=", ".join(safe_text(each, 60) for each in known)))
     else:
-        blocks.append(say("None is known at all yet; `/feeds list` shows what is watched."))
+        blocks.append(f"{say('None is known at all yet.')} {whose_feeds(who)}")
     return panel(say("Party"), blocks)
 
 

@@ -238,7 +238,7 @@ async def _own(
     """List one's own, a few a page, each with what can be done to it."""
     found = await actions.list_subscriptions(services.database, user_id=interaction.user.id)
     if not found:
-        none = say("You have none. `/subscribe topic` or a card's Follow case makes one.")
+        none = say("You have none. `/subscribe topic` in a server or a card's Follow case makes one.")
         return panel(say("Your subscriptions"), [none])
     page = min(page, (len(found) - 1) // _A_PAGE)
     view = panel(

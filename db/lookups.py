@@ -134,6 +134,19 @@ async def search_stories(
     return await _stories(session, order[offset : offset + limit]), len(order)
 
 
+async def meant_searches(session: AsyncSession, viewer: Viewer, query: str) -> list[str]:
+    """Give searches that were likely meant by one that finds nothing, and find something."""
+    words = [word for term in parse_query(query) for word in term.words if not (term.without or term.prefix)]
+    if len(words) > _MEANT_WORDS:
+        return []
+    found = []
+    for reading in islice(await suggest.readings(session, words), _MEANT):
+        meant = " ".join(reading)
+        if (await search_stories(session, viewer, meant, limit=1))[1]:
+            found.append(meant)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Hit:
     """A story that was found and may be seen; the higher its `rank`, the better."""
@@ -265,6 +278,7 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
 # the titles of these cases.
 _WITH_WORDS = (100, 400, 3200), 100
 _WITH_SHORT = (200, 800, 3200), 50
+_MEANT, _MEANT_WORDS = 3, 4  # searches that may have been meant, of so many words
 _CASE_PARTIES = 12  # that a case is shown with
 _CASE_WORDS = 8  # words of a name that are looked for, the last ones
 

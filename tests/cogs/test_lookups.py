@@ -181,6 +181,27 @@ async def test_a_party_is_known_by_any_of_its_names_and_an_unknown_one_is_said(s
     assert "so far" not in (await scene.member.command("subscribe party", name="cbp")).text
 
 
+async def test_a_search_with_a_slip_and_an_empty_server_get_a_next_step(scene: Scene) -> None:
+    empty = await scene.member.command("latest")
+    assert "What is watched here, moderators choose with `/feeds`." in empty.text
+    for command, options in (
+        ("latest", {}),
+        ("case", {"name": "x"}),
+        ("demands", {}),
+        ("party", {"name": "x"}),
+    ):
+        answer = await scene.alone.command(command, **options)
+        assert "Outside of servers the public catalogue's feeds answer" in answer.text, command
+    await _stories(scene, 2)
+    assert (
+        "Did you mean critical account?"
+        in (await scene.member.command("search", query="critcal acount")).text
+    )
+    assert "Did you mean" not in (await scene.member.command("search", query="xylophones")).text
+    assert "Did you mean" not in (await scene.stranger.command("search", query="critcal acount")).text
+    assert "Did you mean Twitter?" in (await scene.member.command("party", name="twiter")).text
+
+
 async def test_dates_are_typed_in_ones_own_language(scene: Scene) -> None:
     await _stories(scene, 1)  # published on March 1
     scene.house.clock.turn(hours=24 * 60)
