@@ -41,6 +41,7 @@ class Words:
     titles: Trie
     before_last_name: frozenset[str]
     given: frozenset[str]
+    family_first: frozenset[str]  # family names, lower case, before a name with a hyphen ("Park Geun-hye")
     common_last: frozenset[str]
     not_parties: frozenset[str]
     particles: frozenset[str]
@@ -52,6 +53,7 @@ class Words:
     person_nouns: frozenset[str]
     said: frozenset[str]
     acts: frozenset[str]  # what a party does, right after its name
+    place_acts: frozenset[str]  # what a place does only where its government is meant
     no_names: frozenset[str]  # capitalised single words that name no party
     trade: dict[str, str]  # lower-case trade noun -> kind
     not_names: frozenset[str]  # pairs of words that look like the end of a name
@@ -81,6 +83,7 @@ def words() -> Words:
         titles=titles,
         before_last_name=frozenset(title.lower() for title in names["before_last_name"]),
         given=frozenset(names["given"].split()),
+        family_first=frozenset(names["family_first"].split()),
         common_last=frozenset(name.lower() for name in names["common_last"]),
         not_parties=frozenset(names["not_parties"]),
         particles=frozenset(names["particles"]),
@@ -92,6 +95,7 @@ def words() -> Words:
         person_nouns=frozenset(patterns["person"]["nouns"]),
         said=frozenset(patterns["person"]["said"]),
         acts=frozenset(patterns["acts"].split()),
+        place_acts=frozenset(patterns["place_acts"].split()),
         no_names=frozenset(patterns["no_names"].split()),
         trade={noun: kind for kind, nouns in patterns["trade"].items() for noun in nouns},
         not_names=frozenset(patterns["not_names"]),

@@ -104,6 +104,9 @@ def find_organisation(tokens: Tokens, start: int, known_end: int, *, headline: b
                 word == "," and there[at + 1] not in ("Inc", "LLC", "Ltd", "Corp")
             ):
                 break
+        elif word in ("'", "’") and there[at + 1] in _OWNED:  # "Journalists' Syndicate"
+            end, kind = at + 2, "organisation"
+            break
         elif word in ("'", "’") and lows[at + 1] == "s":
             if at + 2 < len(there) and there[at + 2] in ("Office", "Department"):
                 end, kind = at + 3, "agency"
@@ -297,7 +300,9 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
         return None
     body = known.local.longest(tokens.lows, at)
     if body is None and tokens.words[at - 1] == "County":
-        return _county_itself(tokens, start, at)
+        return _place_itself(tokens, start, at, known.acts)
+    if body is None and what in ("region", "city"):
+        return _place_itself(tokens, start, at, known.place_acts)
     if body is None or (what == "county" and tokens.words[at - 1] != "County"):
         return None
     end, kind = body
@@ -314,13 +319,21 @@ def find_local(tokens: Tokens, start: int) -> Found | None:
     return Found(start, end, f"{canonical} {written}", kind, sure=True)
 
 
-def _county_itself(tokens: Tokens, start: int, end: int) -> Found | None:
-    """A county that acts ("Larkton County paid ...", "Larkton County in Texas sued"), or None."""
+_BEFORE_WHERE = _MERELY_WHERE | {"of", "to", "for", "at", "by", "with", "on", "and", ",", "-"}
+
+
+def _place_itself(tokens: Tokens, start: int, end: int, acts: frozenset[str]) -> Found | None:
+    """A county, a city or a state that acts as its government ("Larkton County in Texas paid"), or None."""
     at = end
     if at + 1 < len(tokens.words) and tokens.lows[at] == "in" and is_place(tokens, at + 1):
         at += 2
-    if start and tokens.lows[start - 1] in (*_MERELY_WHERE, "of", "to", "for"):
-        return None
-    if at >= len(tokens.words) or tokens.lows[at] not in words().acts:
+    before = tokens.lows[start - 1] if start else ""
+    if (
+        at >= len(tokens.words)
+        or tokens.lows[at] not in acts
+        or tokens.words[end - 1] == "s"
+        or before in _BEFORE_WHERE
+        or (before and is_capital(tokens.words[start - 1]) and not starts_sentence(tokens, start))
+    ):
         return None
     return Found(start, end, spell(tokens, start, end), "agency")

@@ -7,6 +7,7 @@ a word that stands for a party named before. `cast` picks from them those that t
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 
 from bot.record import Notes
 from bot.stories import coreference, names, organisations, people, roles
@@ -27,7 +28,24 @@ def find_mentions(document: Document) -> tuple[Mention, ...]:
     """
     scans = [_scan(-1, document.title)]
     scans.extend(_scan(s.index, s.text) for s in document.sentences)
-    return coreference.resolve(scans)
+    return _chapters_with_their_parent(coreference.resolve(scans))
+
+
+def _chapters_with_their_parent(mentions: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    """Give an organisation and its chapter ("the ACLU", "the ACLU of Ohio") one name: that named first."""
+    entries = load().entries
+    first = dict.fromkeys(mention.name for mention in mentions if mention.kind == "organisation")
+    order = list(first)
+    kept: dict[str, str] = {}
+    for name in order:
+        entry = entries.get(name)
+        parent = entries.get(entry.parent) if entry is not None and entry.parent in first else None
+        if entry and parent and parent.sort == entry.sort and parent.name not in kept:
+            keep, other = sorted((name, parent.name), key=order.index)
+            kept[other] = keep
+    if not kept:
+        return mentions
+    return tuple(replace(m, name=kept[m.name]) if m.name in kept else m for m in mentions)
 
 
 def _scan(sentence: int, text: str) -> Scan:
@@ -36,7 +54,7 @@ def _scan(sentence: int, text: str) -> Scan:
     tokens = tokenise(text)
     scan = Scan(sentence, text, tokens, names.is_title_case(tokens))
     small_starts = gazetteer.small_starts
-    lows = tokens.lows
+    lows, given = tokens.lows, names.words().given
     upto = 0  # where the last name found ends
     for at, (word, low) in enumerate(zip(tokens.words, tokens.lows, strict=True)):
         if word == low and low not in small_starts and word[0] != "@":
@@ -59,7 +77,8 @@ def _scan(sentence: int, text: str) -> Scan:
             continue
         found = None
         if first.isupper():
-            found = _find_unlisted(tokens, at, known[0] if known else at, headline=scan.headline)
+            sure_end = known[0] if known and not (known[1].weak and low in given) else at  # "Vine", not "Tim"
+            found = _find_unlisted(tokens, at, sure_end, headline=scan.headline)
         if known is not None and (found is None or known[0] >= found.end):
             upto = _take_known(scan, at, known)
         elif found is not None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 
 from bot.stories.gazetteer import Tokens, load
-from bot.stories.names import Found, Words, is_capital, is_law, is_place, last_name, spell, trade_after, words
+from bot.stories.names import (
+    Found,
+    Words,
+    is_capital,
+    is_law,
+    is_place,
+    last_name,
+    spell,
+    starts_sentence,
+    trade_after,
+    words,
+)
 
 MOST_TITLES = 4  # titles in a row ("Former Deputy Attorney General")
 MOST_PARTS = 6  # words of one name
@@ -24,6 +35,17 @@ def _is_glued(word: str) -> bool:
     ) and not word.startswith("Mac")
 
 
+_SURNAMES_TOO = frozenset(("white", "law", "hill", "mac"))
+
+
+def _ends_a_name(tokens: Tokens, at: int, parts: list[str], known: Words) -> bool:
+    """Whether a word that stands in no other name may be a last one ("Nathan Law", "Jeffrey White")."""
+    if len(parts) != 1 or parts[0].lower() not in known.given or is_place(tokens, at - 1):
+        return False
+    ahead = tokens.words[at + 1] if at + 1 < len(tokens.words) else "."
+    return not is_capital(ahead) and ahead != "-"
+
+
 def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]:
     """Where a run of name words that starts at `start` ends, and its words without initials' points."""
     at = start
@@ -33,7 +55,11 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
         word = tokens.words[at]
         low = tokens.lows[at]
         if is_capital(word):
-            if (low in known.never and not (_is_initial(word) and parts)) or word in known.heads:
+            if word in known.heads or (
+                low in known.never
+                and not (_is_initial(word) and parts)
+                and not (low in _SURNAMES_TOO and _ends_a_name(tokens, at, parts, known))
+            ):
                 break
             if word in parts or _is_glued(word):
                 break  # two lines run together, as in "Justin Amash Justin AmashTrump slams"
@@ -59,10 +85,10 @@ def _name_end(tokens: Tokens, start: int, known: Words) -> tuple[int, list[str]]
                 at += 2
             elif (
                 len(parts) == 2
+                and parts[0].lower() in known.family_first
                 and at + 1 < count
                 and tokens.words[at] == "-"
                 and tokens.words[at + 1].isalpha()
-                and max(len(word), len(tokens.words[at + 1])) <= 6
                 and tokens.touch(at)
                 and tokens.touch(at + 1)
             ):  # "Park Geun-hye"
@@ -192,7 +218,14 @@ def find_person(tokens: Tokens, start: int, *, headline: bool) -> Found | None:
         return found if len(real) <= 4 and not is_place(tokens, at) else None
     if headline or not 2 <= len(real) <= 4 or is_place(tokens, at):
         return None
-    if len(real) == 3 and real[1].lower() in known.given:
+    if (
+        len(real) == 2
+        and first in known.family_first
+        and real[1].rpartition("-")[2].islower()
+        and "-" in real[1]
+    ):
+        return found
+    if len(real) == 3 and real[1].lower() in known.given and not starts_sentence(tokens, at):
         return found
     if _speaks(tokens, at, end, known) or trade_after(tokens, end, known) == "person":
         return found

@@ -298,6 +298,60 @@ def test_every_party_comes_once_and_each_choice_is_explained() -> None:
     assert all(f.stage == "party" and f.reason for f in notes.findings)
 
 
+# ------------------------------------------------------------------ forces, places, common words
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind"),
+    [
+        ("Police in Larkton asked the dating site for names.", "Larkton police", "agency"),
+        ("A letter came from prosecutors in Munich on Friday.", "Munich prosecutors", "agency"),
+        ("Police in Tanzania wanted to know who wrote it.", "Tanzanian police", "agency"),
+        ("The sheriff of Larkton County sent a subpoena.", "Larkton County Sheriff", "agency"),
+        ("The Idaho Falls police had no warrant.", "Idaho Falls police", "agency"),
+        ("Larkton County in Texas paid 70,000 dollars a year.", "Larkton County", "agency"),
+        ("Denver refused to hand the files to the agency.", "Denver", "agency"),
+        (
+            "The Harrow Journalists' Syndicate will go to court.",
+            "Harrow Journalists' Syndicate",
+            "organisation",
+        ),
+        ("The Ramallah Magistrate's Court signed the order.", "Ramallah Magistrate's Court", "court"),
+        ("The messenger Wire gave the address.", "Wire", "company"),
+        ("The request went to Apple, Rumble and Meta.", "Rumble", "company"),
+        ("An order reached Dynadot, the registrar.", "Dynadot", "company"),
+        ("HM Revenue and Customs sent the notice.", "HMRC", "agency"),
+        ("The lawyer Nathan Law has left the city.", "Nathan Law", "person"),
+        ("A warrant for the chats of Jung Jin-woo was signed.", "Jung Jin-woo", "person"),
+    ],
+)
+def test_what_no_list_holds_and_what_is_a_word_too(text: str, name: str, kind: str) -> None:
+    assert (name, kind) in names(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("A rumble went through the hall, and the wire broke.", "Rumble"),
+        ("United States lawyers flew with United Airlines.", "United"),
+        ("A man from Denver asked the police for help.", "Denver"),
+        ("The family moved to Larkton County and paid its taxes.", "Larkton County"),
+        ("Denver's requests were refused.", "Denver"),
+        ("Tim Kaine said that Claro and Oi had called.", "TIM"),
+    ],
+)
+def test_a_place_or_a_word_is_no_party_where_it_does_not_act(text: str, name: str) -> None:
+    assert name not in {found for found, _ in names(text)}
+
+
+def test_a_chapter_and_its_organisation_are_one_party_by_the_name_that_comes_first() -> None:
+    lines = ("The ACLU of Nevada filed a motion.", "The ACLU called the demand too wide.")
+    assert {m.name for m in mentions(*lines)} == {"ACLU of Nevada"}
+    assert {m.name for m in mentions(*reversed(lines))} == {"American Civil Liberties Union"}
+    apart = names("The ACLU of Nevada and the ACLU of Ohio filed a brief.")
+    assert {name for name, _ in apart} == {"ACLU of Nevada", "ACLU of Ohio"}
+
+
 # ------------------------------------------------------------------ data, and any text at all
 
 
