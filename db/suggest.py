@@ -143,6 +143,8 @@ async def readings(session: AsyncSession, words: Sequence[str]) -> list[tuple[st
     Not what only goes on where the last word ends: that was found, if at all, by the beginning.
     """
     asked = [fold(word) for word in words][:_TYPED_WORDS]
+    if not asked:
+        return []
     forms = {form for typed in asked for form in _forms(typed)}
     sqlite = is_sqlite(session)
     known = (await session.scalars(_alike(sqlite), {"forms": as_one(sqlite, forms)})).all()
