@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from itertools import product
 from typing import Any, NamedTuple
 
 MASK = "mask"
@@ -55,6 +54,16 @@ class _Node:
         self.ends: tuple[str, ...] = ()
 
 
+def _down(node: _Node, symbols: Sequence[str]) -> _Node:
+    """Go down the tree by these symbols; what is not there yet is made."""
+    for symbol in symbols:
+        further = node.next.get(symbol)
+        if further is None:
+            further = node.next[symbol] = _Node()
+        node = further
+    return node
+
+
 class _Known(NamedTuple):
     """What a word of a text may stand for: entries, where phrases begin with it, whether one ends with it."""
 
@@ -77,12 +86,11 @@ class Lexicon:
                 self._add(group, phrase)
 
     def _add(self, group: str, phrase: str) -> None:
-        slots = [slot.split("|") for slot in phrase.split()]
-        for choice in product(*slots):
-            node = self._root
-            for piece in choice:
-                for symbol in self._symbols_of_entry(piece):
-                    node = node.next.setdefault(symbol, _Node())
+        ends = [self._root]
+        for slot in phrase.split():
+            choices = [self._symbols_of_entry(piece) for piece in slot.split("|")]
+            ends = [_down(node, symbols) for node in ends for symbols in choices]
+        for node in ends:
             if group not in node.ends:
                 node.ends += (group,)
 
