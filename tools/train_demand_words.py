@@ -35,14 +35,13 @@ from bot.stories import demands, parties, relevance, text  # noqa: E402
 from bot.stories.demand_choice import Found, decide, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_claims import Claim  # noqa: E402
 from bot.stories.demand_features import Scene, parts_by  # noqa: E402
-from bot.stories.demand_words import ROLES, TOLD, DemandWords, Tables, measures  # noqa: E402
+from bot.stories.demand_words import NOTHING, ROLES, TOLD, DemandWords, Tables, measures  # noqa: E402
 from bot.stories.model import INSTRUMENTS, Article, Document  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import word_fit  # noqa: E402
 from tools.train_demands import as_json, labelled, load_scorer  # noqa: E402
 
 DATA = ROOT / "bot" / "stories" / "data"
-NOTHING = Tables({}, {}, {})
 
 RARE = 4  # examples that must show a measure before it is weighed
 PULL = {"told": 2e-4, "instruments": 3e-4, "roles": 3e-4}  # how hard weights are drawn to nothing

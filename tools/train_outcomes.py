@@ -1,11 +1,12 @@
 """Fits the words that tell where a demand stands, and says how they do on sets they were not fitted to.
 
-    python tools/train_outcomes.py --data NAME=FILE[@COUNTS] ... [--shared ../shared] [--write]
+    python tools/train_outcomes.py --data NAME=FILE[@COUNTS] ... [--apart NAME,NAME] ... [--write]
 
 FILE holds labelled articles in the format of the shared set (../shared/eval/README.md), one a line. Of each,
 the demands that the program finds and a label tells are examples: their words (`bot.stories.demand_outcome`)
 and the label's status. COUNTS is what each example of a set counts (1): less for sets that the rules were
-made on, whose answers are better there than on anything new. Each set is judged by words fitted without it.
+made on, whose answers are better there than on anything new. Sets named together by an `--apart` are judged
+by words fitted without them.
 
 A softmax over the statuses, its weights drawn to nothing. Needs numpy, which the program itself does not.
 
@@ -120,26 +121,27 @@ def judge(model: Table, examples: Iterable[Example]) -> tuple[int, int, int]:
 
 
 def main() -> None:
-    """Judge each set by the others, then fit on everything and write if asked."""
+    """Judge the sets that are kept apart, then fit on everything and write if asked."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE[@COUNTS]", required=True)
+    parser.add_argument("--apart", action="append", default=[], metavar="NAME,NAME")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--write", action="store_true", help=f"write {WORDS.relative_to(ROOT)}")
-    parser.add_argument("--quick", action="store_true", help="judge nothing")
     options = parser.parse_args()
     scorer = load_scorer(options.shared / "eval" / "score.py")
     examples: list[Example] = []
     for name, counts, row in labelled(options.data):
         examples += examples_of(row, name, float(counts or 1), scorer)
-    if not options.quick:
-        totals = [0, 0, 0]
-        for name in dict.fromkeys(example.set for example in examples):
-            model = fit([example for example in examples if example.set != name])
+    totals = [0, 0, 0]
+    for names in (each.split(",") for each in options.apart):
+        model = fit([example for example in examples if example.set not in names])
+        for name in names:
             figures = judge(model, [example for example in examples if example.set == name])
             totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
-            print(f"{name:10} words {figures[0]:4}  rules {figures[1]:4}  of {figures[2]:4}")
+            print(f"{name:10} words {figures[0]:4}  rules {figures[1]:4}  of {figures[2]:4}", flush=True)
+    if options.apart:
         print(f"{'all':10} words {totals[0]:4}  rules {totals[1]:4}  of {totals[2]:4}")
     if options.write:
         word_fit.write(

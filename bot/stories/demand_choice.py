@@ -46,6 +46,7 @@ GUESSED = 1.0
 """Log-odds that the words tell a demand, from which one is written where no claim is sure enough."""
 _WORDS = 0.5  # what these log-odds count for a claim: its own measures know of some of it
 _PARTS = 0.4  # the same for the part that a party's words give it
+_REASONS = 5  # words that are named as a reason
 _HOPELESS = -3.0
 """Log-odds of relevance from which an article is not looked at: no demand would make it one of the field."""
 
@@ -62,11 +63,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A demand, how surely it is one, and whether the rules hold it told."""
+    """A demand, how surely it is one, and what it was found by (`Claim.kind`)."""
 
     demand: Demand
     sure: float
-    told: bool
+    kind: str
 
 
 @cache
@@ -91,11 +92,14 @@ def find(
     reading = Reading(document, mentions)
     scene, claims = scene_and_claims(reading, document, evidence)
     if scene is None:
-        found = [Found(demand, 0.0, told=True) for _, demand in reading.told]
+        found = [Found(demand, 0.0, "told") for _, demand in reading.told]
     else:
         found = decide(scene, claims, weights())
     for each in found:
         note_demand(notes, each.demand, round(each.sure, 2))
+        if each.kind == "guessed" and scene is not None:
+            words = ", ".join(scene.words.weightiest(_REASONS))
+            notes.note("demand", "by words", f"No known turn tells it; words like {words} do, all together.")
     if not found:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
     return tuple(each.demand for each in found), max((each.sure for each in found), default=0.0)
@@ -120,9 +124,9 @@ def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list
     for demand, claim, sure in found_in(scene, claims, tables):
         demand = outcomes.stated(demand, claim)
         key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
-        kept.setdefault(key, Found(demand, sure, claim.kind == "told"))
+        kept.setdefault(key, Found(demand, sure, claim.kind))
     found = sorted(kept.values(), key=lambda each: -each.sure)
-    return sorted(found, key=lambda each: not each.told)
+    return sorted(found, key=lambda each: each.kind != "told")
 
 
 def found_in(

@@ -27,6 +27,7 @@ _TITLE = 1.5  # what a word of the title counts, beside 1 for others
 _WORDS = 5.0  # the length of all measures of words together, however long the article
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
 _MOST = 4.0  # log-odds; words never say more surely that a demand is told, or none
+_FEWER = 0.5  # log-odds; of the articles that come in fewer tell a demand than of the labelled ones
 _STANDING = 1.5  # by how much (log-odds) another instrument must be likelier than the one that stands
 _PLACES = 8  # of one party whose words around it are read
 _AROUND = 3  # words to each side of a name
@@ -39,6 +40,10 @@ class Tables(NamedTuple):
     told: Table
     instruments: Table
     roles: Table
+
+
+NOTHING = Tables({}, {}, {})
+"""Words that count nothing."""
 
 
 @cache
@@ -55,7 +60,8 @@ class DemandWords:
         self._tables = known
         self._measures = measures(sentences)
         self._around = around_names(sentences)
-        self.told = max(-_MOST, min(_MOST, sums(self._measures, known.told).get(TOLD, 0.0)))
+        odds = sums(self._measures, known.told).get(TOLD, 0.0)
+        self.told = max(-_MOST, min(_MOST, odds)) - _FEWER
         """How likely the article tells a demand."""
 
     @cached_property
@@ -83,6 +89,15 @@ class DemandWords:
         found.update(presence)
         found["always"] = 1.0
         return found
+
+    def weightiest(self, most: int) -> list[str]:
+        """Name the words that speak most for a demand's being told."""
+        speaking = {
+            word: value * self._tables.told[word].get(TOLD, 0.0)
+            for word, value in self._measures.items()
+            if word in self._tables.told and "<" not in word  # a sign for a party is no word
+        }
+        return sorted(speaking, key=lambda word: -speaking[word])[:most]
 
     def tells_most(self, names: Iterable[str] = ()) -> int:
         """The sentence that speaks most for a demand, of those that name most of `names` (-1: the title)."""

@@ -2,7 +2,7 @@
 
 Each decision is a sum: what stands in the story (evidence.py) times what that counts for the decision
 (data/weights.toml, made by tools/train_relevance.py). The parts of the sum, each with its sentence, are the
-explanation. For topics of English stories plain words count beside it (topic_words.py).
+explanation. In English stories plain words count beside it (story_words.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from bot.errors import told
 from bot.record import Notes
-from bot.stories import topic_words
+from bot.stories import story_words
 from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
@@ -27,6 +27,7 @@ _TELLING = 0.15  # log-odds; a smaller part is not worth telling
 SURELY_TOLD = 0.7
 """How surely a demand is told, from which its story is relevant for that alone."""
 _SPEAK_AGAINST = -1.0  # log-odds; below it the words speak so much against a story that no demand saves it
+_BEYOND_WORDS = -3.0  # log-odds of the evidence from which no words make a story relevant
 _FALLBACK_LANGUAGE = "en"  # what a text too short to tell its language is read as
 
 
@@ -106,7 +107,7 @@ def weigh(
         return Relevance(False, 0.0, ()), ()
     evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
-    relevance = _judge_relevance(proof, evidence, notes)
+    relevance = _judge_relevance(document, proof, evidence, notes)
     if not relevance.relevant and surely >= SURELY_TOLD and odds_of(evidence, "relevance") > _SPEAK_AGAINST:
         relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
@@ -153,11 +154,18 @@ def _size(part: Part) -> float:
     return -abs(part.weight)
 
 
-def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
+def _judge_relevance(document: Document, proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
     judgement = judge(evidence, "relevance")
     ranked = _largest(judgement)
-    relevant = judgement.odds > 0
+    odds = judgement.odds
     shown = proof.of(judgement.parts)
+    words: tuple[str, ...] = ()
+    if odds > _BEYOND_WORDS and (by_words := story_words.by_words(document, {"relevance": odds})):
+        odds = by_words["relevance"]
+        if odds > 0:
+            said, words = story_words.shown(document, "relevance", _SENTENCES)
+            shown = shown or said
+    relevant = odds > 0
     notes.note(
         "relevance",
         "relevant" if relevant else "not relevant",
@@ -167,6 +175,11 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevan
         evidence=shown,
         weight=judgement.odds,
     )
+    if odds != judgement.odds:
+        because = f", first of all by words like {', '.join(words)}" if words else ""
+        notes.note(
+            "relevance", "words", f"All its words together move that to {odds:+.1f}{because}.", weight=odds
+        )
     for outcome, parts in (
         ("for", [part for part in ranked if part.weight >= _TELLING]),
         ("against", [part for part in ranked if part.weight <= -_TELLING]),
@@ -179,12 +192,12 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevan
                 evidence=proof.of([Part(part.feature, 1.0)], limit=1),
                 weight=part.weight,
             )
-    return Relevance(relevant, judgement.score, shown if relevant else ())
+    return Relevance(relevant, _chance(odds), shown if relevant else ())
 
 
 def _judge_topics(document: Document, proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
     by_evidence = {topic: odds_of(evidence, topic) for topic in TOPICS}
-    by_words = topic_words.by_words(document, by_evidence)
+    by_words = story_words.by_words(document, by_evidence)
     odds = by_words or by_evidence
     # Every relevant story is about something: the likeliest topic stands even below its threshold.
     ranked = sorted(TOPICS, key=lambda topic: -odds[topic])
@@ -195,7 +208,7 @@ def _judge_topics(document: Document, proof: _Proof, evidence: Evidence, notes: 
         reasons = because[:_REASONS]
         shown = proof.of(judgement.parts)
         if by_words and (not shown or by_evidence[topic] <= 0):
-            said, words = topic_words.shown(document, topic, _SENTENCES)
+            said, words = story_words.shown(document, topic, _SENTENCES)
             shown = shown or said
             if words:
                 reasons.append("words like " + ", ".join(words))

@@ -1,8 +1,8 @@
-"""What a relevant story is about, by all its words, beside what the evidence for each topic adds up to.
+"""Whether a story is of the field and what it is about, by all its words, beside what evidence adds up to.
 
 The evidence (`bot.stories.evidence`) knows phrases of the field and where they stand; a story tells its topic
 also by plain words that no list of the field would hold. They are learned from labelled articles
-(`data/topic_words.txt`, made by tools/train_topic_words.py), for English alone.
+(`data/story_words.txt`, made by tools/train_story_words.py), for English alone.
 """
 
 from __future__ import annotations
@@ -13,33 +13,45 @@ from functools import cache
 from bot.stories.model import TOPICS, Document
 from bot.stories.word_weights import Measures, Table, most_telling, read_table, scaled, stem, sums
 
+RELEVANCE = "relevance"
+DECISIONS = (RELEVANCE, *TOPICS)
 EVIDENCE = 0.6
 """What the evidence's own sum counts beside the words."""
-_MOST_EVIDENCE = 4.0  # log-odds; more evidence than that makes no topic surer
+_MOST_EVIDENCE = 4.0  # log-odds; more evidence than that makes nothing surer
 _TITLE = 1.5  # what a word of the title counts, beside 1 for others
 _WORDS = 4.0  # the length of all measures of words together, however long the story
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
-_THRESHOLD = -0.2  # log-odds from which a topic is said: a missed one costs as much as a false one
+_TOPIC_FROM = -0.2  # log-odds from which a topic is said: a missed one costs as much as a false one
+_RELEVANT_FROM = 0.6  # the same for relevance: an alert for nothing costs more than a missed one
+_FOR_RELEVANCE = 0.6  # what words count for relevance: real pages are less plain than most labelled ones
 _TELLING = 6  # words by which a sentence is judged as what shows a topic
 _REASONS = 3  # words that are named as a reason
 _WORD_SHAPE = re.compile(r"[^\W\d_]+")
 
 
 def by_words(document: Document, by_evidence: Measures) -> Measures | None:
-    """Give the log-odds above the threshold of every topic; None for a language that the words are not of."""
+    """Give the log-odds above the threshold of decisions ("relevance", topics); None but for English."""
     if document.language not in ("en", "und"):
         return None
     return beside(by_evidence, measures(document), _weights())
 
 
 def beside(by_evidence: Measures, found: Measures, table: Table) -> Measures:
-    """Give the log-odds above the threshold of every topic, by the evidence and the words beside it."""
-    added = sums(found, table)
-    return {topic: offset(odds) + added.get(topic, 0.0) - _THRESHOLD for topic, odds in by_evidence.items()}
+    """Give the log-odds above the threshold of every decision, by the evidence and the words beside it."""
+    added = dict.fromkeys(DECISIONS, 0.0) | sums(found, table)
+    return {
+        decision: offset(odds)
+        + (
+            _FOR_RELEVANCE * added[decision] - _RELEVANT_FROM
+            if decision == RELEVANCE
+            else added[decision] - _TOPIC_FROM
+        )
+        for decision, odds in by_evidence.items()
+    }
 
 
 def offset(odds: float) -> float:
-    """Give what a topic's evidence counts beside the words."""
+    """Give what a decision's evidence counts beside the words."""
     return EVIDENCE * max(-_MOST_EVIDENCE, min(_MOST_EVIDENCE, odds))
 
 
@@ -53,8 +65,8 @@ def measures(document: Document) -> Measures:
     return {"always": 1.0} | scaled(found, _WORDS, _WORD)
 
 
-def shown(document: Document, topic: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the sentences that show a topic by their words, in order, and the weightiest words."""
+def shown(document: Document, decision: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the sentences that speak for a decision by their words, in order, and the weightiest words."""
     weights = _weights()
     telling: list[tuple[float, int, str]] = []
     words: Measures = {}
@@ -62,7 +74,7 @@ def shown(document: Document, topic: str, most: int) -> tuple[tuple[str, ...], t
         held = {
             word: weight
             for word in _said(sentence.text)
-            if (weight := weights.get(word, {}).get(topic, 0.0)) > 0
+            if (weight := weights.get(word, {}).get(decision, 0.0)) > 0
         }
         if held and not sentence.is_heading:
             words |= held
@@ -80,7 +92,7 @@ def _said(text: str) -> set[str]:
 
 @cache
 def _weights() -> Table:
-    table = read_table("topic_words.txt")
-    if unknown := {topic for counts in table.values() for topic in counts} - set(TOPICS):
-        raise ValueError(f"data/topic_words.txt names unknown topics: {unknown}")
+    table = read_table("story_words.txt")
+    if unknown := {decision for counts in table.values() for decision in counts} - set(DECISIONS):
+        raise ValueError(f"data/story_words.txt names unknown decisions: {unknown}")
     return table
