@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.news import is_new
 from db.tables import EntryRow, FeedRow, StoryRow, StoryTopicRow
 
 LEASE = timedelta(seconds=60)
@@ -39,22 +40,26 @@ class WaitingEntry:
 async def claim_new(
     session: AsyncSession, now: datetime, limit: int, *, owner: str = "", lease: timedelta = LEASE
 ) -> list[WaitingEntry]:
-    """Claim up to `limit` entries that were not read yet, oldest first, in the name of `owner`.
+    """Claim up to `limit` entries that were not read yet, in the name of `owner`; gives them by id.
+
+    News (what alerts) by their turns, see `db.news`; what is history, oldest first, once no news wait. Never
+    both at once: news would wait for the history that is read beside them.
 
     Any number of workers may claim at once (PostgreSQL: SKIP LOCKED; SQLite has one writer anyway).
     """
     ids = (
         select(EntryRow.id)
         .where(
-            EntryRow.state == "new",
+            is_new(),
             or_(EntryRow.claimed_until.is_(None), EntryRow.claimed_until < now),
             or_(EntryRow.try_after.is_(None), EntryRow.try_after <= now),
         )
-        .order_by(EntryRow.id)
+        .order_by(EntryRow.turn, EntryRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    claimed = (await session.execute(ids)).scalars().all()
+    news, history = ids.where(EntryRow.alert), ids.where(~EntryRow.alert)
+    claimed = (await session.scalars(news)).all() or (await session.scalars(history)).all()
     if not claimed:
         return []
     await session.execute(

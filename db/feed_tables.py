@@ -52,12 +52,12 @@ def row_number() -> Mapped[int]:
     return mapped_column(Key, primary_key=True, autoincrement=True)
 
 
-def _partial(name: str, column: str, where: str) -> Index:
+def _partial(name: str, *columns: str, where: str) -> Index:
     """Give an index of some rows only.
 
     On PostgreSQL it has the same condition by its migration; saying so here would load that dialect.
     """
-    return Index(name, column, sqlite_where=sql(where))
+    return Index(name, *columns, sqlite_where=sql(where))
 
 
 class FeedRow(Base):
@@ -104,8 +104,8 @@ class FeedRow(Base):
     memory: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     __table_args__ = (
-        _partial("ix_feeds_due", "next_look", "state = 'active'"),
-        _partial("ix_feeds_notice", "id", "notice IS NOT NULL"),
+        _partial("ix_feeds_due", "next_look", where="state = 'active'"),
+        _partial("ix_feeds_notice", "id", where="notice IS NOT NULL"),
     )
 
 
@@ -142,6 +142,7 @@ class EntryRow(Base):
     alert: Mapped[bool] = mapped_column(
         Boolean, default=True
     )  # False: history of a first look, alerts nobody
+    turn: Mapped[datetime | None]  # who is read first of those that alert (`db.news`)
     # new -> read (a story exists or it was judged irrelevant) | failed
     state: Mapped[str] = mapped_column(String(16), default="new")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
@@ -154,7 +155,8 @@ class EntryRow(Base):
         UniqueConstraint("feed_id", "key"),
         Index(None, "url_key"),
         Index(None, "story_id"),
-        _partial("ix_entries_new", "id", "state = 'new'"),
+        _partial("ix_entries_new", "alert", "turn", "id", where="state = 'new'"),
+        _partial("ix_entries_news", "feed_id", "turn", where="state = 'new' AND alert = 1"),
     )
 
 

@@ -34,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import notes
 from db.bulk import Bulk, parts
 from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
+from db.news import with_turns
 from db.notify import ENTRIES, ring
 
 _CHOICE = 4  # how many times more due feeds are looked through than claimed
@@ -97,7 +98,8 @@ def _named(names: Sequence[str]) -> dict[str, Any]:
     return {name: bindparam(name) for name in names}
 
 
-_INSERT_ENTRIES = Bulk(insert(_ENTRIES).values(_named(_NEW_ENTRY)).inline())
+_INSERT_HISTORY = Bulk(insert(_ENTRIES).values(_named(_NEW_ENTRY)).inline())
+_INSERT_NEWS = Bulk(insert(_ENTRIES).values(_named((*_NEW_ENTRY, "turn"))).inline())
 _EDIT_ENTRIES = Bulk(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("entry_id")).values(_named(_SHOWN)))
 
 
@@ -417,7 +419,11 @@ async def _with_entries(session: AsyncSession, feed_ids: Iterable[int]) -> list[
 
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store new entries; each row holds the columns named in `_NEW_ENTRY`."""
-    await _INSERT_ENTRIES.run(session, rows)
+    news = [row for row in rows if row["alert"]]
+    if len(news) < len(rows):
+        await _INSERT_HISTORY.run(session, [row for row in rows if not row["alert"]])
+    if news:
+        await _INSERT_NEWS.run(session, await with_turns(session, news))
     if rows:
         await ring(session, ENTRIES)
 

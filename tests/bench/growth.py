@@ -62,8 +62,8 @@ def _fill_feeds(sqlite: bool, low: int, high: int) -> list[str]:
         f"CASE WHEN n <= {DUE} THEN {soon} ELSE {late} END, '', 0, 0, {empty} FROM {series} AS s",
         "INSERT INTO guild_feeds (guild_id, feed_id, added_at, paused) "
         f"SELECT n % 5000 + 1, n, {soon}, {no} FROM {series} AS s",
-        "INSERT INTO entries (feed_id, key, url, title, first_seen, content_hash, summary, content, alert, state, "
-        f"attempts) SELECT n, 'k' || n, '', '', {soon}, '', '', '', {yes}, "
+        "INSERT INTO entries (feed_id, key, url, title, first_seen, content_hash, summary, content, alert, turn, state, "
+        f"attempts) SELECT n, 'k' || n, '', '', {soon}, '', '', '', {yes}, {soon}, "
         f"CASE WHEN n <= {DUE} THEN 'new' ELSE 'read' END, 0 FROM {series} AS s",
     ]
 
