@@ -183,15 +183,14 @@ def main() -> None:
             print(f"{'':10} words  {assess(inside, known, scorer)}", flush=True)
     if options.write:
         known = fit(examples, scorer)
-        for table, file, answers, what in (
-            (known.told, "told_words.txt", (TOLD,), "an article's telling a demand"),
-            (known.instruments, "instrument_words.txt", INSTRUMENTS, "each instrument of a demand"),
-            (known.roles, "role_words.txt", ROLES, "a party's part in a demand"),
+        for table, file, what in (
+            (known.told, "told_words.txt", "an article's telling a demand"),
+            (known.instruments, "instrument_words.txt", "each instrument of a demand"),
+            (known.roles, "role_words.txt", "a party's part in a demand"),
         ):
             word_fit.write(
                 DATA / file,
                 table,
-                answers,
                 "Made by tools/train_demand_words.py from labelled articles; do not edit by hand.",
                 f"What a word counts for {what}, in hundredths of log-odds; endings are cut off.",
             )

@@ -147,7 +147,6 @@ def main() -> None:
         word_fit.write(
             WORDS,
             fit(examples),
-            STATUSES,
             "Made by tools/train_outcomes.py from labelled articles; do not edit by hand.",
             "What a word, or two side by side, counts for each status (hundredths); endings are cut off.",
         )

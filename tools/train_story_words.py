@@ -76,11 +76,14 @@ def example_of(row: dict[str, Any], name: str) -> Example | None:
 def fit(examples: Sequence[Example]) -> Table:
     """Fit what every word counts for relevance and for every topic."""
     counts = [1.0 if example.relevant else OUTSIDE for example in examples]
-    table = _fit(examples, counts, (story_words.RELEVANCE,))
+    tables = [_fit(examples, counts, (story_words.RELEVANCE,))]
     relevant = [example for example in examples if example.relevant]
-    for word, weights in _fit(relevant, [1.0] * len(relevant), TOPICS).items():
-        table[word] = table.get(word, {}) | weights
-    return table
+    tables.append(_fit(relevant, [1.0] * len(relevant), TOPICS))
+    counted: dict[str, Measures] = {}
+    for table in tables:
+        for word, weights in zip(table.words, table.weights.tolist(), strict=True):
+            counted.setdefault(word, {}).update(zip(table.answers, weights, strict=True))
+    return Table.of(counted, story_words.DECISIONS)
 
 
 def _fit(examples: Sequence[Example], counts: list[float], decisions: Sequence[str]) -> Table:
@@ -143,7 +146,6 @@ def main() -> None:
         word_fit.write(
             WORDS,
             fit(examples),
-            story_words.DECISIONS,
             "Made by tools/train_story_words.py from labelled articles; do not edit by hand.",
             "What a word counts for relevance and each topic (hundredths of log-odds); endings are cut off.",
         )

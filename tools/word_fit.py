@@ -61,12 +61,9 @@ def fit(
     model = _descend(values, wanted, share, start, chances, pull)
     if chances is softmax:
         model -= model.mean(axis=1, keepdims=True)
-    found: Table = {}
-    for name, line in zip(names, model, strict=True):
-        heavy = {a: float(w) for a, w in zip(answers, line, strict=True) if abs(w) >= slight}
-        if heavy:
-            found[name] = heavy
-    return found
+    model[np.abs(model) < slight] = 0.0
+    heavy = np.flatnonzero(np.abs(model).max(axis=1))
+    return Table([names[at] for at in heavy], answers, model[heavy].astype(np.float32))
 
 
 class _Rows:
@@ -127,10 +124,10 @@ def _widest(rows: _Rows, share: Floats) -> float:
     return 1.05 * length
 
 
-def write(path: Path, table: Table, answers: Sequence[str], *notes: str) -> None:
+def write(path: Path, table: Table, *notes: str) -> None:
     """Write a file that `bot.stories.word_weights` reads."""
-    lines = [*(f"# {note}" for note in notes), "\t".join(("word", *answers))]
-    for name in sorted(table):
-        counts = (f"{100 * table[name].get(answer, 0):.0f}" for answer in answers)
-        lines.append("\t".join((name, *("" if count in ("0", "-0") else count for count in counts))).rstrip())
+    lines = [*(f"# {note}" for note in notes), "\t".join(("word", *table.answers))]
+    for word, weights in sorted(zip(table.words, table.weights.tolist(), strict=True)):
+        counts = (f"{100 * weight:.0f}" for weight in weights)
+        lines.append("\t".join((word, *("" if count in ("0", "-0") else count for count in counts))).rstrip())
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

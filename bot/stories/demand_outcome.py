@@ -17,7 +17,7 @@ from bot.stories.demand_claims import Claim
 from bot.stories.marks import Slot
 from bot.stories.model import STATUSES, Demand
 from bot.stories.said import Said, with_pairs
-from bot.stories.word_weights import Measures, Table, most_telling, read_table, sums
+from bot.stories.word_weights import Measures, Table, read_table
 
 _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
@@ -25,8 +25,9 @@ _WORDS = 5.0  # the length of all measures of words together, however long the a
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
 _RULES = 1.5  # what the rules' own answer measures
 _SURER = 0.5  # by how much (log-odds) words must be for a status where the rules know of no answer
+_PLAINER = 0.3  # the same of a status and its opposite
+_CONTRARY = {"upheld": "quashed", "quashed": "upheld", "complied": "refused", "refused": "complied"}
 _MUCH_SURER = 1.0  # the same where the rules know of one
-_TELLING = 6  # words by which a sentence is judged as what shows a status: a long one has more of all
 
 
 class Outcomes:
@@ -82,12 +83,8 @@ class Outcomes:
         for sentence in self._sentences:
             if self._texts[sentence.index] in demand.evidence[:1]:
                 continue
-            words = {
-                name: weights[name].get(status, 0.0) - weights[name].get(demand.status, 0.0)
-                for name in _of(sentence, demand)
-                if name in weights
-            }
-            if (telling := most_telling(words, _TELLING)) > most:
+            telling = weights.telling(_of(sentence, demand), status, demand.status)
+            if telling > most:
                 best, most = sentence.index, telling
         return best
 
@@ -112,8 +109,10 @@ def _part_of(slot: Slot, demand: Demand) -> str | None:
 
 def choose(found: Measures, by_rules: str, weights: Table) -> str:
     """Give the status with the highest sum, or the rules' own where that is little lower."""
-    added = sums(found, weights)
+    added = weights.sums(found)
     chosen = max(STATUSES, key=lambda status: added.get(status, 0.0))
+    if added.get(chosen, 0.0) - added.get(_CONTRARY.get(chosen, ""), -math.inf) < _PLAINER:
+        return by_rules  # better no outcome than the opposite one
     margin = _SURER if by_rules == "issued" else _MUCH_SURER
     return chosen if added.get(chosen, 0.0) - added.get(by_rules, 0.0) >= margin else by_rules
 

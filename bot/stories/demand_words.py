@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from bot.stories.model import INSTRUMENTS
 from bot.stories.said import Said
-from bot.stories.word_weights import Measures, Table, most_telling, read_table, scaled, sums
+from bot.stories.word_weights import Measures, Table, read_table, scaled
 
 TOLD = "told"
 ROLES = ("issuer", "recipient")
@@ -31,7 +32,6 @@ _FEWER = 0.5  # log-odds; of the articles that come in fewer tell a demand than 
 _STANDING = 1.5  # by how much (log-odds) another instrument must be likelier than the one that stands
 _PLACES = 8  # of one party whose words around it are read
 _AROUND = 3  # words to each side of a name
-_TELLING = 6  # words by which a sentence is judged as what tells a demand: a long one has more of all
 
 
 class Tables(NamedTuple):
@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     roles: Table
 
 
-NOTHING = Tables({}, {}, {})
+NOTHING = Tables(Table.of({}, (TOLD,)), Table.of({}, INSTRUMENTS), Table.of({}, ROLES))
 """Words that count nothing."""
 
 
@@ -60,14 +60,14 @@ class DemandWords:
         self._tables = known
         self._measures = measures(sentences)
         self._around = around_names(sentences)
-        odds = sums(self._measures, known.told).get(TOLD, 0.0)
+        odds = known.told.sums(self._measures)[TOLD]
         self.told = max(-_MOST, min(_MOST, odds)) - _FEWER
         """How likely the article tells a demand."""
 
     @cached_property
     def instruments(self) -> Measures:
         """How likely it tells one by each instrument."""
-        return sums(self._measures, self._tables.instruments)
+        return self._tables.instruments.sums(self._measures)
 
     def likelier(self, instrument: str) -> str:
         """Give the instrument of the same family that is much likelier than this one, or this one."""
@@ -81,7 +81,7 @@ class DemandWords:
 
         `presence` is what the party is and where it stands (`demand_features.Presence.values`).
         """
-        return sums(self.party_measures(name, presence), self._tables.roles)
+        return self._tables.roles.sums(self.party_measures(name, presence))
 
     def party_measures(self, name: str, presence: Mapping[str, float]) -> Measures:
         """Give what counts for a party's part: what it is, where it stands, the words around its name."""
@@ -92,12 +92,8 @@ class DemandWords:
 
     def weightiest(self, most: int) -> list[str]:
         """Name the words that speak most for a demand's being told."""
-        speaking = {
-            word: value * self._tables.told[word].get(TOLD, 0.0)
-            for word, value in self._measures.items()
-            if word in self._tables.told and "<" not in word  # a sign for a party is no word
-        }
-        return sorted(speaking, key=lambda word: -speaking[word])[:most]
+        words = [word for word in self._measures if "<" not in word]  # a sign for a party is no word
+        return self._tables.told.weightiest(words, TOLD, most)
 
     def tells_most(self, names: Iterable[str] = ()) -> int:
         """The sentence that speaks most for a demand, of those that name most of `names` (-1: the title)."""
@@ -109,12 +105,7 @@ class DemandWords:
 
     def _says_most(self, table: Table, answer: str, against: str | None, names: frozenset[str]) -> int:
         def telling(sentence: Said) -> tuple[int, float]:
-            words = {
-                word: table[word].get(answer, 0.0) - (table[word].get(against, 0.0) if against else 0.0)
-                for word in sentence.together
-                if word in table
-            }
-            return len(names & sentence.names), most_telling(words, _TELLING)
+            return len(names & sentence.names), table.telling(sentence.together, answer, against)
 
         below = [sentence for sentence in self._sentences if sentence.index >= 0] or self._sentences
         return max(below, key=telling).index

@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from bot.stories.model import TOPICS, Document
-from bot.stories.word_weights import Measures, Table, most_telling, read_table, scaled, stem, sums
+from bot.stories.word_weights import Measures, Table, read_table, scaled, stem
 
 RELEVANCE = "relevance"
 DECISIONS = (RELEVANCE, *TOPICS)
@@ -22,9 +22,8 @@ _TITLE = 1.5  # what a word of the title counts, beside 1 for others
 _WORDS = 4.0  # the length of all measures of words together, however long the story
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
 _TOPIC_FROM = -0.2  # log-odds from which a topic is said: a missed one costs as much as a false one
-_RELEVANT_FROM = 0.6  # the same for relevance: an alert for nothing costs more than a missed one
+_RELEVANT_FROM = 0.5  # the same for relevance: an alert for nothing costs more than a missed one
 _FOR_RELEVANCE = 0.6  # what words count for relevance: real pages are less plain than most labelled ones
-_TELLING = 6  # words by which a sentence is judged as what shows a topic
 _REASONS = 3  # words that are named as a reason
 _WORD_SHAPE = re.compile(r"[^\W\d_]+")
 
@@ -38,7 +37,7 @@ def by_words(document: Document, by_evidence: Measures) -> Measures | None:
 
 def beside(by_evidence: Measures, found: Measures, table: Table) -> Measures:
     """Give the log-odds above the threshold of every decision, by the evidence and the words beside it."""
-    added = dict.fromkeys(DECISIONS, 0.0) | sums(found, table)
+    added = table.sums(found)
     return {
         decision: offset(odds)
         + (
@@ -67,22 +66,19 @@ def measures(document: Document) -> Measures:
 
 def shown(document: Document, decision: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Give the sentences that speak for a decision by their words, in order, and the weightiest words."""
-    weights = _weights()
-    telling: list[tuple[float, int, str]] = []
-    words: Measures = {}
-    for order, sentence in enumerate(document.sentences):
-        held = {
-            word: weight
-            for word in _said(sentence.text)
-            if (weight := weights.get(word, {}).get(decision, 0.0)) > 0
-        }
-        if held and not sentence.is_heading:
-            words |= held
-            telling.append((-most_telling(held, _TELLING), order, sentence.text))
-    best = sorted(telling)[:most]
+    table = _weights()
+    said = {
+        order: _said(sentence.text)
+        for order, sentence in enumerate(document.sentences)
+        if not sentence.is_heading
+    }
+    telling = {order: table.telling(words, decision) for order, words in said.items()}
+    speaking = [order for order, weight in telling.items() if weight > 0]
+    best = sorted(speaking, key=lambda order: -telling[order])[:most]
+    words = frozenset().union(*said.values())
     return (
-        tuple(text for _, _, text in sorted(best, key=lambda each: each[1])),
-        tuple(sorted(words, key=lambda word: -words[word])[:_REASONS]),
+        tuple([document.sentences[order].text for order in sorted(best)]),
+        tuple(table.weightiest(words, decision, _REASONS)),
     )
 
 
@@ -93,6 +89,6 @@ def _said(text: str) -> set[str]:
 @cache
 def _weights() -> Table:
     table = read_table("story_words.txt")
-    if unknown := {decision for counts in table.values() for decision in counts} - set(DECISIONS):
-        raise ValueError(f"data/story_words.txt names unknown decisions: {unknown}")
+    if table.answers != DECISIONS:
+        raise ValueError("data/story_words.txt names other decisions than the program knows")
     return table

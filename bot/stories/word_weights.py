@@ -7,36 +7,70 @@ what it counts for each answer, in hundredths of log-odds; nothing where it coun
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
+import numpy as np
+from numpy.typing import NDArray
+
 Measures = dict[str, float]
-Table = dict[str, Measures]
 
 _ENDINGS = ("ing", "ed", "es", "s", "ly")
+_TELLING = 6  # words by which a text is judged as what tells an answer: a long one has more of all
+
+
+class Table:
+    """What every word of a table counts for every answer, in log-odds."""
+
+    def __init__(self, words: Sequence[str], answers: Sequence[str], weights: NDArray[np.float32]) -> None:
+        self.words = words
+        self.answers = tuple(answers)
+        self.weights = weights  # by word and answer
+        self._row = {word: at for at, word in enumerate(words)}
+        self._column = {answer: at for at, answer in enumerate(self.answers)}
+
+    @classmethod
+    def of(cls, counts: Mapping[str, Mapping[str, float]], answers: Sequence[str]) -> Table:
+        """Make a table of what words count, by word and answer."""
+        weights = [[by_answer.get(answer, 0.0) for answer in answers] for by_answer in counts.values()]
+        return cls(list(counts), answers, np.array(weights, np.float32).reshape(len(counts), len(answers)))
+
+    def sums(self, found: Mapping[str, float]) -> Measures:
+        """Add up, for every answer, what the words that are found count; `found`: what each measures."""
+        row = self._row
+        rows = [row[word] for word in found if word in row]
+        values = np.array([value for word, value in found.items() if word in row], np.float32)
+        added = values @ self.weights[rows]
+        return dict(zip(self.answers, added.tolist(), strict=True))
+
+    def telling(self, words: Iterable[str], answer: str, against: str | None = None) -> float:
+        """Say how much words speak for an answer, and against another, by the weightiest of them."""
+        row = self._row
+        counts = self._for([row[word] for word in words if word in row], answer, against)
+        return float(np.sort(counts)[-_TELLING:].sum())
+
+    def weightiest(self, words: Collection[str], answer: str, most: int) -> list[str]:
+        """Give the words that speak most for an answer."""
+        known = sorted(word for word in words if word in self._row)
+        counts = self._for([self._row[word] for word in known], answer, None)
+        return [known[at] for at in np.argsort(-counts, kind="stable")[:most].tolist() if counts[at] > 0]
+
+    def _for(self, rows: list[int], answer: str, against: str | None) -> NDArray[np.float32]:
+        counts = self.weights[rows, self._column[answer]]
+        return counts if against is None else counts - self.weights[rows, self._column[against]]
 
 
 def read_table(name: str) -> Table:
-    """Read a table: for each word what it counts, by answer."""
+    """Read a table of bot/stories/data."""
     lines = resources.files("bot.stories").joinpath("data", name).read_text("utf-8").splitlines()
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    answers = rows[0][1:]
-    return {
-        word: {answer: int(count) / 100 for answer, count in zip(answers, counts, strict=False) if count}
-        for word, *counts in rows[1:]
-    }
-
-
-def sums(found: Mapping[str, float], table: Table) -> Measures:
-    """Add up, for every answer that any word counts for, what the words count."""
-    added: defaultdict[str, float] = defaultdict(float)
-    for name in found.keys() & table.keys():
-        value = found[name]
-        for answer, weight in table[name].items():
-            added[answer] += value * weight
-    return added
+    head, *rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    weights = np.zeros((len(rows), len(head) - 1), np.float32)
+    for at, (_, *counts) in enumerate(rows):
+        for answer, count in enumerate(counts):
+            if count:
+                weights[at, answer] = int(count) / 100
+    return Table([row[0] for row in rows], head[1:], weights)
 
 
 def scaled(found: Mapping[str, float], whole: float, most: float) -> Measures:
@@ -48,11 +82,6 @@ def scaled(found: Mapping[str, float], whole: float, most: float) -> Measures:
     length = math.sqrt(sum([value * value for value in found.values()]))
     scale = min(most, whole / length) if length else 0.0
     return {word: value * scale for word, value in found.items()}
-
-
-def most_telling(words: Mapping[str, float], most: int) -> float:
-    """Add up what the weightiest words count: so that a long sentence does not tell more for its length."""
-    return sum(sorted(words.values())[-most:])
 
 
 @cache

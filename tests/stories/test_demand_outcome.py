@@ -6,7 +6,8 @@ import pytest
 
 from bot.stories.analyse import analyse
 from bot.stories.demand_outcome import choose
-from bot.stories.model import Article, Demand
+from bot.stories.model import STATUSES, Article, Demand
+from bot.stories.word_weights import Table
 
 
 def _only(title: str, text: str) -> Demand:
@@ -15,7 +16,7 @@ def _only(title: str, text: str) -> Demand:
 
 
 def test_an_outcome_that_no_rule_knows_is_told_with_a_sentence() -> None:
-    told = "The subpoena, she wrote, was a fishing trip, and Substack need not answer it."
+    told = "Whoever wrote the posts may stay unknown, she found: the firm had shown no harm to outweigh it."
     found = _only(
         "Judge sides with blogger",
         "Harlan Foods subpoenaed Substack for the name of a blogger who had written about its plant. Judge "
@@ -24,6 +25,13 @@ def test_an_outcome_that_no_rule_knows_is_told_with_a_sentence() -> None:
     assert found.status == "quashed"
     assert dict(found.field_evidence)["status"] == told
     assert told in found.evidence
+
+
+def test_no_outcome_is_better_than_the_opposite_one() -> None:
+    counts = {"rule": {"upheld": 1.4, "quashed": 1.2}, "toss": {"quashed": 0.4}}
+    table = Table.of(counts, STATUSES)
+    assert choose({"rule": 1.0}, "issued", table) == "issued"
+    assert choose({"rule": 1.0, "toss": 1.5}, "issued", table) == "quashed"
 
 
 def test_what_the_rules_know_stands_where_words_say_little() -> None:
@@ -45,4 +53,4 @@ def test_what_the_rules_know_stands_where_words_say_little() -> None:
     ],
 )
 def test_words_must_be_surer_than_the_rules(by_rules: str, counts: float, chosen: str) -> None:
-    assert choose({"toss": 1.0}, by_rules, {"toss": {"quashed": counts}}) == chosen
+    assert choose({"toss": 1.0}, by_rules, Table.of({"toss": {"quashed": counts}}, STATUSES)) == chosen

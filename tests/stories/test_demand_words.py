@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bot.stories.analyse import analyse
-from bot.stories.demand_words import NOTHING, DemandWords, Tables, measures
+from bot.stories.demand_words import NOTHING, ROLES, TOLD, DemandWords, measures
 from bot.stories.marks import Marked, Slot
-from bot.stories.model import Article
+from bot.stories.model import INSTRUMENTS, Article
 from bot.stories.said import said_in
+from bot.stories.word_weights import Table
 
 _REVIEWS = Article(
     "Who wrote the reviews?",
@@ -56,10 +57,10 @@ def test_a_party_is_known_by_the_words_around_its_name() -> None:
         "to<": {"recipient": 1.5},
         ">say": {"issuer": -1.0},
     }
-    words = DemandWords(_SENTENCES, NOTHING._replace(roles=roles))
-    assert words.parts("Leeds police", {}) == {"issuer": 2.0}
+    words = DemandWords(_SENTENCES, NOTHING._replace(roles=Table.of(roles, ROLES)))
+    assert words.parts("Leeds police", {}) == {"issuer": 2.0, "recipient": 0.0}
     assert words.parts("Northwind", {}) == {"recipient": 1.5, "issuer": -1.0}
-    assert words.parts("Nobody", {"kind:company": 1.0}) == {}
+    assert words.parts("Nobody", {"kind:company": 1.0}) == {"issuer": 0.0, "recipient": 0.0}
 
 
 def test_only_a_much_likelier_instrument_of_the_same_family_takes_the_place_of_another() -> None:
@@ -67,14 +68,16 @@ def test_only_a_much_likelier_instrument_of_the_same_family_takes_the_place_of_a
         "driv": {"search warrant": 15.0, "takedown order": 20.0},
         "visit": {"informal request": 3.0, "civil subpoena": 8.0},
     }
-    words = DemandWords(_SENTENCES, NOTHING._replace(instruments=table))
+    words = DemandWords(_SENTENCES, NOTHING._replace(instruments=Table.of(table, INSTRUMENTS)))
     assert words.likelier("informal request") == "search warrant"
     assert words.likelier("civil subpoena") == "civil subpoena"  # as likely, or little less
     assert words.likelier("gag order") == "gag order"
 
 
 def test_the_sentence_that_speaks_most_is_shown_and_never_the_title_alone() -> None:
-    words = DemandWords(_SENTENCES, Tables({"visit": {"told": 5.0}, "driv": {"told": 1.0}}, {}, {}))
+    words = DemandWords(
+        _SENTENCES, NOTHING._replace(told=Table.of({"visit": {TOLD: 5.0}, "driv": {TOLD: 1.0}}, (TOLD,)))
+    )
     assert words.tells_most() == 0
     assert words.tells_most(["Northwind"]) == 0
     assert words.weightiest(2) == ["visit", "driv"]
