@@ -16,7 +16,7 @@ def _only(title: str, text: str) -> Demand:
 
 
 def test_an_outcome_that_no_rule_knows_is_told_with_a_sentence() -> None:
-    told = "Whoever wrote the posts may stay unknown, she found: the firm had shown no harm to outweigh it."
+    told = "The firm had shown no harm, she found, that outweighs the right to speak without a name."
     found = _only(
         "Judge sides with blogger",
         "Harlan Foods subpoenaed Substack for the name of a blogger who had written about its plant. Judge "
