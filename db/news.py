@@ -18,7 +18,7 @@ from db.bulk import parts
 from db.feed_tables import EntryRow, FeedRow
 
 APART = timedelta(seconds=10)
-"""How far apart the turns of one feed's entries are: more than reading one takes, even with a slow page."""
+"""How far apart the turns of one feed's entries are: well above the time that reading one takes."""
 
 
 def is_new() -> ColumnElement[bool]:

@@ -221,7 +221,7 @@ async def _plan(database: Database, statement: str, values: Any) -> str:
     async with database.engine.connect() as connection:
         if database.is_sqlite:
             rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            return "\n".join(row[3] for row in rows)
+            return "\n".join(row.detail for row in rows)
         await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         await connection.exec_driver_sql(f"PREPARE asked AS {statement}")
         given = ", ".join("NULL" for _ in values)
