@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,11 @@ from typing import Self
 
 from bot.sandbox import StandIn
 from tests.conftest import ROOT
+
+_ORPHANED = re.compile(
+    r"Traceback \(most recent call last\):\n  File \"<string>\", line 1, in <module>\n"
+    r"(?:  .*\n)*?EOFError: Ran out of input\n"
+)
 
 
 class BotProcess:
@@ -31,6 +37,7 @@ class BotProcess:
         }
         self.folder = folder
         self._log = folder / "bot.log"
+        self._killed = False
         self.process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -68,6 +75,7 @@ class BotProcess:
     async def kill(self) -> None:
         """End it as a power cut would."""
         assert self.process is not None
+        self._killed = True
         self.process.kill()
         await self.process.wait()
         await self.discord.wait_for(lambda d: not d.gateway.connected, 10)
@@ -87,5 +95,10 @@ class BotProcess:
 
     @property
     def log(self) -> str:
-        """What it wrote to standard error so far."""
-        return self._log.read_text("utf-8", "replace")
+        """What it wrote to standard error so far.
+
+        Without the last words of a child whose parent was killed while it started it: those are Python's, and
+        nothing of the bot runs yet that could say it better.
+        """
+        text = self._log.read_text("utf-8", "replace")
+        return _ORPHANED.sub("", text) if self._killed else text
