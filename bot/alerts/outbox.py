@@ -59,7 +59,10 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
         session,
         [_finding(story, guild, "delivery", outcome, said, now) for guild, outcome, said in asking.lines],
     )
-    return await _owe(session, story, chosen((*due, *asking.due)), asking.asks, now)
+    if asking.due:
+        await asyncio.sleep(0)
+        due = chosen((*due, *asking.due))
+    return await _owe(session, story, due, asking.asks, now)
 
 
 async def owe_reviewed(
@@ -93,6 +96,7 @@ async def _owe(
     story_id = story.id
     await asyncio.sleep(0)  # a turn of the event loop between steps over thousands of destinations
     turns = _turns(due, now)
+    await asyncio.sleep(0)
     hours = await get_hours(session, {one.guild_id for one in due})
     identity = await get_identity(session, story_id)
     of = {_place(one): one for one in due}
@@ -128,10 +132,11 @@ def _turns(due: Sequence[Verdict], now: datetime) -> dict[deliveries.Place, date
     Its first channel has its turn now, each further one later, an hour at most: so another server's story
     that comes meanwhile is before them, and nobody waits for good.
     """
+    moments = [now + number * _NEXT_OF_SERVER for number in range(_LAST_OF_SERVER // _NEXT_OF_SERVER + 1)]
     counts: Counter[int | None] = Counter()
     turns: dict[deliveries.Place, datetime] = {}
     for one in due:
-        turns[_place(one)] = now + min(counts[one.guild_id] * _NEXT_OF_SERVER, _LAST_OF_SERVER)
+        turns[_place(one)] = moments[min(counts[one.guild_id], len(moments) - 1)]
         counts[one.guild_id] += 1
     return turns
 

@@ -218,13 +218,12 @@ def route(
 
 def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give the wishes that moderators decide about: not where another one has the story posted as soon."""
+    asked = [verdict for verdict in verdicts if verdict.passed and verdict.review is not None]
+    if not asked:
+        return ()
     when = {verdict.destination: WHEN.index(verdict.when) for verdict in due}
     return tuple(
-        verdict
-        for verdict in verdicts
-        if verdict.passed
-        and verdict.review is not None
-        and WHEN.index(verdict.when) < when.get(verdict.destination, len(WHEN))
+        verdict for verdict in asked if WHEN.index(verdict.when) < when.get(verdict.destination, len(WHEN))
     )
 
 
