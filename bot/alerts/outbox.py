@@ -18,11 +18,13 @@ from bot.alerts.moments import moment, period_of, quiet_for
 from bot.alerts.routing import (
     Condition,
     DeliveryKind,
+    Destination,
     Rule,
     Standing,
     Subscription,
     Verdict,
     ask_rule,
+    choose_among,
     chosen,
     messages,
     nonce_of,
@@ -259,12 +261,12 @@ async def _ask(
 
     Gives who gets it, and the wishes that moderators are asked about first.
     """
-    wanted: list[Verdict] = []
+    chosen_so_far: dict[Destination, Verdict] = {}  # two pages can name one channel
     reviewed: list[Verdict] = []
     after = (0, 0)
     while page := await rules.get_rules_that_see(session, story.id, after=after, limit=_AT_ONCE):
         routed = route(story, map(rule_from, page), ())
-        wanted += routed.due
+        choose_among(chosen_so_far, routed.due)
         reviewed += routed.reviewed
         await _record(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
@@ -273,10 +275,9 @@ async def _ask(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )
     for some in _slices(fitting):
-        wanted += route(story, (), map(subscription_from, some)).due
+        choose_among(chosen_so_far, route(story, (), map(subscription_from, some)).due)
         await asyncio.sleep(0)
-    due = chosen(wanted)  # two pages can name one channel
-    await asyncio.sleep(0)
+    due = tuple(chosen_so_far.values())
     return due, to_review(reviewed, due)
 
 

@@ -231,11 +231,16 @@ def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
     others, the first of equals."""
     due: dict[Destination, Verdict] = {}
+    choose_among(due, verdicts)
+    return tuple(due.values())
+
+
+def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -> None:
+    """Let further wishes take part in what `chosen` decides; `due` holds what each destination has so far."""
     for verdict in verdicts:
         best = due.get(verdict.destination)
         if verdict.passed and (best is None or _rank(verdict) < _rank(best)):
             due[verdict.destination] = verdict
-    return tuple(due.values())
 
 
 def _rank(verdict: Verdict) -> tuple[int, bool]:
