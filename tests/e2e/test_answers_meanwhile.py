@@ -10,7 +10,7 @@ from bot.sandbox.web import SampleWeb
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 
-_CHANNELS = 60
+_CHANNELS = 40
 _AT_ONCE = 4  # members who ask
 _PROMPT = 1.0  # seconds until an answer is acknowledged
 
