@@ -19,6 +19,7 @@ from bot.stories.case_titles import case_title
 from bot.stories.fingerprints import UNSEEN_WORD, asked, fingerprint, rarity
 from bot.stories.likeness import Reading, likeness, margin, read, weights
 from bot.stories.model import Fingerprint
+from bot.stories.odds import chance
 
 __all__ = [
     "CaseBook",
@@ -80,7 +81,7 @@ def choose_case(found: Fingerprint | Reading, candidates: Sequence[CaseSketch]) 
     if stands_out < join_at:
         near = _shared(mine, nearest)
         seen = told("the nearest shares only {words}", words=near) if near else told("nothing alike is known")
-        return CaseChoice(None, _chance(stands_out - join_at), seen)
+        return CaseChoice(None, chance(stands_out - join_at), seen)
     for other_score, other_nearest, other in scored[1:]:
         if (
             standing(other_score, ()) >= join_at
@@ -90,7 +91,7 @@ def choose_case(found: Fingerprint | Reading, candidates: Sequence[CaseSketch]) 
             nearest, sketch = other_nearest, other
     return CaseChoice(
         sketch.case_id,
-        _chance(stands_out - join_at),
+        chance(stands_out - join_at),
         told("shares {words}", words=_shared(mine, nearest) or told("many words")),
     )
 
@@ -134,10 +135,6 @@ def _leans(mine: Reading, one: CaseSketch, other: CaseSketch) -> float:
             if (term in held[0]) != (term in held[1]):
                 sums[term in held[1]] += weight
     return sums[0] - sums[1]
-
-
-def _chance(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 def _shared(mine: Reading, other: Reading) -> str:

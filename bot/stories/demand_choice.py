@@ -36,6 +36,7 @@ from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_deman
 from bot.stories.evidence import Evidence, with_demands
 from bot.stories.lexicon import read_data
 from bot.stories.model import Demand, Document, Mention
+from bot.stories.odds import chance
 from bot.stories.relevance import SURELY_TOLD, odds_of
 
 TOLD = 0.65
@@ -141,7 +142,7 @@ def found_in(
         none = False
         yield _by_likelier(scene, demand), judged.claim, judged.sure
     if none and scene.words.told >= GUESSED and (guess := guessed(scene)):
-        yield *guess, _chance(scene.words.told)
+        yield *guess, chance(scene.words.told)
 
 
 def _by_likelier(scene: Scene, demand: Demand) -> Demand:
@@ -206,12 +207,8 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
             odds = total(values, tables["claim"]) + _WORDS * scene.words.told
-            found.append(Judged(claim, issuers, recipients, _chance(odds)))
+            found.append(Judged(claim, issuers, recipients, chance(odds)))
     return found
-
-
-def _chance(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds))
 
 
 def total(values: Values, table: Values) -> float:
@@ -256,8 +253,8 @@ class Picker:
 def best(names: list[str], sums: list[float]) -> Pick:
     """The one with the highest sum, and its chance among all."""
     highest = max(sums)
-    chance = 1 / sum([math.exp(each - highest) for each in sums])
-    return Pick(names[sums.index(highest)], chance, highest)
+    share = 1 / sum([math.exp(each - highest) for each in sums])
+    return Pick(names[sums.index(highest)], share, highest)
 
 
 def _names(

@@ -34,6 +34,10 @@ class Claim:
         """What is asked for: data, content, gag, buy, favour."""
         return self.group.family
 
+    def distance(self, index: int) -> int:
+        """Tell how many sentences one is away from those that the claim rests on."""
+        return min((abs(index - anchor) for anchor in self.anchors), default=0)
+
 
 def claims_of(reading: Reading) -> list[Claim]:
     """Gather everything that may be a demand, what the rules hold told first."""

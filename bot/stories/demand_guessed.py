@@ -11,6 +11,7 @@ from bot.stories.demand_features import Scene
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_told import Group
 from bot.stories.demand_words import FAMILIES, ROLES
+from bot.stories.demand_writing import where_named
 from bot.stories.model import Demand
 from bot.stories.sought import kinds_sought
 
@@ -27,13 +28,14 @@ def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
     texts = scene.reading.texts
     names = [name for name in (issuer, recipient) if name is not None]
     told = scene.words.tells_most(names)
+    family = FAMILIES.get(instrument, "data")
+    claim = Claim("guessed", Group(family), None, frozenset((told,)))
     fields = [
-        (role, texts[_nearest(scene, name, told)])
+        (role, texts[where_named(scene, claim, name)])
         for role, name in zip(ROLES, (issuer, recipient), strict=True)
         if name is not None
     ]
     fields.append(("instrument", texts[scene.words.names_most(instrument)]))
-    family = FAMILIES.get(instrument, "data")
     demand = Demand(
         issuer=(issuer,) if issuer else (),
         instrument=instrument,
@@ -47,7 +49,7 @@ def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
         deadline=deadline_in([texts[told]]),
         field_evidence=tuple(fields),
     )
-    return demand, Claim("guessed", Group(family), None, frozenset((told,)))
+    return demand, claim
 
 
 def _parties(scene: Scene) -> tuple[str | None, str | None]:
@@ -59,8 +61,3 @@ def _parties(scene: Scene) -> tuple[str | None, str | None]:
         issuer if issuer is not None and asks[issuer] >= _LEAST else None,
         recipient if recipient is not None and asked[recipient] >= _LEAST else None,
     )
-
-
-def _nearest(scene: Scene, name: str, told: int) -> int:
-    there = scene.parties[name].sentences
-    return min(there, key=lambda index: (abs(index - told), index < 0, index)) if there else told

@@ -17,7 +17,7 @@ from bot.stories.demand_claims import Claim
 from bot.stories.marks import Slot
 from bot.stories.model import STATUSES, Demand
 from bot.stories.said import Said, with_pairs
-from bot.stories.word_weights import Measures, Table, read_table
+from bot.stories.word_weights import Measures, Table, read_table, scaled
 
 _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
@@ -62,13 +62,11 @@ class Outcomes:
         near: set[str] = set()
         far: set[str] = set()
         for sentence in self._sentences:
-            beside = sentence.index < 0 or _distance(sentence.index, claim.anchors) <= _NEAR
+            beside = sentence.index < 0 or claim.distance(sentence.index) <= _NEAR
             (near if beside else far).update(_of(sentence, demand))
         far -= near
         near |= {f"instrument {demand.instrument}", f"family {claim.family}"}
-        scale = min(_WORD, _WORDS / math.sqrt(len(near) + _FAR * _FAR * len(far)))
-        found = dict.fromkeys(far, _FAR * scale)
-        found |= dict.fromkeys(near, scale)
+        found = scaled(dict.fromkeys(far, _FAR) | dict.fromkeys(near, 1.0), _WORDS, _WORD)
         found[f"rules {demand.status}"] = _RULES
         found["always"] = 1.0
         return found
@@ -115,10 +113,6 @@ def choose(found: Measures, by_rules: str, weights: Table) -> str:
         return by_rules  # better no outcome than the opposite one
     margin = _SURER if by_rules == "issued" else _MUCH_SURER
     return chosen if added.get(chosen, 0.0) - added.get(by_rules, 0.0) >= margin else by_rules
-
-
-def _distance(index: int, anchors: Collection[int]) -> int:
-    return min((abs(index - anchor) for anchor in anchors), default=0)
 
 
 @cache

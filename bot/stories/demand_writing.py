@@ -39,7 +39,7 @@ def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tu
         if not names:
             shown.pop(role, None)
         elif names != before or claim.base is None:
-            shown[role] = texts[_where(scene, claim, names[0])]
+            shown[role] = texts[where_named(scene, claim, names[0])]
     shown.pop("status", None)
     if event:
         shown["status"] = texts[event.index]
@@ -55,7 +55,7 @@ def written(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tu
     )
 
 
-def _where(scene: Scene, claim: Claim, name: str) -> int:
+def where_named(scene: Scene, claim: Claim, name: str) -> int:
     """The sentence that shows a party in a claim: one that the claim rests on, or the nearest to one."""
     there = scene.parties[name].sentences
     if not there:
@@ -63,11 +63,7 @@ def _where(scene: Scene, claim: Claim, name: str) -> int:
             (frame.index for frame in claim.group.frames if name in frame.slots),
             min(claim.anchors, default=-1),
         )
-    return min(there, key=lambda index: (_distance(index, claim.anchors), index < 0, index))
-
-
-def _distance(index: int, anchors: frozenset[int]) -> int:
-    return min((abs(index - anchor) for anchor in anchors), default=0)
+    return min(there, key=lambda index: (claim.distance(index), index < 0, index))
 
 
 def _tells_most(scene: Scene, claim: Claim, issuers: tuple[str, ...], recipients: tuple[str, ...]) -> int:

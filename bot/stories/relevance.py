@@ -7,7 +7,6 @@ explanation. In English stories plain words count beside it (story_words.py).
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from bot.stories import story_words
 from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
+from bot.stories.odds import chance
+from bot.stories.story_words import StoryWords
 
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
@@ -45,15 +46,6 @@ class Part(NamedTuple):
 
     feature: str
     weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The sum of one decision above its threshold, as log-odds and as a chance, and its parts."""
-
-    odds: float
-    score: float
-    parts: tuple[Part, ...]
 
 
 @cache
@@ -107,12 +99,13 @@ def weigh(
         return Relevance(False, 0.0, ()), ()
     evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
-    relevance = _judge_relevance(document, proof, evidence, notes)
+    words = story_words.words_of(document)
+    relevance = _judge_relevance(proof, evidence, words, notes)
     if not relevance.relevant and surely >= SURELY_TOLD and odds_of(evidence, "relevance") > _SPEAK_AGAINST:
         relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
         return relevance, ()
-    return relevance, _judge_topics(document, proof, evidence, notes)
+    return relevance, _judge_topics(proof, evidence, words, notes)
 
 
 def _by_demand(demand: Demand, surely: float, notes: Notes) -> Relevance:
@@ -134,57 +127,49 @@ def odds_of(evidence: Evidence, decision: str) -> float:
     return entry.intercept - entry.threshold + known
 
 
-def judge(evidence: Evidence, decision: str) -> Judgement:
-    """Add up one decision and keep the parts of the sum."""
+def parts_of(evidence: Evidence, decision: str) -> list[Part]:
+    """Give the parts of the sum of one decision."""
     each = weights()[decision].by_feature
-    parts = tuple([Part(name, each[name] * value) for name, value in evidence.values.items() if name in each])
-    odds = odds_of(evidence, decision)
-    return Judgement(odds, _chance(odds), parts)
+    return [Part(name, each[name] * value) for name, value in evidence.values.items() if name in each]
 
 
-def _chance(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
-
-
-def _largest(judgement: Judgement) -> list[Part]:
-    return sorted(judgement.parts, key=_size)
+def _largest(parts: Iterable[Part]) -> list[Part]:
+    return sorted(parts, key=_size)
 
 
 def _size(part: Part) -> float:
     return -abs(part.weight)
 
 
-def _judge_relevance(document: Document, proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
-    judgement = judge(evidence, "relevance")
-    ranked = _largest(judgement)
-    odds = judgement.odds
-    shown = proof.of(judgement.parts)
-    words: tuple[str, ...] = ()
-    if odds > _BEYOND_WORDS and (by_words := story_words.by_words(document, {"relevance": odds})):
-        odds = by_words["relevance"]
+def _judge_relevance(proof: _Proof, evidence: Evidence, words: StoryWords | None, notes: Notes) -> Relevance:
+    by_evidence = odds = odds_of(evidence, "relevance")
+    parts = parts_of(evidence, "relevance")
+    shown = proof.of(parts)
+    weightiest: tuple[str, ...] = ()
+    if words is not None and odds > _BEYOND_WORDS:
+        odds = words.beside({"relevance": odds})["relevance"]
         if odds > 0:
-            said, words = story_words.shown(document, "relevance", _SENTENCES)
+            said, weightiest = words.shown("relevance", _SENTENCES)
             shown = shown or said
     relevant = odds > 0
     notes.note(
         "relevance",
         "relevant" if relevant else "not relevant",
-        told(
-            "The evidence adds up to {number}; a story is relevant above 0.", number=f"{judgement.odds:+.1f}"
-        ),
+        told("The evidence adds up to {number}; a story is relevant above 0.", number=f"{by_evidence:+.1f}"),
         evidence=shown,
-        weight=judgement.odds,
+        weight=by_evidence,
     )
-    if odds != judgement.odds:
-        because = f", first of all by words like {', '.join(words)}" if words else ""
+    if odds != by_evidence:
+        because = f", first of all by words like {', '.join(weightiest)}" if weightiest else ""
         notes.note(
             "relevance", "words", f"All its words together move that to {odds:+.1f}{because}.", weight=odds
         )
-    for outcome, parts in (
+    ranked = _largest(parts)
+    for outcome, weighty in (
         ("for", [part for part in ranked if part.weight >= _TELLING]),
         ("against", [part for part in ranked if part.weight <= -_TELLING]),
     ):
-        for part in parts[:_REASONS]:
+        for part in weighty[:_REASONS]:
             notes.note(
                 "relevance",
                 outcome,
@@ -192,26 +177,27 @@ def _judge_relevance(document: Document, proof: _Proof, evidence: Evidence, note
                 evidence=proof.of([Part(part.feature, 1.0)], limit=1),
                 weight=part.weight,
             )
-    return Relevance(relevant, _chance(odds), shown if relevant else ())
+    return Relevance(relevant, chance(odds), shown if relevant else ())
 
 
-def _judge_topics(document: Document, proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
+def _judge_topics(
+    proof: _Proof, evidence: Evidence, words: StoryWords | None, notes: Notes
+) -> tuple[Topic, ...]:
     by_evidence = {topic: odds_of(evidence, topic) for topic in TOPICS}
-    by_words = story_words.by_words(document, by_evidence)
-    odds = by_words or by_evidence
+    odds = words.beside(by_evidence) if words is not None else by_evidence
     # Every relevant story is about something: the likeliest topic stands even below its threshold.
     ranked = sorted(TOPICS, key=lambda topic: -odds[topic])
     topics: list[Topic] = []
     for topic in (topic for rank, topic in enumerate(ranked) if rank == 0 or odds[topic] > 0):
-        judgement = judge(evidence, topic)
-        because = [_about()[part.feature] for part in _largest(judgement) if part.weight >= _TELLING]
+        parts = parts_of(evidence, topic)
+        because = [_about()[part.feature] for part in _largest(parts) if part.weight >= _TELLING]
         reasons = because[:_REASONS]
-        shown = proof.of(judgement.parts)
-        if by_words and (not shown or by_evidence[topic] <= 0):
-            said, words = story_words.shown(document, topic, _SENTENCES)
+        shown = proof.of(parts)
+        if words is not None and (not shown or by_evidence[topic] <= 0):
+            said, weightiest = words.shown(topic, _SENTENCES)
             shown = shown or said
-            if words:
-                reasons.append("words like " + ", ".join(words))
+            if weightiest:
+                reasons.append("words like " + ", ".join(weightiest))
         if not shown:
             continue  # no claim without a sentence
         notes.note(
@@ -221,7 +207,7 @@ def _judge_topics(document: Document, proof: _Proof, evidence: Evidence, notes: 
             evidence=shown,
             weight=odds[topic],
         )
-        topics.append(Topic(topic, _chance(odds[topic]), shown))
+        topics.append(Topic(topic, chance(odds[topic]), shown))
     return tuple(topics)
 
 

@@ -8,7 +8,8 @@ also by plain words that no list of the field would hold. They are learned from 
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 
 from bot.stories.model import TOPICS, Document
 from bot.stories.word_weights import Measures, Table, read_table, scaled, stem
@@ -28,16 +29,44 @@ _REASONS = 3  # words that are named as a reason
 _WORD_SHAPE = re.compile(r"[^\W\d_]+")
 
 
-def by_words(document: Document, by_evidence: Measures) -> Measures | None:
-    """Give the log-odds above the threshold of decisions ("relevance", topics); None but for English."""
-    if document.language not in ("en", "und"):
-        return None
-    return beside(by_evidence, measures(document), _weights())
+class StoryWords:
+    """The words of one story and what they say of decisions ("relevance", topics); read when first asked."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._table = _weights()
+
+    @cached_property
+    def _said(self) -> dict[int, set[str]]:
+        return _said_in(self._document)
+
+    @cached_property
+    def _added(self) -> Measures:
+        return self._table.sums(_measures(self._said, self._document.title))
+
+    def beside(self, by_evidence: Measures) -> Measures:
+        """Give the log-odds above the threshold of decisions, by the evidence and the words beside it."""
+        return beside(by_evidence, self._added)
+
+    def shown(self, decision: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the sentences that speak for a decision by their words, in order, and the weightiest words."""
+        telling = {order: self._table.telling(words, decision) for order, words in self._said.items()}
+        speaking = [order for order, weight in telling.items() if weight > 0]
+        best = sorted(speaking, key=lambda order: -telling[order])[:most]
+        words = frozenset().union(*self._said.values())
+        return (
+            tuple([self._document.sentences[order].text for order in sorted(best)]),
+            tuple(self._table.weightiest(words, decision, _REASONS)),
+        )
 
 
-def beside(by_evidence: Measures, found: Measures, table: Table) -> Measures:
-    """Give the log-odds above the threshold of every decision, by the evidence and the words beside it."""
-    added = table.sums(found)
+def words_of(document: Document) -> StoryWords | None:
+    """Give a story's words; None for a language that the table is not of."""
+    return StoryWords(document) if document.language in ("en", "und") else None
+
+
+def beside(by_evidence: Measures, added: Measures) -> Measures:
+    """Give the log-odds above the threshold of every decision; `added`: what the words add up to."""
     return {
         decision: offset(odds)
         + (
@@ -56,30 +85,22 @@ def offset(odds: float) -> float:
 
 def measures(document: Document) -> Measures:
     """Give the story's words without their endings, and what each counts."""
-    found = dict.fromkeys(
-        (word for sentence in document.sentences if not sentence.is_heading for word in _said(sentence.text)),
-        1.0,
-    )
-    found |= dict.fromkeys(_said(document.title), _TITLE)
+    return _measures(_said_in(document), document.title)
+
+
+def _measures(said: Mapping[int, set[str]], title: str) -> Measures:
+    found = dict.fromkeys((word for words in said.values() for word in words), 1.0)
+    found |= dict.fromkeys(_said(title), _TITLE)
     return {"always": 1.0} | scaled(found, _WORDS, _WORD)
 
 
-def shown(document: Document, decision: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the sentences that speak for a decision by their words, in order, and the weightiest words."""
-    table = _weights()
-    said = {
+def _said_in(document: Document) -> dict[int, set[str]]:
+    """Give the words of each sentence, headings aside, by its place."""
+    return {
         order: _said(sentence.text)
         for order, sentence in enumerate(document.sentences)
         if not sentence.is_heading
     }
-    telling = {order: table.telling(words, decision) for order, words in said.items()}
-    speaking = [order for order, weight in telling.items() if weight > 0]
-    best = sorted(speaking, key=lambda order: -telling[order])[:most]
-    words = frozenset().union(*said.values())
-    return (
-        tuple([document.sentences[order].text for order in sorted(best)]),
-        tuple(table.weightiest(words, decision, _REASONS)),
-    )
 
 
 def _said(text: str) -> set[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.record import Recorder
 from bot.stories.lexicon import LANGUAGES
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Sentence, Topic
-from bot.stories.relevance import evidence_of, judge, weigh
+from bot.stories.relevance import evidence_of, parts_of, weigh
 
 
 def document(title: str, *sentences: str, language: str = "en") -> Document:
@@ -445,7 +445,7 @@ def test_a_group_that_only_fills_frames_counts_for_nothing_by_itself() -> None:
     assert evidence is not None
     assert {"leader", "state-threat"} <= evidence.places.keys()
     for decision in ("relevance", *TOPICS):
-        counted = {part.feature for part in judge(evidence, decision).parts}
+        counted = {part.feature for part in parts_of(evidence, decision)}
         assert counted.isdisjoint({"leader", "state-threat"})
 
 

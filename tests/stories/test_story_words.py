@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.record import Recorder
-from bot.stories import story_words
 from bot.stories.analyse import analyse
 from bot.stories.model import TOPICS, Article, Document
+from bot.stories.story_words import StoryWords, words_of
 from bot.stories.text import read
 
 _TEXT = (
@@ -28,7 +28,7 @@ def test_every_topic_has_a_sentence_of_the_story_and_a_chance() -> None:
 
 
 def test_words_that_tell_a_topic_are_named() -> None:
-    sentences, words = story_words.shown(_document(_ARTICLE), "surveillance", 2)
+    sentences, words = StoryWords(_document(_ARTICLE)).shown("surveillance", 2)
     assert 0 < len(sentences) <= 2
     assert "camera" in words or "plate" in words
 
@@ -37,7 +37,7 @@ def test_a_few_words_say_less_than_an_article() -> None:
     """So that a headline alone is judged by its evidence."""
     even = dict.fromkeys(TOPICS, 0.0)
     short, whole = (
-        story_words.by_words(_document(Article(_ARTICLE.title, text)), even) or {}
+        StoryWords(_document(Article(_ARTICLE.title, text))).beside(even)
         for text in ("Cameras photograph every plate.", _TEXT)
     )
     assert max(map(abs, short.values())) < max(map(abs, whole.values()))
@@ -49,7 +49,7 @@ def test_words_are_known_for_english_alone() -> None:
         "Die Polizei darf künftig die Handys von Verdächtigen auslesen, beschloss der Landtag am Mittwoch. "
         "Kritiker sprechen von einem Eingriff in die Grundrechte.",
     )
-    assert story_words.by_words(_document(german), dict.fromkeys(TOPICS, 0.0)) is None
+    assert words_of(_document(german)) is None
 
 
 def _document(article: Article) -> Document:
