@@ -14,7 +14,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.alerts.foreign import host, link, safe_text
+from bot.alerts.foreign import feed_label, host, link, safe_text
 from bot.alerts.render import status_words
 from bot.feeds import catalogue
 from bot.feeds.catalogue import CatalogueFeed
@@ -220,7 +220,7 @@ class AddFromCatalogue(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template
 
 
 def _name(feed: ListedFeed) -> str:
-    return f"**#{feed.id}** {safe_text(feed.title, 80) or host(feed.url)}"
+    return feed_label(feed.id, feed.title, feed.url)
 
 
 def _added(added: Added) -> ui.LayoutView:

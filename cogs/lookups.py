@@ -272,11 +272,19 @@ async def _unknown_party(session: AsyncSession, who: Viewer, name: str | None) -
     """Say that no story names a party, and who may have been meant; None where one does."""
     if not name:
         return None
-    near = await lookups.party_names(session, who, name, limit=5)
-    if name.casefold() in (each.casefold() for each in near):
+    known, near = await near_parties(session, who, name)
+    if known:
         return None
     said = say("“{name}” is in no story here.", name=safe_text(name, 80))
     return f"{said} {did_you_mean(near)}".rstrip()
+
+
+async def near_parties(
+    session: AsyncSession, who: Viewer, name: str, *, side: str | None = None, limit: int = 5
+) -> tuple[bool, list[str]]:
+    """Give whether the viewer's stories name a party, and the names like it."""
+    near = await lookups.party_names(session, who, name, side=side, limit=limit)
+    return name.casefold() in (each.casefold() for each in near), near
 
 
 def did_you_mean(names: Sequence[str]) -> str:
@@ -329,11 +337,12 @@ async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient:
     else:
         asked, side = "", "issuer"
         none = say("No such demand is known here.")
-    near = await lookups.party_names(session, who, asked, side=side, limit=8) if asked else []
-    if asked.casefold() in (each.casefold() for each in near):
-        return f"{none} {say('Try it without the other options.')}"
-    if near:
-        return f"{none} {did_you_mean(near)}"
+    if asked:
+        named, near = await near_parties(session, who, asked, side=side, limit=8)
+        if named:
+            return f"{none} {say('Try it without the other options.')}"
+        if near:
+            return f"{none} {did_you_mean(near)}"
     known = await lookups.party_names(session, who, "", side=side, limit=8)
     if not known:
         return f"{none} {say('None is known at all yet.')} {whose_feeds(who)}"

@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot import __version__
 from bot.alerts import actions, waiting
-from bot.alerts.foreign import host, safe_text
+from bot.alerts.foreign import feed_label, safe_text
 from bot.alerts.waiting import ListedDelivery
 from bot.feeds.reports import ListedFeed
 from bot.feeds.rhythm import shown_duration
@@ -257,7 +257,7 @@ class FeedButton(
 
 
 def _feed_name(feed: ListedFeed) -> str:
-    return f"**#{feed.id}** {safe_text(feed.title, 60) or host(feed.url)}"
+    return feed_label(feed.id, feed.title, feed.url, 60)
 
 
 # ------------------------------------------------------------------------ /status

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import discord
 from discord import ui
 
+from bot.alerts.foreign import width
 from bot.intake.services import Services
 from bot.words import say
 from cogs.clicks import Click
@@ -59,8 +60,7 @@ def page_button(
     """Give a button that shows a page; None where the options are too long for one."""
     packed = "|".join(" ".join(part.replace("|", " ").split()) for part in state)
     custom_id = f"quash:page:{kind}:{owner}:{page}:{packed}"
-    # Counted as JavaScript counts, so that no sign counts for less than Discord may count it for.
-    if len(custom_id.encode("utf-16-le")) > 2 * _LONGEST:
+    if width(custom_id) > _LONGEST:
         return None
     return ui.Button(label=label, custom_id=custom_id)
 

@@ -20,7 +20,7 @@ from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.language import speak_with
-from cogs.lookups import case_choices, did_you_mean, party_choices, viewer
+from cogs.lookups import case_choices, did_you_mean, near_parties, party_choices, viewer
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
 from db import lookups
@@ -87,9 +87,9 @@ class Subscriptions(commands.Cog):
         """Subscribe to a party, also to one that no story names so far."""
         named = canonical_name(name)
         async with self.services.database.read() as session:
-            near = await lookups.party_names(session, viewer(interaction), named, limit=5)
+            known, near = await near_parties(session, viewer(interaction), named)
         note = ""
-        if named.casefold() not in (each.casefold() for each in near):
+        if not known:
             note = f"{say('No story here names it so far.')} {did_you_mean(near)}".rstrip()
         await self._subscribe(interaction, "party", named, delivery, note)
 
@@ -187,17 +187,14 @@ class RestButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Change it and show all."""
+        number = int(self.match["id"])
         await actions.change_subscription(
             self.services.database,
             user_id=interaction.user.id,
-            subscription_id=int(self.match["id"]),
+            subscription_id=number,
             paused=self.match["what"] == "pause",
         )
-        await _show(
-            self.services,
-            interaction,
-            await _place(self.services, interaction.user.id, int(self.match["id"])),
-        )
+        await _show(self.services, interaction, await _place(self.services, interaction.user.id, number))
 
 
 class DeliverySelect(
@@ -207,18 +204,15 @@ class DeliverySelect(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Change it and show all."""
+        number = int(self.match["id"])
         (delivery,) = chosen(interaction) or ["now"]
         await actions.change_subscription(
             self.services.database,
             user_id=interaction.user.id,
-            subscription_id=int(self.match["id"]),
+            subscription_id=number,
             delivery=delivery,
         )
-        await _show(
-            self.services,
-            interaction,
-            await _place(self.services, interaction.user.id, int(self.match["id"])),
-        )
+        await _show(self.services, interaction, await _place(self.services, interaction.user.id, number))
 
 
 async def _place(services: Services, user_id: int, number: int) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select, text, union_all, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.lists import is_sqlite
 from db.tables import CaseEventRow, CaseMemberRow, CaseRow, CaseSplitRow, CaseTermRow, StoryRow
 
 _TERM_LENGTH = 200
@@ -123,7 +124,7 @@ async def file_terms(session: AsyncSession, case_id: int, terms: Iterable[str], 
     ]
     if not rows:
         return
-    kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    kind = sqlite.insert if is_sqlite(session) else postgresql.insert
     statement = kind(CaseTermRow)
     await session.execute(
         statement.on_conflict_do_update(

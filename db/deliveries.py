@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from db.lists import is_sqlite
 from db.notify import DELIVERIES, ring
 from db.stories import insert_ignoring
 from db.tables import DeliveryRow, DestinationRow, FindingRow
@@ -83,7 +84,7 @@ async def enqueue(
     served first where more is due than can be sent (else: by `dues`); who waits already keeps the turn.
     """
     turns = turns or {}
-    kind = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    kind = sqlite.insert if is_sqlite(session) else postgresql.insert
     statement = kind(DestinationRow)
     new, old = statement.excluded.next_due, DestinationRow.next_due
     upsert = statement.on_conflict_do_update(

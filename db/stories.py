@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import names, search
+from db.lists import is_sqlite
 from db.tables import (
     DemandPartyRow,
     DemandRow,
@@ -88,7 +89,7 @@ def name_key(name: str) -> str:
 
 def insert_ignoring(session: AsyncSession, table: type[Any]) -> Any:
     """Give an INSERT that passes over rows that are there already, for the session's database."""
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()
 

@@ -11,6 +11,7 @@ import time
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.lists import is_sqlite
 from db.role_tables import TurnRow
 
 # By the database's clock, read after the row is locked: the processes' own clocks differ.
@@ -28,7 +29,7 @@ async def take(session: AsyncSession, name: str, took: float, *, longest: float 
 
     A line that is longer than `longest` comes from a clock that was turned, and is begun anew.
     """
-    if session.get_bind().dialect.name == "sqlite":
+    if is_sqlite(session):
         values, now = {"now": time.time()}, ":now"
     else:
         values, now = {}, _POSTGRES_NOW

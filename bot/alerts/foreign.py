@@ -68,6 +68,11 @@ def safe_text(text: str, limit: int) -> str:
     return _cut(made, limit)
 
 
+def feed_label(number: int, title: str, url: str, limit: int = 80) -> str:
+    """Give a feed's number and name as lists show them; its host where it has no title."""
+    return f"**#{number}** {safe_text(title, limit) or host(url)}"
+
+
 def plain_text(text: str, limit: int) -> str:
     """Cut a text from outside for a place that knows no Markdown (a choice, a label, a terminal)."""
     return _cut(_GRAPHEME.findall(clean(text)), limit)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot.alerts.foreign import host, safe_text
+from bot.alerts.foreign import feed_label, host, safe_text
 from bot.alerts.routing import read_told
 from bot.feeds.identity import url_key
 from bot.words import mark, retell, say, say_number
@@ -487,7 +487,7 @@ def _said(line: FindingRow) -> str:
 
 
 def _name(one: OwnFeed) -> str:
-    return f"**#{one.feed.id}** {safe_text(one.feed.title, 80) or host(one.feed.url)}"
+    return feed_label(one.feed.id, one.feed.title, one.feed.url)
 
 
 def _time(at: datetime | None) -> str:
