@@ -8,15 +8,13 @@ sets that hold hardly an article without one. Sets named together by an `--apart
 without them, by the shared set's own scorer, once without words ("claims") and once with them.
 
 Three logistic regressions (`bot.stories.demand_words`), their weights drawn to nothing: whether an article
-tells a demand, which instruments it tells of if it does, and which of its parties ask and are asked. Needs
-numpy, which the program itself does not.
+tells a demand, which instruments it tells of if it does, and which of its parties ask and are asked.
 
 Without --write nothing is changed.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,15 +29,16 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demands, parties, relevance, text  # noqa: E402
+from bot.stories import demands, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import Found, decide, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_claims import Claim  # noqa: E402
 from bot.stories.demand_features import Scene, parts_by  # noqa: E402
 from bot.stories.demand_words import NOTHING, ROLES, TOLD, DemandWords, Tables, measures  # noqa: E402
-from bot.stories.model import INSTRUMENTS, Article, Document  # noqa: E402
+from bot.stories.evidence import Evidence  # noqa: E402
+from bot.stories.model import INSTRUMENTS, Document  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import word_fit  # noqa: E402
-from tools.train_demands import as_json, labelled, load_scorer  # noqa: E402
+from tools.labelled import arguments, as_json, document_of, labelled, load_scorer  # noqa: E402
 
 DATA = ROOT / "bot" / "stories" / "data"
 
@@ -56,7 +55,7 @@ class Example:
     counts: float
     labels: dict[str, Any]
     document: Document
-    evidence: relevance.Evidence
+    evidence: Evidence
     scene: Scene
     claims: list[Claim]
     measures: Measures
@@ -69,7 +68,7 @@ class Example:
 
 def example_of(row: dict[str, Any], name: str, counts: float) -> Example | None:
     """Read one labelled article; None for one that no demand is looked for in."""
-    document = text.read(Article(row["title"] or "", row["text"], source=row.get("source") or ""), Recorder())
+    document = document_of(row)
     evidence = relevance.evidence_of(document)
     if evidence is None or document.language not in demands.READ_BY_RULES:
         return None
@@ -161,15 +160,8 @@ def assess(examples: Sequence[Example], known: Tables, scorer: ModuleType) -> st
 
 def main() -> None:
     """Judge the sets that are kept apart, then fit on everything and write if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE[@COUNTS]", required=True)
-    parser.add_argument("--apart", action="append", default=[], metavar="NAME,NAME")
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--write", action="store_true", help=f"write the tables of {DATA.relative_to(ROOT)}")
-    options = parser.parse_args()
-    scorer = load_scorer(options.shared / "eval" / "score.py")
+    options = arguments(__doc__, DATA, apart="NAME,NAME").parse_args()
+    scorer = load_scorer(options.shared)
     examples = [
         example
         for name, counts, row in labelled(options.data)

@@ -6,7 +6,7 @@ FILE holds labelled articles in the format of the shared set (../shared/eval/REA
 marks a set that the rules were made on, and is what each of its articles counts; articles of other sets
 count 1. Articles of sets named by `--apart` are judged by weights fitted without the whole set; the others
 are dealt into folds by their case. Names of parties are compared by the shared set's own scorer, so
-`--shared` must hold it; needs numpy, which the program itself does not.
+`--shared` must hold it.
 
 Three choices are fitted (`bot.stories.demand_choice`), each a conditional logit: options with measures, one
 weight a measure, so that the right option's share of the sums is as large as can be. Two things keep the
@@ -19,17 +19,14 @@ Without --write nothing is changed.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +36,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demands, parties, relevance, text  # noqa: E402
+from bot.stories import demands, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import (  # noqa: E402
     Judged,
     Picker,
@@ -55,12 +52,12 @@ from bot.stories.demand_features import (  # noqa: E402
     party_values,
     role_values,
 )
-from bot.stories.model import Article, Demand  # noqa: E402
+from bot.stories.model import Demand  # noqa: E402
 from bot.stories.relevance import SURELY_TOLD  # noqa: E402
+from tools.labelled import Labels, arguments, as_json, document_of, labelled, load_scorer, matched  # noqa: E402
 
 WEIGHTS = ROOT / "bot" / "stories" / "data" / "demand_weights.toml"
 Floats = NDArray[np.float64]
-Labels = dict[str, Any]
 Tables = dict[str, Values]
 
 FOLDS = 5
@@ -108,7 +105,7 @@ class Example:
 
 def examples_of(row: Labels, name: str, counts: float, *, made_on: bool) -> list[Example]:
     """Read one labelled article; one the rules were made on once more as if they had held nothing told."""
-    document = text.read(Article(row["title"], row["text"], source=row.get("source") or ""), Recorder())
+    document = document_of(row)
     mentions = parties.find_mentions(document)
     labels = [_listed(each) for each in row.get("demands") or []]
     fold = str(row.get("case") or row["id"])
@@ -136,17 +133,6 @@ def _listed(labels: Labels) -> Labels:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in labels.items()}
 
 
-def as_json(demand: Demand) -> Labels:
-    """A demand as the scorer reads it."""
-    return {
-        "issuer": list(demand.issuer),
-        "recipient": list(demand.recipient),
-        "target": list(demand.target),
-        "instrument": demand.instrument,
-        "status": demand.status,
-    }
-
-
 # ---------------------------------------------------------------------- choices
 
 
@@ -166,17 +152,6 @@ def _said(judged: Judged) -> Labels:
     base = judged.claim.base
     said = as_json(base) if base else {"instrument": "", "status": "", "target": []}
     return {**said, "issuer": list(judged.issuers), "recipient": list(judged.recipients)}
-
-
-def matched(scored: list[tuple[float, int, int]], labels: list[Labels], least: float) -> dict[int, Labels]:
-    """Pair labels with what was found, the best first. `scored`: score, number of the label, of the found."""
-    found: dict[int, Labels] = {}
-    used: set[int] = set()
-    for score, number, at in sorted(scored, reverse=True):
-        if score >= least and number not in used and at not in found:
-            used.add(number)
-            found[at] = labels[number]
-    return found
 
 
 def role_choices(examples: Iterable[Example], scorer: ModuleType) -> dict[str, list[Choice]]:
@@ -365,16 +340,10 @@ def write(tables: Tables) -> None:
 
 def main() -> None:
     """Cross-validate, then fit on everything and write if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE[@COUNTS]", required=True)
-    parser.add_argument("--apart", action="append", default=[], metavar="NAME")
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--write", action="store_true", help=f"write {WEIGHTS.relative_to(ROOT)}")
+    parser = arguments(__doc__, WEIGHTS, apart="NAME")
     parser.add_argument("--quick", action="store_true", help="no cross-validation")
     options = parser.parse_args()
-    scorer = load_scorer(options.shared / "eval" / "score.py")
+    scorer = load_scorer(options.shared)
     examples: list[Example] = []
     for name, counts, row in labelled(options.data):
         examples += examples_of(row, name, float(counts or 1), made_on=bool(counts))
@@ -382,25 +351,6 @@ def main() -> None:
         cross_validate(examples, options.apart, scorer)
     if options.write:
         write(train(examples, scorer))
-
-
-def labelled(data: Iterable[str]) -> Iterator[tuple[str, str, Labels]]:
-    """Read the sets of a command line, each NAME=FILE[@COUNTS]: name, counts and a labelled article."""
-    for given in data:
-        name, _, rest = given.partition("=")
-        path, _, counts = rest.partition("@")
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            yield name, counts, json.loads(line)
-
-
-def load_scorer(path: Path) -> ModuleType:
-    """Load the shared set's scorer."""
-    spec = importlib.util.spec_from_file_location("shared_scorer", path)
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"The shared set's scorer is not at {path}; say where with --shared.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ and the label's status. COUNTS is what each example of a set counts (1): less fo
 made on, whose answers are better there than on anything new. Sets named together by an `--apart` are judged
 by words fitted without them.
 
-A softmax over the statuses, its weights drawn to nothing. Needs numpy, which the program itself does not.
+A softmax over the statuses, its weights drawn to nothing.
 
 Without --write nothing is changed.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,14 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demands, parties, relevance, text  # noqa: E402
+from bot.stories import demands, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import found_in, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_outcome import Outcomes, choose  # noqa: E402
-from bot.stories.model import STATUSES, Article  # noqa: E402
+from bot.stories.model import STATUSES  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import word_fit  # noqa: E402
-from tools.train_demands import as_json, labelled, load_scorer, matched  # noqa: E402
+from tools.labelled import arguments, as_json, document_of, labelled, load_scorer, matched  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "outcome_words.txt"
 
@@ -60,7 +58,7 @@ class Example:
 def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleType) -> list[Example]:
     """Read one labelled article."""
     labels = [each for each in row.get("demands") or [] if not scorer.unscored(each, "status")]
-    document = text.read(Article(row["title"] or "", row["text"], source=row.get("source") or ""), Recorder())
+    document = document_of(row)
     evidence = relevance.evidence_of(document)
     if not labels or evidence is None or document.language not in demands.READ_BY_RULES:
         return []
@@ -122,15 +120,8 @@ def judge(model: Table, examples: Iterable[Example]) -> tuple[int, int, int]:
 
 def main() -> None:
     """Judge the sets that are kept apart, then fit on everything and write if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE[@COUNTS]", required=True)
-    parser.add_argument("--apart", action="append", default=[], metavar="NAME,NAME")
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    parser.add_argument("--write", action="store_true", help=f"write {WORDS.relative_to(ROOT)}")
-    options = parser.parse_args()
-    scorer = load_scorer(options.shared / "eval" / "score.py")
+    options = arguments(__doc__, WORDS, apart="NAME,NAME").parse_args()
+    scorer = load_scorer(options.shared)
     examples: list[Example] = []
     for name, counts, row in labelled(options.data):
         examples += examples_of(row, name, float(counts or 1), scorer)

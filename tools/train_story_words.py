@@ -5,15 +5,13 @@
 FILE holds labelled articles in the format of the shared set (../shared/eval/README.md), one a line; those in
 English are examples, for topics the relevant ones. What the evidence adds up to (tools/train_relevance.py) is
 given, the words (`bot.stories.story_words`) count beside it. Sets named together by an `--apart` are judged
-by words fitted without them; their evidence may have been fitted with them. Needs numpy, which the program
-itself does not.
+by words fitted without them; their evidence may have been fitted with them.
 
 Without --write nothing is changed.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -28,12 +26,12 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demand_choice, parties, relevance, story_words, text  # noqa: E402
+from bot.stories import demand_choice, parties, relevance, story_words  # noqa: E402
 from bot.stories.evidence import with_demands  # noqa: E402
-from bot.stories.model import TOPICS, Article  # noqa: E402
+from bot.stories.model import TOPICS  # noqa: E402
 from bot.stories.word_weights import Measures, Table  # noqa: E402
 from tools import word_fit  # noqa: E402
-from tools.train_demands import labelled  # noqa: E402
+from tools.labelled import arguments, document_of, labelled  # noqa: E402
 
 WORDS = ROOT / "bot" / "stories" / "data" / "story_words.txt"
 
@@ -61,7 +59,7 @@ class Example:
 
 def example_of(row: dict[str, Any], name: str) -> Example | None:
     """Read one labelled article."""
-    document = text.read(Article(row["title"] or "", row["text"], source=row.get("source") or ""), Recorder())
+    document = document_of(row)
     evidence = relevance.evidence_of(document)
     if document.language != "en" or evidence is None:
         return None
@@ -108,7 +106,9 @@ def judge(table: Table | None, examples: Sequence[Example]) -> str:
     found: Counter[tuple[bool, bool]] = Counter()
     near = kept = 0
     for example in examples:
-        odds = example.odds if table is None else story_words.beside(example.odds, example.measures, table)
+        odds = example.odds
+        if table is not None:
+            odds = story_words.beside(odds, table.sums(example.measures))
         held = odds[story_words.RELEVANCE] > 0
         found[example.relevant, held] += 1
         near += example.near_miss
@@ -126,13 +126,7 @@ def judge(table: Table | None, examples: Sequence[Example]) -> str:
 
 def main() -> None:
     """Judge the sets that are kept apart, then fit on everything and write if asked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE", required=True)
-    parser.add_argument("--apart", action="append", default=[], metavar="NAME,NAME")
-    parser.add_argument("--write", action="store_true", help=f"write {WORDS.relative_to(ROOT)}")
-    options = parser.parse_args()
+    options = arguments(__doc__, WORDS, apart="NAME,NAME", scored=False).parse_args()
     examples = [
         example for name, _, row in labelled(options.data) if (example := example_of(row, name)) is not None
     ]

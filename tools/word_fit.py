@@ -1,7 +1,4 @@
-"""Fits what words count for answers: a logistic regression over many measures, few of them in an example.
-
-Needs numpy, which the program itself does not.
-"""
+"""Fits what words count for answers: a logistic regression over many measures, few of them in an example."""
 
 from __future__ import annotations
 
