@@ -67,7 +67,8 @@ class QuashClient(commands.AutoShardedBot):
     """Quash on Discord.
 
     `shard_ids` (of `shard_count`) are the shards that it takes at once, None: all. With `shares` it takes
-    none by itself: see `take_shards`.
+    none by itself: see `take_shards`. All servers are taken for told when Discord tells none for
+    `servers_within` seconds (discord.py's own figure).
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class QuashClient(commands.AutoShardedBot):
         shard_ids: Sequence[int] | None = None,
         shard_count: int | None = None,
         shares: bool = False,
+        servers_within: float = 2.0,
     ) -> None:
         super().__init__(
             shard_ids=list(shard_ids) if shard_ids else None,  # type: ignore[arg-type]  # as by default
@@ -91,6 +93,7 @@ class QuashClient(commands.AutoShardedBot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=servers_within,
             # A longer wait is the delivery loop's to plan, not a sleep inside a request.
             max_ratelimit_timeout=60.0,
             http_trace=(weather := Weather(services.clock)).listen(fence.trace()),

@@ -27,6 +27,8 @@ from tests.conftest import SHARED, TurnedClock
 
 _DESCRIPTION = SHARED / "discord-openapi.json"
 
+SOON = 0.2  # seconds in which the stand-in tells the next server
+
 
 @dataclass(slots=True)
 class Scene:
@@ -60,7 +62,7 @@ async def scene(database: Database, clock: TurnedClock) -> AsyncIterator[Scene]:
         feeds = FeedService(database, fetcher, parser, clock, limits)
         links = LinkReader(read_here, PageFetcher(fetcher, clock).fetch_page)
         services = Services(database, feeds, clock, wake=lambda: None, links=links)
-        client = QuashClient(services, api_url=discord.api_url)
+        client = QuashClient(services, api_url=discord.api_url, servers_within=SOON)
         running = asyncio.create_task(client.start(discord.token))
         await discord.wait_ready()
         await asyncio.wait_for(client.wait_until_ready(), 20)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.client import QuashClient
 from bot.sandbox import Channel, Message
 from db.tables import AuditRow, GuildFeedRow, RuleRow
-from tests.cogs.conftest import Scene
+from tests.cogs.conftest import SOON, Scene
 from tests.cogs.press import labels_of, open_press
 from tests.cogs.test_why import SUMMONS
 
@@ -161,7 +161,7 @@ async def test_panels_and_files_work_after_a_restart(scene: Scene) -> None:
     form = await scene.moderator.click((await scene.moderator.command("settings")).message, "Import")
     shown = await scene.moderator.submit(form, {"Or its text": "settings: {language: de}"})
     await scene.client.close()
-    again = QuashClient(scene.services, api_url=scene.discord.api_url)
+    again = QuashClient(scene.services, api_url=scene.discord.api_url, servers_within=SOON)
     running = asyncio.create_task(again.start(scene.discord.token))
     await scene.discord.wait_ready()
     await asyncio.wait_for(again.wait_until_ready(), 20)
