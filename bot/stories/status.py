@@ -74,7 +74,7 @@ class StatusEvent:
 class _Rule:
     status: str
     weight: float
-    says: tuple[re.Pattern[str], ...]
+    says: tuple[str, ...]
     unless: re.Pattern[str] | None
     order: bool
     soft: bool
@@ -121,7 +121,7 @@ def _rules() -> tuple[_Rule, ...]:
     for event in load_table("statuses.toml")["event"]:
         if event["status"] not in STATUSES:
             raise ValueError(f"data/statuses.toml names an unknown status: {event['status']}")
-        says = tuple(re.compile(rf"(?<!\w)(?:{_fill(words, deed)})") for words in event["says"])
+        says = tuple(rf"(?<!\w)(?:{_fill(words, deed)})" for words in event["says"])
         unless = re.compile(_fill(event["not"], deed)) if event.get("not") else None
         found.append(
             _Rule(
@@ -139,10 +139,16 @@ def _rules() -> tuple[_Rule, ...]:
 
 
 @cache
-def _ways() -> tuple[tuple[tuple[_Rule, re.Pattern[str]], ...], Wanted]:
+def _ways() -> tuple[tuple[tuple[_Rule, str], ...], Wanted]:
     """Every way of saying something, in order, and what tells the few that a sentence may hold."""
     ways = tuple((rule, pattern) for rule in _rules() for pattern in rule.says)
-    return ways, Wanted([pattern.pattern for _, pattern in ways])
+    return ways, Wanted([pattern for _, pattern in ways])
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Hundreds of ways are known and a story holds few: each is made ready when it is first met."""
+    return re.compile(pattern)
 
 
 _UNSURE = re.compile(
@@ -266,10 +272,11 @@ _OBJECT = re.compile(rf" (?:the |its |a )?(?:[\w-]+ ){{0,3}}?(?P<who>{LISTS.patt
 _CONDITIONAL = re.compile(r"[^.;,]{0,40}(?<!\w)(?:would|could|might) ")
 
 
-def _match(rule: _Rule, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+def _match(rule: _Rule, pattern: str, text: str) -> re.Match[str] | None:
     """Find a place where a way of the rule's stands, and nothing before it takes it back."""
     start = 0
-    while (match := pattern.search(text, start)) is not None:
+    way = _compiled(pattern)
+    while (match := way.search(text, start)) is not None:
         start = match.start() + 1  # what was taken back may have reached over words that say it
         before = text[max(0, match.start() - 60) : match.start()]
         if _UNSURE.search(before) or (rule.unless is not None and rule.unless.search(before)):
