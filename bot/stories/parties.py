@@ -10,7 +10,7 @@ import calendar
 from dataclasses import replace
 
 from bot.record import Notes
-from bot.stories import coreference, names, organisations, people, roles
+from bot.stories import author, coreference, names, organisations, people, roles
 from bot.stories.coreference import Scan
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.gazetteer import Alias, Entry, Tokens, load, tokenise
@@ -28,7 +28,9 @@ def find_mentions(document: Document) -> tuple[Mention, ...]:
     """
     scans = [_scan(-1, document.title)]
     scans.extend(_scan(s.index, s.text) for s in document.sentences)
-    return _chapters_with_their_parent(coreference.resolve(scans))
+    mentions = _chapters_with_their_parent(coreference.resolve(scans))
+    spoken = author.speaking(document, mentions)
+    return tuple(sorted((*mentions, *spoken), key=lambda m: (m.sentence, m.start))) if spoken else mentions
 
 
 def _chapters_with_their_parent(mentions: tuple[Mention, ...]) -> tuple[Mention, ...]:
