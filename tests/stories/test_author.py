@@ -13,7 +13,8 @@ from bot.stories.text import read
 
 _TOLD = """For two years we could not write this post. In March 2021 we received a national security letter
 from the FBI that demanded the name and the payment records of one customer, and a gag order came with it. We
-went to court against the letter, and this week the FBI withdrew it. Our users should know what was asked of us."""
+went to court against the letter, and this week the FBI withdrew it. Our users should know what was
+asked of us."""
 
 
 def _asked(source: str, text: str = _TOLD) -> set[str]:
