@@ -90,6 +90,8 @@ class QuashClient(commands.AutoShardedBot):
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=_Tree,
+            # What works for a person's own installation says so; left open, Discord would decide.
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,

@@ -10,9 +10,11 @@ from discord import app_commands
 from bot.errors import QuashError
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
 from bot.words import mark, say
+from db.stems import fold
 
 _MOST = 25  # choices that Discord shows
 _LENGTH = 100  # characters of a choice
+_LIKE = 0.5  # how alike what was typed and a name are where that name may be meant, 0 to 1
 
 
 class UnknownNameError(QuashError):
@@ -20,19 +22,26 @@ class UnknownNameError(QuashError):
 
 
 def one_of(value: str, allowed: Sequence[str], what: str) -> str:
-    """Give the value in its canonical form. Raises `UnknownNameError` that says what was likely meant."""
-    folded = value.strip().casefold()
-    for name in allowed:
-        if folded in (name.casefold(), say(name).casefold()):
-            return name
-    near = difflib.get_close_matches(folded, [name.casefold() for name in allowed], n=1, cutoff=0.5)
+    """Give the value in its canonical form, whichever way of writing and whether in English or the reader's
+    language it was typed. Raises `UnknownNameError` that says what was likely meant.
+    """
+    written = _key(value)
+    known = {_key(name): name for name in allowed} | {_key(say(name)): name for name in allowed}
+    if written in known:
+        return known[written]
+    near = difflib.get_close_matches(written, known, n=1, cutoff=_LIKE)
     hint = (
-        say("did you mean {name}?", name=near[0])
+        say("did you mean {name}?", name=say(known[near[0]]))
         if near
-        else say("known are {names}.", names=", ".join(allowed))
+        else say("known are {names}.", names=", ".join(map(say, allowed)))
     )
     shown = "".join(c for c in value[:60] if c.isalnum() or c in " -_.")
     raise UnknownNameError(say("There is no {what} “{name}”; {hint}", what=say(what), name=shown, hint=hint))
+
+
+def _key(name: str) -> str:
+    """Give a name without what people write differently: capitals, accents, hyphens."""
+    return " ".join(map(fold, name.casefold().replace("-", " ").replace("_", " ").split()))
 
 
 def topic(value: str | None) -> str | None:
@@ -55,18 +64,16 @@ def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]
 
     A name of the closed lists is shown and known in the reader's language too; its value stays the same.
     """
-    wanted = typed.strip().casefold()
-    known = list(dict.fromkeys(names))
-    shown = {n: say(n) for n in known}
-    starts = [n for n in known if n.casefold().startswith(wanted) or shown[n].casefold().startswith(wanted)]
-    parts = [
-        n for n in known if (wanted in n.casefold() or wanted in shown[n].casefold()) and n not in starts
-    ]
+    wanted = _key(typed)
+    known = {name: (_key(name), _key(say(name))) for name in names}
+    starts = [n for n, written in known.items() if any(w.startswith(wanted) for w in written)]
+    parts = [n for n, written in known.items() if any(wanted in w for w in written) and n not in starts]
     found = starts + parts
     if not found:
-        near = difflib.get_close_matches(wanted, [n.casefold() for n in known], n=_MOST, cutoff=0.5)
-        found = [n for n in known if n.casefold() in near]
-    return [app_commands.Choice(name=shown[n][:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
+        of_written = {w: name for name, written in known.items() for w in written}
+        near = difflib.get_close_matches(wanted, of_written, n=_MOST, cutoff=_LIKE)
+        found = list(dict.fromkeys(of_written[w] for w in near))  # the likeliest first
+    return [app_commands.Choice(name=say(n)[:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
 
 
 def matching_last(typed: str, names: Sequence[str]) -> list[app_commands.Choice[str]]:

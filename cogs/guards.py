@@ -27,9 +27,16 @@ class NotAllowedError(QuashError, app_commands.CheckFailure):
 
 
 def guild_of(interaction: discord.Interaction) -> int:
-    """Give the server that one acts in. Raises `NotAllowedError` outside of servers."""
+    """Give the server that one acts in.
+
+    Raises `NotAllowedError` outside of servers, and in one that the bot is not in (a user-installed app).
+    """
     if interaction.guild_id is None:
         raise NotAllowedError(say("This works in a server only; use it there."))
+    if not interaction.is_guild_integration():
+        raise NotAllowedError(
+            say("Quash is not a member of this server; use this in one where it is, or have it added here.")
+        )
     return interaction.guild_id
 
 
@@ -44,7 +51,7 @@ async def may(interaction: discord.Interaction) -> bool:
     Discord tells permissions and roles with every interaction, so they are those of this moment, whatever
     a message's buttons were made for.
     """
-    if interaction.guild_id is None:
+    if not interaction.is_guild_integration() or interaction.guild_id is None:
         return False
     if interaction.permissions.manage_guild:
         return True

@@ -121,10 +121,13 @@ class Profiles(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         end = self.services.clock()
         starts = tuple(end - timedelta(days=chosen.days) * n for n in range(chosen.parts, 0, -1))
+        who = viewer(interaction)
         async with self.services.database.read() as session:
-            found = await profiles.get_trend(session, viewer(interaction), starts, end, wanted)
+            found = await profiles.get_trend(session, who, starts, end, wanted)
         if not found.stories_total:
             empty = say("Nothing was reported in this time. Try a longer period, or no topic.")
+            if chosen is PERIODS["year"] and not wanted:
+                empty = f"{say('Nothing is known yet.')} {whose_feeds(who)}"
             await answer(interaction, panel(_title(chosen), [empty]))
             return
         await self._send(interaction, chosen, found)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import update
+
 from bot.sandbox import Answer
+from bot.sandbox.discord.options import NotOffered
 from db.cases import add_event
+from db.tables import FeedRow
 from tests.cogs.conftest import Scene
 
 _TITLE = "Agency demands the names behind a critical account"
@@ -44,10 +49,6 @@ async def test_outside_of_servers_the_public_catalogue_answers(scene: Scene) -> 
     await _stories(scene, 1)
     answer = await scene.alone.command("latest")
     assert "Nothing is known yet" in answer.text
-    from sqlalchemy import update
-
-    from db.tables import FeedRow
-
     async with scene.house.database.write() as session:
         await session.execute(update(FeedRow).values(public=True))
     assert _TITLE in (await scene.alone.command("latest")).text
@@ -225,6 +226,46 @@ async def test_completion_offers_what_is_known(scene: Scene) -> None:
     assert [c.value for c in await member.autocomplete("demands", "recipient", "tw")] == ["Twitter"]
     typed = await scene.moderator.autocomplete("alerts add", "topics", "spyware, bio", channel=scene.channel)
     assert [c.value for c in typed] == ["spyware, biometrics"]
+
+
+async def test_closed_lists_are_known_however_they_are_written_in_ones_own_language(scene: Scene) -> None:
+    await _stories(scene, 1)
+    user = scene.discord.world.add_user("leser", locale="de")
+    scene.discord.world.add_member(scene.guild, user)
+    reader = scene.discord.person(user, scene.guild, scene.channel)
+    for typed in ("legal-demands", "Legal Demands", "Herausgabeverlangen", "herausgabeverlangen "):
+        assert _TITLE in (await reader.command("latest", topic=typed)).text, typed
+    for typed, meant in (("Biometri", "Biometrie"), ("surveilance", "Überwachung")):
+        assert f"meintest du {meant}?" in (await reader.command("latest", topic=typed)).text
+    unknown = (await reader.command("demands", status="qqqq")).text
+    assert "zurückgezogen" in unknown
+    assert "withdrawn" not in unknown
+    for typed in ("uberwach", "Überwchung"):
+        offered = await reader.autocomplete("latest", "topic", typed)
+        assert (offered[0].name, offered[0].value) == ("Überwachung", "surveillance"), typed
+
+
+async def test_where_only_the_person_has_the_app_look_ups_answer_and_nothing_is_kept(scene: Scene) -> None:
+    await _stories(scene, 1)
+    async with scene.house.database.write() as session:
+        await session.execute(update(FeedRow).values(public=True))
+    world = scene.discord.world
+    user = world.add_user("traveller", has_app=True)
+    guild = world.add_guild("Without Quash", owner=user, bot=False)
+    person = scene.discord.person(user, guild, world.add_channel(guild, "talk"))
+    assert _TITLE in (await person.command("latest")).text
+    party = await person.command("party", name="Twitter")
+    assert "not a member of this server" in (await person.click(party.message, "Follow")).text
+    case = await person.command("case", name="1")
+    assert _buttons(case) == ["Follow case"]
+    assert "follow it where it was posted" in (await person.click(case.message, "Follow case")).text
+    assert "You have none" in (await person.command("subscriptions")).text
+    assert "Manage Server" not in (await person.command("help")).text, "although the server is theirs"
+    for name, options in (("subscribe topic", {"topic": "spyware"}), ("alerts list", {})):
+        with pytest.raises(NotOffered):
+            await person.command(name, **options)
+        forced = await person.command(name, forced=True, **options)
+        assert "not a member of this server" in forced.text, name
 
 
 async def test_a_case_is_found_by_number_title_and_party(scene: Scene) -> None:

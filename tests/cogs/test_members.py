@@ -72,6 +72,7 @@ async def test_trends_show_a_chart_that_says_its_figures(scene: Scene) -> None:
     one = await scene.member.command("trends", topic="anonymity")
     assert "legal-demands" not in one.text
     assert "Nothing was reported" in (await scene.stranger.command("trends")).text
+    assert "moderators choose with `/feeds`" in (await scene.stranger.command("trends", period="year")).text
 
 
 async def test_a_page_is_analysed_on_request_and_by_the_messages_menu(scene: Scene, web: SampleWeb) -> None:

@@ -66,7 +66,10 @@ async def test_every_command_keeps_to_the_limits_and_is_guarded(scene: Scene) ->
             assert command["default_member_permissions"] == "32", "Manage Server"
         else:
             assert command["default_member_permissions"] is None
-        assert command["dm_permission"] is (command["name"] not in _IN_SERVERS_ONLY)
+        everywhere = command["name"] not in _IN_SERVERS_ONLY
+        assert command["dm_permission"] is everywhere
+        assert command["integration_types"] == ([0, 1] if everywhere else [0]), command["name"]
+        assert sorted(command["contexts"] or [0]) == ([0, 1, 2] if everywhere else [0]), command["name"]
 
 
 async def test_commands_are_sent_once_and_not_again_when_nothing_changed(scene: Scene) -> None:
