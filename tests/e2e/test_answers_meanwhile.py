@@ -1,18 +1,36 @@
-"""Who asks while feeds are read and a story goes out to many channels is answered as promptly as ever."""
+"""Who asks while feeds are read and a story goes out to many channels is answered as promptly as ever.
+
+The second in which an answer is to be acknowledged is one of a machine that is the bot's own. Where others
+use the processors, too, the bot and Discord's stand-in (this process) stand in line for them; the system
+counts how long, and that time is no fault of the bot's. All else counts: what the bot computes, what it
+waits for in the database or behind the story that goes out, whoever has slept.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
-from bot.sandbox import Answer, Person
+from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 
 _CHANNELS = 40
 _AT_ONCE = 4  # members who ask
-_PROMPT = 1.0  # seconds until an answer is acknowledged
+_PROMPT = 1.0  # seconds until an answer is acknowledged, without those in line for a processor
+
+
+def _in_line(process: int) -> float:
+    """Give the seconds that the main thread of a process was ready to run and others ran instead, so far.
+
+    The second number of https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat; none is
+    known where there is no such file: then all time counts.
+    """
+    found = Path(f"/proc/{process}/schedstat")
+    return int(found.read_text().split()[1]) / 1e9 if found.exists() else 0.0
 
 
 def _person(place: Place, name: str, *, manages: bool = False) -> Person:
@@ -42,18 +60,26 @@ async def test_a_member_is_answered_within_a_second_while_a_story_goes_out(
         def reached() -> int:
             return sum(bool(discord.messages(channel.id)) for channel in channels)
 
-        async def ask(name: str) -> tuple[Answer, bool]:
-            """One look-up, and whether it was answered while the story went out."""
-            answer = await _person(place, name).command("latest")
-            return answer, 0 < reached() < _CHANNELS
+        assert bot.process is not None
+        loops = bot.process.pid, os.getpid()
+
+        async def ask(name: str) -> tuple[float, bool]:
+            """The time of one look-up, and whether it was answered while the story went out."""
+            person = _person(place, name)
+            began, before = time.monotonic(), [_in_line(loop) for loop in loops]
+            answer = await person.command("latest")
+            whole = time.monotonic() - began
+            # The longer of both, and no sum: they may stand in line at the same time.
+            lost = max(_in_line(loop) - at for loop, at in zip(loops, before, strict=True))
+            return answer.seconds * (1 - lost / whole), 0 < reached() < _CHANNELS
 
         web.turn_to(1)
-        asked: list[tuple[Answer, bool]] = []
+        asked: list[tuple[float, bool]] = []
         async with asyncio.timeout(60):
             while reached() < _CHANNELS:
                 names = [f"member-{len(asked) + number}" for number in range(_AT_ONCE)]
                 asked += await asyncio.gather(*map(ask, names))
-        meanwhile = [answer.seconds for answer, was_meanwhile in asked if was_meanwhile]
+        meanwhile = [seconds for seconds, was_meanwhile in asked if was_meanwhile]
         assert len(meanwhile) >= _AT_ONCE
         assert max(meanwhile) < _PROMPT
         assert await bot.stop() == 0
