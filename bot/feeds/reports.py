@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import told
 from bot.feeds.rhythm import shown_duration
@@ -38,8 +38,7 @@ class Imported:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LookReport:
+class LookReport(NamedTuple):
     """What one look came to: `outcome` is new, edited, unchanged, failed, skipped or lost."""
 
     feed_id: int

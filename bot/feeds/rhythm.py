@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -60,8 +59,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a look brought, as far as the rhythm goes by it.
 
     `kind` is "ok" (200 with a feed, or 304), "status" (another status) or the `kind` of the error.
@@ -74,8 +72,7 @@ class Answer:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """What is known of a feed, this look included.
 
     `seed` gives the feed a phase of its own, the same after every restart. `gap` is the time between
@@ -86,7 +83,7 @@ class History:
     seed: str
     validators: bool = True
     gap: float | None = None
-    hints: Rhythm = field(default_factory=Rhythm)
+    hints: Rhythm = Rhythm()
     failures: int = 0
     failing_since: datetime | None = None
     gone: int = 0
@@ -223,6 +220,8 @@ def _later(now: datetime, seconds: float) -> datetime:
 
 def _out_of_skipped(when: datetime, hints: Rhythm) -> datetime:
     """P30: move on to the first hour that the feed does not rule out; one that rules out all is ignored."""
+    if not hints.skip_hours and not hints.skip_days:
+        return when
     candidate = when.astimezone(UTC)
     for _ in range(7 * 24):
         if candidate.hour not in hints.skip_hours and candidate.weekday() not in hints.skip_days:
@@ -238,9 +237,9 @@ def publishing_gap(times: Sequence[float], now: float) -> float | None:
     there are too few to prove anything; entries of the same minute are one (a batch is no rhythm).
     """
     distinct = 0
-    oldest = -1
+    oldest = -1.0
     for time in sorted(times, reverse=True):
-        minute = int(time // 60)
+        minute = time // 60
         if time > now or minute == oldest:
             continue
         oldest = minute
@@ -301,7 +300,7 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def _directives(header: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in header.split(","):
+    for part in header.split(",") if header else ():
         name, _, value = part.partition("=")
         found.setdefault(name.strip().lower(), value.strip().strip('"'))
     return found
@@ -315,6 +314,8 @@ def _whole_number(text: str) -> int | None:
 
 
 def _http_date(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,8 +25,7 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 8  # looks decided between two turns of the event loop
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A look that was stored. `decision` is None where another worker had taken the feed meanwhile."""
 
     look: Look
@@ -56,7 +54,7 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
             raise  # nothing of the feed's own is in it: the database itself is in trouble
         _log.exception("what feed %d brought cannot be stored", look.stored.id)
         sentence = told("What this feed sends cannot be stored; the log has the details.")
-        return await store_looks(database, [replace(look, feed=None, error=FeedError(sentence))], limits)
+        return await store_looks(database, [look._replace(feed=None, error=FeedError(sentence))], limits)
 
 
 async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:
