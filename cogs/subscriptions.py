@@ -26,7 +26,7 @@ from cogs.panels import answer, panel
 from db import lookups
 
 Delivery = Literal["now", "daily", "weekly"]
-_A_PAGE = 4  # of up to 40 components, each takes seven
+_A_PAGE = 4  # each takes seven of up to 40 components; the topics and what is around take eight
 _TOLD = {"now": mark("at once"), "daily": mark("once a day"), "weekly": mark("once a week")}
 _KINDS = (mark("topic"), mark("party"), mark("case"), mark("search"))
 _DELIVERY = "At once, or gathered in one message a day (at 9) or a week (Monday at 9)"
@@ -40,7 +40,7 @@ def make(services: Services) -> commands.Cog:
 def add_buttons(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
     """Let the list's buttons and selects work, also after a restart."""
     PageButton.turners["subscriptions"] = _own
-    add(bot, services, EndButton, RestButton, DeliverySelect)
+    add(bot, services, EndButton, RestButton, DeliverySelect, TopicsSelect)
 
 
 class Subscriptions(commands.Cog):
@@ -215,6 +215,39 @@ class DeliverySelect(
         await _show(self.services, interaction, await _place(self.services, interaction.user.id, number))
 
 
+class TopicsSelect(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template="quash:subscription:topics"):
+    """Makes what is chosen the topics that the one who chooses is told of in this server."""
+
+    async def act(self, interaction: discord.Interaction[Any]) -> None:
+        """Subscribe to what was added, end what was taken away, and show all."""
+        user_id, guild_id = interaction.user.id, guild_of(interaction)
+        wanted = [choices.one_of(topic, TOPICS, "topic") for topic in chosen(interaction)]
+        found = await actions.list_subscriptions(self.services.database, user_id=user_id)
+        had = _topics_of(found, guild_id)
+        for topic in wanted:
+            if topic not in had:
+                await actions.subscribe(
+                    self.services.database,
+                    user_id=user_id,
+                    guild_id=guild_id,
+                    kind="topic",
+                    value=topic,
+                    now=self.services.clock(),
+                )
+        for topic, number in had.items():
+            if topic not in wanted:
+                await actions.end_subscription(
+                    self.services.database, user_id=user_id, subscription_id=number
+                )
+        await _show(self.services, interaction, 0)
+
+
+def _topics_of(found: Sequence[ListedSubscription], guild_id: int | None) -> dict[str, int]:
+    """Give the topics that somebody is told of in a server, with the subscriptions' numbers."""
+    own = (each.subscription for each in found)
+    return {each.value: each.id for each in own if each.kind == "topic" and each.guild_id == guild_id}
+
+
 async def _place(services: Services, user_id: int, number: int) -> int:
     """Give the place of a subscription among one's own."""
     found = await actions.list_subscriptions(services.database, user_id=user_id)
@@ -233,7 +266,7 @@ async def _own(
     found = await actions.list_subscriptions(services.database, user_id=interaction.user.id)
     if not found:
         none = say("You have none. `/subscribe topic` in a server or a card's Follow case makes one.")
-        return panel(say("Your subscriptions"), [none])
+        return _with_topics(interaction, panel(say("Your subscriptions"), [none]), found)
     page = min(page, (len(found) - 1) // _A_PAGE)
     view = panel(
         say("Your subscriptions"),
@@ -243,6 +276,24 @@ async def _own(
     )
     for each in found[page * _A_PAGE : (page + 1) * _A_PAGE]:
         view.add_item(_of_one(each, _elsewhere(interaction, each)))
+    return _with_topics(interaction, view, found)
+
+
+def _with_topics(
+    interaction: discord.Interaction, view: ui.LayoutView, found: Sequence[ListedSubscription]
+) -> ui.LayoutView:
+    """Add a select of topics, in a server that the bot is in: elsewhere nothing can be subscribed to."""
+    if interaction.is_guild_integration():
+        had = _topics_of(found, interaction.guild_id)
+        options = [discord.SelectOption(label=say(t), value=t, default=t in had) for t in TOPICS]
+        select: ui.Select[ui.LayoutView] = ui.Select(
+            custom_id="quash:subscription:topics",
+            options=options,
+            min_values=0,
+            max_values=len(options),
+            placeholder=say("Topics of this server to be told of"),
+        )
+        view.add_item(ui.ActionRow(select))
     return view
 
 

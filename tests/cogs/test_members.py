@@ -19,6 +19,7 @@ from tests.cogs.conftest import Scene
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _EPHEMERAL = 64
+_ACTION_ROW = 1
 
 
 @pytest.fixture
@@ -160,6 +161,28 @@ async def test_a_subscription_rests_goes_on_and_is_told_of_less_often(scene: Sce
     async with scene.house.database.read() as session:
         (row,) = (await session.scalars(select(SubscriptionRow))).all()
     assert (row.kind, row.delivery, row.paused) == ("search", "weekly", False)
+
+
+async def test_topics_are_subscribed_to_and_ended_with_a_select(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    await scene.stranger.command("subscribe topic", topic="spyware")
+    empty = await scene.member.command("subscriptions")
+    assert "You have none" in empty.text
+    made = await scene.member.select(empty.message, "quash:subscription:topics", "surveillance", "spyware")
+    assert "surveillance" in made.text
+    assert "spyware" in made.text
+    await scene.member.command("subscribe party", name="Twitter")
+    await scene.member.select(made.message, "quash:subscription:change:3", "weekly")
+    changed = await scene.member.select(made.message, "quash:subscription:topics", "spyware", "anonymity")
+    assert "surveillance" not in changed.text
+    assert "topic: anonymity · at once" in changed.text
+    assert "spyware · once a week" in changed.text, "what stays stays as it is"
+    left = await scene.member.select(changed.message, "quash:subscription:topics")
+    assert "Twitter" in left.text
+    assert "spyware" not in left.text
+    assert "spyware" in (await scene.stranger.command("subscriptions")).text, "nobody else's"
+    alone = await scene.alone.command("subscriptions")
+    assert alone.message.components[-1]["type"] != _ACTION_ROW, "outside of servers there is none"
 
 
 async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> None:
