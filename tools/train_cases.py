@@ -1,14 +1,14 @@
 """Fits the weights by which stories are linked to cases, and says how well they hold on cases not fitted to.
 
-    python tools/train_cases.py [--shared ../shared] [--also LABELLED.jsonl] [--write]
+    python tools/train_cases.py [--shared ../shared] [--also NAME=LABELLED.jsonl[@COUNTS]] [--write]
 
 Every pair of stories of one set is an example; a logistic model over `bot.stories.likeness.MEASURES` says
 whether the two tell of one matter, its weights drawn to zero. Sets: the development set, pool articles
 grouped by a reader (tests/stories/labels/cases.json), our own articles (tests/stories/quality), the sample
 week, in which everything happens within days, and further labelled sets in the format of the development
-set (--also). For the figures each set is judged by weights that saw nothing of it. Figures are of stories
-that arrive one by one, in twenty orders. Without --write nothing is changed. Needs numpy, which the
-program itself does not.
+set (--also; COUNTS: how much each of its pairs counts, 0 for a set that is judged only). For the figures
+each set is judged by weights that saw nothing of it. Figures are of stories that arrive one by one, in
+several orders. Without --write nothing is changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import gzip
 import json
 import random
+import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -28,13 +29,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bot.stories import likeness
 from bot.stories.analyse import analyse
 from bot.stories.cases import MEMBERS, CaseBook, standing
 from bot.stories.likeness import MEASURES
 from bot.stories.model import Article, Fingerprint
+from tools.labelled import ROOT, Labels, labelled
 
-ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "bot" / "stories" / "data" / "likeness.toml"
 
 PULL = 0.3  # how strongly weights are drawn to zero, or to what is judged
@@ -44,12 +48,14 @@ JUDGED = {"recipients": -3.5, "unique": 1.2}
 FIRM = 100.0
 # Most pairs are of two matters, and a large case has more pairs than many small ones together.
 SAME = 2.0
-# Pairs of the sample week, where no distance in time helps, are few; those of the pool are very many.
-WEIGHT_OF = {"week": 10.0, "pool": 0.3}
-ORDERS = 20
-JOIN_AT = tuple(round(-1.6 + 0.2 * step, 1) for step in range(16))
+# How much a pair counts. Those of the sample week, where no distance in time helps, are few, as are those of
+# the development set and of our own beside the many of retold pages; those of the pool are very many.
+WEEK, DEV, OWN, POOL = 10.0, 10.0, 5.0, 0.3
+ORDERS = 5
+JOIN_AT = tuple(round(-0.4 + 0.2 * step, 1) for step in range(8))
 
 Floats = NDArray[np.float64]
+Likes = dict[str, float]  # of a story to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +66,33 @@ class Told:
     id: str
     case: str
     found: Fingerprint
+    counts: float = 1.0
 
 
-def gather(shared: Path, also: Sequence[Path] = ()) -> list[Told]:
+def gather(shared: Path, also: Sequence[str] = ()) -> list[Told]:
     """Read all sets and analyse their articles."""
-    own = ROOT / "tests/stories/quality"
-    further = [told for path in also for told in _labelled(path.stem, path)]
+    dev, own = shared / "eval" / "dev.jsonl", ROOT / "tests/stories/quality/articles.jsonl"
     return [
-        *_labelled("dev", shared / "eval" / "dev.jsonl"),
+        *_labelled([f"dev={dev}@{DEV}", f"own={own}@{OWN}"]),
         *_pool(shared),
-        *_labelled("own", own / "articles.jsonl"),
         *_week(),
-        *further,
+        *_labelled(also),
     ]
 
 
-def _told(set_: str, item: Mapping[str, str | None], case: str | None) -> Told:
+def _told(set_: str, item: Labels, case: str | None, counts: float = 1.0) -> Told:
     at = item.get("published")
     published = datetime.fromisoformat(at) if at else None
     if published is not None and published.tzinfo is None:
         published = published.replace(tzinfo=UTC)
     article = Article(title=item["title"] or "", body=item["text"] or "", published=published)
-    return Told(set_, item["id"] or "", case or f"alone:{item['id']}", analyse(article).fingerprint)
+    return Told(set_, item["id"] or "", case or f"alone:{item['id']}", analyse(article).fingerprint, counts)
 
 
-def _labelled(set_: str, path: Path) -> Iterator[Told]:
-    for line in path.read_text("utf-8").splitlines():
-        item = json.loads(line)
-        if item["relevant"] and item["lang"] == "en":
-            yield _told(set_, item, item.get("case"))
+def _labelled(data: Sequence[str]) -> Iterator[Told]:
+    for set_, counts, item in labelled(data):
+        if item["relevant"]:
+            yield _told(set_, item, item.get("case"), float(counts or 1.0))
 
 
 def _pool(shared: Path) -> Iterator[Told]:
@@ -99,7 +103,7 @@ def _pool(shared: Path) -> Iterator[Told]:
         for line in lines:
             item = json.loads(line)
             if item["id"] in case:
-                yield _told("pool", item, case[item["id"]])
+                yield _told("pool", item, case[item["id"]], POOL)
 
 
 def _week() -> Iterator[Told]:
@@ -115,7 +119,7 @@ def _week() -> Iterator[Told]:
                     "text": article["body"],
                     "published": at.isoformat(),
                 }
-                yield _told("week", item, of.get(article["slug"]))
+                yield _told("week", item, of.get(article["slug"]), WEEK)
 
 
 # ------------------------------------------------------------------------- fit
@@ -146,7 +150,7 @@ def pairs_of(stories: Sequence[Told]) -> Pairs:
             who.append((i, j))
             values.append(likeness.measure(readings[i], readings[j]))
             same.append(float(alike))
-            weight.append(counts * WEIGHT_OF.get(one.set, 1.0))
+            weight.append(counts * one.counts)
     return Pairs(who, np.array(values), np.array(same), np.array(weight))
 
 
@@ -193,16 +197,15 @@ def orders(stories: Sequence[Told]) -> Iterator[list[Told]]:
         yield mixed
 
 
-def place_by(
-    likes: Mapping[tuple[str, str], float], join_at: float, stories: Sequence[Told]
-) -> dict[str, Hashable]:
+def place_by(likes: Mapping[str, Likes], join_at: float, stories: Sequence[Told]) -> dict[str, Hashable]:
     """Place stories one by one as `CaseBook` does, with a given likeness, all cases looked at."""
     held: list[list[str]] = []
     placed: dict[str, Hashable] = {}
     for story in stories:
+        mine = likes[story.id]
         scores = []
         for number, members in enumerate(held):
-            near = sorted((likes[story.id, member] for member in members[-MEMBERS:]), reverse=True)[:3]
+            near = sorted([mine[member] for member in members[-MEMBERS:]], reverse=True)[:3]
             scores.append(((near[0] + sum(near) / len(near)) / 2, number))
         scores.sort(reverse=True)
         if scores and standing(scores[0][0], [score for score, _ in scores[1:2]]) >= join_at:
@@ -215,17 +218,17 @@ def place_by(
     return placed
 
 
-def left_out(stories: Sequence[Told], pairs: Pairs) -> dict[tuple[str, str], float]:
-    """Give each pair's likeness by weights that saw nothing of its set."""
+def left_out(stories: Sequence[Told], pairs: Pairs) -> dict[str, dict[str, Likes]]:
+    """Give each pair's likeness by weights that saw nothing of its set: by set, story and story."""
     set_of = np.array([stories[i].set for i, _ in pairs.who])
-    likes: dict[tuple[str, str], float] = {}
+    likes: dict[str, dict[str, Likes]] = {}
     for name in dict.fromkeys(story.set for story in stories):
         seen = set_of != name
         found = fit(pairs.values[seen], pairs.same[seen], pairs.weight[seen])
+        of = likes[name] = {story.id: {} for story in stories if story.set == name}
         for at in np.flatnonzero(~seen):
-            i, j = pairs.who[at]
-            value = float(pairs.values[at] @ found)
-            likes[stories[i].id, stories[j].id] = likes[stories[j].id, stories[i].id] = value
+            one, other = (stories[number].id for number in pairs.who[at])
+            of[one][other] = of[other][one] = float(pairs.values[at] @ found)
     return likes
 
 
@@ -233,7 +236,7 @@ def main() -> None:
     """Fit, say how well it holds, and write the weights where that is asked."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
-    arguments.add_argument("--also", type=Path, action="append", default=[], metavar="LABELLED.jsonl")
+    arguments.add_argument("--also", action="append", default=[], metavar="NAME=FILE[@COUNTS]")
     arguments.add_argument("--write", action="store_true")
     arguments.add_argument("--join-at", type=float, default=likeness.weights()[1])
     options = arguments.parse_args()
@@ -243,7 +246,7 @@ def main() -> None:
     likes = left_out(stories, pairs)
     print("each set left out: B-cubed F1 / pairwise F1, mean over orders (worst pairwise)")
     for join_at in JOIN_AT:
-        row = [_figures(told, partial(place_by, likes, join_at)) for told in sets.values()]
+        row = [_figures(told, partial(place_by, likes[name], join_at)) for name, told in sets.items()]
         print(f"  join at {join_at:4.1f}   ", "   ".join(f"{n} {f}" for n, f in zip(sets, row, strict=True)))
     found = fit(pairs.values, pairs.same, pairs.weight)
     print("weights:", ", ".join(f"{n} {w:.2f}" for n, w in zip(MEASURES, found, strict=True)))

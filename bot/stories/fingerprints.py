@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from importlib import resources
 
 from bot.stories.gazetteer import load as load_gazetteer
+from bot.stories.language import UNKNOWN, small_words
 from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
 
 _MAX_WORDS = 100
@@ -201,11 +202,14 @@ def fingerprint(
     (weights: root of the rarity, for the first two times how often); `own:` the names by which few other
     matters are known (rarity above `LEAST_NAME`); `party:` who takes part, `target:`
     whose data is asked for (rarity); `account:` and `docket:`, which belong to one matter alone;
-    `demand:` issuer and recipient; `means:` the instruments; `topic:` the topics with their scores.
+    `demand:` issuer and recipient; `means:` the instruments; `topic:` the topics with their scores;
+    `language:` the language, where it is known.
     """
     text = document.text
-    terms = _words(document.title, text[:_READ], counted=document.language in ("en", "und"))
-    terms |= _own_names(f"{document.title}.\n{text[:_READ]}")
+    terms = _words(document.title, text[:_READ], counted=document.language in ("en", UNKNOWN))
+    terms |= _own_names(f"{document.title}.\n{text[:_READ]}", nouns_too=document.language == "de")
+    if document.language != UNKNOWN:
+        terms[f"language:{document.language}"] = 1.0
     names = rarity()[1]
     for party in parties[:_MAX_PARTIES]:
         weight = names.get(party.name, UNSEEN_PARTY)
@@ -230,8 +234,11 @@ def fingerprint(
     )
 
 
-def _own_names(text: str) -> dict[str, float]:
-    """Weigh the names: one that no list holds is rare, one of an official or a known party is not."""
+def _own_names(text: str, *, nouns_too: bool) -> dict[str, float]:
+    """Weigh the names: one that no list holds is rare, one of an official or a known party is not.
+
+    `nouns_too`: in this language each noun has a capital, so only several in a row are surely a name.
+    """
     runs, within, plain, officials = names_in(text)
     levels, words = _name_levels(), rarity()[0]
     common = _known_names()
@@ -239,7 +246,7 @@ def _own_names(text: str) -> dict[str, float]:
     for run in runs:
         for word in run:
             as_word = words.get(word)
-            level = levels.get(word, _UNSEEN_NAME)
+            level = levels.get(word, _UNCOUNTED if nouns_too and len(run) == 1 else _UNSEEN_NAME)
             if word not in within and (word in plain or (as_word is not None and level > as_word + COMMON)):
                 continue  # a sentence's first word
             if as_word is not None:
@@ -287,13 +294,19 @@ def _words(title: str, text: str, *, counted: bool) -> dict[str, float]:
 def _weighed(kind: str, used: Mapping[str, int], limit: int, *, counted: bool) -> dict[str, float]:
     roots = _roots()
     unseen = math.sqrt((UNSEEN_WORD if counted else _UNCOUNTED) - COMMON)
+    small = frozenset[str]() if counted else _small()  # of English words the counts say which they are
     weights = [
         (-root * (1.0 + math.log(count)) if count > 1 else -root, word)
         for word, count in used.items()
-        if (root := roots.get(word, unseen))
+        if word not in small and (root := roots.get(word, unseen))
     ]
     weights.sort()
     return {f"{kind}:{word}": -weight for weight, word in weights[:limit]}
+
+
+@cache
+def _small() -> frozenset[str]:
+    return frozenset(words_of(" ".join(small_words())))
 
 
 @cache

@@ -27,6 +27,7 @@ MEASURES = (
     "titles",  # cosine of the titles' words
     "told",  # share of each title that the other article's words hold
     "own_names",  # root of how rare the names are that both have, by which few other matters are known
+    "rarest_names",  # how many of the rarest of those names
     "rare",  # how many rare words both have
     "demand",  # the same issuer asks the same recipient
     "unique",  # the same account, one that others do not name, or the same docket number
@@ -36,6 +37,7 @@ MEASURES = (
     "means",  # the same instrument (1), or another (-0.5)
     "strangers",  # both name several parties, none of them the same
     "recipients",  # both report demands, but none to the same recipient
+    "languages",  # they are in different languages: then few words are the same in one matter, too
 )
 
 _RARE = 4.5
@@ -50,6 +52,7 @@ _NONE: _Terms = {}
 
 _VECTORS = ("word", "name", "head")
 _MUCH_OWN = 10.0
+_RAREST_NAME, _MANY_NAMES = 4.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     told = _share(one.kind("head"), their_words, one.head_sum)
     told += _share(other.kind("head"), words, other.head_sum)
     alike = _cosine("word", one, other)
-    own_names = sum([min(own[name], their_own[name]) for name in own.keys() & their_own.keys()])
+    own_names = [min(own[name], their_own[name]) for name in own.keys() & their_own.keys()]
+    rarest = sum([weight >= _RAREST_NAME for weight in own_names])
+    languages, their_languages = one.kind("language"), other.kind("language")
     both_ask = bool(one.recipients and other.recipients)
     strangers = len(parties) > 2 and len(their_parties) > 2 and parties.keys().isdisjoint(their_parties)
     return (
@@ -106,7 +111,8 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
         _cosine("name", one, other),
         _cosine("head", one, other),
         told / 2,
-        math.sqrt(own_names / _MUCH_OWN),
+        math.sqrt(sum(own_names) / _MUCH_OWN),
+        math.sqrt(min(1.0, rarest / _MANY_NAMES)),
         math.sqrt(min(1.0, rareness / _MUCH_RARE)),
         _meet(one.kind("demand"), other.kind("demand")),
         max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
@@ -116,6 +122,7 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
         (1.0 if means.keys() & their_means.keys() else -0.5) if means and their_means else 0.0,
         float(strangers),
         float(both_ask and one.recipients.isdisjoint(other.recipients)),
+        float(bool(languages and their_languages) and languages.keys().isdisjoint(their_languages)),
     )
 
 

@@ -112,6 +112,25 @@ def test_a_common_account_is_no_sign_of_one_matter() -> None:
     assert dict(zip(MEASURES, measure(*marks), strict=True))["unique"] == 0
 
 
+def test_another_language_is_no_sign_of_another_matter() -> None:
+    english, german, unknown = (
+        read(fingerprint(document("News", language=language), (), (), ())) for language in ("en", "de", "und")
+    )
+    differ = [
+        dict(zip(MEASURES, measure(english, other), strict=True))["languages"]
+        for other in (english, german, unknown)
+    ]
+    assert differ == [0, 1, 0]
+    assert likeness(english, german) > likeness(english, english)  # as much in common is more there
+
+
+def test_small_words_and_nouns_of_another_language_are_nothing_in_common() -> None:
+    text = "Die Behörde hat von dem Betreiber verlangt, dass er die Daten der Nutzer an Kira Vantoff gibt."
+    terms = dict(fingerprint(document("Neues", text, "de"), (), (), ()).terms)
+    assert {"word:die", "word:dass", "word:von"}.isdisjoint(terms)
+    assert terms["own:vantoff"] > 3 * terms["own:betreiber"]
+
+
 def test_a_docket_number_is_one() -> None:
     texts = ("The complaint, 3:17-cv-01916, is sealed.", "A hearing in 3:17-cv-01916 was put off.")
     marks = [read(fingerprint(document("News", text), (), (), ())) for text in texts]
@@ -122,10 +141,10 @@ def test_between_cases_that_were_split_only_what_tells_them_apart_counts() -> No
     both = [f"word:common{n}" for n in range(12)]
 
     def told(town: str, *title: str) -> Fingerprint:
-        words = (*both, f"word:{town}", *(f"head:{word}" for word in title))
+        words = (*both, f"word:{town}", *(f"{kind}:{word}" for word in title for kind in ("head", "name")))
         return Fingerprint(tuple((word, 2.0) for word in words), None)
 
-    # By its title the story is more like the first case; but it is about the town of the second.
+    # By the names in its title the story is more like the first case; but it is about the town of the second.
     story = told("tacoma", "agency", "drops", "summons")
     first = CaseSketch(1, (read(told("oakland", "agency", "drops", "summons")),))
     second = CaseSketch(2, (read(told("tacoma", "writer", "sued", "anew")),))
