@@ -26,7 +26,7 @@ from cogs.panels import answer, panel
 from db import lookups
 
 Delivery = Literal["now", "daily", "weekly"]
-_A_PAGE = 4  # each takes seven of up to 40 components; the topics and what is around take eight
+_A_PAGE = 4  # each takes seven of up to 40 components; the topics and what is around take ten
 _TOLD = {"now": mark("at once"), "daily": mark("once a day"), "weekly": mark("once a week")}
 _KINDS = (mark("topic"), mark("party"), mark("case"), mark("search"))
 _DELIVERY = "At once, or gathered in one message a day (at 9) or a week (Monday at 9)"
@@ -291,9 +291,9 @@ def _with_topics(
             options=options,
             min_values=0,
             max_values=len(options),
-            placeholder=say("Topics of this server to be told of"),
         )
-        view.add_item(ui.ActionRow(select))
+        label = f"**{say('Topics of this server to be told of')}**"
+        view.add_item(ui.Container(ui.TextDisplay(label), ui.ActionRow(select)))
     return view
 
 
