@@ -143,7 +143,7 @@ async def _deliveries_page(
 
 
 def _delivery(one: ListedDelivery) -> str:
-    title = safe_text(one.title, 150)
+    title = safe_text(one.title, 150) or say("a digest")
     facts = [say(KINDS.get(one.kind, one.kind)), f"<#{one.channel_id}>", f"**{say(_STATES[one.state])}**"]
     facts.append(say("due {when}", when=stamp(one.due_at, "R")))
     if one.attempts:

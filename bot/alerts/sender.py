@@ -430,7 +430,7 @@ class DiscordSender:
             if not lacks:
                 raise
             raise DestinationRefusedError(
-                told("I may not do that there; give me {lacks} in that channel.", lacks=lacks), error.code
+                told("I lack a permission there; give me {lacks} in that channel.", lacks=lacks), error.code
             ) from error
         except MessageRefusedError as error:
             if error.code != _LOCKED:
