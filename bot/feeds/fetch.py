@@ -10,8 +10,7 @@ import asyncio
 import os
 import ssl
 import types
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import urljoin
@@ -54,6 +53,8 @@ _LONGEST_LINE = 16 * 1024
 _MOST_HEADERS = 200
 _LARGE_BLOCK = 1024 * 1024  # bytes
 _INLINE = 32 * 1024  # compressed bytes that are undone on the event loop; more goes to a thread
+
+_Came = tuple[int, CIMultiDictProxy[str], bytes]  # status, headers, decompressed body of a full answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +230,8 @@ class Fetcher:
         hops: list[Hop] = []
         seen = {target}
         while True:
-            async with self._turn(target.host or ""):
-                started = asyncio.get_running_loop().time()
-                answer = await self._once(target, headers, left, form)
-                left -= asyncio.get_running_loop().time() - started
-            status, received, body = answer
+            (status, received, body), took = await self._in_turn(target, headers, left, form)
+            left -= took
             if status not in redirects:
                 return Response(url, str(target), status, received, body, tuple(hops))
             target = self._follow(target, received.get("Location"))
@@ -284,16 +282,23 @@ class Fetcher:
             )
         return target
 
-    @asynccontextmanager
-    async def _turn(self, host: str) -> AsyncIterator[None]:
-        """Wait until this host, and then the whole, has room for one request more."""
+    async def _in_turn(
+        self, target: URL, headers: dict[str, str], seconds: float, form: Mapping[str, str] | None
+    ) -> tuple[_Came, float]:
+        """Wait until a host, and then the whole, has room for one request more, and make it.
+
+        Gives what came, and the seconds that it took without the waiting.
+        """
+        host = target.host or ""
         slots = self._hosts.get(host)
         if slots is None:
             slots = self._hosts[host] = _HostSlots(asyncio.Semaphore(self.limits.per_host))
         slots.users += 1
         try:
             async with slots.semaphore, self._all:
-                yield
+                started = asyncio.get_running_loop().time()
+                answer = await self._once(target, headers, seconds, form)
+                return answer, asyncio.get_running_loop().time() - started
         finally:
             slots.users -= 1
             if not slots.users:
@@ -301,7 +306,7 @@ class Fetcher:
 
     async def _once(
         self, target: URL, headers: dict[str, str], seconds: float, form: Mapping[str, str] | None
-    ) -> tuple[int, CIMultiDictProxy[str], bytes]:
+    ) -> _Came:
         """Make one request, a POST where there is a form.
 
         Gives status, headers and, for a full answer, the decompressed body.
