@@ -25,7 +25,7 @@ from bot.stories.demand_features import (
     role_values,
     scene_of,
 )
-from bot.stories.demand_guessed import guessed
+from bot.stories.demand_guessed import further, guessed
 from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE
@@ -39,13 +39,14 @@ from bot.stories.model import Demand, Document, Mention
 from bot.stories.odds import chance
 from bot.stories.relevance import SURELY_TOLD, odds_of
 
-TOLD = 0.65
+TOLD = 0.7
 """How sure a demand must be in an article that its words make relevant."""
 BESIDE_TOLD = 0.4
 """How sure a gag must be beside a demand for data that is told."""
-GUESSED = 1.0
+GUESSED = 0.5
 """Log-odds that the words tell a demand, from which one is written where no claim is sure enough."""
-_WORDS = 0.5  # what these log-odds count for a claim: its own measures know of some of it
+_FURTHER = 3.0  # these log-odds, from which one more may be asked than the sure claims say
+_WORDS = 0.7  # what these log-odds count for a claim: its own measures know of some of it
 _PARTS = 0.4  # the same for the part that a party's words give it
 _REASONS = 5  # words that are named as a reason
 _HOPELESS = -3.0
@@ -136,13 +137,19 @@ def found_in(
     """Give the demands of an article, where they stand by the rules alone, and how surely each is one.
 
     They are the claims that are sure enough; where none is, and the words are, the one that the words tell.
+    Where the words are very sure, so are those made to others who are as likely asked.
     """
-    none = True
+    found: list[Demand] = []
     for judged, demand in _accepted(scene, claims, tables):
-        none = False
-        yield _by_likelier(scene, demand), judged.claim, judged.sure
-    if none and scene.words.told >= GUESSED and (guess := guessed(scene)):
-        yield *guess, chance(scene.words.told)
+        found.append(_by_likelier(scene, demand))
+        yield found[-1], judged.claim, judged.sure
+    sure = chance(scene.words.told)
+    if not found and scene.words.told >= GUESSED and (guess := guessed(scene)):
+        found.append(guess[0])
+        yield *guess, sure
+    if scene.words.told >= _FURTHER:
+        for demand, claim in further(scene, found):
+            yield demand, claim, sure
 
 
 def _by_likelier(scene: Scene, demand: Demand) -> Demand:

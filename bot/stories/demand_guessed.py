@@ -2,9 +2,13 @@
 
 "The letter wanted names; the paper gave none": no rule sees a demand in it, and yet the choice of words says
 that there is one, of which kind, and who is who. Each field rests on the sentence that speaks most for it.
+Beside a demand that is told, it is asked in the same way whether others were asked too.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot.stories.demand_claims import Claim
 from bot.stories.demand_features import Scene
@@ -16,6 +20,7 @@ from bot.stories.model import Demand
 from bot.stories.sought import kinds_sought
 
 _LEAST = -1.0  # log-odds of a party's part below which it is left open
+_ASKED = 0.3  # the same from which a party is asked though no claim says so
 
 
 def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
@@ -50,6 +55,28 @@ def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
         field_evidence=tuple(fields),
     )
     return demand, claim
+
+
+def further(scene: Scene, found: Sequence[Demand]) -> Iterator[tuple[Demand, Claim]]:
+    """Give the same demand as the first for data or content, to each other party that is likely asked.
+
+    Articles often tell one demand in full and the next in half a sentence ("Verizon did not object").
+    """
+    first = next((each for each in found if each.instrument != "gag order"), None)
+    if first is None:
+        return
+    taken = {name for each in found for name in (*each.issuer, *each.recipient)}
+    for name, odds in scene.parts.items():
+        asked = odds.get("recipient", _LEAST)
+        if name in taken or scene.parties[name].slot.generic:
+            continue
+        if asked < _ASKED or odds.get("issuer", _LEAST) > asked:
+            continue
+        told = scene.words.tells_most((name,))
+        text = scene.reading.texts[told]
+        claim = Claim("guessed", Group(FAMILIES.get(first.instrument, "data")), None, frozenset((told,)))
+        fields = dict(first.field_evidence) | {"recipient": text}
+        yield replace(first, recipient=(name,), evidence=(text,), field_evidence=tuple(fields.items())), claim
 
 
 def _parties(scene: Scene) -> tuple[str | None, str | None]:

@@ -90,3 +90,19 @@ def test_a_long_article_says_no_more_for_its_length() -> None:
     )
     assert sum(value * value for name, value in long.items() if name != "always") <= 25.001
     assert max(value for name, value in short.items() if name != "always") <= 0.3 * 1.5
+
+
+def test_another_who_was_likely_asked_too_is_told_beside_the_first() -> None:
+    story = analyse(
+        Article(
+            "DHS subpoenas Google over an account",
+            "The Department of Homeland Security sent Google an administrative subpoena in May that demands "
+            "the name, addresses and payment data of whoever runs an account critical of immigration raids. "
+            "Google told the account's owner and waits for a court. Reddit received one as well and has not "
+            "answered it. Yosemite National Park reopens on Monday.",
+        )
+    )
+    asked = {demand.recipient: demand for demand in story.demands}
+    assert set(asked) == {("Google",), ("Reddit",)}
+    assert asked["Reddit",].issuer == asked["Google",].issuer
+    assert asked["Reddit",].evidence == ("Reddit received one as well and has not answered it.",)
