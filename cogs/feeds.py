@@ -35,6 +35,7 @@ _A_PAGE = 12
 _CATALOGUE_PAGE = 15
 _LONGEST_VALUE = 100  # characters of a select's value
 _MOST_BYTES = 2_000_000  # of an imported file
+_MOST_REFUSED = 10  # lines of an import that are told one by one
 _RESTING = (mark("paused"), mark("gone"))  # states of a feed besides "active", as they are said
 
 
@@ -254,8 +255,11 @@ def _imported(imported: Imported) -> ui.LayoutView:
         say("Each is looked at when its turn comes; `/feeds list` shows when. Old stories are not posted."),
     ]
     refused = [
-        f"`{url.replace('`', '')[:200]}` {safe_text(retell(why), 200)}" for url, why in imported.refused[:10]
+        (f"`{url.replace('`', '')[:200]}` " if url else "") + safe_text(retell(why), 200)
+        for url, why in imported.refused[:_MOST_REFUSED]
     ]
+    if more := len(imported.refused) - len(refused):
+        refused.append(f"… {say_number('and {number} more', 'and {number} more', more)}")
     if refused:
         told += [f"**{say('Refused')}**", *refused]
     return panel(say("Feeds imported"), told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.clock import Clock
 from bot.errors import QuashError, told
@@ -82,8 +82,13 @@ class GuildFeeds:
             return await entries.newest_of_feed(session, feed_id, limit)
 
     async def import_list(self, who: Who, content: bytes) -> Imported:
-        """Add the feeds of an OPML file or of a list of addresses. Raises `OpmlError`, `GuildFeedsError`."""
-        return await self._add_many(who, opml.read_list(content).feeds)
+        """Add the feeds of an OPML file or of a list of addresses. Raises `OpmlError`, `GuildFeedsError`.
+
+        What the list held besides is refused with a sentence and no address.
+        """
+        listed = opml.read_list(content)
+        imported = await self._add_many(who, listed.feeds)
+        return replace(imported, refused=(*imported.refused, *(("", why) for why in listed.problems)))
 
     async def export_list(self, guild_id: int) -> bytes:
         """Give a server's feeds as OPML."""

@@ -72,10 +72,11 @@ async def test_a_feed_is_checked_paused_and_resumed(scene: Scene, site: str) -> 
 
 
 async def test_feeds_come_and_go_as_files_and_by_a_form(scene: Scene, site: str) -> None:
-    listed = f"{site}/a.xml\n{site}/b.xml\nhttp://10.0.0.1/c.xml\n"
+    listed = f"{site}/a.xml\n{site}/b.xml\nhttp://10.0.0.1/c.xml\nftp://old.example/feed\n"
     imported = await scene.moderator.command("feeds import", file=Upload("feeds.txt", listed.encode()))
     assert "2 feeds are new" in imported.text
     assert "10.0.0.1" in imported.text
+    assert "old.example/feed is no http or https address" in imported.text, "a line that is no address"
     exported = await scene.moderator.command("feeds export")
     (file,) = exported.message.attachments
     assert f"{site}/a.xml".encode() in file.content
