@@ -39,14 +39,14 @@ from bot.stories.model import Demand, Document, Mention
 from bot.stories.odds import chance
 from bot.stories.relevance import SURELY_TOLD, odds_of
 
-TOLD = 0.7
+TOLD = 0.65
 """How sure a demand must be in an article that its words make relevant."""
 BESIDE_TOLD = 0.4
 """How sure a gag must be beside a demand for data that is told."""
-GUESSED = 0.5
+GUESSED = 1.5
 """Log-odds that the words tell a demand, from which one is written where no claim is sure enough."""
 _FURTHER = 3.0  # these log-odds, from which one more may be asked than the sure claims say
-_WORDS = 0.7  # what these log-odds count for a claim: its own measures know of some of it
+_WORDS = 0.5  # what these log-odds count for a claim: its own measures know of some of it
 _PARTS = 0.4  # the same for the part that a party's words give it
 _REASONS = 5  # words that are named as a reason
 _HOPELESS = -3.0

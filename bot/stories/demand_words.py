@@ -11,6 +11,7 @@ writes the demand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -29,6 +30,8 @@ _WORDS = 5.0  # the length of all measures of words together, however long the a
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
 _MOST = 4.0  # log-odds; words never say more surely that a demand is told, or none
 _FEWER = 0.5  # log-odds; of the articles that come in fewer tell a demand than of the labelled ones
+_LONG = 150  # words; of what is longer fewer tell one still, and what they tell is known turns more often
+_FEWER_LONGER = 1.0  # log-odds for every e-fold beyond that
 _STANDING = 1.5  # by how much (log-odds) another instrument must be likelier than the one that stands
 _PLACES = 8  # of one party whose words around it are read
 _AROUND = 3  # words to each side of a name
@@ -61,7 +64,7 @@ class DemandWords:
         self._measures = measures(sentences)
         self._around = around_names(sentences)
         odds = known.told.sums(self._measures)[TOLD]
-        self.told = max(-_MOST, min(_MOST, odds)) - _FEWER
+        self.told = max(-_MOST, min(_MOST, odds)) - _fewer(sum([len(each.words) for each in sentences]))
         """How likely the article tells a demand."""
 
     @cached_property
@@ -109,6 +112,11 @@ class DemandWords:
 
         below = [sentence for sentence in self._sentences if sentence.index >= 0] or self._sentences
         return max(below, key=telling).index
+
+
+def _fewer(words: int) -> float:
+    """What is taken from an article's log-odds because of its length alone."""
+    return _FEWER + _FEWER_LONGER * math.log(max(words, _LONG) / _LONG)
 
 
 def measures(sentences: Sequence[Said]) -> Measures:
