@@ -29,7 +29,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demands, parties, relevance  # noqa: E402
+from bot.stories import demands, language, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import Found, decide, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_claims import Claim  # noqa: E402
 from bot.stories.demand_features import Scene, parts_by  # noqa: E402
@@ -70,7 +70,7 @@ def example_of(row: dict[str, Any], name: str, counts: float) -> Example | None:
     """Read one labelled article; None for one that no demand is looked for in."""
     document = document_of(row)
     evidence = relevance.evidence_of(document)
-    if evidence is None or document.language not in demands.READ_BY_RULES:
+    if evidence is None or document.language not in language.READ_AS_ENGLISH:
         return None
     reading = demands.Reading(document, parties.find_mentions(document))
     scene, claims = scene_and_claims(reading, document, evidence)

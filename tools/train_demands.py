@@ -36,7 +36,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from bot.record import Recorder  # noqa: E402 - a script must say first where the project is
-from bot.stories import demands, parties, relevance  # noqa: E402
+from bot.stories import demands, language, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import (  # noqa: E402
     Judged,
     Picker,
@@ -111,7 +111,7 @@ def examples_of(row: Labels, name: str, counts: float, *, made_on: bool) -> list
     fold = str(row.get("case") or row["id"])
     example = Example(row["id"], name, fold, counts, labels, bool(row.get("relevant", True)), [])
     evidence = relevance.evidence_of(document)
-    if document.language not in demands.READ_BY_RULES or evidence is None:
+    if document.language not in language.READ_AS_ENGLISH or evidence is None:
         example.rules = list(demands.find_demands(document, mentions, Recorder()))
         told = tuple(example.rules)
         example.held_relevant = relevance.weigh(document, evidence, Recorder(), told)[0].relevant

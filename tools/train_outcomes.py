@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from bot.stories import demands, parties, relevance  # noqa: E402
+from bot.stories import demands, language, parties, relevance  # noqa: E402
 from bot.stories.demand_choice import found_in, scene_and_claims, weights  # noqa: E402
 from bot.stories.demand_outcome import Outcomes, choose  # noqa: E402
 from bot.stories.model import STATUSES  # noqa: E402
@@ -60,7 +60,7 @@ def examples_of(row: dict[str, Any], name: str, counts: float, scorer: ModuleTyp
     labels = [each for each in row.get("demands") or [] if not scorer.unscored(each, "status")]
     document = document_of(row)
     evidence = relevance.evidence_of(document)
-    if not labels or evidence is None or document.language not in demands.READ_BY_RULES:
+    if not labels or evidence is None or document.language not in language.READ_AS_ENGLISH:
         return []
     reading = demands.Reading(document, parties.find_mentions(document))
     scene, claims = scene_and_claims(reading, document, evidence)

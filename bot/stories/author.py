@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
 
-from bot.stories.gazetteer import Alias, Entry, load
+from bot.stories.gazetteer import Entry, load
 from bot.stories.model import Document, Mention
 
 _LEAST = 2  # times that a page speaks of itself before it is taken to be somebody's own
-_WE = re.compile(r"\b(?:[Ww]e|us)\b(?!['’](?:re|ve|ll|d)\b)|\b[Ww]e(?=['’](?:re|ve|ll|d)\b)")
+_WE = re.compile(r"\b(?:[Ww]e|us)\b")
 _OWN = re.compile(r"\b(?:[Ww]e|us|[Oo]urs?|ourselves)\b")
 _MARK = re.compile('["“”]')
 _ALIKE = re.compile(r"[^\W_]+")
@@ -29,6 +28,7 @@ _HOUSES = re.compile(r"medium|blogger|blogspot|wordpress|substack|tumblr|reddit|
 """Where anybody publishes: theirs is what their own blog says."""
 _OWN_BLOG = re.compile(r"\bblogs?\b|newsroom|press|official|statement", re.IGNORECASE)
 
+_KINDS = ("company", "organisation")
 _SERVICES = frozenset(("tech", "telecom", "platform", "finance", "messenger", "broker"))
 """Who is asked for what it holds; a rights group or a paper that says "we" tells of what others are asked."""
 
@@ -90,19 +90,9 @@ def _key(name: str) -> str:
 @cache
 def _known() -> dict[str, Entry]:
     """The companies and organisations of the gazetteer, by what their names and hosts have in common."""
-    found: dict[str, Entry] = {}
-    nodes: list[dict[str, Any]] = [load().trie.root]
-    while nodes:
-        for word, node in nodes.pop().items():
-            if word:
-                nodes.append(node)
-                continue
-            alias: Alias
-            for alias in node:
-                if alias.entry.kind in ("company", "organisation"):
-                    found.setdefault(_key(" ".join(alias.words)), alias.entry)
-    for entry in load().entries.values():  # a name itself before what others are also called
-        if entry.kind in ("company", "organisation"):
-            found[_key(entry.name)] = entry
+    entries = [entry for entry in load().entries.values() if entry.kind in _KINDS]
+    aliases = [alias for alias in load().aliases() if alias.entry.kind in _KINDS]
+    found = {_key(" ".join(alias.words)): alias.entry for alias in reversed(aliases)}
+    found |= {_key(entry.name): entry for entry in entries}  # before what others are also called
     found.pop("", None)
     return found

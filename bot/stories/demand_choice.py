@@ -32,8 +32,9 @@ from bot.stories.demand_roles import BESIDE
 from bot.stories.demand_told import most
 from bot.stories.demand_unable import unable
 from bot.stories.demand_writing import written
-from bot.stories.demands import READ_BY_RULES, Reading, find_demands, note_demand
+from bot.stories.demands import Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
+from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.lexicon import read_data
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.odds import chance
@@ -89,7 +90,7 @@ def find(
     `mentions` are the places that name parties, `evidence` is what `relevance.evidence_of` gives. Articles in
     other languages than English are read by the rules alone (and nothing is surely told in them).
     """
-    if evidence is None or document.language not in READ_BY_RULES:
+    if evidence is None or document.language not in READ_AS_ENGLISH:
         return find_demands(document, mentions, notes), 0.0
     reading = Reading(document, mentions)
     scene, claims = scene_and_claims(reading, document, evidence)

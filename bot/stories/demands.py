@@ -28,6 +28,7 @@ from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.demand_status import GIVING, RESISTING, stands
 from bot.stories.demand_told import Group
+from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.sought import kinds_sought
@@ -116,7 +117,7 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
         for each in found:
             notes.note("demand", each.status, _reason(each), evidence=each.evidence)
         return found
-    if document.language not in READ_BY_RULES:
+    if document.language not in READ_AS_ENGLISH:
         notes.note("demand", "unsupported", f"Demands are not read in the language {document.language!r}.")
         return ()
     told = Reading(document, mentions).told
@@ -125,10 +126,6 @@ def find_demands(document: Document, mentions: tuple[Mention, ...], notes: Notes
     if not told:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
     return tuple(demand for _, demand in told)
-
-
-READ_BY_RULES = ("en", "und")
-"""Languages (of `Document.language`) whose sentences `Reading` understands."""
 
 
 def note_demand(notes: Notes, demand: Demand, weight: float) -> None:

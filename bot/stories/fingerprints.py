@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from importlib import resources
 
 from bot.stories.gazetteer import load as load_gazetteer
-from bot.stories.language import UNKNOWN, small_words
+from bot.stories.language import READ_AS_ENGLISH, UNKNOWN, small_words
 from bot.stories.model import Demand, Document, Fingerprint, Party, Topic
 
 _MAX_WORDS = 100
@@ -206,7 +206,7 @@ def fingerprint(
     `language:` the language, where it is known.
     """
     text = document.text
-    terms = _words(document.title, text[:_READ], counted=document.language in ("en", UNKNOWN))
+    terms = _words(document.title, text[:_READ], counted=document.language in READ_AS_ENGLISH)
     terms |= _own_names(f"{document.title}.\n{text[:_READ]}", nouns_too=document.language == "de")
     if document.language != UNKNOWN:
         terms[f"language:{document.language}"] = 1.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -202,6 +203,16 @@ class Gazetteer:
             node = node.get(lows[at]) if at < len(lows) else None
             at += 1
         return best
+
+    def aliases(self) -> Iterator[Alias]:
+        """Every way to write any party."""
+        nodes = [self.trie.root]
+        while nodes:
+            for word, node in nodes.pop().items():
+                if word:
+                    nodes.append(node)
+                else:
+                    yield from node
 
     def entry(self, name: str) -> Entry | None:
         """The party of that canonical name, or None."""

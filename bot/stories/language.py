@@ -16,6 +16,8 @@ from importlib import resources
 
 SUPPORTED: frozenset[str] = frozenset({"en", "de", "fr", "es", "pt", "it", "nl"})
 UNKNOWN = "und"  # ISO 639-2: undetermined
+READ_AS_ENGLISH = ("en", UNKNOWN)
+"""Languages that are read by what is known of English: most texts too short to tell are that, too."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SAMPLE = 1500  # characters: more of a text tells no more of its language

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 
+from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.model import TOPICS, Document
 from bot.stories.word_weights import Measures, Table, read_table, scaled, stem
 
@@ -62,7 +63,7 @@ class StoryWords:
 
 def words_of(document: Document) -> StoryWords | None:
     """Give a story's words; None for a language that the table is not of."""
-    return StoryWords(document) if document.language in ("en", "und") else None
+    return StoryWords(document) if document.language in READ_AS_ENGLISH else None
 
 
 def beside(by_evidence: Measures, added: Measures) -> Measures:
