@@ -41,6 +41,8 @@ _NAME = re.compile(r"[a-z]+")
 _MENU_LINKS = 4  # a list with so many links, and little else, is a menu or a list of other stories
 _MENU_SHARE = 0.8
 _MAX_ELEMENTS = 15_000  # trafilatura's time grows faster than a page; ordinary pages have some thousand
+_MAX_TEXT = 300_000  # characters of text, three times what is read; a list of its words, or trafilatura,
+# takes 30 to 70 bytes of memory for each
 _PARAGRAPH = 40  # characters
 _SHORT = 3_300  # characters of main text under which a page may hold more
 _SHORT_SHARE = 0.2  # ... if the text is less than this share of all that the page shows
@@ -72,6 +74,7 @@ _ALL_ALIKE = ElementDefaultClassLookup(element=HtmlElement)
 # Counted and read inside libxml2: an object for every element of a page costs more than the work.
 _count_elements = XPath("count(descendant-or-self::*)")
 _texts = XPath("descendant::text()", smart_strings=False)
+_count_characters = XPath("string-length(.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,8 @@ def _running_text(tree: HtmlElement) -> int:
 
 def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -> tuple[str, str]:
     """Give the main text and the way that led to it: the surest first, others until one gives enough."""
-    if _count_elements(tree) > _MAX_ELEMENTS:
-        return "\n".join(_paragraphs(tree)), "its paragraphs"
+    if _count_elements(tree) > _MAX_ELEMENTS or _count_characters(tree) > _MAX_TEXT:
+        return "\n".join(_paragraphs(tree))[:_MAX_TEXT], "its paragraphs"
     text = _by_trafilatura(tree, _options())
     if _may_be_a_part(text, tree):
         text = _by_trafilatura(tree, _options(look_again=True))
@@ -266,7 +269,7 @@ def _flow(tree: HtmlElement) -> str:
         text = element.text if event == "start" else element.tail
         if text:
             pieces.append(text.replace("\n", " "))
-    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    lines = (" ".join(line[:_MAX_TEXT].split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
 
 

@@ -22,6 +22,7 @@ READ_AS_ENGLISH = ("en", UNKNOWN)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SAMPLE = 1500  # characters: more of a text tells no more of its language
 _MIN_WORDS = 4  # fewer words than this tell nothing
+_DISTINCT = 0.1  # of the words, at the least; running text of a sample's length has 0.5
 _MIN_SHARE = 0.2  # of the words of a text that are small words of its language; running text has 0.3 to 0.6
 _LEAD = 1.15  # times as much as the next language; nearer than that the count does not decide
 _FOREIGN_MIN_BYTES = 40  # of words in UTF-8, so that a script that says more in a letter needs fewer of them
@@ -88,7 +89,7 @@ def detect(text: str, hint: str | None = None) -> str:
         return claimed or UNKNOWN
     if written := _by_script(letters):
         return written
-    if len(words) < _MIN_WORDS:
+    if len(set(words)) < max(_MIN_WORDS, _DISTINCT * len(words)):
         return claimed or UNKNOWN
     named = _by_model(sample)
     return named if named not in SUPPORTED or named == guess else UNKNOWN

@@ -65,6 +65,7 @@ import sys
 from bot.stories.language import UNKNOWN, detect
 
 assert detect("Qxzvbrmtkwpldfgh Bvrtplkmnhgfdswq Zzxcvbnmlkjhgfds") == UNKNOWN
+assert detect("FBI subpoena demands that Google unmask. " + "A. " * 500) == UNKNOWN
 for language, text in {
     "ja": "当局は会社が裁判所に訴えた後、利用者の名前の開示要求を取り下げたと発表しました。",
     "zh": "该公司向法院提起诉讼后，当局撤回了要求提供用户姓名的请求。",
@@ -77,7 +78,7 @@ assert "py3langid" not in sys.modules
 """
 
 
-def test_neither_a_few_odd_words_nor_a_script_of_its_own_takes_the_memory_of_a_model() -> None:
+def test_neither_odd_words_nor_the_same_few_nor_a_script_of_its_own_takes_the_memory_of_a_model() -> None:
     subprocess.run([sys.executable, "-c", MODEL_UNTOUCHED], check=True, timeout=60)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -293,6 +295,41 @@ def test_script_splices_are_found_for_those_who_look_for_names() -> None:
 # ---------------------------------------------------------------- pages
 def page(name: str) -> str:
     return (PAGES / f"{name}.html").read_text(encoding="utf-8")
+
+
+READS_A_LONG_PAGE = """
+from bot.record import Recorder
+from bot.stories.model import Article
+from bot.stories.text import read
+
+def most():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+def reading(paragraph):
+    source = f"<html><body><article><p>{paragraph}</p></article></body></html>"
+    return read(Article("", source, is_html=True), Recorder())
+
+reading("The bureau served the forum with a subpoena for the names of its members. " * 50)
+before = most()
+document = reading("FBI subpoena demands that Google unmask. " + "A. " * 1_000_000)
+print(len(document.sentences), most() - before)
+"""
+
+
+def test_a_page_of_megabytes_in_one_paragraph_takes_little_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READS_A_LONG_PAGE], capture_output=True, text=True, check=True, timeout=60
+    )
+    sentences, kilobytes = map(int, done.stdout.split())
+    assert sentences
+    assert kilobytes < 35_000  # it took 120,000
+
+
+def test_scripts_of_megabytes_before_an_article_do_not_hide_it() -> None:
+    scripts = "<script>" + "window.q=function(a){return a};" * 50_000 + "</script>"
+    source = page("news").replace('<body class="article">', f"<body>{scripts}", 1)
+    assert scripts in source
+    assert reading(source, is_html=True).text == reading(page("news"), is_html=True).text
 
 
 def test_a_news_page_gives_its_article_and_nothing_else() -> None:
