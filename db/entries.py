@@ -115,14 +115,15 @@ async def mark_read(session: AsyncSession, entry_id: int, story_id: int | None) 
     return done.scalar_one_or_none() is not None
 
 
-async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime, *, owner: str = "") -> None:
+async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime, *, owner: str = "") -> bool:
     """Put an entry that could not be read off: tried again with growing pauses, five times in all.
 
-    Nothing changes where another process has claimed it meanwhile: then that one's attempt counts.
+    False, and nothing changes, where another process has claimed it meanwhile (then that one's attempt
+    counts), or its feed was removed.
     """
     attempts = entry.attempts + 1
     state = "failed" if attempts >= _MAX_ATTEMPTS else "new"
-    await session.execute(
+    done = await session.execute(
         update(EntryRow)
         .where(EntryRow.id == entry.id, EntryRow.state == "new", _held_by(owner))
         .values(
@@ -132,7 +133,9 @@ async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime,
             claimed_by=None,
             try_after=now + timedelta(minutes=5 * 4**entry.attempts),
         )
+        .returning(EntryRow.id)
     )
+    return done.scalar_one_or_none() is not None
 
 
 async def release(session: AsyncSession, entry_ids: Sequence[int], *, owner: str = "") -> None:

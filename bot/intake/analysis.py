@@ -6,15 +6,17 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import fields, is_dataclass, replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bot.collector import calm
 from bot.errors import QuashError, told
@@ -26,6 +28,9 @@ _IDLE = 300.0  # seconds without an article after which the processes end; they 
 _MAX_BODY = 5_000_000  # characters of an article that are looked at
 # Read by every new worker, so that its first article finds all rules loaded: a page, relevant, with a demand.
 _FIRST = "The FBI served Google with a subpoena for the records of an anonymous user, and Google refused."
+# What no database takes (half of a surrogate pair; on PostgreSQL the character 0). Pages are decoded without
+# them; the JSON within a page can write them as escapes.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class AnalysisError(QuashError):
@@ -37,7 +42,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.disable()  # loading makes no garbage, and looking for some takes a sixth of its time
-    _analyse(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
+    read_article(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
     gc.enable()
     calm()
 
@@ -50,10 +55,23 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _analyse(article: Article) -> Story:
+def read_article(article: Article) -> Story:
+    """Read an article in this very process; gives a story that can be stored, whatever its page holds."""
     from bot.stories.analyse import analyse
 
-    return analyse(article)
+    story = analyse(article)
+    return _storable(story) if "\\u" in article.body else story
+
+
+def _storable(value: Any) -> Any:
+    """Give the same with a replacement character for each that no database takes."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, tuple):
+        return tuple(map(_storable, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _storable(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 class AnalysisPool:
@@ -98,7 +116,7 @@ class AnalysisPool:
             deadline = _DEADLINE if self._read >= self._workers else _STARTING
             self._under_way += 1
             started = time.monotonic()
-            future = pool.submit(_analyse, article)
+            future = pool.submit(read_article, article)
             try:
                 story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
             except TimeoutError as error:

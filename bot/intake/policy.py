@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime
+from urllib.parse import urlsplit
 
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
@@ -23,6 +24,15 @@ def own_text(content: str, summary: str) -> str:
     """Give an entry's own text, the longer of its two, without markup."""
     longer = max(content, summary, key=len)
     return " ".join(html.unescape(_TAG.sub(" ", longer)).split())
+
+
+def is_only_front_page(asked: str, found: str) -> bool:
+    """Tell whether a site answered with its front page where an article was asked for.
+
+    So do sites for an article that they took away, or do not show here.
+    """
+    page = urlsplit(found)
+    return page.path in ("", "/") and not page.query and urlsplit(asked).path not in ("", "/")
 
 
 def adds_to_case(

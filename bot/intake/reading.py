@@ -26,12 +26,13 @@ from bot.feeds.articles import Page
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.identity import url_key
 from bot.intake import policy
+from bot.intake.analysis import AnalysisError
 from bot.record import Finding, Recorder
 from bot.stories.cases import HOLDERS, MEMBERS, CaseSketch, asked, choose_case, nearest
 from bot.stories.likeness import read
 from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import cases, entries, restarts, stories
-from db.engine import Database, report
+from db.engine import Database, is_outage, report
 from db.entries import WaitingEntry
 
 _log = logging.getLogger(__name__)
@@ -130,11 +131,7 @@ class Reader:
             return Unread(str(error))
         except Exception as error:  # one entry that trips over a fault of ours must not hold up all others
             _log.exception("entry %d could not be read", entry.id)
-            return Unread(
-                told(
-                    "something went wrong inside Quash ({name}); its log has more", name=type(error).__name__
-                )
-            )
+            return _tripped(error)
 
     async def _keep(self, entry: WaitingEntry, read: Read | Unread) -> None:
         owed = False
@@ -149,12 +146,18 @@ class Reader:
             step(Step.STORY_COMMITTED)
         except AlreadyReadError as error:
             _log.info("%s", error)
+        except Exception as error:  # nor one whose story cannot be stored
+            if isinstance(read, Unread) or is_outage(error):
+                raise
+            _log.exception("the story of entry %d could not be stored", entry.id)
+            await self._keep(entry, _tripped(error))
         if owed:
             self._wake()
 
     async def _put_off(self, session: AsyncSession, entry: WaitingEntry, unread: Unread) -> None:
         now = self._clock()
-        await entries.mark_failed(session, entry, now, owner=self._owner)
+        if not await entries.mark_failed(session, entry, now, owner=self._owner):
+            return
         failed = stories.NewFinding("article", "failed", unread.why)
         await stories.add_findings(session, [failed], entry_id=entry.id, story_id=None, now=now)
 
@@ -189,23 +192,26 @@ class Reader:
     async def _with_page(self, entry: WaitingEntry, from_feed: Story, notes: Recorder) -> Story:
         try:
             page = await self._fetch_page(entry.url)
-        except FetchError as error:
-            if error.passing and entry.attempts < 3:
+            story = await self._analyse(
+                Article(
+                    title=entry.title,
+                    body=page.text,
+                    url=page.url,
+                    source=entry.feed_title,
+                    published=entry.published or entry.first_seen,
+                    is_html=page.is_html,
+                    language=entry.feed_language,
+                )
+            )
+        except (FetchError, AnalysisError) as error:
+            passing = isinstance(error, AnalysisError) or error.passing
+            if passing and entry.attempts < 3:
                 raise
             notes.note("article", "not fetched", told("the page could not be had: {error}", error=error))
             return from_feed
-        story = await self._analyse(
-            Article(
-                title=entry.title,
-                body=page.text,
-                url=page.url,
-                source=entry.feed_title,
-                published=entry.published or entry.first_seen,
-                is_html=page.is_html,
-                language=entry.feed_language,
-            )
-        )
-        if any(f.stage == "text" and f.outcome == "wall" for f in story.findings):
+        if policy.is_only_front_page(entry.url, page.url) or any(
+            f.stage == "text" and f.outcome == "wall" for f in story.findings
+        ):
             notes.note(
                 "article", "wall", told("the page does not show its article; the feed's own text was read")
             )
@@ -342,6 +348,12 @@ def _article_of(entry: WaitingEntry) -> Article:
         published=entry.published or entry.first_seen,
         is_html="<" in body,
         language=entry.feed_language,
+    )
+
+
+def _tripped(error: Exception) -> Unread:
+    return Unread(
+        told("something went wrong inside Quash ({name}); its log has more", name=type(error).__name__)
     )
 
 

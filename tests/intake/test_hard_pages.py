@@ -1,0 +1,157 @@
+"""Entries and pages that do not go as they should: nobody else waits for them, and no alert is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select
+
+from bot.alerts import actions
+from bot.feeds.articles import Page
+from bot.intake.analysis import AnalysisError, read_article
+from bot.intake.reading import Reader
+from bot.stories.model import Article, Story
+from db import feeds, guilds
+from db.engine import Database
+from db.tables import DeliveryRow, EntryRow, FeedRow, StoryRow
+from tests.conftest import TurnedClock
+
+GUILD, CHANNEL = 11, 22
+SUED = (
+    "Harborline sues to shield the writer behind @quay_watch",
+    "Harborline asked a court to block an administrative subpoena from Customs and Border Protection "
+    "that demands the name of the user behind @quay_watch.",
+)
+SPYWARE = (
+    "Spyware of Lanternworks found on phones of Baltic reporters",
+    "Spyware of Lanternworks read the messages of three reporters, researchers say.",
+)
+
+
+class Desk:
+    """One feed of a server with one rule; its pages, and how they are read, are told by the test."""
+
+    def __init__(self, database: Database, clock: TurnedClock) -> None:
+        self.database, self.clock = database, clock
+        self.pages: dict[str, str] = {}
+        self.leads_to: dict[str, str] = {}
+        self.before_reading: Callable[[Article], None] = lambda _: None
+        self.spoil: Callable[[Story], Story] = lambda story: story
+        self.reader = Reader(database, self._analyse, self._page, clock=clock)
+
+    async def open(self) -> None:
+        async with self.database.write() as session:
+            await guilds.remember(session, GUILD, self.clock())
+            feed = FeedRow(url="https://wire.example/feed", title="The Wire", added_at=self.clock())
+            session.add(feed)
+            await session.flush()
+            await feeds.use(session, [feed.id], GUILD, None, self.clock())
+            self.feed_id = feed.id
+        await actions.add_rule(self.database, guild_id=GUILD, user_id=1, channel_id=CHANNEL, now=self.clock())
+
+    async def print(self, article: tuple[str, str], page: str, name: str) -> None:
+        url = f"https://wire.example/2026/{name}"
+        self.pages[url] = page
+        async with self.database.write() as session:
+            session.add(
+                EntryRow(
+                    feed_id=self.feed_id,
+                    key=name,
+                    url=url,
+                    title=article[0],
+                    summary=article[1],
+                    first_seen=self.clock(),
+                )
+            )
+
+    async def told(self) -> list[str]:
+        """The titles that the channel is owed, in order."""
+        async with self.database.read() as session:
+            rows = await session.scalars(
+                select(StoryRow.title)
+                .join(DeliveryRow, DeliveryRow.story_id == StoryRow.id)
+                .where(DeliveryRow.kind == "card")
+                .order_by(DeliveryRow.id)
+            )
+            return list(rows)
+
+    async def _analyse(self, article: Article) -> Story:
+        self.before_reading(article)
+        return self.spoil(await asyncio.to_thread(read_article, article))
+
+    async def _page(self, url: str) -> Page:
+        return Page(self.pages[url], self.leads_to.get(url, url), True, "text/html")
+
+
+@pytest.fixture
+async def desk(database: Database, clock: TurnedClock) -> Desk:
+    made = Desk(database, clock)
+    await made.open()
+    return made
+
+
+def page(text: str, head: str = "") -> str:
+    return f"<html><head>{head}</head><body><p>{text}</p></body></html>"
+
+
+@pytest.mark.parametrize("odd", ["\\ud83d", "\\u0000"])
+async def test_a_page_with_half_a_character_is_told_and_holds_up_nobody(desk: Desk, odd: str) -> None:
+    body = " ".join([SUED[1]] * 6)
+    data = f'{{"@type":"NewsArticle","headline":"{SUED[0]}{odd}","articleBody":"{body} {odd}"}}'
+    head = f'<script type="application/ld+json">{data}</script>'
+    await desk.print(("", SUED[1]), page("Short.", head), "quay")
+    await desk.print(SPYWARE, page(SPYWARE[1] * 5), "spy")
+    assert await desk.reader.read_new() == 2
+    assert sorted(await desk.told()) == [f"{SUED[0]}\ufffd", SPYWARE[0]]
+
+
+async def test_a_story_that_cannot_be_stored_holds_up_nobody_and_is_given_up_in_the_end(desk: Desk) -> None:
+    desk.spoil = lambda story: replace(story, text=story.text + "\ud83d") if "quay" in story.url else story
+    await desk.print(SUED, page(SUED[1] * 5), "quay")
+    await desk.print(SPYWARE, page(SPYWARE[1] * 5), "spy")
+    for _ in range(8):
+        await desk.reader.read_new()
+        desk.clock.turn(days=1)
+    assert await desk.told() == [SPYWARE[0]]
+    async with desk.database.read() as session:
+        states = await session.execute(select(EntryRow.key, EntryRow.state, EntryRow.attempts))
+        assert sorted(states) == [("quay", "failed", 5), ("spy", "read", 0)]
+
+
+async def test_a_page_that_cannot_be_read_does_not_cost_the_alert(desk: Desk) -> None:
+    def die(article: Article) -> None:
+        if "<html" in article.body:
+            raise AnalysisError("the process that read the article died")
+
+    desk.before_reading = die
+    await desk.print(SUED, page("x"), "quay")
+    for _ in range(8):
+        await desk.reader.read_new()
+        desk.clock.turn(days=1)
+    assert await desk.told() == [SUED[0]]
+
+
+async def test_a_feed_that_is_removed_while_its_entry_is_read_is_no_error(desk: Desk) -> None:
+    async def remove() -> None:
+        async with desk.database.write() as session:
+            await session.execute(delete(FeedRow))
+
+    async def gone(article: Article) -> Story:
+        await remove()
+        raise AnalysisError("the process that read the article died")
+
+    await desk.print(SUED, page("x"), "quay")
+    reader = Reader(desk.database, gone, desk._page, clock=desk.clock)
+    assert await reader.read_new() == 1
+
+
+async def test_articles_that_all_lead_to_the_front_page_are_told_each_for_itself(desk: Desk) -> None:
+    front = page(" ".join([SPYWARE[1]] * 20))
+    for article, name in ((SUED, "quay"), (SPYWARE, "spy")):
+        await desk.print(article, front, name)
+        desk.leads_to[f"https://wire.example/2026/{name}"] = "https://wire.example/"
+    await desk.reader.read_new()
+    assert sorted(await desk.told()) == [SUED[0], SPYWARE[0]]
