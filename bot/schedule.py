@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from db.engine import is_outage
 
@@ -23,6 +23,25 @@ logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 Job = Callable[[], Awaitable[object]]
 
 _log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 5.0  # seconds between two looks whether the machine's clock was turned back
+_TURNED = timedelta(seconds=1)  # less is the ordinary correction of a clock
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Due a pause after the last time; once, however far the clock went forward meanwhile.
+
+    APScheduler's own interval goes through all times that were missed: 600,000 for a job of each second on a
+    machine that slept for a week, while the event loop stands still.
+    """
+
+    def __init__(self, pause: timedelta) -> None:
+        self.pause = pause
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Give the next time."""
+        due = (previous_fire_time or now) + self.pause
+        return due if due > now else now + self.pause
 
 
 class Schedule:
@@ -39,7 +58,7 @@ class Schedule:
         """Add a job. The pause is counted from start to start; a job never runs twice at once."""
         self._scheduler.add_job(
             self._run_once,
-            IntervalTrigger(seconds=seconds, timezone="UTC"),
+            _Every(timedelta(seconds=seconds)),
             args=(name, job),
             id=name,
             max_instances=1,
@@ -56,7 +75,10 @@ class Schedule:
         """Tick until `stop` is set; then wait up to `drain` seconds for the jobs that run."""
         self._scheduler.start()
         try:
-            await stop.wait()
+            while not stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _LOOK_EVERY)
+                self._mind_the_clock()
             # APScheduler's own shutdown cancels what runs: so first no new jobs, then patience.
             self._scheduler.pause()
             with contextlib.suppress(TimeoutError):
@@ -64,6 +86,13 @@ class Schedule:
                     await self._idle.wait()
         finally:
             self._scheduler.shutdown(wait=False)
+
+    def _mind_the_clock(self) -> None:
+        """Let run at once what lies further ahead than its pause: the machine's clock was turned back."""
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time > now + job.trigger.pause + _TURNED:
+                job.modify(next_run_time=now)
 
     async def _run_once(self, name: str, job: Job) -> None:
         self._running += 1
