@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import cases
+from db import case_status, cases
 from db.errors import DatabaseError
 from db.tables import (
     CaseEventRow,
     CaseMemberRow,
+    CaseOverrideRow,
     CaseRow,
     CaseSplitRow,
     CaseTermRow,
@@ -34,6 +35,7 @@ async def merge(session: AsyncSession, into: int, other: int, now: datetime) -> 
 
     Later stories that fit either go there: the case merged away still finds its stories and points on.
     """
+    await cases.lock_cases(session)
     kept, gone = await _existing(session, into), await _existing(session, other)
     if kept.id == gone.id:
         raise CaseCorrectionError(f"Cases {into} and {other} are one already.")
@@ -47,6 +49,7 @@ async def merge(session: AsyncSession, into: int, other: int, now: datetime) -> 
         )
     )
     await _move_subscriptions(session, gone.id, kept.id)
+    await _move_overrides(session, gone.id, kept.id)
     await cases.add_event(session, kept.id, at=now, kind="merged", status=None, story_id=None)
     await _settle(session, kept.id)
     return await _existing(session, kept.id)
@@ -56,6 +59,7 @@ async def split(
     session: AsyncSession, case_id: int, story_ids: Sequence[int], now: datetime, title: str = ""
 ) -> CaseRow:
     """Move stories of a case into a case of their own, and remember that the two are apart; gives it."""
+    await cases.lock_cases(session)
     old = await _existing(session, case_id)
     moved = set(story_ids)
     stories = await cases.get_stories(session, old.id)
@@ -100,11 +104,11 @@ async def _settle(session: AsyncSession, case_id: int) -> None:
     if not stories:
         return
     dates = [story.published or story.first_seen for story in stories]
-    told = [story.status for story in stories if story.status not in (None, "unknown")]
+    status = case_status.after(story.status for story in stories)
     await session.execute(
         update(CaseRow)
         .where(CaseRow.id == case_id)
-        .values(opened=min(dates), updated=max(dates), status=told[-1] if told else stories[-1].status)
+        .values(opened=min(dates), updated=max(dates), status=status)
     )
     first = stories[0].id
     opened = (CaseEventRow.case_id == case_id, CaseEventRow.kind == "opened", CaseEventRow.story_id != first)
@@ -142,4 +146,19 @@ async def _move_subscriptions(session: AsyncSession, gone: int, kept: int) -> No
             await session.delete(row)
         else:
             row.value = str(kept)
+    await session.flush()
+
+
+async def _move_overrides(session: AsyncSession, gone: int, kept: int) -> None:
+    """Let what servers say of a case stand for the one it became; what they say of that one goes first."""
+    rows = await session.scalars(select(CaseOverrideRow).where(CaseOverrideRow.case_id == gone))
+    for row in rows.all():
+        there = await session.get(CaseOverrideRow, (row.guild_id, kept))
+        if there is None:
+            row.case_id = kept
+            continue
+        there.title = there.title or row.title
+        if there.status is None:
+            there.status, there.source = row.status, row.source
+        await session.delete(row)
     await session.flush()

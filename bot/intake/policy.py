@@ -7,17 +7,14 @@ import re
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from db.case_status import moves_on
+
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 ENOUGH_TEXT = 900  # characters; an entry with so many of its own is read as it stands
 # Relevance of title and summary below which the page is left alone. A teaser that says nothing either way
 # lies above it: one request too many is a smaller fault than an alert that nobody gets.
 PLAINLY_IRRELEVANT = 0.15
-
-# How far along a demand is. A report can be behind the news: what goes back along this line is an older
-# state told again, no news.
-_STAGE = {"issued": 1, "challenged": 2}
-_OUTCOME = 3
 
 
 def own_text(content: str, summary: str) -> str:
@@ -47,12 +44,6 @@ def adds_to_case(
     An older story that arrives late changes nothing, however it ends; nor does one that tells an
     earlier stage again.
     """
-    if story_status in (None, "unknown") or story_status == case_status:
-        return "source"
     if story_at < case_updated:
         return "source"
-    before = _STAGE.get(case_status or "", 0 if case_status in (None, "unknown") else _OUTCOME)
-    now = _STAGE.get(story_status or "", _OUTCOME)
-    if before == 0 and now == 1:
-        return "source"  # that it was issued is what every first report says
-    return "update" if now >= before else "source"
+    return "update" if moves_on(case_status, story_status) else "source"

@@ -31,7 +31,7 @@ from bot.record import Finding, Recorder
 from bot.stories.cases import HOLDERS, MEMBERS, CaseSketch, asked, choose_case, nearest
 from bot.stories.likeness import read
 from bot.stories.model import Article, Fingerprint, Story, story_to_json
-from db import cases, entries, restarts, stories
+from db import case_status, cases, entries, restarts, stories
 from db.engine import Database, is_outage, report
 from db.entries import WaitingEntry
 
@@ -307,7 +307,7 @@ class Reader:
             session, place.case_id, at=at, kind=kind, status=story.status, story_id=story_id
         )
         case = await cases.get_case(session, place.case_id)
-        unknown = case is None or case.status in (None, "unknown")
+        unknown = case is None or not case_status.is_known(case.status)
         status = story.status if place.adds == "update" or unknown else None
         await cases.touch_case(session, place.case_id, at, status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,10 +13,19 @@ from bot.feeds.articles import Page
 from bot.intake.reading import Reader
 from bot.stories.analyse import analyse
 from bot.stories.model import Article, Story
-from db import case_corrections, cases
+from db import case_corrections, cases, stories
 from db.case_corrections import CaseCorrectionError
 from db.engine import Database
-from db.tables import CaseRow, CaseTermRow, EntryRow, FeedRow, StoryRow, SubscriptionRow
+from db.tables import (
+    CaseOverrideRow,
+    CaseRow,
+    CaseTermRow,
+    EntryRow,
+    FeedRow,
+    StoryRow,
+    SubscriptionRow,
+)
+from tests.alerts.house import new_story
 from tests.conftest import TurnedClock
 
 SUED = (
@@ -137,6 +147,81 @@ async def test_a_merge_moves_everything_and_later_stories_go_where_it_says(newsr
         assert [(row.id, count) for row, count in await cases.list_cases(session)] == [(into, 3)]
         rows = await session.execute(select(SubscriptionRow.user_id, SubscriptionRow.value))
         assert sorted(rows) == [(1, str(into)), (2, str(into))]
+
+
+async def test_a_correction_does_not_take_an_old_stage_told_again_for_where_a_case_stands(
+    newsroom: Newsroom,
+) -> None:
+    first = await newsroom.print(SUED)
+    await newsroom.print(DROPPED)
+    told_again = await newsroom.print((SUED[0] + ", a look back", SUED[1]))
+    other = await newsroom.print(SPYWARE)
+    assert told_again.case_id == first.case_id
+    async with newsroom.database.write() as session:
+        merged = await case_corrections.merge(
+            session, first.case_id or 0, other.case_id or 0, newsroom.clock()
+        )
+    assert merged.status == "withdrawn"
+    once_more = await newsroom.print((DROPPED[0] + ", paper reports", DROPPED[1]))
+    assert (once_more.case_id, once_more.adds) == (first.case_id, "source")
+
+
+async def test_what_servers_say_of_a_case_stands_when_it_becomes_part_of_another(newsroom: Newsroom) -> None:
+    one, other = await newsroom.print(SUED), await newsroom.print(SPYWARE)
+    into, gone = one.case_id or 0, other.case_id or 0
+    async with newsroom.database.write() as session:
+        for guild, case_id, title, status in (
+            (1, gone, "Ours", "quashed"),
+            (2, gone, "Late", "upheld"),
+            (2, into, "Early", None),
+        ):
+            source = status and f"https://court.example/{guild}"
+            session.add(
+                CaseOverrideRow(
+                    guild_id=guild,
+                    case_id=case_id,
+                    title=title,
+                    status=status,
+                    source=source,
+                    at=newsroom.clock(),
+                )
+            )
+    async with newsroom.database.write() as session:
+        await case_corrections.merge(session, into, gone, newsroom.clock())
+    async with newsroom.database.read() as session:
+        said = await session.scalars(select(CaseOverrideRow).order_by(CaseOverrideRow.guild_id))
+        assert [(row.guild_id, row.case_id, row.title, row.status, row.source) for row in said] == [
+            (1, into, "Ours", "quashed", "https://court.example/1"),
+            (2, into, "Early", "upheld", "https://court.example/2"),
+        ]
+
+
+async def test_a_story_that_is_stored_while_cases_are_merged_ends_up_in_the_merged_one(
+    newsroom: Newsroom,
+) -> None:
+    one, other = await newsroom.print(SUED), await newsroom.print(SPYWARE)
+    database, into, gone = newsroom.database, one.case_id or 0, other.case_id or 0
+
+    async def merge() -> None:
+        async with database.write() as session:
+            await case_corrections.merge(session, into, gone, newsroom.clock())
+
+    async with database.write() as session:  # as the reader does
+        await cases.lock_cases(session)
+        case = await cases.get_case(session, gone)
+        assert case is not None
+        merging = asyncio.create_task(merge())
+        await asyncio.wait({merging}, timeout=0.5)
+        stored = await stories.insert_story(
+            session,
+            replace(new_story(7), relevant=True),
+            case_id=case.id,
+            adds="source",
+            now=newsroom.clock(),
+        )
+    await merging
+    async with database.read() as session:
+        assert stored in {story.id for story in await cases.get_stories(session, into)}
 
 
 async def test_a_split_takes_stories_out_and_later_ones_go_to_the_side_they_are_like(
