@@ -214,7 +214,8 @@ class _Process:
         self._clock = clock
         self._stop = stop
         self._on_sent = on_sent
-        self._client: QuashClient | None = None
+        self._needs_discord = False
+        self._client: QuashClient | None = None  # once it is logged in
         self._charts = ChartRoom()
         self._deliverer: Deliverer | None = None
         self._delivered = asyncio.Event()  # nothing more is going to be sent
@@ -226,6 +227,7 @@ class _Process:
     ) -> list[Part]:
         """Put the parts together, logged in; gives what is to be kept going."""
         tasks: list[Part] = []
+        self._needs_discord = role != "worker"
         await self._note_start()
         worker = await stack.enter_async_context(
             open_worker(self._settings, self._database, self._clock, self._wake)
@@ -302,12 +304,19 @@ class _Process:
             except discord.LoginFailure as error:
                 await client.close()
                 raise TokenError(_REFUSED) from error
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except (
+                discord.HTTPException,
+                discord.GatewayNotFound,
+                discord.RateLimited,
+                aiohttp.ClientError,
+                OSError,
+            ) as error:
                 await client.close()
+                wait = max(pause, error.retry_after) if isinstance(error, discord.RateLimited) else pause
                 _log.warning(
-                    "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, pause
+                    "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, wait
                 )
-                await asyncio.sleep(pause)
+                await asyncio.sleep(wait)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             except asyncio.CancelledError:
                 await client.close()
@@ -445,6 +454,8 @@ class _Process:
         else:
             if self._database.outage.cause:
                 troubles.append(f"database: {self._database.outage.cause}")
+        if self._client is None and self._needs_discord:
+            troubles.append("Discord: not logged in")
         if self._client is not None and (not self._client.settled.is_set() or self._client.shards_away):
             away = ", ".join(map(str, self._client.shards_away))
             troubles.append("Discord: not connected" + (f" (shards {away})" if away else ""))

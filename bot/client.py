@@ -15,6 +15,7 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/events/gateway#rate-limiting: one in 5 s, for each bucket of shards
 _SESSION_EVERY = 5.1  # seconds; not all messages take equally long to get there
 _SYNC_TAKES = 30.0  # seconds in which one process sends the commands and the others wait for it
+_SYNC_AGAIN = 60.0  # seconds before the commands are sent again that Discord did not take
 _AT_ONCE = 100  # servers that are remembered in one transaction
 _PAUSE = 1.0  # seconds before the database is asked again
 
@@ -108,6 +110,7 @@ class QuashClient(commands.AutoShardedBot):
         self._taken: set[int] = set()
         self._told_of: set[int] = set()  # shards whose servers Discord has listed
         self._connecting = asyncio.Event()
+        self._syncing: asyncio.Task[None] | None = None
         Route.BASE = api_url
 
     async def setup_hook(self) -> None:
@@ -118,10 +121,31 @@ class QuashClient(commands.AutoShardedBot):
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
         await self.tree.set_translator(CommandTranslator())
         await cogs.add_all(self, self.services)
-        await self._sync_commands()
+        wait = await self._sync_commands()
+        if wait is not None:
+            self._syncing = asyncio.create_task(self._sync_later(wait))
 
-    async def _sync_commands(self) -> None:
-        """Send the commands to Discord when they differ from those sent last (200 creates a day)."""
+    async def close(self) -> None:
+        """End all connections."""
+        if self._syncing is not None:
+            self._syncing.cancel()
+        await super().close()
+
+    async def _sync_later(self, wait: float | None) -> None:
+        """Try again to send the commands until Discord takes them; what is to be posted does not wait."""
+        while wait is not None:
+            await asyncio.sleep(wait)
+            try:
+                wait = await self._sync_commands()
+            except (SQLAlchemyError, aiohttp.ClientError, OSError) as error:
+                report(error, "sending the commands")
+                wait = _SYNC_AGAIN
+
+    async def _sync_commands(self) -> float | None:
+        """Send the commands to Discord when they differ from those sent last (200 creates a day).
+
+        Gives in how many seconds to try again where Discord does not take them now.
+        """
         translator = self.tree.translator or CommandTranslator()
         payload = [
             await command.get_translated_payload(self.tree, translator)
@@ -132,16 +156,26 @@ class QuashClient(commands.AutoShardedBot):
         while True:
             async with self.services.database.write() as session:
                 if await notes.get(session, name) == digest:
-                    return
+                    return None
                 busy = await turns.take(session, name, 0.0)
                 if not busy:
                     await turns.take(session, name, _SYNC_TAKES)
                     break
             await asyncio.sleep(min(busy, _PAUSE))  # another process is at it
-        await self.tree.sync()
+        try:
+            await self.tree.sync()
+        except (discord.HTTPException, discord.RateLimited) as error:
+            wait = max(_SYNC_AGAIN, error.retry_after if isinstance(error, discord.RateLimited) else 0.0)
+            _log.error(
+                "Discord does not take the commands (%s); those sent last stay, the next try is in %.0f s",
+                error,
+                wait,
+            )
+            return wait
         async with self.services.database.write() as session:
             await notes.put(session, name, digest)
         _log.info("%d commands were sent to Discord", len(payload))
+        return None
 
     # ------------------------------------------------------------- shards
 
@@ -188,7 +222,11 @@ class QuashClient(commands.AutoShardedBot):
         """Wait until a session may be begun: Discord's budgets hold for all processes together."""
         number = shard_id or 0
         while not self._shares or number in self._taken:
-            limits = await self.fetch_session_start_limits()
+            try:
+                limits = await self.fetch_session_start_limits()
+            except discord.RateLimited as error:  # discord.py would end everything
+                await asyncio.sleep(error.retry_after)
+                continue
             if limits.remaining <= 0:
                 wait = limits.reset_after / 1000
                 _log.error("Discord lets no session begin for another %.0f s (1,000 in a day)", wait)

@@ -1,0 +1,75 @@
+"""A start while Discord is in trouble, as an operator sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.sandbox import Fault
+from tests.e2e.bot_process import BotProcess
+from tests.e2e.conftest import Place
+from tests.e2e.test_health import _free_port
+
+
+async def test_it_is_not_ready_while_it_cannot_log_in(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    away = place.discord.faults.add(Fault("status", status=503, method="GET", path="/users/@me", times=None))
+    port = _free_port()
+    bot = BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=f"127.0.0.1:{port}")
+    await bot.spawn()
+    try:
+        await place.discord.wait_for(lambda _: away.struck, 60)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/readyz") as answer,
+        ):
+            assert answer.status == 503
+            assert "Discord" in await answer.text()
+    finally:
+        assert await bot.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=503, method="GET", path="/gateway/bot", times=1),
+        Fault("ratelimit", seconds=61.5, method="GET", path="/users/@me", times=1),
+    ],
+    ids=lambda fault: f"{fault.method} {fault.path}",
+)
+async def test_no_trouble_of_discords_ends_a_start(
+    place: Place, sqlite_url: str, tmp_path: Path, fault: Fault
+) -> None:
+    trouble = place.discord.faults.add(fault)
+    bot = BotProcess(place.discord, sqlite_url, tmp_path)
+    await bot.spawn()
+    await place.discord.wait_for(lambda _: trouble.struck, 60)
+    await asyncio.sleep(2)
+    assert bot.process is not None and bot.process.returncode is None, bot.log
+    assert await bot.stop() == 0
+    print(bot.log)
+
+
+async def test_a_long_wait_for_a_new_session_does_not_end_it(
+    place: Place, sqlite_url: str, tmp_path: Path
+) -> None:
+    async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:
+        trouble = place.discord.faults.add(
+            Fault("ratelimit", seconds=61.5, method="GET", path="/gateway/bot", times=1)
+        )
+        place.discord.gateway.invalidate()
+        await place.discord.wait_for(lambda _: trouble.struck, 30)
+        await asyncio.sleep(2)
+        assert bot.process is not None and bot.process.returncode is None, bot.log
+
+
+async def test_commands_that_discord_does_not_take_now_hold_no_posts_up(
+    place: Place, sqlite_url: str, tmp_path: Path
+) -> None:
+    place.discord.faults.add(
+        Fault("ratelimit", seconds=3600, method="PUT", path="/applications/*/commands", times=1)
+    )
+    async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:  # it is on the gateway
+        assert "the next try is in 3600 s" in bot.log
