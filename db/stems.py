@@ -38,7 +38,8 @@ def fold(word: str) -> str:
     if word.isascii():
         return word
     apart = unicodedata.normalize("NFKD", word)
-    return "".join(c for c in apart if c.isalnum()) or word
+    # Cut once more: taken apart some have three times as many letters (Korean, ligatures).
+    return "".join(c for c in apart if c.isalnum())[:_LONGEST] or word
 
 
 @lru_cache(_KNOWN)

@@ -108,6 +108,13 @@ async def test_a_page_with_half_a_character_is_told_and_holds_up_nobody(desk: De
     assert sorted(await desk.told()) == [f"{SUED[0]}\ufffd", SPYWARE[0]]
 
 
+async def test_a_name_that_korean_writes_as_one_word_can_be_stored(desk: Desk) -> None:
+    law = "정보통신망이용촉진및정보보호등에관한법률"
+    await desk.print((f"{SUED[0]} ({law})", SUED[1]), page(f"{SUED[1]} {law}" * 5), "quay")
+    assert await desk.reader.read_new() == 1
+    assert await desk.told() == [f"{SUED[0]} ({law})"]
+
+
 async def test_a_story_that_cannot_be_stored_holds_up_nobody_and_is_given_up_in_the_end(desk: Desk) -> None:
     desk.spoil = lambda story: replace(story, text=story.text + "\ud83d") if "quay" in story.url else story
     await desk.print(SUED, page(SUED[1] * 5), "quay")
