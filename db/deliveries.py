@@ -421,16 +421,33 @@ def _threads(rows: Iterable[DeliveryRow]) -> list[Thread]:
     return [thread_of(row) for row in rows if row.case_id is not None]
 
 
-async def get_broken_channels(session: AsyncSession, limit: int) -> Sequence[DestinationRow]:
-    """Give channels that take nothing at present, the longest broken first."""
-    return (
-        await session.scalars(
-            select(DestinationRow)
-            .where(DestinationRow.broken_at.is_not(None), DestinationRow.target == "channel")
-            .order_by(DestinationRow.broken_at)
-            .limit(limit)
+async def get_broken_channels(
+    session: AsyncSession, limit: int, *, after: DestinationRow | None = None
+) -> Sequence[DestinationRow]:
+    """Give channels that take nothing at present, the longest broken first; those behind `after`."""
+    at, id = DestinationRow.broken_at, DestinationRow.target_id
+    query = select(DestinationRow).where(at.is_not(None), DestinationRow.target == "channel")
+    if after is not None:
+        query = query.where(at >= after.broken_at, or_(at > after.broken_at, id > after.target_id))
+    return (await session.scalars(query.order_by(at, id).limit(limit))).all()
+
+
+async def reopen_channels(session: AsyncSession, channel_ids: Collection[int]) -> list[int]:
+    """Take up channels that took nothing; gives those that were still left alone."""
+    rows = await session.scalars(
+        select(DestinationRow)
+        .where(
+            DestinationRow.target == "channel",
+            DestinationRow.target_id.in_(channel_ids),
+            DestinationRow.broken_at.is_not(None),
         )
-    ).all()
+        .order_by(DestinationRow.target_id)  # as `enqueue` locks them
+        .with_for_update()
+    )
+    taken = list(rows)
+    for row in taken:
+        row.broken = row.broken_at = None
+    return [row.target_id for row in taken]
 
 
 async def get_broken_reasons(session: AsyncSession, channel_ids: Iterable[int]) -> dict[int, str]:

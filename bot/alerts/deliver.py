@@ -142,17 +142,24 @@ class Deliverer:
         where Discord refuses what it should allow, ever more rarely.
         """
         now = self._clock()
+        may: set[int] = set()
+        broken: set[int] = set()
+        last: DestinationRow | None = None
         async with self._database.read() as session:
-            rows = await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE)
-            threads = await places.get_with_threads(session, [row.target_id for row in rows])
-        may = {row.target_id for row in rows if self._may_reopen(row, row.target_id in threads, now)}
+            # All of them, a page at a time: however many are gone for good, those behind them are looked at.
+            while rows := await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE, after=last):
+                threads = await places.get_with_threads(session, [row.target_id for row in rows])
+                may |= {row.target_id for row in rows if self._may_reopen(row, row.target_id in threads, now)}
+                broken |= {row.target_id for row in rows}
+                last = rows[-1]
+                await asyncio.sleep(0)
+        self._seen_closed &= broken
         if not may:
             return
         async with self._database.write() as session:
-            for row in await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE):
-                if row.target_id in may:
-                    row.broken = row.broken_at = None
-                    _log.info("channel %d is taken up again", row.target_id)
+            reopened = await deliveries.reopen_channels(session, may)
+        for channel_id in reopened:
+            _log.info("channel %d is taken up again", channel_id)
 
     def _may_reopen(self, row: DestinationRow, threads: bool, now: datetime) -> bool:
         if not self._sender.may_post(row.target_id, threads=threads):

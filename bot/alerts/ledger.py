@@ -332,9 +332,10 @@ class Ledger:
 def _quiet(row: DeliveryRow, wish: Verdict, heads: _Heads, now: datetime) -> datetime | None:
     """Tell until when a message waits, if it is quiet in its server: it was due before, or the hours are new.
 
-    What may be on Discord already is brought to its end.
+    What was tried, and so may be on Discord already, is brought to its end.
     """
-    return None if row.intent_at is not None else quiet_for(wish, heads.hours[wish.guild_id], now)
+    tried = row.intent_at is not None and row.attempts > 0  # else a pause was the reason, see `db.restarts`
+    return None if tried else quiet_for(wish, heads.hours[wish.guild_id], now)
 
 
 def _edit_again(first: DeliveryRow, last: datetime | None, now: datetime) -> datetime:

@@ -24,13 +24,13 @@ SAID = "It is told in the digest after the quiet hours."
 async def postpone(
     session: AsyncSession, row: DeliveryRow, wish: Verdict, hours: Hours, until: datetime, now: datetime
 ) -> dict[str, Any]:
-    """Let a post that is nowhere on Discord wait until then; gives what changes of it.
+    """Let a post that was not tried yet wait until then; gives what changes of it.
 
-    Where too many wait for that moment it is gathered with them in a digest. The caller holds the lock of
-    the destination.
+    Where too many wait for that moment it is gathered with them in a digest, but not what has to be looked
+    for first (`db.restarts`): it may be posted. The caller holds the lock of the destination.
     """
     waits = {"id": row.id, "state": "due", "attempts": 0, "due_at": until}
-    if row.kind not in ("card", "update") or row.story_id is None:
+    if row.kind not in ("card", "update") or row.story_id is None or row.intent_at is not None:
         return waits
     place = (row.target, row.target_id)
     waiting = (await digests.get_waiting(session, [place], now)).get(place, [])
@@ -44,7 +44,7 @@ async def postpone(
     )
     if not when.gathered or when.at != until:
         return waits
-    together = [row, *(other for other in waiting if other.due_at == until and other.story_id is not None)]
+    together = [row, *(other for other in waiting if other.due_at == until and other.intent_at is None)]
     gathered = [
         Gathering(
             destination=wish.destination,

@@ -1,0 +1,135 @@
+"""What shows only when a bot has run for a long time: pauses, many closed channels, cases that went on."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import discord
+from sqlalchemy import update
+
+from bot.alerts import actions
+from bot.alerts.deliver import Deliverer
+from bot.alerts.limiter import SharedBucket, TokenBucket
+from bot.alerts.publish import Publisher
+from bot.alerts.sender import DiscordSender
+from db import case_corrections, restarts
+from db.engine import Database
+from db.tables import DestinationRow, GuildRow
+from tests.alerts.place import Place, text_of
+from tests.conftest import TurnedClock
+
+
+async def _off(place: Place, clock: TurnedClock, **by: float) -> None:
+    """Let nothing run for so long."""
+    async with place.house.database.write() as session:
+        await restarts.note_start(session, clock())
+        clock.turn(**by)
+        await restarts.note_start(session, clock())
+
+
+async def _quiet(place: Place, begins: str, ends: str) -> None:
+    async with place.house.database.write() as session:
+        await session.execute(
+            update(GuildRow).where(GuildRow.id == place.guild.id).values(quiet_from=begins, quiet_to=ends)
+        )
+
+
+async def test_a_digest_for_tomorrow_comes_after_a_restart_in_a_channel_that_was_busy_since(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await place.house.rule(place.guild.id, place.channel.id, when="daily")
+    await place.house.story(place.feed, await place.house.case(), title="Told tomorrow")
+    await _off(place, clock, minutes=2)
+    person = place.standin.person(place.member.id, place.guild.id, place.channel.id)
+    for number in range(1001):
+        await person.say(f"Chat {number}")
+    clock.turn(days=1)
+    assert await deliverer.deliver_due() == 1
+    assert "Told tomorrow" in text_of(place.posted[-1])
+
+
+async def test_what_was_due_while_the_bot_was_off_keeps_quiet_hours(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await _quiet(place, "22:00", "07:00")
+    await place.house.rule(place.guild.id, place.channel.id)
+    await place.house.story(place.feed, await place.house.case(), title="Due at noon")
+    await _off(place, clock, hours=11)  # until eleven at night
+    assert await deliverer.deliver_due() == 0
+    clock.turn(hours=8, minutes=1)
+    assert await deliverer.deliver_due() == 1
+    assert "Due at noon" in text_of(place.posted[0])
+
+
+async def test_a_channel_is_taken_up_again_however_many_others_are_gone(
+    place: Place, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(place.house.database, sender, clock=clock, poll=0.05)
+    await place.house.rule(place.guild.id, place.channel.id)
+    long_ago = clock() - timedelta(days=9)
+    async with place.house.database.write() as session:
+        for number in range(600):
+            session.add(
+                DestinationRow(
+                    target="channel", target_id=number + 1, broken="The channel is gone.", broken_at=long_ago
+                )
+            )
+        session.add(
+            DestinationRow(
+                target="channel",
+                target_id=place.channel.id,
+                broken="I may not post there.",
+                broken_at=clock(),
+            )
+        )
+    await place.house.story(place.feed, await place.house.case())
+    clock.turn(minutes=5)
+    await deliverer.reopen()
+    assert await deliverer.deliver_due() == 1
+
+
+async def test_what_moderators_decide_about_is_not_published(
+    place: Place, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(place.house.database, sender, clock=clock, poll=0.05)
+    desk = place.standin.world.add_channel(place.guild, "desk", "announcement")
+    await place.standin.wait_for(lambda _: gateway.get_channel(desk.id) is not None)
+    await place.house.rule(place.guild.id, place.channel.id, review_channel=desk.id)
+    await place.house.story(place.feed, await place.house.case())
+    assert await deliverer.deliver_due() == 1
+    assert await Publisher(place.house.database, sender, clock).publish_due() == 0
+    assert not any(r.path.endswith("/crosspost") for r in place.standin.requests)
+
+
+async def test_follow_below_a_direct_message_works_after_its_case_became_part_of_another(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await place.house.subscription(place.member.id, place.guild.id, "topic", "anonymity")
+    case, into = await place.house.case("A summons"), await place.house.case("The summons")
+    await place.house.story(place.feed, into, owes=False)
+    await place.house.story(place.feed, case)
+    assert await deliverer.deliver_due() == 1
+    async with place.house.database.write() as session:
+        await case_corrections.merge(session, into, case, clock())
+    row = await place.row()
+    made = await actions.follow_case(
+        place.house.database,
+        case_id=case,
+        user_id=place.member.id,
+        guild_id=None,
+        mark=row.nonce,
+        now=clock(),
+    )
+    assert made.subscription.value == str(into)
+
+
+async def test_whoever_comes_when_the_line_has_just_become_empty_is_served(database: Database) -> None:
+    bucket = SharedBucket(database, rate=1000)
+    for later in range(12):
+        await bucket.take()
+        for _ in range(later):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(bucket.take(), 5)
