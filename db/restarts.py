@@ -4,8 +4,8 @@ A process notes every half minute that it lives. Where the last such note is old
 bot was off, or the file was replaced by a copy from then; nothing in the database tells which. In a copy
 what was posted since then looks as if it were still to be posted. So whatever may have been posted in the
 pause is treated as sent with its outcome unknown (`DeliveryRow.intent_at`): before it is sent, delivery
-looks for it in the channel. That concerns what waited when the pause began, and stories that were out before
-it ended.
+looks for it in the channel. That concerns what waited when the pause began and was due before it ended, and
+stories that were out before it ended.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ async def note_start(session: AsyncSession, now: datetime) -> timedelta | None:
     await notes.put(session, _PAUSES, json.dumps(written))
     await session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.state.in_(("due", "failed")), DeliveryRow.intent_at.is_(None))
+        .where(
+            DeliveryRow.state.in_(("due", "failed")),
+            DeliveryRow.intent_at.is_(None),
+            DeliveryRow.due_at <= now,
+        )
         .values(intent_at=since)
         .execution_options(synchronize_session=False)
     )
