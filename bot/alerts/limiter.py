@@ -118,17 +118,23 @@ class SharedBucket(_Line):
         self._step = _SECOND / rate
 
     async def _serve(self) -> None:
-        """Take slices of the line while somebody waits."""
-        ahead = asyncio.create_task(self._slice(len(self._waiting)))
+        """Take slices of the line while somebody waits.
+
+        No pause follows the look that finds nobody: who came in it would wait until another comes.
+        """
+        ahead: asyncio.Task[list[float]] | None = None
         while self._waiting:
-            turns_of_slice = await ahead
-            ahead = asyncio.create_task(self._slice(len(self._waiting) - len(turns_of_slice)))
+            turns_of_slice = await (ahead or self._slice(len(self._waiting)))
+            left = len(self._waiting) - len(turns_of_slice)
+            ahead = asyncio.create_task(self._slice(left)) if left > 0 else None
             for turn in turns_of_slice:
                 await asyncio.sleep(turn - time.monotonic())
                 if time.monotonic() - turn <= _STALE:
                     await self._let_pass()
-        ahead.cancel()
-        await asyncio.gather(ahead, return_exceptions=True)
+            if ahead is not None and not self._waiting:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+                ahead = None
 
     async def _slice(self, wanted: int) -> list[float]:
         """Take up to a slice of turns; gives their times (monotonic, in seconds)."""
