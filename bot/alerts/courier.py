@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.alerts import fence
+from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import Card
 from bot.alerts.digests import Digest
 from bot.alerts.errors import (
@@ -264,7 +265,9 @@ class Courier:
         return Posted(channel_id, message_id, thread_id, publish=self._publishes(channel_id, order))
 
     def _publishes(self, channel_id: int, order: Order) -> bool:
-        return order.claim.target == "channel" and self._sender.publishes(channel_id)
+        if order.claim.target != "channel" or order.kind in REVIEW_KINDS:  # what moderators see is theirs
+            return False
+        return self._sender.publishes(channel_id)
 
     def _about_to_leave(self, order: Order) -> None:
         if self._clock() > order.send_by:
