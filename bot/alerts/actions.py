@@ -116,8 +116,10 @@ async def follow_case(
     In a direct message `mark` tells which server it is about.
     """
     async with database.write() as session:
-        viewer = await _viewer(session, {"case_id": case_id}, user_id, guild_id, mark)
         case = await get_case(session, case_id)
+        # The button keeps its case's number; the messages of one that was merged go by the other's.
+        about = {"case_id": case.id if case else case_id}
+        viewer = await _viewer(session, about, user_id, guild_id, mark)
         if viewer.guild_id is None or case is None or not await _case_is_seen(session, viewer, case.id):
             raise NotHereError(
                 say("That case is not among this server's stories; follow it where it was posted.")
