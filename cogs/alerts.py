@@ -17,12 +17,23 @@ from bot.alerts.routing import Rule
 from bot.alerts.rule_preview import RulePreview
 from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
-from bot.words import retell, say, say_number
+from bot.words import retell, say, say_number, speaking
 from cogs import choices, examples, setup
 from cogs.guards import guild_of, may, may_configure
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import PageButton, divide, page_buttons
 from cogs.panels import answer, panel
-from cogs.rules import CLEARABLE, ChannelOption, changed_lines, complete, describe, placed, said, with_options
+from cogs.rules import (
+    CLEARABLE,
+    ChannelOption,
+    changed_lines,
+    check_role,
+    complete,
+    describe,
+    placed,
+    said,
+    warnings,
+    with_options,
+)
 
 _A_PAGE = 12
 _LAST = 3  # stories that a preview shows as they would look
@@ -58,6 +69,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     async def add(self, interaction: discord.Interaction, channel: ChannelOption, **wishes: Any) -> None:
         """Make a rule, or open the panel that makes one."""
         fields = said(wishes)
+        check_role(interaction, fields)
         thread = placed(interaction, channel, fields.get("thread"))
         if not fields:
             await setup.open_panel(self.services, interaction, channel)
@@ -72,7 +84,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             now=self.services.clock(),
             **fields,
         )
-        blocks = [describe(rule), *await no_feeds(self.services, interaction)]
+        blocks = [describe(rule), *warnings(interaction, rule), *await no_feeds(self.services, interaction)]
         await answer(interaction, panel(say("Rule added"), blocks))
 
     @app_commands.command(name="list", description="The rules of this server")
@@ -97,6 +109,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     ) -> None:
         """Change a rule and show what it said before and says now."""
         changes = said(wishes, clear)
+        check_role(interaction, changes)
         changes |= await self._moved(interaction, rule, channel, changes)
         if not changes:
             told = say("Name what is to change, such as `topics`; `clear` empties something.")
@@ -113,7 +126,8 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         same = edited.before == edited.after
         told = say("That is how it was already.") if same else changed_lines(edited)
         footer = say("/alerts preview shows what it would have brought.")
-        await answer(interaction, panel(say("Rule changed"), [told], footer=footer))
+        blocks = [told, *warnings(interaction, edited.after)]
+        await answer(interaction, panel(say("Rule changed"), blocks, footer=footer))
 
     async def _moved(
         self,
@@ -154,10 +168,13 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         thought = await rule_actions.changed_rule(base, said(wishes))
         found = await actions.preview_rule(self.services.database, thought, now=self.services.clock())
         await answer(interaction, _preview(thought, found))
+        language = await examples.language_of(self.services.database, guild_id)
         for match in found.last[:_LAST]:
             card = await examples.card_of(self.services.database, match.story_id, guild_id, thought.style)
             if card is not None:
-                await answer(interaction, card_view(card))
+                with speaking(language):
+                    view = card_view(card)
+                await answer(interaction, view)
 
     @app_commands.command(description="Let a rule rest: nothing is posted by it until you resume it")
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
@@ -241,16 +258,20 @@ async def _list_page(
     if not rules:
         none = say("There is none yet; `/setup` or `/alerts add` makes one.")
         return panel(say("Rules"), [none])
-    shown = rules[page * _A_PAGE : (page + 1) * _A_PAGE]
+    pages = divide([_listed(listed) for listed in rules], _A_PAGE)
+    page = min(page, len(pages) - 1)
     return panel(
         say("Rules"),
-        [
-            describe(listed.rule) + (f"\n⚠ {safe_text(retell(listed.broken), 200)}" if listed.broken else "")
-            for listed in shown
-        ],
-        buttons=page_buttons("rules", interaction.user.id, state, page, len(rules), _A_PAGE),
+        pages[page],
+        buttons=page_buttons("rules", interaction.user.id, state, page, len(pages), 1),
         footer=say_number("{number} rule", "{number} rules", len(rules)),
     )
+
+
+def _listed(listed: actions.ListedRule) -> str:
+    """Tell a rule, and which of its channels take nothing."""
+    closed = [f"⚠ <#{id}>: {safe_text(retell(why), 200)}" for id, why in listed.closed.items()]
+    return "\n".join([describe(listed.rule), *closed])
 
 
 def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:

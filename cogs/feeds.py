@@ -6,6 +6,7 @@ the addresses: it works after a restart, and whoever chooses is checked again.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.alerts.foreign import feed_label, host, link, safe_text
+from bot.alerts.foreign import feed_label, host, link, plain_text, safe_text
 from bot.alerts.render import status_words
 from bot.feeds import catalogue
 from bot.feeds.catalogue import CatalogueFeed
@@ -27,7 +28,7 @@ from bot.words import mark, retell, say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add, chosen
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import PageButton, divide, page_buttons
 from cogs.panels import answer, panel, stamp
 from db.entries import SeenEntry
 
@@ -244,7 +245,7 @@ def _options(candidates: Sequence[FeedLink]) -> Iterable[discord.SelectOption]:
     """Give the candidates that fit into a select; the others can be added by their address."""
     for each in candidates[:25]:
         if len(each.url) <= _LONGEST_VALUE:
-            label = safe_text(each.title, 90) or each.url
+            label = plain_text(each.title, 90) or each.url  # a label knows no Markdown
             yield discord.SelectOption(label=label[:100], value=each.url, description=each.kind[:100] or None)
 
 
@@ -273,11 +274,17 @@ async def _list_page(
     if not feeds:
         none = say("There is none yet; `/feeds add` adds one, `/feeds catalogue` shows some to choose from.")
         return panel(say("Feeds"), [none])
-    shown = feeds[page * _A_PAGE : (page + 1) * _A_PAGE]
+    lines: list[str] = []
+    for number, feed in enumerate(feeds):
+        if number % 25 == 24:
+            await asyncio.sleep(0)
+        lines.append(_line(feed))
+    pages = divide(lines, _A_PAGE)
+    page = min(page, len(pages) - 1)
     return panel(
         say("Feeds"),
-        [_line(feed) for feed in shown],
-        buttons=page_buttons("feeds", interaction.user.id, state, page, len(feeds), _A_PAGE),
+        pages[page],
+        buttons=page_buttons("feeds", interaction.user.id, state, page, len(pages), 1),
         footer=say("{number} of at most {most}", number=len(feeds), most=services.max_feeds_per_guild),
     )
 

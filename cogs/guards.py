@@ -6,8 +6,11 @@ lets them by its own settings (Integrations); the check here holds whatever thos
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import cast
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -17,6 +20,8 @@ from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import say
 from db import guilds
+
+_MOST_ASKED = 20  # channels that Discord is asked about at once
 
 
 class NotAllowedError(QuashError, app_commands.CheckFailure):
@@ -103,6 +108,50 @@ def trouble_with_role(interaction: discord.Interaction, role_id: int) -> str | N
     if role_id == guild.id:
         return say("@everyone cannot be named; choose a role.")
     return None
+
+
+def trouble_with_mention(guild: discord.Guild | None, role_id: int | None, channel_id: int) -> str:
+    """Say why a role would not be notified by a post in a channel, "" where it is or where that is not known.
+
+    Discord shows such a mention and notifies nobody: a role has to allow it, or the bot has to be let mention
+    all roles. https://docs.discord.com/developers/topics/permissions#permissions-bitwise-permission-flags
+    """
+    if guild is None or role_id is None:
+        return ""
+    role = guild.get_role(role_id)
+    if role is None:
+        return say("The role that is to be mentioned is gone; choose another, or none, with `/alerts edit`.")
+    channel = guild.get_channel_or_thread(channel_id)
+    if role.mentionable or channel is None or channel.permissions_for(guild.me).mention_everyone:
+        return ""
+    return say(
+        "A mention of {role} notifies nobody: let anyone mention the role (Server Settings, Roles), "
+        "or give me the permission to mention all roles in {channel}.",
+        role=f"<@&{role_id}>",
+        channel=f"<#{channel_id}>",
+    )
+
+
+async def find_gone(guild: discord.Guild, channel_ids: Iterable[int]) -> set[int]:
+    """Give those channels that are not there, or that the bot does not see.
+
+    Discord tells nothing of threads that sleep: of what is not known it is asked, of a few at a time.
+    """
+    unknown = [id for id in dict.fromkeys(channel_ids) if guild.get_channel_or_thread(id) is None]
+    asked = unknown[:_MOST_ASKED]
+    seen = await asyncio.gather(*(_sees(guild, id) for id in asked))
+    return {id for id, there in zip(asked, seen, strict=True) if not there}
+
+
+async def _sees(guild: discord.Guild, channel_id: int) -> bool:
+    """Ask Discord whether there is a channel that the bot sees; True where it does not say."""
+    try:
+        await guild.fetch_channel(channel_id)
+    except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return False
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        return True
+    return True
 
 
 def check_can_post(

@@ -23,7 +23,7 @@ from bot.intake.why import KINDS
 from bot.words import mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
-from cogs.guards import check_may_configure, guild_of, may_configure
+from cogs.guards import check_may_configure, find_gone, guild_of, may_configure, trouble_with_mention
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
 from cogs.why import trouble_in
@@ -34,6 +34,8 @@ State = Literal["waiting", "failed", "dead"]
 
 _A_PAGE = 5  # deliveries, with two buttons each
 _AUDIT_PAGE = 8
+_CHANGE = 380  # characters of a change's facts: a page of them has room in a message
+_LONGEST_VALUE, _SHORT_VALUE = 200, 60  # characters of a value in them
 _FAILING = 8  # feeds that are named
 _TROUBLES = 10  # channels that are named
 _DAY = timedelta(hours=24)
@@ -273,7 +275,7 @@ async def _status(services: Services, interaction: discord.Interaction) -> ui.La
         _feeds(feeds),
         _queue(found),
         _delays(found.delays),
-        _channels(interaction.guild, rules),
+        await _channels(interaction.guild, rules),
         _machine(interaction),
     ]
     return panel(say("Status"), [block for block in blocks if block])
@@ -329,22 +331,31 @@ def _delays(delays: Sequence[float]) -> str:
     return f"**{title}**\n{told}"
 
 
-def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedRule]) -> str:
+async def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedRule]) -> str:
     """Tell what is missing in the channels of rules, and how to give it."""
     title = f"**{say('Channels')}**\n"
     if not rules:
         return title + say("There is no rule yet; `/alerts add` makes one.")
-    threads = {one.rule.channel_id: False for one in rules}
-    broken = {one.rule.channel_id: one.broken for one in rules if one.broken}
+    threads: dict[int, bool] = {}
+    broken: dict[int, str] = {}
+    mentions: dict[str, None] = {}
     for one in rules:
-        threads[one.rule.channel_id] |= one.rule.thread == "case"
+        rule = one.rule
+        threads[rule.channel_id] = threads.get(rule.channel_id, False) or rule.thread == "case"
+        if rule.review_channel is not None:
+            threads.setdefault(rule.review_channel, False)
+        broken |= one.closed
+        if trouble := trouble_with_mention(guild, rule.ping_role, rule.channel_id):
+            mentions[f"⚠ {say('Rule #{number}', number=rule.id)}: {trouble}"] = None
+    gone = await find_gone(guild, threads) if guild is not None else set()
     lines = []
     for channel_id, with_threads in threads.items():
-        trouble = trouble_in(guild, channel_id, threads=with_threads) if guild is not None else ""
+        trouble = trouble_in(guild, channel_id, gone, threads=with_threads) if guild is not None else ""
         if not trouble and channel_id in broken:
-            trouble = safe_text(retell(broken[channel_id] or ""), 300)
+            trouble = safe_text(retell(broken[channel_id]), 300)
         if trouble:
             lines.append(f"⚠ <#{channel_id}>: {trouble}")
+    lines += mentions
     if not lines:
         return title + say_number(
             "✔ I may post in the {number} channel that rules name.",
@@ -372,9 +383,13 @@ async def _audit_page(
 ) -> ui.LayoutView:
     await check_may_configure(interaction)
     async with services.database.read() as session:
-        rows, total = await audit.get_page(
-            session, guild_of(interaction), limit=_AUDIT_PAGE, offset=page * _AUDIT_PAGE
-        )
+        guild_id = guild_of(interaction)
+        rows, total = await audit.get_page(session, guild_id, limit=_AUDIT_PAGE, offset=page * _AUDIT_PAGE)
+        if total and not rows:  # what stood there was deleted for its age meanwhile
+            page = (total - 1) // _AUDIT_PAGE
+            rows, total = await audit.get_page(
+                session, guild_id, limit=_AUDIT_PAGE, offset=page * _AUDIT_PAGE
+            )
     if not rows:
         return panel(say("Changes"), [say("Nothing was changed here in the last 365 days.")])
     return panel(
@@ -389,8 +404,13 @@ def _change(row: AuditRow) -> str:
     who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
     number = row.after.get("id", row.before.get("id"))
     lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**" + (f" #{number}" if number else "")]
-    if facts := list(_differences(row.before, row.after)):
-        lines.append("-# " + " · ".join(facts[:12]))
+    if facts := _differences(row.before, row.after, _LONGEST_VALUE):
+        told = " · ".join(facts)
+        if len(told) > _CHANGE:  # so that a page has room for all its changes
+            shorter = _differences(row.before, row.after, _SHORT_VALUE)
+            while len(told := " · ".join([*shorter, "…"])) > _CHANGE:
+                shorter.pop()
+        lines.append(f"-# {told}")
     return "\n".join(lines)
 
 
@@ -411,25 +431,27 @@ _USUAL = {"when": "now", "style": "full", "thread": "off"}
 _OF_REVIEWS = ("review_hours", "review_then")
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], longest: int) -> list[str]:
     """Tell what changed, field by field: what was and what is; of what came or went only what is unusual."""
     fields = {**before, **after}
+    facts: list[str] = []
     for name in fields:
         if name == "id" or (
             name in _OF_REVIEWS and "review_channel" in fields and not fields["review_channel"]
         ):
             continue
-        was, now = _value(name, before.get(name)), _value(name, after.get(name))
+        was, now = (_value(name, of.get(name), longest) for of in (before, after))
         label = safe_text(say(_LABELS.get(name, name.replace("_", " "))), 40)
         if name not in before or name not in after or was == now:
             told = "" if fields[name] == _USUAL.get(name) else now or was
         else:
             told = f"{was or '–'} → {now or '–'}"
         if told:
-            yield f"{label}: {told}"
+            facts.append(f"{label}: {told}")
+    return facts
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: Any, longest: int) -> str:
     """Show a stored value: channels and roles as such, lists by commas, "" for nothing."""
     if value is None or value == []:
         return ""
@@ -440,5 +462,5 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, int) and name.endswith("role"):
         return f"<@&{value}>"
     if isinstance(value, list):
-        return safe_text(", ".join(map(str, value)), 200)
-    return safe_text(str(value), 200)
+        return safe_text(", ".join(map(str, value)), longest)
+    return safe_text(str(value), longest)

@@ -21,6 +21,7 @@ from cogs.guards import NotAllowedError
 Turner = Callable[[Services, discord.Interaction, Sequence[str], int], Awaitable[ui.LayoutView]]
 _MOST_PAGES = 1000
 _LONGEST = 100  # of a custom id
+ROOM = 3700  # characters of a list on a page, of those that a panel has room for
 
 
 class PageButton(
@@ -63,6 +64,18 @@ def page_button(
     if width(custom_id) > _LONGEST:
         return None
     return ui.Button(label=label, custom_id=custom_id)
+
+
+def divide(blocks: Sequence[str], most: int, room: int = ROOM) -> list[list[str]]:
+    """Divide blocks into pages of at most so many that have `room` characters; one page at least."""
+    pages: list[list[str]] = [[]]
+    for block in blocks:
+        page = pages[-1]
+        if page and (len(page) == most or sum(map(len, page)) + len(block) > room):
+            pages.append([block])
+        else:
+            page.append(block)
+    return pages
 
 
 def told_range(

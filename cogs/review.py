@@ -17,9 +17,10 @@ from bot.alerts.foreign import plain_text, safe_text
 from bot.alerts.render import WORDS, card_view
 from bot.alerts.review import Asked, Decided
 from bot.intake.services import Services
-from bot.words import say
+from bot.words import say, speaking
 from cogs.channels import Postable, PostableChannel
 from cogs.clicks import Click, Form, add, chosen_number
+from cogs.examples import language_of
 from cogs.guards import NotAllowedError, check_can_post, check_may_configure, guild_of
 from cogs.panels import answer, panel
 
@@ -160,7 +161,9 @@ class WordsForm(Form):
             words=self.words.value,
             now=self.services.clock(),
         )
-        await interaction.response.edit_message(view=card_view(asked.card))
+        with speaking(await language_of(self.services.database, guild_of(interaction))):
+            view = card_view(asked.card)  # a message for all moderators, not for who edits alone
+        await interaction.response.edit_message(view=view)
 
 
 def _approved(decided: Decided) -> ui.LayoutView:

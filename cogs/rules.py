@@ -19,7 +19,14 @@ from bot.stories.model import STATUSES, TOPICS
 from bot.words import mark, say
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
-from cogs.guards import check_can_post, may, services_of
+from cogs.guards import (
+    NotAllowedError,
+    check_can_post,
+    may,
+    services_of,
+    trouble_with_mention,
+    trouble_with_role,
+)
 from cogs.lookups import viewer
 from cogs.review import ReviewOption
 from db import lookups
@@ -156,7 +163,8 @@ async def _sources(interaction: discord.Interaction, typed: str) -> list[app_com
     if interaction.guild_id is None or not await may(interaction):
         return []
     feeds = await services_of(interaction).feeds.list(guild_id=interaction.guild_id)
-    titles = [feed.title for feed in feeds if feed.title and "," not in feed.title]
+    # One that is longer than a choice would be cut, and the rule would then name no source.
+    titles = [f.title for f in feeds if f.title and "," not in f.title and len(f.title) <= _LONGEST_CHOICE]
     return choices.matching_last(typed, titles)
 
 
@@ -172,6 +180,19 @@ def said(wishes: Mapping[str, Any], clear: str | None = None) -> dict[str, Any]:
             empty = None if name in ("ping", "review") else 0 if name == "limit" else ""
             fields[_FIELDS.get(name, name)] = empty
     return fields
+
+
+def check_role(interaction: discord.Interaction, fields: Mapping[str, Any]) -> None:
+    """Raise unless the role that is said, if one is, can be mentioned by a rule."""
+    role = fields.get("ping_role")
+    if role is not None and (trouble := trouble_with_role(interaction, role)):
+        raise NotAllowedError(trouble)
+
+
+def warnings(interaction: discord.Interaction, rule: Rule) -> list[str]:
+    """Say what keeps a rule from doing all that it says."""
+    trouble = trouble_with_mention(interaction.guild, rule.ping_role, rule.channel_id)
+    return [f"⚠ {trouble}"] if trouble else []
 
 
 def placed(interaction: discord.Interaction, channel: Postable, thread: str | None) -> str | None:

@@ -212,7 +212,7 @@ def _ground(interaction: discord.Interaction) -> Ground:
         channel = trouble_with_channel(
             interaction, columns["channel_id"], threads=columns["thread"] == "case"
         )
-        review = columns["review_channel"] and trouble_with_channel(interaction, columns["review_channel"])
+        review = columns["review_channel"] and _unheard(interaction, columns["review_channel"])
         role = columns["ping_role"] and trouble_with_role(interaction, columns["ping_role"])
         return channel or review or role or None
 
@@ -220,12 +220,19 @@ def _ground(interaction: discord.Interaction) -> Ground:
         after = edited.after
         trouble = None
         if "log_channel" in edited.changed and after.log_channel is not None:
-            trouble = trouble_with_channel(interaction, after.log_channel)
+            trouble = _unheard(interaction, after.log_channel)
         if "moderator_role" in edited.changed:
             trouble = trouble or _role_trouble(interaction, after.moderator_role)
         return trouble
 
     return Ground(rule, settings)
+
+
+def _unheard(interaction: discord.Interaction, channel_id: int) -> str | None:
+    """Say why moderators cannot be told or asked something in a channel, None where they can."""
+    if interaction.guild and isinstance(interaction.guild.get_channel(channel_id), discord.ForumChannel):
+        return say("Moderators are asked in a text channel or a thread; choose one.")
+    return trouble_with_channel(interaction, channel_id)
 
 
 class FileButton(

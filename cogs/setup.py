@@ -27,7 +27,7 @@ from bot.feeds import catalogue
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import LANGUAGES, mark, say, say_number, spoken
+from bot.words import LANGUAGES, mark, say, say_number, speaking, spoken
 from cogs import clicks, examples
 from cogs.channels import TYPES, Postable
 from cogs.clicks import Click, add
@@ -38,10 +38,11 @@ from cogs.guards import (
     guild_of,
     may_configure,
     trouble_with_channel,
+    trouble_with_mention,
     trouble_with_role,
 )
 from cogs.panels import answer, panel
-from cogs.rules import describe, placed
+from cogs.rules import describe, placed, warnings
 from db import rules
 
 _DAYS = 90
@@ -227,8 +228,9 @@ class SetupPart(
         card = await _last(self.services, rule)
         if card is None:
             raise NotAllowedError(say("No story of the last 90 days fits."))
-        view = card_view(card)
-        view.add_item(ui.TextDisplay(f"-# {say('An example that a moderator asked for.')}"))
+        with speaking(await examples.language_of(self.services.database, rule.guild_id)):
+            view = card_view(card)
+            view.add_item(ui.TextDisplay(f"-# {say('An example that a moderator asked for.')}"))
         nobody = discord.AllowedMentions.none()
         if isinstance(channel, discord.ForumChannel):
             name = plain_text(card.title, 90) or "Quash"
@@ -271,11 +273,12 @@ async def _view(services: Services, interaction: discord.Interaction[Any], chose
     async with services.database.read() as session:
         counts = await rules.count_topics(session, guild_id, services.clock() - timedelta(days=_DAYS))
     watched = await services.feeds.list(guild_id=guild_id)
-    reach = await _reach(interaction, chosen.role_id)
+    reach = await _reach(interaction, chosen)
     head = f"### {say('Set up alerts')}\n{say('Choose, look at what it would bring, save.')}"
     texts = [head, _standing(interaction, channel), reach]
     last = await _last(services, chosen.rule(guild_id)) if watched else None
-    sample = _sample(last, bool(watched), _ROOM - sum(map(width, texts)))
+    language = await examples.language_of(services.database, guild_id)
+    sample = _sample(last, bool(watched), _ROOM - sum(map(width, texts)), language)
     container: ui.Container[ui.LayoutView] = ui.Container()
     container.add_item(ui.TextDisplay(head))
     container.add_item(ui.ActionRow(_channel_select(channel)))
@@ -309,14 +312,23 @@ def _standing(interaction: discord.Interaction[Any], channel: Postable | None) -
     return "✔ " + say("I may post in {channel}.", channel=channel.mention)
 
 
-async def _reach(interaction: discord.Interaction[Any], role_id: int | None) -> str:
-    """Say how many members a role reaches, "" where that is not known.
+async def _reach(interaction: discord.Interaction[Any], chosen: Chosen) -> str:
+    """Say how many members the role reaches, and why a mention would not; "" where that is not known."""
+    guild, role_id = interaction.guild, chosen.role_id
+    if role_id is None or guild is None or guild.get_role(role_id) is None:
+        return ""
+    lines = [await _count(interaction, guild.id, role_id)]
+    if trouble := trouble_with_mention(guild, role_id, chosen.channel_id or 0):
+        lines.append(f"⚠ {trouble}")
+    return "\n".join(filter(None, lines))
+
+
+async def _count(interaction: discord.Interaction[Any], guild_id: int, role_id: int) -> str:
+    """Say how many members a role has, "" where Discord does not tell.
 
     https://docs.discord.com/developers/resources/guild#get-guild-role-member-counts
     """
-    if role_id is None or interaction.guild is None or interaction.guild.get_role(role_id) is None:
-        return ""
-    route = discord.http.Route("GET", "/guilds/{guild_id}/roles/member-counts", guild_id=interaction.guild.id)
+    route = discord.http.Route("GET", "/guilds/{guild_id}/roles/member-counts", guild_id=guild_id)
     try:
         async with asyncio.timeout(5):
             counts: Mapping[str, int] = await interaction.client.http.request(route)
@@ -328,8 +340,8 @@ async def _reach(interaction: discord.Interaction[Any], role_id: int | None) -> 
     )
 
 
-def _sample(card: Card | None, watched: bool, room: int) -> list[str]:
-    """Give the last story that fits as it would look, or say why there is none."""
+def _sample(card: Card | None, watched: bool, room: int, language: str) -> list[str]:
+    """Give the last story that fits as it would look in the server's language, or say why there is none."""
     if not watched:
         return [
             say("This server watches no feed yet, so nothing can come: add some below, or by `/feeds add`.")
@@ -337,11 +349,12 @@ def _sample(card: Card | None, watched: bool, room: int) -> list[str]:
     if card is None:
         return [say("No story of the last 90 days fits. What comes is posted all the same.")]
     title = f"**{say('The last story that fits, as it would look:')}**"
-    for shown in (card, replace(card, style="compact")):
-        texts = card_texts(shown)
-        if width(title) + sum(map(width, texts)) <= room:
-            return [title, *texts]
-    return [title, card_texts(replace(card, style="compact"))[0]]
+    with speaking(language):
+        for shown in (card, replace(card, style="compact")):
+            texts = card_texts(shown)
+            if width(title) + sum(map(width, texts)) <= room:
+                return [title, *texts]
+        return [title, card_texts(replace(card, style="compact"))[0]]
 
 
 def _channel_select(channel: Postable | None) -> ui.Item[Any]:
@@ -411,6 +424,7 @@ async def _saved(
     watched = await services.feeds.list(guild_id=rule.guild_id)
     blocks = [
         describe(rule),
+        *warnings(interaction, rule),
         say("`/alerts edit` changes it, `/alerts preview` counts what it would have brought."),
     ]
     buttons: list[ui.Item[Any]] = []

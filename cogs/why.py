@@ -5,7 +5,7 @@ The checks are `bot.intake.why`'s; here they are laid out in pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -19,14 +19,13 @@ from bot.intake import why
 from bot.intake.services import Services
 from bot.intake.why import Check, Explanation
 from bot.words import say
-from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
-from cogs.pages import PageButton, page_buttons
+from cogs.guards import NotAllowedError, check_may_configure, find_gone, guild_of, may, may_configure
+from cogs.pages import ROOM, PageButton, divide, page_buttons
 from cogs.panels import answer, panel
 from db import deliveries as owed
 from db import why as known
 from db.tables import DeliveryRow
 
-_ROOM = 3000  # characters of checks on a page, of the 4,000 that a message has
 _A_PAGE = 10  # checks
 _DIGEST = 15  # stories of a digest that are named
 _STORY_BUTTONS = (ids.EVIDENCE, ids.REPORT)
@@ -63,6 +62,9 @@ class Why(commands.Cog):
         """Answer with the checks."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id, database = guild_of(interaction), self.services.database
+        if (message_id := why.message_in(story)) is not None:
+            await answer(interaction, await self._of_message(interaction, message_id))
+            return
         ref = await why.find(database, guild_id, story)
         if ref is not None:
             view = await _page(self.services, interaction, [why.named(ref)], 0)
@@ -70,6 +72,19 @@ class Why(commands.Cog):
             found = await why.explain_nothing(database, guild_id, story, self.services.clock())
             view = _view(found, _blocks(found.checks), ())
         await answer(interaction, view)
+
+    async def _of_message(self, interaction: discord.Interaction, message_id: int) -> ui.LayoutView:
+        """Explain what a message tells whose link was given."""
+        guild_id = guild_of(interaction)
+        async with self.services.database.read() as session:
+            row = await known.find_message(session, guild_id, message_id)
+        if row is None:
+            raise NotAllowedError(
+                say("No alert here is known by that message (any more); ask with the article's link.")
+            )
+        if row.story_id is None:
+            return await _digest(self.services, guild_id, row)
+        return await _page(self.services, interaction, [why.named(known.Ref(row.story_id))], 0)
 
     @why.autocomplete("story")
     async def _stories(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -150,7 +165,7 @@ async def _page(
     found = await why.explain(
         database, guild_id, ref, now=services.clock(), troubles=await _troubles(services, interaction)
     )
-    pages = list(_pages(_blocks(found.checks))) or [[]]
+    pages = divide(_blocks(found.checks), _A_PAGE, ROOM - sum(map(len, _head(found))))
     page = min(page, len(pages) - 1)
     buttons = page_buttons("why", interaction.user.id, [why.named(ref)], page, len(pages), 1)
     return _view(found, pages[page], buttons)
@@ -161,21 +176,25 @@ async def _troubles(services: Services, interaction: discord.Interaction) -> dic
     if interaction.guild is None:
         return {}
     rules = await actions.list_rules(services.database, guild_id=guild_of(interaction))
+    gone = await find_gone(interaction.guild, [listed.rule.channel_id for listed in rules])
     found: dict[int, str] = {}
     for listed in rules:
-        trouble = trouble_in(interaction.guild, listed.rule.channel_id, threads=listed.rule.thread == "case")
+        channel_id = listed.rule.channel_id
+        trouble = trouble_in(interaction.guild, channel_id, gone, threads=listed.rule.thread == "case")
         if trouble:
-            found[listed.rule.channel_id] = trouble
+            found[channel_id] = trouble
     return found
 
 
-def trouble_in(guild: discord.Guild, channel_id: int, *, threads: bool) -> str:
-    """Say what keeps the bot from posting in a channel and how to put it right, "" where nothing does."""
-    channel = guild.get_channel_or_thread(channel_id)
-    if channel is None:
+def trouble_in(guild: discord.Guild, channel_id: int, gone: Collection[int], *, threads: bool) -> str:
+    """Say what keeps the bot from posting in a channel and how to put it right, "" where nothing does.
+
+    `gone`: what `find_gone` says of the channels.
+    """
+    if channel_id in gone:
         # It cannot be told from one that the bot is not let see.
         return say("The channel is gone, or I cannot see it: give me View Channel there, or change the rule.")
-    lacking = missing_in(channel, threads=threads)
+    lacking = missing_in(guild.get_channel_or_thread(channel_id), threads=threads)
     if not lacking:
         return ""
     return say(
@@ -186,11 +205,14 @@ def trouble_in(guild: discord.Guild, channel_id: int, *, threads: bool) -> str:
 
 
 def _view(found: Explanation, blocks: Sequence[str], buttons: Sequence[ui.Item[Any]]) -> ui.LayoutView:
+    footer = say("Read from what was recorded when it was decided; nothing is acted out again.")
+    return panel(say("Why?"), [*_head(found), *blocks], buttons=buttons, footer=footer)
+
+
+def _head(found: Explanation) -> list[str]:
     number = f" · #{found.ref.story_id}" if found.ref is not None and found.ref.story_id is not None else ""
     title = f"{link(found.title, found.url, 200)}{number}" if found.title or found.url else ""
-    head = [text for text in (title, f"**{found.headline}**") if text]
-    footer = say("Read from what was recorded when it was decided; nothing is acted out again.")
-    return panel(say("Why?"), [*head, *blocks], buttons=buttons, footer=footer)
+    return [text for text in (title, f"**{found.headline}**") if text]
 
 
 def _blocks(checks: Sequence[Check]) -> list[str]:
@@ -203,15 +225,3 @@ def _block(check: Check) -> str:
     if check.remedy:
         lines.append(f"-# {check.remedy}")
     return "\n".join(lines)
-
-
-def _pages(blocks: Sequence[str]) -> Iterator[list[str]]:
-    """Divide blocks into pages that a message has room for."""
-    page: list[str] = []
-    for block in blocks:
-        if page and (len(page) == _A_PAGE or sum(map(len, page)) + len(block) > _ROOM):
-            yield page
-            page = []
-        page.append(block)
-    if page:
-        yield page

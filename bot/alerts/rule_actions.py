@@ -28,10 +28,11 @@ MOST_RULES = 100  # of a server
 
 @dataclass(frozen=True, slots=True)
 class ListedRule:
-    """A rule as its moderators see it. `broken`: why its channel gets nothing at present."""
+    """A rule as its moderators see it. `closed`: which of its channels, where it posts and where moderators
+    are asked first, take nothing at present, and why."""
 
     rule: Rule
-    broken: str | None
+    closed: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "statuses": ("statuses", wishes.parse_statuses),
     "countries": ("countries", lambda typed: wishes.parse_list(typed, mark("countries"))),
     "languages": ("languages", wishes.parse_languages),
-    "sources": ("sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
-    "exclude_sources": ("exclude_sources", lambda typed: wishes.parse_list(typed, mark("sources"))),
+    "sources": ("sources", wishes.parse_sources),
+    "exclude_sources": ("exclude_sources", wishes.parse_sources),
     "relevance": ("min_relevance", wishes.parse_relevance),
     "ping_role": ("ping_role", lambda role: role),
     "ping_when": ("ping_when", lambda typed: wishes.parse_condition(typed).words),
@@ -84,8 +85,8 @@ async def read_rule(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Check what people say of a rule; gives columns of `rules`.
 
     Lists (`topics`, `parties`, `keywords`, `exclude`, `statuses`, `countries`, `languages`, `sources`,
-    `exclude_sources`) are comma-separated, empty ones stand for "any"; `relevance` is 0 to 1; `ping_when`
-    and `urgent` are conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly;
+    `exclude_sources`) are comma-separated or sequences, empty ones stand for "any"; `relevance` is 0 to 1;
+    `ping_when` and `urgent` are conditions ("quashed, upheld, 0.9"); `when` is now, hourly, daily, weekly;
     `daily_limit` 0 is none.
     Parties and countries may be written in any way that is known ("DHS", "de").
     """
@@ -226,8 +227,14 @@ async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, 
     """Give a server's rules, oldest first."""
     async with database.read() as session:
         rows = await rules.get_rules_of_guild(session, guild_id)
-        broken = await deliveries.get_broken_reasons(session, {row.channel_id for row in rows})
-    return tuple(ListedRule(rule_from(row), broken.get(row.channel_id)) for row in rows)
+        broken = await deliveries.get_broken_reasons(session, {id for row in rows for id in _places(row)})
+    return tuple(
+        ListedRule(rule_from(row), {id: broken[id] for id in _places(row) if id in broken}) for row in rows
+    )
+
+
+def _places(row: RuleRow) -> tuple[int, ...]:
+    return (row.channel_id,) if row.review_channel is None else (row.channel_id, row.review_channel)
 
 
 async def remove_rule(

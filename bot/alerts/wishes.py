@@ -20,6 +20,7 @@ from db.stories import name_key
 
 MOST_ITEMS = 25
 LONGEST_ITEM = 80
+LONGEST_SOURCE = 300  # as long as a feed's title
 STYLES = ("full", "compact")
 THREADS = ("off", "case")
 DELIVERIES = ("now", "daily", "weekly")  # of subscriptions
@@ -30,10 +31,13 @@ REVIEW_ENDS = ("drop", "post")
 LONGEST_SEARCH = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
+Listed = str | Sequence[str]  # a list as it is typed, separated by commas, or as a file has it
 
-def parse_list(typed: str, what: str) -> tuple[str, ...]:
-    """Split a comma-separated list; each item once, in the order given."""
-    items = {" ".join(item.split()): None for item in typed.split(",") if item.strip()}
+
+def parse_list(typed: Listed, what: str, *, longest: int = LONGEST_ITEM) -> tuple[str, ...]:
+    """Split a comma-separated list, or take one that is split; each item once, in the order given."""
+    said = typed.split(",") if isinstance(typed, str) else typed
+    items = {" ".join(item.split()): None for item in said if item.strip()}
     if len(items) > MOST_ITEMS:
         raise WishError(
             say(
@@ -43,19 +47,24 @@ def parse_list(typed: str, what: str) -> tuple[str, ...]:
             )
         )
     for item in items:
-        if len(item) > LONGEST_ITEM:
+        if len(item) > longest:
             raise WishError(
                 say(
                     "“{item}” is too long; {what} have at most {most} characters.",
                     item=plain_text(item, 40),
                     what=say(what),
-                    most=LONGEST_ITEM,
+                    most=longest,
                 )
             )
     return tuple(items)
 
 
-def parse_words(typed: str, what: str) -> tuple[str, ...]:
+def parse_sources(typed: Listed) -> tuple[str, ...]:
+    """Split a comma-separated list of sources: feeds' titles or sites."""
+    return parse_list(typed, mark("sources"), longest=LONGEST_SOURCE)
+
+
+def parse_words(typed: Listed, what: str) -> tuple[str, ...]:
     """Split a comma-separated list of words and phrases; "subpoena*" stands for any ending."""
     words = parse_list(typed, what)
     for word in words:
@@ -70,7 +79,7 @@ def parse_words(typed: str, what: str) -> tuple[str, ...]:
     return words
 
 
-def parse_topics(typed: str) -> tuple[str, ...]:
+def parse_topics(typed: Listed) -> tuple[str, ...]:
     """Split a comma-separated list of topics."""
     return tuple(dict.fromkeys(parse_topic(item) for item in parse_list(typed, mark("topics"))))
 
@@ -80,14 +89,14 @@ def parse_topic(typed: str) -> str:
     return _one_of(typed.strip().replace(" ", "-").replace("_", "-"), TOPICS, "topic")
 
 
-def parse_statuses(typed: str) -> tuple[str, ...]:
+def parse_statuses(typed: Listed) -> tuple[str, ...]:
     """Split a comma-separated list of statuses."""
     return tuple(
         dict.fromkeys(_one_of(item, STATUSES, mark("status")) for item in parse_list(typed, mark("statuses")))
     )
 
 
-def parse_languages(typed: str) -> tuple[str, ...]:
+def parse_languages(typed: Listed) -> tuple[str, ...]:
     """Split a comma-separated list of languages, by their codes ("en", "de")."""
     codes = tuple(dict.fromkeys(item.casefold() for item in parse_list(typed, mark("languages"))))
     for code in codes:
@@ -101,7 +110,7 @@ def parse_languages(typed: str) -> tuple[str, ...]:
     return codes
 
 
-def parse_condition(typed: str) -> Condition:
+def parse_condition(typed: Listed) -> Condition:
     """Read when a story is special: statuses and at most one figure of relevance ("quashed, upheld, 0.9")."""
     statuses, relevance = [], None
     for item in parse_list(typed, mark("conditions")):

@@ -270,15 +270,15 @@ def _id(value: Any, name: str, line: int) -> int | None:
     )
 
 
-def _list(value: Any, name: str, line: int) -> str:
-    """Give a list as people type it: separated by commas."""
+def _list(value: Any, name: str, line: int) -> str | tuple[str, ...]:
+    """Give a list as it stands, in whose items a comma is no end; a single text as people type a list."""
     items = value if isinstance(value, list) else [] if value is None else [value]
     for item in items:
         if isinstance(item, bool | list | dict) or item is None:
             raise ConfigurationError(
                 say("Line {line}: {name} is a list of words; put each in quotes.", line=line, name=name)
             )
-    return ", ".join(str(item) for item in items)
+    return tuple(map(str, items)) if isinstance(value, list) else str(*items)
 
 
 def _figure(value: Any, name: str, line: int) -> float | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import Clock
 from bot.errors import QuashError, told
 from bot.feeds import catalogue, opml
+from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.feeds.service import FeedService
@@ -47,7 +50,7 @@ class GuildFeeds:
 
     async def add(self, who: Who, address: str) -> Added:
         """Add a feed by its address, or by that of a page. Raises `FeedError`, `GuildFeedsError`."""
-        await self._check_room(who, 1)
+        await self._check_room(who, [address])
         added = await self._feeds.add(address, guild_id=who.guild_id, added_by=who.user_id)
         if added.feed_id is not None:
             await self._note(who, "feed added", added.feed_id, added.title or shown_url(added.url))
@@ -120,20 +123,27 @@ class GuildFeeds:
     async def _add_many(self, who: Who, items: Sequence[opml.ListedFeed]) -> Imported:
         if not items:
             raise GuildFeedsError(told("There is no feed in it; give an OPML file, or one address a line."))
-        await self._check_room(who, len(items))
+        await self._check_room(who, [item.url for item in items])
         imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
         await self._note(who, "feeds imported", None, f"{imported.added + imported.known} feeds")
         return imported
 
-    async def _check_room(self, who: Who, more: int) -> None:
-        count = len(await self.list(who.guild_id))
-        if count + more > self._most:
+    async def _check_room(self, who: Who, addresses: Sequence[str]) -> None:
+        """Raise where a server has no room for those of these addresses that it does not watch already."""
+        known = {feed.url for feed in await self.list(who.guild_id)}
+        more: set[str] = set()
+        for number, address in enumerate(addresses):
+            with contextlib.suppress(FetchError):  # what cannot be added is refused by itself
+                more.add(self._feeds.normal(address))
+            if number % 200 == 199:
+                await asyncio.sleep(0)
+        if len(known | more) > max(self._most, len(known)):
             raise GuildFeedsError(
                 told(
                     "A server watches at most {most} feeds and this one has {count}; "
                     "remove some with `/feeds remove` first.",
                     most=self._most,
-                    count=count,
+                    count=len(known),
                 )
             )
 

@@ -104,13 +104,16 @@ class Explanation:
 # ------------------------------------------------------------------------ asking
 
 
+def message_in(typed: str) -> int | None:
+    """Give the number of the message on Discord whose link was typed, None where it is none."""
+    found = _MESSAGE.match(typed.strip())
+    return int(found["message"]) if found else None
+
+
 async def find(database: Database, guild_id: int, typed: str) -> Ref | None:
-    """Find what a moderator means by a link (of an article, or of a message here), a number or a title."""
+    """Find what a moderator means by an article's link, a number or a title."""
     typed = typed.strip()
     async with database.read() as session:
-        if message := _MESSAGE.match(typed):
-            row = await why.find_message(session, guild_id, int(message["message"]))
-            return Ref(row.story_id) if row is not None and row.story_id is not None else None
         if link := _LINK.match(typed):
             key = url_key(link[0])
             return await why.find_link(session, guild_id, key) if key is not None else None

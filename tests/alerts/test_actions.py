@@ -35,7 +35,7 @@ async def test_a_rule_is_made_listed_removed_and_each_change_is_in_the_audit(hou
     assert rule.keywords == ("firehose",)
     assert rule.min_relevance == 0.5
     (listed,) = await actions.list_rules(house.database, guild_id=GUILD)
-    assert (listed.rule, listed.broken) == (rule, None)
+    assert (listed.rule, listed.closed) == (rule, {})
     assert await actions.list_rules(house.database, guild_id=OTHER) == ()
 
     gone = await actions.remove_rule(

@@ -325,9 +325,9 @@ async def test_a_channel_that_refuses_is_left_alone_at_once_and_holds_no_other(
     states = [row.state for row in await place.house.deliveries() if row.target_id == closed.id]
     assert states == ["failed", "due", "due"]
     listed = await actions.list_rules(place.house.database, guild_id=place.guild.id)
-    assert [entry.broken for entry in listed] == [
-        "I may not post there; give me Send Messages in that channel.",
-        None,
+    assert [entry.closed for entry in listed] == [
+        {closed.id: "I may not post there; give me Send Messages in that channel."},
+        {},
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
@@ -17,6 +18,8 @@ from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
 from bot.feeds.limits import FeedLimits
 from bot.intake.reading import Reader
+from bot.sandbox import Person
+from bot.sandbox.discord.interactions import Answer
 from bot.sandbox.web.articles import SampleArticle, load
 from bot.stories.model import Article, Story
 from tests.cogs.conftest import Scene, read_here
@@ -70,12 +73,25 @@ class Press:
 
     async def why(self, story: str) -> str:
         """What a moderator reads, all pages of it."""
-        answer = await self.scene.moderator.command("why", story=story)
-        text = answer.text
-        while "Next" in labels_of(answer.message.components):
-            answer = await self.scene.moderator.click(answer.message, "Next")
-            text += "\n" + answer.text
-        return text
+        return await leaf(self.scene.moderator, await self.scene.moderator.command("why", story=story))
+
+
+async def leaf(person: Person, answer: Answer) -> str:
+    """Read all pages of an answer."""
+    text = answer.text
+    while "Next" in labels_of(answer.message.components):
+        answer = await person.click(answer.message, "Next")
+        text += "\n" + answer.text
+    return text
+
+
+async def told_whole(answer: Answer, messages: int) -> None:
+    """Wait for an answer that comes in several messages."""
+    for _ in range(500):
+        if len(answer.messages) == messages:
+            break
+        await asyncio.sleep(0.02)
+    assert len(answer.messages) == messages
 
 
 def labels_of(components: list[dict]) -> list[str]:  # type: ignore[type-arg]  # Discord's JSON

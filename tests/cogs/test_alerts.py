@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
+from sqlalchemy import delete
 
 from bot.sandbox import NotOffered
-from bot.sandbox.discord.interactions import Answer
+from db.tables import RuleRow
 from tests.cogs.conftest import Scene
-from tests.cogs.press import labels_of
+from tests.cogs.press import labels_of, leaf, told_whole
 
 
 async def _newsroom(scene: Scene) -> int:
@@ -74,15 +73,6 @@ async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
     assert "topics: – → **spyware**" in kept.text, "a rule whose channel is gone can be edited"
 
 
-async def _told_whole(answer: Answer, messages: int) -> None:
-    """Wait for an answer that comes in several messages."""
-    for _ in range(500):
-        if len(answer.messages) == messages:
-            break
-        await asyncio.sleep(0.02)
-    assert len(answer.messages) == messages
-
-
 async def test_a_preview_counts_and_shows_what_would_come(scene: Scene) -> None:
     feed = await _newsroom(scene)
     empty = await scene.moderator.command("alerts preview")
@@ -95,12 +85,12 @@ async def test_a_preview_counts_and_shows_what_would_come(scene: Scene) -> None:
     all_of_them = await scene.moderator.command("alerts preview")
     assert "Of 6 stories in 30 days, 6 fit." in all_of_them.text
     assert "6 alerts · 0 updates" in all_of_them.text
-    await _told_whole(all_of_them, 4)  # the counts, and the last three as they would look
+    await told_whole(all_of_them, 4)  # the counts, and the last three as they would look
     assert "Evidence" in labels_of(all_of_them.messages[1].components)
     assert all(message.ephemeral_to == scene.moderator.user_id for message in all_of_them.messages)
     stored = await scene.moderator.command("alerts preview", rule=rule)
     assert "Of 6 stories in 30 days, 1 fits." in stored.text
-    await _told_whole(stored, 2)
+    await told_whole(stored, 2)
     assert "Of spyware" in stored.messages[1].text
     wider = await scene.moderator.command(
         "alerts preview", rule=rule, topics="spyware, anonymity", when="daily"
@@ -146,3 +136,51 @@ async def test_many_rules_are_listed_in_pages(scene: Scene) -> None:
     assert "word0" in listed.text and "word13" not in listed.text
     assert "14 rules" in listed.text
     assert "word13" in (await scene.moderator.click(listed.message, "Next")).text
+
+
+async def test_every_rule_stands_on_a_page_however_much_it_says(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    much = {"parties": [f"A party with a longer name {i}" for i in range(12)], "sources": ["A paper"] * 12}
+    numbers = [
+        await scene.house.rule(scene.guild.id, scene.channel.id, keywords=[f"word{number}"], **much)
+        for number in range(30)
+    ]
+    text = await leaf(scene.moderator, await scene.moderator.command("alerts list"))
+    assert [number for number in numbers if f"**#{number}**" not in text] == []
+    listed = await scene.moderator.command("alerts list")
+    second = await scene.moderator.click(listed.message, "Next")
+    async with scene.house.database.write() as session:
+        await session.execute(delete(RuleRow).where(RuleRow.id > numbers[2]))
+    left = await scene.moderator.click(second.message, "Next")
+    assert "word2" in left.text, "that page is gone: the last there is is shown"
+
+
+async def test_a_mention_that_would_notify_nobody_is_said(scene: Scene) -> None:
+    world = scene.discord.world
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    silent = world.add_role(scene.guild, "silent")
+    loud = world.add_role(scene.guild, "loud", mentionable=True)
+    do = scene.moderator.command
+    told = f"A mention of <@&{silent.id}> notifies nobody"
+    assert told in (await do("alerts add", channel=scene.channel, ping=silent)).text
+    assert told in (await do("alerts edit", rule=1, topics="spyware")).text
+    assert f"Rule #1: {told}" in (await do("status")).text
+    assert told not in (await do("alerts edit", rule=1, ping=loud)).text
+    assert "notifies nobody" not in (await do("status")).text
+    panel = await do("setup")
+    chosen = await scene.moderator.select(panel.message, "quash:setup:ping", silent)
+    assert told in chosen.text
+    saved = await scene.moderator.click(chosen.message, "Save")
+    assert told in saved.text
+    world.set_overwrite(scene.channel, world.bot_role(scene.guild), allow=("mention_everyone",))
+    assert "notifies nobody" not in (await do("status")).text
+
+
+async def test_everyone_is_no_role_of_a_rule(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    everyone = scene.guild.id
+    refused = await scene.moderator.command("alerts add", channel=scene.channel, ping=everyone)
+    assert "@everyone cannot be named" in refused.text
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    refused = await scene.moderator.command("alerts edit", rule=rule, ping=everyone)
+    assert "@everyone cannot be named" in refused.text

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.sandbox.discord.messages import Upload
 from db.tables import AuditRow, FeedRow
 from tests.cogs.conftest import Scene
+from tests.cogs.press import leaf
 
 _FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title><link>http://x.example/</link>
 <description>d</description><item><title>A story of {name}</title><link>http://x.example/{name}</link>
@@ -128,3 +129,29 @@ async def test_what_went_wrong_is_told_in_the_language_of_whoever_reads_it(scene
     assert "x.example bittet um weniger Anfragen (429)." in listed
     assert "der Server bat um 12 h" in listed
     assert "asks for fewer requests" in (await scene.moderator.command("feeds list")).text
+
+
+async def test_every_feed_stands_on_a_page_however_much_is_wrong_with_it(scene: Scene) -> None:
+    numbers = [await scene.house.feed(f"news{number}") for number in range(13)]
+    await scene.house.guild(scene.guild.id, *numbers)
+    now = scene.house.clock.now
+    columns = {"title": "The long title of a newspaper that people of the field do read every day"}
+    columns |= {"failure": "its server answers 503 (service unavailable) and asks for more time. " * 3}
+    columns |= {
+        "next_reason": "its server asked for a longer pause between two looks, of an hour, and longer"
+    }
+    async with scene.house.database.write() as session:
+        await session.execute(update(FeedRow).values(failing_since=now, next_look=now, **columns))
+    text = await leaf(scene.moderator, await scene.moderator.command("feeds list"))
+    assert [number for number in numbers if f"**#{number}**" not in text] == []
+
+
+async def test_a_list_of_what_is_watched_already_takes_no_room(scene: Scene) -> None:
+    numbers = [await scene.house.feed(f"news{number}") for number in range(120)]
+    await scene.house.guild(scene.guild.id, *numbers)
+    (own,) = (await scene.moderator.command("feeds export")).message.attachments
+    again = await scene.moderator.command("feeds import", file=Upload("feeds.opml", own.content))
+    assert "120 were known already" in again.text
+    more = "\n".join(f"https://more{number}.example/feed" for number in range(81))
+    refused = await scene.moderator.command("feeds import", file=Upload("more.txt", more.encode()))
+    assert "at most 200 feeds and this one has 120" in refused.text

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.alerts.closed import GivenUpTeller
+from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.intake.notices import FeedTeller
@@ -18,7 +19,7 @@ from cogs.operations import ACTIONS
 from db import places
 from db.tables import AuditRow, DeliveryRow, FeedRow
 from tests.cogs.conftest import Scene
-from tests.cogs.press import labels_of
+from tests.cogs.press import labels_of, leaf
 
 
 async def _owed(scene: Scene, count: int, state: str = "dead", **columns: object) -> list[int]:
@@ -257,3 +258,43 @@ async def test_feeds_and_the_catalogue_are_leafed_through(scene: Scene) -> None:
         if command == "feeds list":
             assert all(sum(f"news{n:02}" in page for page in pages) == 1 for n in range(23))
         assert (await scene.moderator.click(answer.message, "Back")).text == pages[-2]
+
+
+async def test_every_change_stands_on_a_page_however_much_was_changed(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    for number in range(9):
+        lists = {
+            name: ", ".join(f"{name} with many words {number} {i}" for i in range(20))
+            for name in ("parties", "keywords", "exclude", "sources")
+        }
+        await scene.moderator.command("alerts add", channel=scene.channel, topics="spyware", **lists)
+    text = await leaf(scene.moderator, await scene.moderator.command("audit"))
+    assert [number for number in range(1, 10) if f"**rule added** #{number}\n" not in text] == []
+    assert "topics: spyware" in text
+
+
+async def test_a_channel_where_moderators_are_asked_is_one_that_must_take_posts(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    review = scene.discord.world.add_channel(scene.guild, "review")
+    await scene.moderator.command("alerts add", channel=scene.channel, review=review)
+    await scene.house.story(feed, await scene.house.case())
+    status = (await scene.moderator.command("status")).text
+    assert "all 2 channels that rules name" in status
+    assert "1 to be posted" in status, "the question to the moderators"
+    scene.discord.world.remove_channel(review)
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due()
+    assert f"⚠ <#{review.id}>: The channel is gone" in (await scene.moderator.command("status")).text
+    assert f"⚠ <#{review.id}>: " in (await scene.moderator.command("alerts list")).text
+
+
+async def test_a_thread_that_sleeps_is_not_gone(scene: Scene) -> None:
+    world = scene.discord.world
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    thread = world.add_thread(scene.channel, "matters")
+    await scene.house.rule(scene.guild.id, thread.id)
+    world.set_thread(thread, archived=True)
+    assert "I may post in the 1 channel" in (await scene.moderator.command("status")).text
+    world.remove_channel(thread)
+    assert f"<#{thread.id}>: The channel is gone" in (await scene.moderator.command("status")).text

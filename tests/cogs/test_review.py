@@ -189,3 +189,16 @@ def _options(components: list[dict]) -> list[dict]:  # type: ignore[type-arg]  #
         found += component.get("options", [])
         found += _options(component.get("components", []))
     return found
+
+
+async def test_own_words_leave_the_question_in_the_servers_language(scene: Scene, press: Press) -> None:
+    desk = await _open(scene, press)
+    await scene.moderator.command("settings", language="de")
+    await press.publish("a", SUMMONS)
+    asked = await desk.asked()
+    labels = labels_of(asked.components)
+    form = await desk.moderators[0].click(asked, "Zusammenfassung ändern")
+    await desk.moderators[0].submit(form, words="Das ist ernst.")
+    shown = desk.messages(desk.channel)[-1]
+    assert "Das ist ernst." in text_of(shown)
+    assert labels_of(shown.components) == labels

@@ -287,3 +287,18 @@ def test_any_text_is_a_setting_or_a_sentence(text: str) -> None:
             assert parse(text)
         except WishError as error:
             assert str(error)
+
+
+async def test_sources_come_back_from_a_file_as_they_went(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    sources = ["The Wire, India", f"A paper of a {'very ' * 20}long title"]  # as Exclude source takes them
+    await scene.house.rule(scene.guild.id, scene.channel.id, exclude_sources=sources)
+    assert "nothing to change" in (await _import(scene, await _export(scene))).text
+
+
+async def test_a_file_can_have_moderators_asked_only_where_they_can_be(scene: Scene) -> None:
+    forum = scene.discord.world.add_channel(scene.guild, "cases", kind="forum")
+    rule = f"rules:\n- channel: {scene.channel.id}\n  review: {forum.id}\n"
+    settings = f"settings:\n  log_channel: {forum.id}\n"
+    for text in (rule, settings):
+        assert "in a text channel or a thread" in (await _import(scene, text)).text

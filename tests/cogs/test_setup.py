@@ -12,7 +12,7 @@ from bot.client import QuashClient
 from bot.sandbox import Channel, Message
 from db.tables import AuditRow, GuildFeedRow, RuleRow
 from tests.cogs.conftest import SOON, Scene
-from tests.cogs.press import labels_of, open_press
+from tests.cogs.press import labels_of, open_press, told_whole
 from tests.cogs.test_why import SUMMONS
 
 _TOPICS = "quash:setup:topics"
@@ -208,3 +208,18 @@ async def test_without_feeds_those_of_the_catalogue_are_offered(scene: Scene) ->
         actions = (await session.scalars(select(AuditRow.action).order_by(AuditRow.id))).all()
     assert f"Watch {number} feeds of the catalogue" == watch
     assert actions == ["rule added", "feeds imported"]
+
+
+async def test_an_example_is_in_the_servers_language_whoever_asks_for_it(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.story(feed, await scene.house.case(), owes=False)
+    await scene.moderator.command("settings", language="de")
+    panel = await scene.moderator.command("setup")
+    saved = await scene.moderator.click(panel.message, "Save")
+    await scene.moderator.click(saved.message, "Post an example")
+    (example,) = scene.discord.messages(scene.channel.id)
+    assert "Belege" in labels_of(example.components)
+    shown = await scene.moderator.command("alerts preview", rule=1)
+    await told_whole(shown, 2)
+    assert "Belege" in labels_of(shown.messages[1].components)

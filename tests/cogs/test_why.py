@@ -302,3 +302,18 @@ async def test_everyone_may_ask_why_an_alert_is_there(scene: Scene, press: Press
         await scene.member.command("why", story="1")
     forced = await scene.member.command("why", story="1", forced=True)
     assert "Manage Server" in forced.text
+
+
+async def test_the_link_of_a_message_is_asked_about(scene: Scene, press: Press) -> None:
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    await scene.moderator.command("alerts add", channel=scene.channel, when="daily")
+    await press.publish("a", SUMMONS)
+    scene.house.clock.turn(days=1)
+    await press.deliverer.deliver_due()
+    (digest,) = scene.discord.messages(scene.channel.id)
+    address = f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/"
+    told = (await scene.moderator.command("why", story=f"{address}{digest.id}")).text
+    assert "A digest of what this channel's rules wanted" in told
+    assert ARTICLES[SUMMONS].title in told
+    unknown = (await scene.moderator.command("why", story=f"{address}{digest.id + 1}")).text
+    assert "No alert here is known by that message" in unknown, "not: no feed here is of discord.com"
