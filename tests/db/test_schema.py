@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
-from db import schema
+from db import entries, lookups, schema
 from db.engine import Database, parse_url
 from db.errors import DatabaseUnavailableError, SchemaError
-from db.tables import PERSONAL, Base, GuildRow, NoteRow, RuleRow
+from db.lookups import Viewer
+from db.tables import PERSONAL, Base, DeliveryRow, GuildRow, NoteRow, RuleRow
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -45,6 +49,57 @@ async def test_an_empty_database_says_so_and_an_upgraded_one_is_current(database
     assert await schema.current(database) is None
     assert await schema.upgrade(database) == (None, schema.head())
     assert await schema.upgrade(database) == (schema.head(), schema.head())
+    await database.close()
+
+
+_OLD = (  # a row of each table that later steps change or read
+    "INSERT INTO feeds (id, url, title, site, public, state, added_at, next_reason, claim, failures, memory) "
+    "VALUES (1, 'u', '', '', false, 'active', :at, '', 0, 0, '{}')",
+    "INSERT INTO guild_feeds (guild_id, feed_id, added_at, paused) VALUES (9, 1, :at, false)",
+    "INSERT INTO entries (id, feed_id, key, url, title, first_seen, content_hash, summary, content, alert, "
+    "state, attempts) VALUES (1, 1, 'k', '', 't', :at, '', '', '', true, 'new', 0)",
+    "INSERT INTO cases (id, title, opened, updated) VALUES (1, 'The lantern case', :at, :at)",
+    "INSERT INTO stories (id, url, title, source, first_seen, language, relevant, relevance, summary, text, "
+    "analysis, adds, case_id) VALUES (1, '', 'A lantern subpoena', 's', :at, 'en', true, 0.9, "
+    """'["It asked."]', 'periwinkle', '{}', 'new', 1)""",
+    "INSERT INTO parties (id, name, name_key, kind) VALUES (1, 'Harborline', 'harborline', 'company')",
+    "INSERT INTO story_parties (story_id, party_id, role, mentions) VALUES (1, 1, 'recipient', 1)",
+    "INSERT INTO story_feeds (story_id, feed_id) VALUES (1, 1)",
+    "INSERT INTO guilds (id, joined_at, timezone, language) VALUES (9, :at, 'UTC', 'en')",
+    "INSERT INTO rules (id, guild_id, channel_id, topics, parties, keywords, exclude, min_relevance, "
+    """"when", style, thread, paused, created_at) VALUES (1, 9, 2, '[]', '[]', '[]', '[]', 0.5, 'now', """
+    "'full', 'off', false, :at)",
+    "INSERT INTO deliveries (id, story_id, case_id, kind, target, target_id, guild_id, rule_id, reason, "
+    "state, nonce, attempts, created_at, due_at) VALUES (1, 1, 1, 'card', 'channel', 2, 9, 1, '', 'sent', "
+    "'q', 1, :at, :at)",
+)
+
+
+async def test_a_store_of_an_older_version_keeps_what_it_holds(database_url: str) -> None:
+    def old(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "db" / "migrations"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+
+    database = Database(database_url)
+    async with database.engine.connect() as connection:
+        await connection.run_sync(old)
+        for row in _OLD:
+            await connection.exec_driver_sql(row.replace(":at", "'2026-01-01 00:00:00.000000'"))
+        await connection.commit()
+    assert await schema.upgrade(database) == ("0005", schema.head())
+    async with database.read() as session:
+        for words in ("lanterns", "periwinkle", "asked", "harborline"):
+            found = await lookups.search_stories(session, Viewer(9), words)
+            assert [story.title for story in found.stories] == ["A lantern subpoena"], words
+        assert list(await lookups.party_names(session, Viewer(9), "harb")) == ["Harborline"]
+        assert (await session.scalars(select(DeliveryRow.message_id))).all() == [None]
+        assert [rule.channel_id for rule in await session.scalars(select(RuleRow))] == [2]
+    async with database.write() as session:
+        (entry,) = await entries.claim_new(session, datetime(2026, 2, 1, tzinfo=UTC), 5)
+        assert entry.title == "t"
     await database.close()
 
 

@@ -152,7 +152,7 @@ def _stories(bind: sa.Connection) -> Iterator[list[dict[str, Any]]]:
     query = sa.text(
         "SELECT s.id, s.title, s.summary, s.text, s.language, s.status, c.title AS case_title FROM stories AS s "
         "LEFT JOIN cases AS c ON c.id = s.case_id WHERE s.relevant AND s.id > :after ORDER BY s.id LIMIT :most"
-    ).columns(sa.column("id", sa.Integer), sa.column("summary", sa.JSON))
+    ).columns(id=sa.Integer, summary=sa.JSON)
     after = 0
     while some := [dict(row) for row in bind.execute(query, {"after": after, "most": _AT_ONCE}).mappings()]:
         yield some
