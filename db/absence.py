@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import feeds
 from db.guilds import mark_left
-from db.tables import Base, DeliveryRow, DestinationRow, GuildRow, RuleRow
+from db.tables import Base, DeliveryRow, DestinationRow, GuildFeedRow, GuildRow, RuleRow
 
 
 async def leave(session: AsyncSession, guild_id: int, now: datetime) -> None:
@@ -38,12 +39,15 @@ async def get_left(session: AsyncSession, before: datetime, limit: int) -> list[
     return list(found)
 
 
-async def forget(session: AsyncSession, guild_id: int) -> None:
+async def forget(session: AsyncSession, guild_id: int, *, unused: str) -> None:
     """Delete all that is stored of a server: its settings and rules, and every row that is its own.
 
     What stories say is nobody's own and stays. Every table with a `guild_id` is asked, so that a new one is
-    not overlooked.
+    not overlooked. Feeds that nobody uses any more rest from then on, for the reason `unused`.
     """
+    watched = (
+        await session.scalars(select(GuildFeedRow.feed_id).where(GuildFeedRow.guild_id == guild_id))
+    ).all()
     channels = set(await session.scalars(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)))
     channels |= set(
         await session.scalars(
@@ -61,3 +65,4 @@ async def forget(session: AsyncSession, guild_id: int) -> None:
         if "guild_id" in table.c:
             await session.execute(delete(table).where(table.c.guild_id == guild_id))
     await session.execute(delete(GuildRow).where(GuildRow.id == guild_id))
+    await feeds.rest_unused(session, watched, unused)

@@ -8,7 +8,7 @@ worker that comes back after its time finds another number there and stores noth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -98,6 +98,13 @@ _SHOWN = ("url", "url_key", "title", "summary", "content", "content_hash")
 _NEW_ENTRY = ("feed_id", "key", *_SHOWN, "published", "first_seen", "alert", "state", "attempts")
 
 
+# What a feed that rested takes over from one that is merged into it.
+_GOING_ON = (
+    "state", "next_look", "next_reason", "failures", "failing_since", "failure", "told_failing_at",
+    "first_looked_at", "last_looked_at", "last_success_at",
+)  # fmt: skip
+
+
 def _named(names: Sequence[str]) -> dict[str, Any]:
     return {name: bindparam(name) for name in names}
 
@@ -124,6 +131,19 @@ _KNOWN_SQLITE = (
 _KNOWN_POSTGRES = (
     "SELECT e.feed_id, e.key, e.id, e.content_hash FROM unnest($1::bigint[], $2::varchar[]) "
     "AS pair (feed_id, key) JOIN entries AS e ON e.feed_id = pair.feed_id AND e.key = pair.key"
+)
+
+
+# The same by address; what the entries are called tells apart those that all link to one page.
+_AT_ADDRESS_SQLITE = (
+    "SELECT e.feed_id, e.url_key, e.title, e.id, e.content_hash FROM json_each(?) AS pair CROSS JOIN "
+    "entries AS e ON e.url_key = json_extract(pair.value, '$[1]') "
+    "AND e.feed_id = json_extract(pair.value, '$[0]') ORDER BY e.id"
+)
+_AT_ADDRESS_POSTGRES = (
+    "SELECT e.feed_id, e.url_key, e.title, e.id, e.content_hash FROM unnest($1::bigint[], $2::varchar[]) "
+    "AS pair (feed_id, url_key) JOIN entries AS e ON e.url_key = pair.url_key AND e.feed_id = pair.feed_id "
+    "ORDER BY e.id"
 )
 
 
@@ -213,16 +233,32 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> int:
     return row.id
 
 
+async def add_new(session: AsyncSession, values: Mapping[str, Any]) -> int | None:
+    """Store a feed unless its address is stored, also by somebody else at this moment (then None)."""
+    from db.stories import insert_ignoring  # who only looks need not load it
+
+    fresh = insert_ignoring(session, FeedRow).values(**values).returning(FeedRow.id)
+    number: int | None = await session.scalar(fresh)
+    return number
+
+
 async def add_many(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store many new feeds at once; all must have the same columns."""
+    """Store many new feeds at once; all must have the same columns.
+
+    Those that somebody else adds at this moment are passed over.
+    """
+    from db.stories import insert_ignoring
+
     for part in parts(rows):
-        await session.execute(insert(_FEEDS), [dict(row) for row in part])
+        await session.execute(insert_ignoring(session, FeedRow), [dict(row) for row in part])
 
 
 async def use(
     session: AsyncSession, feed_ids: Sequence[int], guild_id: int, added_by: int | None, now: datetime
 ) -> int:
     """Note that a guild uses these feeds; gives how many it did not use before."""
+    from db.stories import insert_ignoring
+
     used: set[int] = set()
     for part in parts(feed_ids):
         query = select(GuildFeedRow.feed_id).where(
@@ -235,7 +271,7 @@ async def use(
         if feed_id not in used
     ]
     for rows in parts(fresh):
-        await session.execute(insert(_USES), list(rows))
+        await session.execute(insert_ignoring(session, GuildFeedRow), list(rows))
     return len(fresh)
 
 
@@ -250,13 +286,35 @@ async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
 
 
 async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], why: str, now: datetime) -> None:
-    """Let those of the feeds go on that rested for that reason."""
+    """Let those of the feeds go on that rested for that reason.
+
+    Their next look is a first look: who begins to use a feed is not alerted of what it brought before.
+    """
     for part in parts(feed_ids):
         await session.execute(
-            update(FeedRow)
+            update(_FEEDS)
             .where(_feeds.id.in_(part), _feeds.state == "paused", _feeds.next_reason == why)
-            .values(state="active", next_look=now, next_reason="in use again")
+            .values(state="active", next_look=now, next_reason="in use again", first_looked_at=None)
         )
+
+
+async def rest_unused(session: AsyncSession, feed_ids: Sequence[int], why: str) -> None:
+    """Let those of the feeds rest that no guild uses, that the operator did not add and nobody may see."""
+    for part in parts(feed_ids):
+        used = exists().where(_USES.c.feed_id == _feeds.id)
+        query = select(*_COLUMNS).where(_feeds.id.in_(part), ~_feeds.public, ~used)
+        for feed in [_stored(row) for row in await session.execute(query)]:
+            if not feed.memory.get("kept"):
+                await overrule(session, feed.id, {"state": "paused", "next_reason": why})
+
+
+async def keep(session: AsyncSession, feed_ids: Sequence[int]) -> None:
+    """Note of feeds that the operator wants them, whoever else uses them."""
+    for part in parts(feed_ids):
+        query = select(_feeds.id, _feeds.memory).where(_feeds.id.in_(part))
+        for feed_id, memory in (await session.execute(query)).all():
+            if not memory.get("kept"):
+                await overrule(session, feed_id, {"memory": {**memory, "kept": True}})
 
 
 async def pause_use(session: AsyncSession, feed_id: int, guild_id: int, *, paused: bool) -> bool:
@@ -306,12 +364,18 @@ async def claim_due(
     query = (
         select(*_CLAIMED)
         .where(_feeds.state == "active", _feeds.next_look <= now, _free(now))
-        .order_by(_feeds.next_look)
+        .order_by(_feeds.next_look, _feeds.id)
         .limit(limit * _CHOICE)
         .with_for_update(skip_locked=True)
     )
-    due = (_stored(row) for row in await session.execute(query))
-    return await _claim(session, list(islice(filter(pick, due), limit)), now, worker, lease)
+    taken: list[StoredFeed] = []
+    seen = more = 0
+    while len(taken) < limit and more == seen:  # what is passed over must not hide what stands behind it
+        due = [_stored(row) for row in await session.execute(query.offset(seen))]
+        taken += islice(filter(pick, due), limit - len(taken))
+        seen += len(due)
+        more += limit * _CHOICE
+    return await _claim(session, taken, now, worker, lease)
 
 
 async def claim_these(
@@ -401,17 +465,42 @@ async def known_entries(
     """Give which of the entries (feed id -> keys) are stored, by feed and key."""
     known: dict[int, dict[str, KnownEntry]] = {feed_id: {} for feed_id in wanted}
     pairs = [(feed_id, key) for feed_id in await _with_entries(session, wanted) for key in wanted[feed_id]]
+    async for feed_id, key, entry_id, content_hash in _of_pairs(
+        session, pairs, _KNOWN_SQLITE, _KNOWN_POSTGRES
+    ):
+        known[feed_id][key] = KnownEntry(entry_id, content_hash)
+    return known
+
+
+async def known_at_address(
+    session: AsyncSession, pairs: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str, str], KnownEntry]:
+    """Give the entries that are stored under these addresses (feed id, `url_key`).
+
+    By feed, `url_key` and title; of several the newest.
+    """
+    known: dict[tuple[int, str, str], KnownEntry] = {}
+    async for feed_id, url_key, title, entry_id, content_hash in _of_pairs(
+        session, pairs, _AT_ADDRESS_SQLITE, _AT_ADDRESS_POSTGRES
+    ):
+        known[feed_id, url_key, title] = KnownEntry(entry_id, content_hash)
+    return known
+
+
+async def _of_pairs(
+    session: AsyncSession, pairs: Sequence[tuple[int, str]], in_sqlite: str, in_postgres: str
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Give the rows of a query for pairs of a feed and a key."""
     connection = await session.connection()
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         part = pairs[start : start + _PAIRS_AT_ONCE]
         if connection.dialect.name == "sqlite":
-            found = await connection.exec_driver_sql(_KNOWN_SQLITE, (json.dumps(part),))
+            found = await connection.exec_driver_sql(in_sqlite, (json.dumps(part),))
         else:
             feed_ids, keys = map(list, zip(*part, strict=True))
-            found = await connection.exec_driver_sql(_KNOWN_POSTGRES, (feed_ids, keys))
-        for feed_id, key, entry_id, content_hash in map(tuple, found):
-            known[feed_id][key] = KnownEntry(entry_id, content_hash)
-    return known
+            found = await connection.exec_driver_sql(in_postgres, (feed_ids, keys))
+        for row in map(tuple, found):
+            yield row
 
 
 async def _with_entries(session: AsyncSession, feed_ids: Iterable[int]) -> list[int]:
@@ -466,12 +555,12 @@ async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:
 
 async def _merge(session: AsyncSession, source: int, target: int) -> None:
     """Move what hangs on one feed to another and delete it; what both have stays as the target has it."""
-    from db import search  # a poll round that merges nothing need not load it
+    from db import names, search  # a poll round that merges nothing need not load them
 
     moving = await session.scalars(select(_STORIES.c.story_id).where(_STORIES.c.feed_id == source))
     await search.add_feed(session, moving.all(), target)
-    # The entries that come along have other ids: none may be forgotten before the target was looked at.
-    await set_columns(session, target, {"oldest_shown": None})
+    await names.bring_names(session, source, target)
+    await _wake_for(session, source, target)
     for table, column in ((_ENTRIES, "key"), (_USES, "guild_id"), (_STORIES, "story_id")):
         there = table.alias("there")
         await session.execute(
@@ -486,11 +575,38 @@ async def _merge(session: AsyncSession, source: int, target: int) -> None:
             )
             .values(feed_id=target)
         )
+    going = _USES.alias("going")
+    await session.execute(
+        update(_USES)
+        .where(
+            _USES.c.feed_id == target,
+            exists(
+                select(going.c.feed_id).where(
+                    going.c.feed_id == source, going.c.guild_id == _USES.c.guild_id, ~going.c.paused
+                )
+            ),
+        )
+        .values(paused=False)
+    )
     left = select(_feeds.notice, _feeds.notice_text).where(_feeds.id == source)
     notice, text = (await session.execute(left)).one()
     if notice is not None:
         await set_columns(session, target, {"notice": notice, "notice_text": text})
     await delete_feed(session, source)
+
+
+async def _wake_for(session: AsyncSession, source: int, target: int) -> None:
+    """Have a feed looked at as the one that is merged into it, which was read a moment ago through it."""
+    moving, there = await get(session, source), await get(session, target)
+    if moving is None or there is None:
+        return
+    # The entries that come along have other ids: none may be forgotten before the target was looked at.
+    await set_columns(session, target, {"oldest_shown": None, "public": there.public or moving.public})
+    if moving.memory.get("kept"):
+        await keep(session, [target])
+    if there.state != "active":  # nobody used it, or it had ended
+        going_on = {name: getattr(moving, name) for name in _GOING_ON}
+        await overrule(session, target, going_on)
 
 
 # ------------------------------------------------------------------ telling people

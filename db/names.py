@@ -95,3 +95,15 @@ async def name_in_feed(session: AsyncSession, story_id: int, feed_id: int) -> No
         text(NAME_IN_FEEDS.format(stories="s.id = :story_id AND f.feed_id = :feed_id")),
         {"story_id": story_id, "feed_id": feed_id},
     )
+
+
+async def bring_names(session: AsyncSession, source: int, target: int) -> None:
+    """Note of a feed that it has brought, too, what another one has, which is merged into it."""
+    await session.execute(
+        text(
+            "INSERT INTO feed_parties (party_id, feed_id, sides) "
+            "SELECT party_id, CAST(:target AS BIGINT), sides FROM feed_parties WHERE feed_id = :source "
+            "ON CONFLICT (party_id, feed_id) DO UPDATE SET sides = feed_parties.sides | excluded.sides"
+        ),
+        {"source": source, "target": target},
+    )

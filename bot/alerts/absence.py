@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.feeds.adding import UNUSED
 from db import absence
 from db.engine import Database
 
@@ -47,7 +48,7 @@ async def forget_left(database: Database, clock: Clock) -> int:
             guild_ids = await absence.get_left(session, clock() - KEPT, _AT_ONCE)
         for guild_id in guild_ids:
             async with database.write() as session:
-                await absence.forget(session, guild_id)
+                await absence.forget(session, guild_id, unused=UNUSED)
             _log.info("server %d is forgotten: the bot was removed from it long ago", guild_id)
         count += len(guild_ids)
         if len(guild_ids) < _AT_ONCE:

@@ -19,7 +19,7 @@ from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import Guard, shown_url
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import Look
+from bot.feeds.look import Look, name_of
 from bot.feeds.looking import LEASE, Parser, look_at
 from bot.feeds.memory import Memory
 from bot.feeds.reading.kinds import WEB_PAGE
@@ -72,6 +72,7 @@ class Adder:
         self._limits = limits
         self._worker = worker
         self._probes: dict[str, datetime] = {}
+        self._offered: dict[str, datetime] = {}
 
     async def add(self, address: str, use: Use, *, discover: bool, seconds: float | None = None) -> Added:
         """Add one feed. Its server, and that of a feed which its page names, have `seconds` in all.
@@ -112,6 +113,7 @@ class Adder:
             find_feeds, page.body, page.url, page.headers.getall("Link", ()), page.content_type
         )
         if len(links) > 1:
+            self._offer(page, [link.url for link in links])
             reason = told(
                 "{address} offers {number} feeds; choose one of them.",
                 address=shown_url(page.url),
@@ -146,6 +148,14 @@ class Adder:
             stored = await feeds.find(session, url)
             if stored is None:
                 return None
+            if stored.state == "gone":
+                raise FeedError(
+                    told(
+                        "{name} is gone for good, says its server, and is looked at no more; "
+                        "look for its new address and add that.",
+                        name=name_of(stored),
+                    )
+                )
             fresh = await use.note(session, stored.id, now)
             memory = memories.from_json(stored.memory)
             values: dict[str, Any] = {}
@@ -153,6 +163,8 @@ class Adder:
                 values["memory"] = memories.to_json(replace(memory, kept=True))
             if stored.state == "paused":
                 values |= {"state": "active", "next_look": now, "next_reason": told("in use again")}
+                if stored.next_reason == UNUSED:  # as for a new feed, what is there by now alerts nobody
+                    values["first_looked_at"] = None
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
@@ -166,20 +178,18 @@ class Adder:
     async def _add_looked(self, look: Look, use: Use) -> Added:
         url, now = look.stored.url, look.at
         async with self._database.write() as session:
-            if await feeds.find(session, url) is None:
-                feed_id = await feeds.add(
-                    session,
-                    _row(url, now, kept=use.guild_id is None, public=use.public)
-                    | {
-                        "claim": 1,
-                        "claimed_until": now + timedelta(seconds=LEASE),
-                        "claimed_by": self._worker,
-                    },
-                )
+            feed_id = await feeds.add_new(
+                session,
+                _row(url, now, kept=use.guild_id is None, public=use.public)
+                | {
+                    "claim": 1,
+                    "claimed_until": now + timedelta(seconds=LEASE),
+                    "claimed_by": self._worker,
+                },
+            )
+            if feed_id is not None:
                 await use.note(session, feed_id, now)
-            else:
-                feed_id = 0
-        if not feed_id:  # somebody else added it while we looked
+        if feed_id is None:  # somebody else added it while we looked
             known = await self._use_known(url, use)
             if known is None:
                 raise FeedError(told("The feed was removed at this very moment; add it again."))
@@ -233,7 +243,9 @@ class Adder:
         if use.guild_id is not None:
             ids = await feeds.known_urls(session, list(wanted))
             await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
-            await feeds.wake_unused(session, list(known.values()), UNUSED, now)
+        else:
+            await feeds.keep(session, list(known.values()))
+        await feeds.wake_unused(session, list(known.values()), UNUSED, now)
         return len(rows)
 
     def normal(self, address: str) -> str:
@@ -243,15 +255,28 @@ class Adder:
     def _knock(self, url: str) -> None:
         """Refuse a member's second new address on the same host within a minute."""
         host = urlsplit(url).hostname or ""
-        if self._fetcher.guard.is_allowed_block(host):
-            return
         now = self._clock()
+        if self._fetcher.guard.is_allowed_block(host) or _is_recent(self._offered.get(url), now):
+            return
         last = self._probes.get(host)
-        if last is not None and (now - last).total_seconds() < PROBE_GAP:
+        if _is_recent(last, now):
             raise FeedError(told("{host} was asked a moment ago; try again in a minute.", host=host))
-        self._probes = {
-            known: at for known, at in self._probes.items() if (now - at).total_seconds() < PROBE_GAP
-        } | {host: now}
+        self._probes = _recent(self._probes, now) | {host: now}
+
+    def _offer(self, page: Response, urls: Sequence[str]) -> None:
+        """Let what a page offers of its own server be chosen at once: that is the same knock still."""
+        now = self._clock()
+        servers = {urlsplit(page.asked).netloc, urlsplit(page.url).netloc}
+        own = [url for url in urls if urlsplit(url).netloc in servers]
+        self._offered = _recent(self._offered, now) | dict.fromkeys(own, now)
+
+
+def _is_recent(at: datetime | None, now: datetime) -> bool:
+    return at is not None and (now - at).total_seconds() < PROBE_GAP
+
+
+def _recent(times: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    return {name: at for name, at in times.items() if _is_recent(at, now)}
 
 
 def normal_address(guard: Guard, address: str) -> str:

@@ -42,6 +42,7 @@ from db.feeds import KnownEntry, StoredFeed
 MOVE_SECONDS = 7 * DAY
 MOVE_LOOKS = 3
 _FORMER_KEPT = 5
+_REBUILT_AGAIN = 30 * DAY  # before it is told once more: some feeds do it with every look
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
 
 
@@ -197,6 +198,10 @@ def _after_success(
     if adopt is not None:
         former = (*memory.former, stored.url)[-_FORMER_KEPT:]
         memory = replace(memory, move=None, former=former)
+    title = (look.feed.title if look.feed is not None else "") or stored.title
+    notice, memory = _good_notice(
+        name_of(stored._replace(title=title)), look, memory, adopt, rebuilt=len(fresh) if rebuilt else 0
+    )
     columns = _columns(look, memory, next_look(history, _answer(look, None), now)) | validators
     columns |= {
         "failures": 0,
@@ -211,9 +216,8 @@ def _after_success(
     if fresh or edited:
         columns["last_change_at"] = now
     if look.feed is not None:
-        columns |= _described(look.feed, stored)
+        columns |= _described(look.feed, stored, title)
         columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
-    notice = _good_notice(stored, adopt, rebuilt=rebuilt and not first, new=len(fresh))
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
         _summary(look, len(fresh), len(edited), first=first, rebuilt=rebuilt),
@@ -249,6 +253,7 @@ def decide_push(
         times=latest_times([*memory.times, *_appeared(fresh, now, first=False)]),
         push_until=int(until.timestamp()),
     )
+    notice, memory = _rebuilt_notice(name_of(stored), now, memory, len(fresh) if rebuilt else 0)
     columns: dict[str, Any] = {"memory": memories.to_json(memory)}
     history = History(
         limits,
@@ -263,7 +268,6 @@ def decide_push(
         columns |= {"next_look": later.when, "next_reason": later.reason}
     if fresh or edited:
         columns["last_change_at"] = now
-    notice = telling.rebuilt(name_of(stored), len(fresh)) if rebuilt else None
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
         told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
@@ -405,10 +409,10 @@ def _adopted(memory: Memory, now: datetime) -> str | None:
     return move.to if now.timestamp() - move.since >= MOVE_SECONDS else None
 
 
-def _described(feed: SeenFeed, stored: StoredFeed) -> dict[str, Any]:
+def _described(feed: SeenFeed, stored: StoredFeed, title: str) -> dict[str, Any]:
     """The feed's own words about itself; where it is silent, what is stored stays."""
     return {
-        "title": feed.title or stored.title,
+        "title": title,
         "site": feed.link or stored.site,
         "language": (feed.language or stored.language or "")[:16] or None,
     }
@@ -432,14 +436,21 @@ def _with_notice(columns: dict[str, Any], notice: Notice | None) -> dict[str, An
     return columns if notice is None else columns | {"notice": notice.kind, "notice_text": notice.text}
 
 
-def _good_notice(stored: StoredFeed, adopt: str | None, *, rebuilt: bool, new: int) -> Notice | None:
-    if stored.told_failing_at is not None:
-        return telling.back(name_of(stored))
+def _good_notice(
+    name: str, look: Look, memory: Memory, adopt: str | None, *, rebuilt: int
+) -> tuple[Notice | None, Memory]:
+    """Give what is to be told after a good look, and the memory of it. `rebuilt`: entries kept back."""
+    if look.stored.told_failing_at is not None:
+        return telling.back(name), memory
     if adopt is not None:
-        return telling.moved(name_of(stored), _shown_host(adopt))
-    if rebuilt:
-        return telling.rebuilt(name_of(stored), new)
-    return None
+        return telling.moved(name, _shown_host(adopt)), memory
+    return _rebuilt_notice(name, look.at, memory, rebuilt)
+
+
+def _rebuilt_notice(name: str, now: datetime, memory: Memory, new: int) -> tuple[Notice | None, Memory]:
+    if not new or now.timestamp() - (memory.told_rebuilt or 0) < _REBUILT_AGAIN:
+        return None, memory
+    return telling.rebuilt(name, new), replace(memory, told_rebuilt=int(now.timestamp()))
 
 
 def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool) -> str:

@@ -31,7 +31,7 @@ class Memory:
     not even by hand. `gone`: looks in a row that found 410. `former`: addresses that the feed had before a
     move. `refused_move`: a move that somebody undid. `kept`: the operator added it, so it is looked at
     though no guild uses it. `hub`, `topic`: where it can be subscribed to, and as what. `push_until`: a
-    hub delivers until then.
+    hub delivers until then. `told_rebuilt`: when it was last told that the feed was rebuilt.
     """
 
     times: tuple[int, ...] = ()
@@ -45,6 +45,7 @@ class Memory:
     hub: str | None = None
     topic: str | None = None
     push_until: int | None = None
+    told_rebuilt: int | None = None
 
     def pushed(self, now: datetime) -> bool:
         """Whether a hub delivers what is new."""
@@ -79,6 +80,7 @@ def from_json(data: Mapping[str, Any]) -> Memory:
         hub=data.get("hub"),
         topic=data.get("topic"),
         push_until=data.get("push_until"),
+        told_rebuilt=data.get("told_rebuilt"),
     )
 
 
@@ -99,5 +101,6 @@ def to_json(memory: Memory) -> dict[str, Any]:
         "hub": memory.hub,
         "topic": memory.topic,
         "push_until": memory.push_until,
+        "told_rebuilt": memory.told_rebuilt,
     }
     return {name: value for name, value in data.items() if value}

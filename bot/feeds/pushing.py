@@ -26,6 +26,7 @@ from bot.feeds.look import Decision, decide_push
 from bot.feeds.looking import Parser
 from bot.feeds.rhythm import read_retry_after
 from bot.feeds.sight import SeenFeed
+from bot.feeds.store import known_of
 from bot.feeds.websub import Push
 from db import feeds, pushes
 from db.engine import Database
@@ -205,7 +206,7 @@ class PushService:
             stored = await feeds.get(session, feed_id)
             if stored is None or stored.state != "active":
                 return None
-            known = await feeds.known_entries(session, {feed_id: [s.key for s in feed.sightings]})
+            known = await known_of(session, [(stored, feed.sightings)])
             decision = decide_push(
                 stored, feed.sightings, known.get(feed_id, {}), self._limits, now=now, until=until
             )

@@ -118,7 +118,7 @@ class FeedService:
         """End a guild's use of a feed in the caller's transaction. False: no such."""
         if not await feeds.unuse(session, feed_id, guild_id):
             return False
-        await self._rest_if_unused(session, feed_id)
+        await feeds.rest_unused(session, [feed_id], UNUSED)
         return True
 
     # ----------------------------------------------------------------- looking
@@ -315,13 +315,6 @@ class FeedService:
                 values = {"state": "active", "next_look": self._clock(), "next_reason": told("resumed")}
             await feeds.overrule(session, feed_id, values)
         return True
-
-    async def _rest_if_unused(self, session: AsyncSession, feed_id: int) -> None:
-        stored = await feeds.get(session, feed_id)
-        if stored is None or stored.public or memories.from_json(stored.memory).kept:
-            return
-        if not await feeds.guilds_of(session, feed_id):
-            await feeds.overrule(session, feed_id, {"state": "paused", "next_reason": UNUSED})
 
     # ----------------------------------------------------------- telling people
 

@@ -17,9 +17,10 @@ from bot.errors import told
 from bot.feeds.errors import FeedError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
+from bot.feeds.sight import Sighting
 from db import feeds
 from db.engine import Database, is_outage
-from db.feeds import StoredFeed
+from db.feeds import KnownEntry, StoredFeed
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8  # looks decided between two turns of the event loop
@@ -60,10 +61,7 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
 async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:
     held = await feeds.hold(session, {look.stored.id: look.stored.claim for look in looks})
     ours = [look for look in looks if look.stored.id in held]
-    known = await feeds.known_entries(
-        session,
-        {look.stored.id: [sighting.key for sighting in look.sightings] for look in ours if look.sightings},
-    )
+    known = await known_of(session, [(look.stored, look.sightings) for look in ours if look.sightings])
     decisions: dict[int, Decision] = {}
     for number, look in enumerate(ours):
         if number % _AT_ONCE == _AT_ONCE - 1:
@@ -78,6 +76,34 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         if decision.adopt is not None
     }
     return [Stored(look, decisions.get(look.stored.id), merged.get(look.stored.id)) for look in looks]
+
+
+async def known_of(
+    session: AsyncSession, seen: Sequence[tuple[StoredFeed, Sequence[Sighting]]]
+) -> dict[int, dict[str, KnownEntry]]:
+    """Give which of the entries that feeds show are stored, by feed and key.
+
+    Where the key is new, an entry of that feed with the same address and title is the same: some feeds give
+    all their entries other ids, a few with every look.
+    """
+    known = await feeds.known_entries(
+        session, {feed.id: [sighting.key for sighting in sightings] for feed, sightings in seen}
+    )
+    fresh = [
+        (feed.id, sighting)
+        for feed, sightings in seen
+        if feed.first_looked_at is not None
+        for sighting in sightings
+        if sighting.url_key and sighting.key not in known[feed.id]
+    ]
+    if fresh:
+        pairs = list(dict.fromkeys((feed_id, sighting.url_key or "") for feed_id, sighting in fresh))
+        there = await feeds.known_at_address(session, pairs)
+        for feed_id, sighting in fresh:
+            entry = there.get((feed_id, sighting.url_key or "", sighting.title))
+            if entry is not None:
+                known[feed_id][sighting.key] = entry
+    return known
 
 
 def _changed(stored: StoredFeed, decision: Decision) -> dict[str, Any]:
