@@ -271,16 +271,16 @@ class Reader:
 
     async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
         """Find or open the story's case, and tell what the story adds to it."""
-        at = story.published or self._clock()
+        earliest, latest = policy.came_out(story.published, self._clock())
         choice = choose_case(story.fingerprint, await find_candidates(session, story.fingerprint))
         case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
         if case is None or choice.case_id is None:
-            case_id = await cases.open_case(session, story.case_title or story.title, story.status, at)
+            case_id = await cases.open_case(session, story.case_title or story.title, story.status, earliest)
             notes.note(
                 "case", "opened", told("a new case: {reason}", reason=choice.reason), weight=choice.score
             )
             return Place(case_id, case_id, "new")
-        adds = policy.adds_to_case(case.status, story.status, story_at=at, case_updated=case.updated)
+        adds = policy.adds_to_case(case.status, story.status, story_at=latest, case_updated=case.updated)
         notes.note(
             "case",
             "joined",
@@ -292,7 +292,10 @@ class Reader:
     async def _tell_case(self, session: AsyncSession, story: Story, place: Place, story_id: int) -> None:
         """Make the story one that its case is known by, and write it into the case's timeline."""
         now = self._clock()
-        at = story.published or now
+        at, _ = policy.came_out(story.published, now)
+        case = await cases.get_case(session, place.case_id)
+        if case is not None and place.adds == "update":
+            at = max(at, case.updated)  # what it changes was there before
         await cases.add_member(
             session,
             place.found_by,
@@ -306,7 +309,6 @@ class Reader:
         await cases.add_event(
             session, place.case_id, at=at, kind=kind, status=story.status, story_id=story_id
         )
-        case = await cases.get_case(session, place.case_id)
         unknown = case is None or not case_status.is_known(case.status)
         status = story.status if place.adds == "update" or unknown else None
         await cases.touch_case(session, place.case_id, at, status)

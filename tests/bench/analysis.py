@@ -236,7 +236,7 @@ def start_up(count: int) -> dict[str, float]:
         "    return pages * resource.getpagesize() / 1e6\n"
         "warm = resident()\n"
         "for n, (title, text) in enumerate(analysis.bodies(int(sys.argv[3]))):\n"
-        "    pool._analyse(Article(title, analysis.page(n, title, text), is_html=True))\n"
+        "    pool.read_article(Article(title, analysis.page(n, title, text), is_html=True))\n"
         "print(ready, warm, resident())\n"
     )
     done = subprocess.run(

@@ -127,6 +127,26 @@ async def test_the_history_names_who_told_each_change_first_however_late_it_came
     assert [line.story.id for line in history if line.story] == [first.id, earlier.id]
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ((2, 9), (2, 0)),  # a feed that gives days without times
+        ((3, 1), (2, 13)),  # one that gives its own time as if it were Greenwich's
+    ],
+)
+async def test_a_change_on_the_same_day_is_news_however_its_feed_writes_dates(
+    newsroom: Newsroom, first: tuple[int, int], then: tuple[int, int]
+) -> None:
+    sued = await newsroom.print(SUED, datetime(2026, 3, *first, tzinfo=UTC))
+    newsroom.clock.turn(hours=2)
+    dropped = await newsroom.print(DROPPED, datetime(2026, 3, *then, tzinfo=UTC))
+    assert (dropped.case_id, dropped.adds) == (sued.case_id, "update")
+    async with newsroom.database.read() as session:
+        history = await cases.status_history(session, sued.case_id or 0)
+    assert [line.status for line in history] == ["challenged", "withdrawn"]
+    assert all(line.at <= newsroom.clock() for line in history)
+
+
 async def test_a_merge_moves_everything_and_later_stories_go_where_it_says(newsroom: Newsroom) -> None:
     one, other = await newsroom.print(SUED), await newsroom.print(SPYWARE)
     database, into, gone = newsroom.database, one.case_id or 0, other.case_id or 0
