@@ -12,7 +12,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -67,20 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     add = verbs.add_parser("add", help="add feeds by address")
     add.add_argument("urls", nargs="+", metavar="URL")
     remove = verbs.add_parser("remove", help="remove feeds")
-    remove.add_argument("ids", nargs="+", type=int, metavar="ID")
+    remove.add_argument("ids", nargs="+", type=_id, metavar="ID")
     take = verbs.add_parser("import", help="add the feeds of an OPML file, or of one address a line")
     take.add_argument("file", metavar="FILE", help="- for standard input")
     give = verbs.add_parser("export", help="write all feeds as OPML")
     give.add_argument("file", nargs="?", metavar="FILE.opml", help="default: standard output")
     check = verbs.add_parser("check", help="one round over the feeds, whatever their schedule")
-    check.add_argument("ids", nargs="*", type=int, metavar="ID")
+    check.add_argument("ids", nargs="*", type=_id, metavar="ID")
     keep = verbs.add_parser("record", help="keep a server's raw answer in a file, for a bug report")
     keep.add_argument("feed", metavar="FEED", help="a feed's number, or an address")
     keep.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: here")
 
     demo = commands.add_parser("demo", help="the whole bot on this machine alone, with no token")
     demo.add_argument("--once", action="store_true", help="post the sample feeds, answer some look-ups, end")
-    demo.add_argument("--port", type=int, default=0, metavar="N", help="port of the sample web server")
+    demo.add_argument(
+        "--port", type=_whole(0, 65_535), default=0, metavar="N", help="port of the sample web server"
+    )
 
     search = commands.add_parser("search", help="the same search that /search answers")
     search.add_argument("query", nargs="+", metavar="QUERY")
@@ -96,17 +98,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     shown.add_argument("--limit", type=_count, default=25, metavar="N")
     merge = verbs.add_parser("merge", help="two cases are one matter: later stories of both go to the first")
-    merge.add_argument("into", type=int, metavar="CASE")
-    merge.add_argument("other", type=int, metavar="OTHER")
+    merge.add_argument("into", type=_id, metavar="CASE")
+    merge.add_argument("other", type=_id, metavar="OTHER")
     split = verbs.add_parser("split", help="move some of a case's stories into a case of their own")
-    split.add_argument("case", type=int, metavar="CASE")
-    split.add_argument("stories", nargs="+", type=int, metavar="STORY")
+    split.add_argument("case", type=_id, metavar="CASE")
+    split.add_argument("stories", nargs="+", type=_id, metavar="STORY")
     split.add_argument("--title", default="", help="default: the title of the oldest story moved")
     proposals = verbs.add_parser("proposals", help="merges and splits that servers' moderators propose")
     proposals.add_argument(
         "decision", nargs="?", choices=("accept", "reject"), help="without it: those that are open"
     )
-    proposals.add_argument("numbers", nargs="*", type=int, metavar="NUMBER")
+    proposals.add_argument("numbers", nargs="*", type=_id, metavar="NUMBER")
 
     database = commands.add_parser("db", help="the database: schema, backup, check")
     verbs = database.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -118,14 +120,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(value: str) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
-    if not 1 <= number <= 100_000:
-        raise argparse.ArgumentTypeError(f"{value!r} is no whole number from 1 to 100000")
-    return number
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{value[:40]!r} is no whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+_count = _whole(1, 100_000)
+_id = _whole(1, 2**63 - 1)  # the largest number that a database takes
 
 
 def main(argv: Sequence[str] | None = None) -> int:

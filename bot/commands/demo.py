@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import shlex
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
@@ -64,18 +66,24 @@ async def _run(arguments: argparse.Namespace, settings: Settings, database_url: 
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         discord = await stack.enter_async_context(StandIn())
-        web = await stack.enter_async_context(SampleWeb(utc_now(), port=arguments.port))
+        try:
+            web = await stack.enter_async_context(SampleWeb(utc_now(), port=arguments.port))
+        except OSError as error:
+            raise DemoError(
+                f"--port: 127.0.0.1:{arguments.port} cannot be listened on "
+                f"({os.strerror(error.errno) if error.errno else error}); name another port, or none."
+            ) from error
         demo = _Demo(discord, web, Database(database_url))
         stack.push_async_callback(demo.database.close)
         bot = asyncio.create_task(app.run(_own(settings, discord, database_url), stop=stop))
         show = asyncio.create_task(demo.play(once=arguments.once))
         try:
             await asyncio.wait({bot, show}, return_when=asyncio.FIRST_COMPLETED)
-            if bot.done():
+            if bot.done():  # it was told to end (Ctrl-C), or failed
                 show.cancel()
                 bot.result()
-                raise DemoError("The bot ended before the demo did.")
-            show.result()
+            else:
+                show.result()
         finally:
             stop.set()
             with contextlib.suppress(asyncio.CancelledError):
@@ -84,16 +92,16 @@ async def _run(arguments: argparse.Namespace, settings: Settings, database_url: 
 
 
 def _own(settings: Settings, discord: StandIn, database_url: str) -> Settings:
-    """Give the settings of the demo: everything on loopback, and a week in a minute."""
+    """Give the settings of the demo: everything on loopback, a week in a minute; of the operator's, the
+    log's form alone: shards or limits of another bot are none of the demo's."""
     return replace(
-        settings,
+        Settings(log_format=settings.log_format),
         discord_token=discord.token,
         discord_api_url=discord.api_url,
         database_url=database_url,
         feed_interval=1,
         feed_interval_min=1,
         fetch_allow_networks=(ip_network("127.0.0.0/8"),),
-        http_addr=None,
     )
 
 
@@ -188,7 +196,8 @@ class _Demo:
     async def _prompt(self) -> None:
         """Answer look-ups as a person types them, until "quit" or the end of input."""
         self._say("Type a look-up, such as /case @ALT_USCIS or /demands issuer:DHS; quit ends.")
-        while line := await asyncio.to_thread(sys.stdin.readline):
+        lines = _typed_lines()
+        while line := await lines.get():
             typed = line.strip()
             if typed in ("quit", "exit", "q"):
                 return
@@ -202,6 +211,21 @@ class _Demo:
 
     def _say(self, sentence: str) -> None:
         self.console.print(Text(f"» {sentence}", style="bold cyan"))
+
+
+def _typed_lines() -> asyncio.Queue[str]:
+    """Read standard input, to "" at its end, in a thread that no end of the program waits for."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
+
+    def read() -> None:
+        line = "..."
+        while line:
+            line = sys.stdin.readline()
+            with contextlib.suppress(RuntimeError):  # the demo has ended meanwhile
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
 
 
 def _words(value: object) -> str:

@@ -198,6 +198,6 @@ async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
 
 async def _record(arguments: argparse.Namespace, service: FeedService) -> int:
     feed = arguments.feed.removeprefix("#")
-    path = await service.record(int(feed) if feed.isdecimal() else feed, arguments.folder)
+    path = await service.record(int(feed) if feed.isdecimal() and len(feed) < 19 else feed, arguments.folder)
     print(f"Written to {path}; look at what it holds before you share it.")
     return 0

@@ -67,7 +67,16 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("fly",), ("feeds",), ("run", "--role", "king"), ("preview", "--limit", "0"), ("analyse",)],
+    [
+        (),
+        ("fly",),
+        ("feeds",),
+        ("run", "--role", "king"),
+        ("preview", "--limit", "0"),
+        ("analyse",),
+        ("feeds", "remove", "99999999999999999999"),
+        ("cases", "merge", "1", "99999999999999999999"),
+    ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     ran = quash(*arguments, folder=tmp_path)
