@@ -235,7 +235,10 @@ class _Preview:
         feed = await parser.parse(content)
         now = self._clock()
         async with database.write() as session:
-            feed_id = await feeds.add(session, {"url": address, "title": feed.title, "added_at": now})
+            row = {"url": address, "title": feed.title, "added_at": now}
+            feed_id = await feeds.add_new(session, row)
+            if feed_id is None:
+                return  # the same file was named twice
             await feeds.use(session, [feed_id], _GUILD, None, now)
             seen = oldest_first(feed.sightings, now)
             rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in seen}

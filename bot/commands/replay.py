@@ -171,12 +171,27 @@ def read_articles(path: Path) -> list[Article]:
     if not dated:
         raise PreviewError(f"{path} holds no story with a date; give JSON lines with title, text, published.")
     last = max(_date(article) for article in dated)
-    kept = [article for article in dated if last - _date(article) <= timedelta(days=DAYS)]
-    return sorted(kept, key=_date)[-_MOST:]
+    kept = sorted((each for each in dated if last - _date(each) <= timedelta(days=DAYS)), key=_date)
+    once: dict[tuple[str, str], Article] = {}
+    for article in kept:
+        once.setdefault(_place(article), article)
+    if len(once) < len(kept):
+        print(
+            f"quash: left out of {len(kept)} stories: {len(kept) - len(once)}, as "
+            "their sources had others at the same addresses before.",
+            file=sys.stderr,
+        )
+    return list(once.values())[-_MOST:]
+
+
+def _place(article: Article) -> tuple[str, str]:
+    """Give what an entry of a feed is known by."""
+    return article.source, article.url
 
 
 def _articles(file: Path, text: str) -> Iterator[Article]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not by `splitlines`: a text may hold what that takes for the end of a line, as U+2028.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -205,10 +220,10 @@ async def _replay(settings: Settings, articles: Sequence[Article]) -> list[Tally
     async with open_database(settings) as database, AnalysisPool(settings.analysis_workers) as analysis:
         sources = await _set_up(database, {article.source for article in articles}, clock())
         read = await asyncio.gather(*(analysis.analyse(article) for article in articles))
-        known = {article.url: story for article, story in zip(articles, read, strict=True)}
+        known = {_place(article): story for article, story in zip(articles, read, strict=True)}
 
         async def analysed(article: Article) -> Story:
-            return known[article.url]
+            return known[_place(article)]
 
         async def no_page(_: str) -> Page:
             raise _NoPageError("a replay asks no site")

@@ -92,6 +92,7 @@ async def test_a_saved_feed_is_read_in_the_order_of_its_dates(tmp_path: Path) ->
     )
     feed = tmp_path / "saved.xml"
     feed.write_text(f"<rss version='2.0'><channel><title>Paper</title>{items}</channel></rss>")
-    status, out, err = await _preview(tmp_path, str(feed), "--json")
+    # Named twice, which ended in an error of the database.
+    status, out, err = await _preview(tmp_path, str(feed), "saved.xml", "--json")
     assert (status, err) == (0, "")
     assert [json.loads(line)["title"] for line in out.splitlines()] == [f"Report {n}" for n in (1, 2, 3, 4)]

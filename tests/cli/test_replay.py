@@ -134,6 +134,30 @@ def test_a_replay_counts_and_no_channel_gets_more_than_its_limit(tmp_path: Path)
     assert pinged["alerts"] + pinged["updates"] < everything["alerts"]
 
 
+def test_a_story_that_a_file_holds_twice_is_told_once(tmp_path: Path) -> None:
+    """It ended the replay with an error of the database; and a line that held U+2028 was no JSON."""
+    first, other = _subpoena("issued"), _surveillance(0)
+    other["text"] += f"\u2028{other['text']}"
+    lines = [
+        json.dumps({"url": f"https://paper.example/{url}", "source": source, "published": at, **story},
+                   ensure_ascii=False)
+        for url, source, at, story in (
+            (1, "Paper", "2026-01-05", first),
+            (1, "Paper", "2026-01-06", _subpoena("quashed")),  # an edit, of which no feed makes a story
+            (1, "Gazette", "2026-01-07", _subpoena("quashed")),
+            (2, "Paper", "2026-01-08", other),
+        )
+    ]  # fmt: skip
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    done = _run("--replay", str(tmp_path / "a.jsonl"), "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "quash: left out of 4 stories: 1, as their sources had others at the same addresses before.\n"
+    )
+    everything = json.loads(done.stdout.splitlines()[0])
+    assert (everything["alerts"], everything["updates"]) == (2, 0)
+
+
 def test_what_cannot_be_replayed_is_said_in_one_line(tmp_path: Path) -> None:
     missing = _run("--replay", str(tmp_path / "no.jsonl"), folder=tmp_path)
     assert missing.returncode == 1
