@@ -15,12 +15,14 @@ from bot.alerts.foreign import link, safe_text
 from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import Demand, Story
-from bot.words import mark, say
+from bot.words import mark, retell, say
 from cogs.guards import NotAllowedError
 from cogs.limits import Budget
 from cogs.panels import panel, stamp
 
-_LINK = re.compile(r"https?://[^\s<>\"'`|\\)\]]{4,2000}")
+# Parentheses belong to an address where they are in pairs; else one closes a masked link or a remark.
+_LINK = re.compile(r"https?://(?:[^\s<>\"`|\\()\[\]]|\([^\s<>\"`|\\()\[\]]*\)){4,2000}", re.IGNORECASE)
+_BEHIND = ".,;:!?'*~"  # of a sentence, a quotation, or Markdown
 _STEPS = {"fetching": mark("Fetching the page …"), "reading": mark("Reading it …")}
 
 
@@ -77,8 +79,11 @@ class Analyse(commands.Cog):
         async def progress(step: str) -> None:
             await interaction.edit_original_response(view=panel(say("Analyse"), [say(_STEPS[step])]))
 
-        story = await reader.read(found[0].rstrip(".,;:!?"), progress)
-        await interaction.edit_original_response(view=analysis_view(story))
+        try:
+            view = analysis_view(await reader.read(found[0].rstrip(_BEHIND), progress))
+        except QuashError as error:  # said where the progress stands, which would stand there for good
+            view = panel(say("Analyse"), [safe_text(retell(str(error)), 1900)])
+        await interaction.edit_original_response(view=view)
 
 
 def _texts_of(message: discord.Message) -> Iterator[str]:

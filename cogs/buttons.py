@@ -19,7 +19,11 @@ from bot.alerts.foreign import link, safe_text
 from bot.intake.services import Services
 from bot.words import say, spoken
 from cogs.clicks import Click, add
+from cogs.pages import ROOM
 from cogs.panels import answer, panel
+
+# Sentences of a claim and characters of each: fewer before a claim is left without any.
+_QUOTED = (3, 500), (2, 400), (1, 300), (1, 150)
 
 
 def add_to(bot: commands.Bot | commands.AutoShardedBot, services: Services) -> None:
@@ -104,11 +108,15 @@ class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
 
 def evidence_view(found: Evidence) -> ui.LayoutView:
     """Lay a story's claims out, each with its sentences."""
-    blocks = [
-        f"**{safe_text(claim.says, 200)}**\n"
-        + "\n".join(f"> {safe_text(sentence, 500)}" for sentence in claim.evidence[:3])
-        for claim in found.claims
-    ]
+    title = link(found.title, found.url, 200)
+    for most, longest in _QUOTED:
+        blocks = [
+            f"**{safe_text(claim.says, 200)}**\n"
+            + "\n".join(f"> {safe_text(sentence, longest)}" for sentence in claim.evidence[:most])
+            for claim in found.claims
+        ]
+        if sum(map(len, blocks)) <= ROOM - len(title):
+            break
     stands = say("Sentences stand as they are in the article")
     if found.language not in (spoken(), "und"):
         stands = say(
@@ -117,6 +125,6 @@ def evidence_view(found: Evidence) -> ui.LayoutView:
         )
     return panel(
         say("Evidence"),
-        [link(found.title, found.url, 200), *(blocks or [say("No sentence of the article is stored.")])],
+        [title, *(blocks or [say("No sentence of the article is stored.")])],
         footer=stands,
     )

@@ -17,10 +17,11 @@ from bot.intake.services import Services
 from bot.words import say
 from cogs.clicks import Click, add
 from cogs.lookups import viewer
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import ROOM, PageButton, fitting, leaf_buttons
 from cogs.panels import answer, panel, stamp
 
 _A_PAGE = 5
+_AROUND = 250  # characters of a title and a footer
 _PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -63,7 +64,7 @@ class ShowAllButton(Click, ui.DynamicItem[ui.Button[ui.LayoutView]], template=id
 
 
 async def _missed_page(
-    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+    services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> ui.LayoutView:
     """Give a page of what came since a moment (in seconds since 1970)."""
     since = datetime.fromtimestamp(int(state[0]), UTC)
@@ -80,11 +81,11 @@ async def _missed_page(
     if found is None:
         hint = say("`/digest period:week` looks further back, `/subscribe` tells you by direct message.")
         return panel(title, [say("Nothing came."), hint])
-    return _page(title, found, "missed", interaction.user.id, state, page)
+    return _page(title, found, "missed", interaction.user.id, state, first)
 
 
 async def _digest_page(
-    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+    services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> ui.LayoutView:
     """Give a page of a digest that was posted or sent."""
     found = await digests.open_digest(
@@ -97,38 +98,37 @@ async def _digest_page(
     title = say("Digest until {when}", when=stamp(found.until, "f"))
     if seen is None:
         return panel(title, [say("You are not in the servers any more whose stories it told.")])
-    return _page(title, seen, "digest", interaction.user.id, state, page)
+    return _page(title, seen, "digest", interaction.user.id, state, first)
 
 
-def _page(title: str, found: Digest, kind: str, owner: int, state: Sequence[str], page: int) -> ui.LayoutView:
+def _page(
+    title: str, found: Digest, kind: str, owner: int, state: Sequence[str], first: int
+) -> ui.LayoutView:
     told = matters(found)
-    shown = told[page * _A_PAGE : (page + 1) * _A_PAGE]
+    first = first if first < len(told) else max(0, len(told) - _A_PAGE)
+    blocks = fitting(map(matter_text, told[first : first + _A_PAGE]), ROOM - _AROUND)
+    shown = len(blocks)
     footer = [digest_counts(found, told)]
-    if len(told) > _A_PAGE:
-        first = page * _A_PAGE + 1
-        last = page * _A_PAGE + len(shown)
-        footer.append(say("{first} to {last} of {total}", first=first, last=last, total=len(told)))
+    if len(told) > shown:
+        last = first + shown
+        footer.append(say("{first} to {last} of {total}", first=first + 1, last=last, total=len(told)))
     if found.followed:
         footer.append(say("★ you follow this"))
-    return panel(
-        title,
-        [matter_text(matter) for matter in shown],
-        buttons=page_buttons(kind, owner, state, page, len(told), _A_PAGE),
-        footer=" · ".join(footer),
-    )
+    buttons = leaf_buttons(kind, owner, state, first, shown, len(told), _A_PAGE)
+    return panel(title, blocks, buttons=buttons, footer=" · ".join(footer))
 
 
 async def _present(interaction: discord.Interaction, guild_ids: Collection[int]) -> set[int]:
-    """Give those of these servers that the one who asks is in at this moment."""
+    """Give those of these servers that the one who asks is in at this moment.
+
+    Discord is asked, not what this process knows of servers: another one may have the server's shard.
+    """
     present: set[int] = set()
     for guild_id in guild_ids:
-        guild = interaction.client.get_guild(guild_id)
-        if guild_id == interaction.guild_id:
-            present.add(guild_id)
-        elif guild is not None:
+        if guild_id != interaction.guild_id:
             try:
-                await guild.fetch_member(interaction.user.id)
-            except discord.NotFound:
-                continue
-            present.add(guild_id)
+                await interaction.client.http.get_member(guild_id, interaction.user.id)
+            except (discord.NotFound, discord.Forbidden):
+                continue  # not a member, or a server that the bot is not in itself
+        present.add(guild_id)
     return present

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import discord
@@ -10,7 +11,7 @@ from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import ids
-from bot.alerts.foreign import link, safe_text
+from bot.alerts.foreign import link, plain_text, safe_text
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
@@ -21,17 +22,19 @@ from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
 from cogs.corrections import correct_button
 from cogs.guards import may
-from cogs.pages import PageButton, page_button, page_buttons, told_range
+from cogs.pages import ROOM, PageButton, fitting, leaf_buttons, page_button, told_range
 from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
 from db.passages import find_passage
-from db.tables import CaseRow
+from db.tables import CaseRow, StoryRow
 
 _A_PAGE = 5
 _LEDGER_PAGE = 8
 _REPORTS = 10  # of a case, a page
-_TIMELINE = 12  # lines
+_AROUND = 250  # characters of a title and a footer
+_FOR_REPORTS = 800  # characters that a case's first page keeps for reports, whatever else there is to tell
+_STANDING = (4, 12), (2, 6), (1, 4)  # demands and lines of a timeline, where there is less and less room
 _BEST, _NEWEST = "b", "n"  # what comes first in a search
 
 
@@ -65,6 +68,10 @@ class Lookups(commands.Cog):
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    async def cog_load(self) -> None:
+        """Have the gazetteer read before anybody asks: it takes longer than the event loop may be held."""
+        await asyncio.to_thread(canonical_name, "Quash")
 
     @app_commands.command(description="The newest stories that this server's feeds brought")
     @app_commands.describe(
@@ -217,19 +224,19 @@ async def case_choices(
     """Complete the name of a case: shown by its title, sent as its number."""
     async with services.database.read() as session:
         cases = await lookups.case_names(session, viewer(interaction), typed)
-    return [app_commands.Choice(name=c.title[:100], value=str(c.id)) for c in cases]
+    return [app_commands.Choice(name=plain_text(c.title, 100) or f"#{c.id}", value=str(c.id)) for c in cases]
 
 
 # ------------------------------------------------------------------------ pages
 
 
 async def _search_page(
-    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+    services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     query, topic, party, status, since, order = state
     who, named = viewer(interaction), canonical_name(party) if party else None
     async with services.database.read() as session:
-        stories, total = await lookups.search_stories(
+        stories, total, more = await lookups.search_stories(
             session,
             who,
             query,
@@ -239,10 +246,12 @@ async def _search_page(
             since=dates.since(since, services.clock()),
             newest_first=order == _NEWEST,
             limit=_A_PAGE,
-            offset=page * _A_PAGE,
+            offset=first,
         )
-        unknown = await _unknown_party(session, who, named) if not stories else None
-        meant = await lookups.meant_searches(session, who, query) if not stories and not unknown else []
+        unknown = await _unknown_party(session, who, named) if not total else None
+        meant = await lookups.meant_searches(session, who, query) if not total and not unknown else []
+    if total and not stories:  # there were more when the button was made
+        return await _search_page(services, interaction, state, max(0, total - _A_PAGE))
     title = say("Search: {query}", query=safe_text(query, 80))
     if not stories:
         nothing = say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")
@@ -251,21 +260,20 @@ async def _search_page(
         if meant:
             nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
         return panel(title, [unknown or nothing])
-    buttons = page_buttons("search", interaction.user.id, state, page, total, _A_PAGE)
-    footer = told_range(page, _A_PAGE, len(stories), total, buttons, at_least=total >= lookups.SEARCHED)
+    blocks = fitting(
+        (
+            story_block(s, find_passage(query, summary=s.summary, text=s.text, language=s.language))
+            for s in stories
+        ),
+        ROOM - _AROUND,
+    )
+    buttons = leaf_buttons("search", interaction.user.id, state, first, len(blocks), total, _A_PAGE)
+    footer = told_range(first, len(blocks), total, buttons, at_least=more)
     if total > 1:
         other, label = (_BEST, say("Best first")) if order == _NEWEST else (_NEWEST, say("Newest first"))
         turned = page_button("search", interaction.user.id, (*state[:-1], other), 0, label)
         buttons += [turned] if turned else []
-    return panel(
-        title,
-        [
-            story_block(s, find_passage(query, summary=s.summary, text=s.text, language=s.language))
-            for s in stories
-        ],
-        buttons=buttons,
-        footer=footer,
-    )
+    return panel(title, blocks, buttons=buttons, footer=footer)
 
 
 async def _unknown_party(session: AsyncSession, who: Viewer, name: str | None) -> str | None:
@@ -282,9 +290,10 @@ async def _unknown_party(session: AsyncSession, who: Viewer, name: str | None) -
 async def near_parties(
     session: AsyncSession, who: Viewer, name: str, *, side: str | None = None, limit: int = 5
 ) -> tuple[bool, list[str]]:
-    """Give whether the viewer's stories name a party, and the names like it."""
-    near = await lookups.party_names(session, who, name, side=side, limit=limit)
-    return name.casefold() in (each.casefold() for each in near), near
+    """Give whether the viewer's stories name a party, and where they do not, the names like it."""
+    if await lookups.is_named(session, who, name, side=side):
+        return True, []
+    return False, await lookups.party_names(session, who, name, side=side, limit=limit)
 
 
 def did_you_mean(names: Sequence[str]) -> str:
@@ -295,7 +304,7 @@ def did_you_mean(names: Sequence[str]) -> str:
 
 
 async def _demands_page(
-    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+    services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     issuer, recipient, instrument, status, since = state
     who = viewer(interaction)
@@ -309,21 +318,22 @@ async def _demands_page(
             status=status or None,
             since=dates.since(since, services.clock()),
             limit=_LEDGER_PAGE,
-            offset=page * _LEDGER_PAGE,
+            offset=first,
         )
         if not found.total:
             return panel(say("Demands"), [await _no_demand(session, who, issuer, recipient)])
+    if not found.demands:  # there were more when the button was made
+        return await _demands_page(services, interaction, state, max(0, found.total - _LEDGER_PAGE))
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
-    buttons = page_buttons("demands", interaction.user.id, state, page, found.total, _LEDGER_PAGE)
-    footer = say("{number} in all", number=found.total)
-    if found.total > _LEDGER_PAGE:
-        footer = told_range(page, _LEDGER_PAGE, len(found.demands), found.total, buttons)
-    return panel(
-        say("Demands"),
-        [totals, *(demand_block(demand, story) for demand, story in found.demands)],
-        buttons=buttons,
-        footer=footer,
+    blocks = fitting(
+        (demand_block(demand, story) for demand, story in found.demands), ROOM - _AROUND - len(totals)
     )
+    shown = len(blocks)
+    buttons = leaf_buttons("demands", interaction.user.id, state, first, shown, found.total, _LEDGER_PAGE)
+    footer = say("{number} in all", number=found.total)
+    if found.total > shown:
+        footer = told_range(first, shown, found.total, buttons)
+    return panel(say("Demands"), [totals, *blocks], buttons=buttons, footer=footer)
 
 
 async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient: str) -> str:
@@ -356,7 +366,7 @@ async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient:
 
 
 async def _case_page(
-    services: Services, interaction: discord.Interaction, state: Sequence[str], page: int
+    services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     who = viewer(interaction)
     async with services.database.read() as session:
@@ -364,36 +374,50 @@ async def _case_page(
         if not found:
             return _no_case(who, f"#{state[0]}", await lookups.find_cases(session, who, "", limit=5))
         view = await lookups.case_view(session, who, found[0])
-    return await _case_panel(interaction, view, (), page)
+    return await _case_panel(interaction, view, (), first)
 
 
 async def _case_panel(
-    interaction: discord.Interaction, view: lookups.CaseView, others: Sequence[CaseRow], page: int = 0
+    interaction: discord.Interaction, view: lookups.CaseView, others: Sequence[CaseRow], first: int = 0
 ) -> discord.ui.LayoutView:
     """Lay a case out: where it stands first, then its reports, the newest first and in pages."""
-    case = view.case
-    reports = [
-        f"• {link(s.title, s.url, 110)} — {safe_text(s.source, 40)}, {stamp(s.published or s.first_seen)}"
-        for s in reversed(view.stories)
-    ]
-    shown = reports[page * _REPORTS : (page + 1) * _REPORTS]
-    blocks = [*(_standing(view) if page == 0 else ()), f"**{say('Reports')}**", "\n".join(shown)]
-    if others:
-        blocks.append(f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others))
+    case, total = view.case, len(view.stories)
+    first = first if first < total else max(0, total - _REPORTS)
+    also = [f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others)]
+    room = ROOM - _AROUND - (len(also[0]) if others else 0)
+    standing = _standing_in(view, room - _FOR_REPORTS) if first == 0 else []
+    newest = view.stories[::-1][first : first + _REPORTS]
+    reports = fitting(map(_report, newest), room - sum(map(len, standing)))
+    blocks = [*standing, f"**{say('Reports')}**\n" + "\n".join(reports), *(also if others else ())]
     follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
         label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
     )
-    pages = page_buttons("case", interaction.user.id, [str(case.id)], page, len(reports), _REPORTS)
+    shown = len(reports)
+    pages = leaf_buttons("case", interaction.user.id, [str(case.id)], first, shown, total, _REPORTS)
     footer = say("case #{number}", number=case.id)
     if pages:
-        footer += " · " + told_range(page, _REPORTS, len(shown), len(reports), pages)
+        footer += " · " + told_range(first, shown, total, pages)
     buttons = [follow, *pages]
     if interaction.is_guild_integration() and await may(interaction):
         buttons.append(correct_button(case.id))
-    return panel(safe_text(view.title, 200), blocks, buttons=buttons, footer=footer)
+    return panel(safe_text(view.title, 200) or say("Case"), blocks, buttons=buttons, footer=footer)
 
 
-def _standing(view: lookups.CaseView) -> list[str]:
+def _report(story: StoryRow) -> str:
+    told = f"{safe_text(story.source, 40)}, {stamp(story.published or story.first_seen)}"
+    return f"• {link(story.title, story.url, 110)} — {told}"
+
+
+def _standing_in(view: lookups.CaseView, room: int) -> list[str]:
+    """Tell where a case stands in so many characters: where there is less room, less of what went before."""
+    for demands, lines in _STANDING:
+        blocks = _standing(view, demands, lines)
+        if sum(map(len, blocks)) <= room:
+            return blocks
+    return fitting(blocks, room)
+
+
+def _standing(view: lookups.CaseView, demands: int, most: int) -> list[str]:
     """Tell where a case stands: its last demands, who is in it, and how it came so far."""
     case = view.case
     blocks = _corrected(view)
@@ -408,24 +432,26 @@ def _standing(view: lookups.CaseView) -> list[str]:
     if view.demands:
         newest = {(d.instrument, *d.recipient): d for d in view.demands}
         by_story = {s.id: s for s in view.stories}
-        blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-4:]]
-    lines = [
-        f"{stamp(line.at)} {say(_EVENT.get(line.kind, line.kind))}"
-        + (f": **{status_words(line.status)}**" if line.status else "")
-        + (f" — {safe_text(line.story.source, 60)}" if line.story else "")
-        for line in view.lines
-        if line.kind != "source"
-    ]
-    if len(lines) > _TIMELINE:  # how it began, and the last that happened
-        left = len(lines) - _TIMELINE + 1
+        blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-demands:]]
+    lines = [line for line in view.lines if line.kind != "source"]
+    last = lines if len(lines) <= most else lines[-(most - 2) :]
+    told = list(map(_line, last))
+    if last is not lines:  # how it began, and the last that happened
+        left = len(lines) - most + 1
         more = say_number("{number} change between", "{number} changes between", left)
-        lines = [lines[0], f"… {more}", *lines[-(_TIMELINE - 2) :]]
+        told = [_line(lines[0]), f"… {more}", *told]
     if view.parties:
         names = " · ".join(safe_text(name, 60) for name in view.parties)
         blocks.append(f"**{say('Parties')}**\n{names}")
-    if lines:
-        blocks.append(f"**{say('Timeline')}**\n" + "\n".join(lines))
+    if told:
+        blocks.append(f"**{say('Timeline')}**\n" + "\n".join(told))
     return blocks
+
+
+def _line(line: lookups.CaseLine) -> str:
+    status = f": **{status_words(line.status)}**" if line.status else ""
+    source = f" — {safe_text(line.story.source, 60)}" if line.story else ""
+    return f"{stamp(line.at)} {say(_EVENT.get(line.kind, line.kind))}{status}{source}"
 
 
 def _corrected(view: lookups.CaseView) -> list[str]:

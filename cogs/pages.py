@@ -6,7 +6,7 @@ characters; a look-up with longer options gets no buttons, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import discord
@@ -19,7 +19,6 @@ from cogs.clicks import Click
 from cogs.guards import NotAllowedError
 
 Turner = Callable[[Services, discord.Interaction, Sequence[str], int], Awaitable[ui.LayoutView]]
-_MOST_PAGES = 1000
 _LONGEST = 100  # of a custom id
 ROOM = 3700  # characters of a list on a page, of those that a panel has room for
 
@@ -27,7 +26,7 @@ ROOM = 3700  # characters of a list on a page, of those that a panel has room fo
 class PageButton(
     Click,
     ui.DynamicItem[ui.Button[ui.LayoutView]],
-    template=r"quash:page:(?P<kind>[a-z]+):(?P<owner>[0-9]{1,20}):(?P<page>[0-9]{1,4}):(?P<state>.*)",
+    template=r"quash:page:(?P<kind>[a-z]+):(?P<owner>[0-9]{1,20}):(?P<page>[0-9]{1,6}):(?P<state>.*)",
 ):
     """Shows another page of a look-up to the one who asked for it."""
 
@@ -40,10 +39,10 @@ class PageButton(
             raise NotAllowedError(say("This button is from an older version; ask again."))
         if int(match["owner"]) != interaction.user.id:
             raise NotAllowedError(say("This is somebody else's look-up; ask for your own."))
+        await interaction.response.defer()  # a week of what one missed may take longer than three seconds
         state = match["state"].split("|")
-        page = min(int(match["page"]), _MOST_PAGES)
-        view = await self.turners[match["kind"]](self.services, interaction, state, page)
-        await interaction.response.edit_message(view=view)
+        view = await self.turners[match["kind"]](self.services, interaction, state, int(match["page"]))
+        await interaction.edit_original_response(view=view)
 
 
 def page_buttons(
@@ -52,6 +51,31 @@ def page_buttons(
     """Give Back and Next as far as there are such pages."""
     there = ((say("Back"), page - 1), (say("Next"), page + 1))
     found = [page_button(kind, owner, state, to, label) for label, to in there if 0 <= to * size < total]
+    return [button for button in found if button is not None]
+
+
+def fitting(blocks: Iterable[str], room: int) -> list[str]:
+    """Give those of these blocks, the first ones, that have `room` characters together; one at least."""
+    found: list[str] = []
+    for block in blocks:
+        room -= len(block)
+        if found and room < 0:
+            break
+        found.append(block)
+    return found
+
+
+def leaf_buttons(
+    kind: str, owner: int, state: Sequence[str], first: int, shown: int, total: int, size: int
+) -> list[ui.Item[Any]]:
+    """Give Back and Next where a page holds as many as fit, at most `size`.
+
+    The buttons say with which one a page begins (`first`), so that none is passed over. Back may show some
+    again that came before.
+    """
+    places = [(say("Back"), max(0, first - size))] if first > 0 else []
+    places += [(say("Next"), first + shown)] if first + shown < total else []
+    found = [page_button(kind, owner, state, to, label) for label, to in places]
     return [button for button in found if button is not None]
 
 
@@ -79,17 +103,17 @@ def divide(blocks: Sequence[str], most: int, room: int = ROOM) -> list[list[str]
 
 
 def told_range(
-    page: int, size: int, shown: int, total: int, buttons: Sequence[ui.Item[Any]], *, at_least: bool = False
+    first: int, shown: int, total: int, buttons: Sequence[ui.Item[Any]], *, at_least: bool = False
 ) -> str:
     """Say which of all are shown; and where the others have no buttons, how to come to them.
 
     `at_least`: they were not counted to the end.
     """
-    first, last = page * size + 1, page * size + shown
+    last = first + shown
     if at_least:
-        told = say("{first} to {last} of at least {total}", first=first, last=last, total=total)
+        told = say("{first} to {last} of at least {total}", first=first + 1, last=last, total=total)
     else:
-        told = say("{first} to {last} of {total}", first=first, last=last, total=total)
-    if total > size and not buttons:
+        told = say("{first} to {last} of {total}", first=first + 1, last=last, total=total)
+    if total > shown and not buttons:
         told += " · " + say("the options are too long for more pages; shorten them")
     return told

@@ -32,7 +32,7 @@ def panel(
     room = _ROOM - len(head) - len(tail)
     texts: list[str] = []
     left = 0
-    for block in blocks:
+    for block in filter(None, blocks):  # Discord takes no empty text
         if left or len(texts) >= _BLOCKS or len(block) > room:
             left += 1
             continue

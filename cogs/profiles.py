@@ -69,14 +69,16 @@ class FollowPartyButton(Click, ui.DynamicItem[ui.Button[ui.LayoutView]], templat
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Subscribe to the party."""
         await interaction.response.defer(ephemeral=True, thinking=True)
+        guild_id = guild_of(interaction)
         async with self.services.database.read() as session:
             name = await profiles.get_party_name(session, int(self.match["id"]))
-        if name is None:
+            seen = name is not None and await lookups.is_named(session, viewer(interaction), name)
+        if name is None or not seen:
             raise NotAllowedError(say("That party is not known any more; look it up again."))
         made = await actions.subscribe(
             self.services.database,
             user_id=interaction.user.id,
-            guild_id=guild_of(interaction),
+            guild_id=guild_id,
             kind="party",
             value=name,
             now=self.services.clock(),

@@ -170,6 +170,7 @@ class EndButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """End it and show what is left."""
+        await interaction.response.defer()
         number = int(self.match["id"])
         place = await _place(self.services, interaction.user.id, number)
         await actions.end_subscription(
@@ -187,6 +188,7 @@ class RestButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Change it and show all."""
+        await interaction.response.defer()
         number = int(self.match["id"])
         await actions.change_subscription(
             self.services.database,
@@ -204,6 +206,7 @@ class DeliverySelect(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Change it and show all."""
+        await interaction.response.defer()
         number = int(self.match["id"])
         (delivery,) = chosen(interaction) or ["now"]
         await actions.change_subscription(
@@ -220,6 +223,7 @@ class TopicsSelect(Click, ui.DynamicItem[ui.Select[ui.LayoutView]], template="qu
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Subscribe to what was added, end what was taken away, and show all."""
+        await interaction.response.defer()  # each change is a transaction of its own
         user_id, guild_id = interaction.user.id, guild_of(interaction)
         wanted = [choices.one_of(topic, TOPICS, "topic") for topic in chosen(interaction)]
         found = await actions.list_subscriptions(self.services.database, user_id=user_id)
@@ -256,7 +260,7 @@ async def _place(services: Services, user_id: int, number: int) -> int:
 
 async def _show(services: Services, interaction: discord.Interaction[Any], place: int) -> None:
     """Show the page again on which the button was."""
-    await interaction.response.edit_message(view=await _own(services, interaction, (), place // _A_PAGE))
+    await interaction.edit_original_response(view=await _own(services, interaction, (), place // _A_PAGE))
 
 
 async def _own(

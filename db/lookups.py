@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from db import search, suggest
+from db.cases import get_case
 from db.lists import among, as_one, is_sqlite
 from db.search_query import SHORTEST_PREFIX, Term, parse_query
 from db.stems import fold, words_of
 from db.stories import name_key
+from db.suggest import is_named as is_named
 from db.suggest import party_names as party_names
 from db.tables import (
     CaseEventRow,
@@ -38,6 +42,14 @@ _LEVEL_WORTH = 360 * 86_400.0  # seconds: a story about the words ranks with one
 _LEVEL = {1: 1.0, 2: 0.5, 0: 0.0}  # ...so much later
 
 
+class Hits(NamedTuple):
+    """A page of what a search finds, with the number of all hits; `more`: there are at least so many."""
+
+    stories: list[StoryRow]
+    total: int
+    more: bool
+
+
 @dataclass(frozen=True, slots=True)
 class CaseLine:
     """A line of a case's timeline; `story` is None when the viewer may not see who said it."""
@@ -50,8 +62,8 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case as the viewer may see it: its timeline and its reports, oldest first; and what the moderators of
-    the viewer's server say of it."""
+    """A case as the viewer may see it: its timeline and its reports (without their texts), oldest first; and
+    what the moderators of the viewer's server say of it."""
 
     case: CaseRow
     lines: tuple[CaseLine, ...]
@@ -90,7 +102,7 @@ async def latest(
     limit: int = 5,
 ) -> list[StoryRow]:
     """Give the newest stories, as they came in."""
-    found = await _seen(session, viewer, (), limit, levels=(0,), topic=topic, party=party, since=since)
+    found, _ = await _seen(session, viewer, (), limit, levels=(0,), topic=topic, party=party, since=since)
     return await _stories(session, sorted(found, reverse=True)[:limit])
 
 
@@ -106,19 +118,19 @@ async def search_stories(
     newest_first: bool = False,
     limit: int = 5,
     offset: int = 0,
-) -> tuple[list[StoryRow], int]:
-    """Search; gives a page and the number of hits: of 200 and more it says that there are at least so many.
+) -> Hits:
+    """Search; gives a page and the number of hits, which are not counted further than the page needs.
 
     Best first: a story whose title or parties hold the words ranks with one that only mentions them and
     is a year younger, one whose summary holds them with one half a year younger.
     """
     terms = parse_query(query)
     if not terms:
-        return [], 0
+        return Hits([], 0, False)
     levels: tuple[int, ...] = search.LEVELS
     if any(len(term.words) > 1 for term in terms):
         levels = (1, 0)  # a phrase takes longer, and has few hits to be told apart
-    found = await _seen(
+    found, whole = await _seen(
         session,
         viewer,
         terms,
@@ -131,7 +143,7 @@ async def search_stories(
         since=since,
     )
     order = sorted(found, key=lambda id: (found[id].rank, id), reverse=True)
-    return await _stories(session, order[offset : offset + limit]), len(order)
+    return Hits(await _stories(session, order[offset : offset + limit]), len(order), not whole)
 
 
 async def meant_searches(session: AsyncSession, viewer: Viewer, query: str) -> list[str]:
@@ -142,7 +154,7 @@ async def meant_searches(session: AsyncSession, viewer: Viewer, query: str) -> l
     found = []
     for reading in islice(await suggest.readings(session, words), _MEANT):
         meant = " ".join(reading)
-        if (await search_stories(session, viewer, meant, limit=1))[1]:
+        if (await search_stories(session, viewer, meant, limit=1)).total:
             found.append(meant)
     return found
 
@@ -166,8 +178,9 @@ async def _seen(
     party: str | None = None,
     status: str | None = None,
     since: datetime | None = None,
-) -> dict[int, _Hit]:
+) -> tuple[dict[int, _Hit], bool]:
     """Find stories that the viewer may see, of each level the newest `limit`; without terms, the newest.
+    Tells, too, whether these are all that there are.
 
     `enough`: so many are shown. Then not many more are looked for, and the next level is not asked where
     so many rank before all that it could bring. The index is asked for the viewer's feeds where those are
@@ -177,15 +190,17 @@ async def _seen(
     if party is not None:
         party_id = await session.scalar(select(PartyRow.id).where(PartyRow.name_key == name_key(party)))
         if party_id is None:
-            return {}
+            return {}, True
     asked = await search.prepare(session, viewer, terms, search.Filters(topic, party_id, status, since))
     wanted = limit if enough is None else min(limit, 2 * enough)
     found: dict[int, _Hit] = {}
+    whole = False
     for level in levels:
         of_level: dict[int, _Hit] = {}
         for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
             ids = await search.find(session, asked, level, most)
             of_level = await _checked(session, viewer, ids, level, since)
+            whole = level == 0 and len(ids) < most  # what is found at any level is found there
             if asked.by_feed or viewer.operator or len(of_level) >= wanted or len(ids) < most:
                 break
         found = of_level | found
@@ -196,7 +211,7 @@ async def _seen(
             )
             if sum(hit.rank > best for hit in found.values()) >= enough:
                 break
-    return found
+    return found, whole
 
 
 _NEWEST = select(StoryRow.first_seen).where(StoryRow.relevant).order_by(StoryRow.first_seen.desc()).limit(1)
@@ -246,20 +261,18 @@ async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: in
 
 
 async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseName]:
-    """Find cases by number, or by words of their reports' titles and parties; the last reported first.
+    """Find cases by number, or by words of their reports' titles and parties; the last reported first. The
+    number of one that was merged into another stands for that.
 
     The last word may be a beginning. Where nothing fits, those that were likely meant ("supoena"). Without
     a name: the newest.
     """
     number = name.strip().lstrip("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
-        seen = exists().where(StoryRow.case_id == CaseRow.id, visible(viewer))
-        query = select(CaseRow.id, CaseRow.title).where(
-            CaseRow.id == int(number), CaseRow.merged_into.is_(None), seen
-        )
-        row = (await session.execute(query)).first()
-        if row is not None:
-            return [CaseName(row.id, row.title)]
+        case = await get_case(session, int(number))
+        seen = exists().where(StoryRow.case_id == (case.id if case else 0), visible(viewer))
+        if case is not None and await session.scalar(select(seen)):
+            return [CaseName(case.id, case.title)]
     words = words_of(name)
     if name.strip() and not words:
         return []
@@ -334,6 +347,7 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
         (
             await session.execute(
                 select(StoryRow)
+                .options(defer(StoryRow.text), defer(StoryRow.analysis))  # of hundreds of reports: megabytes
                 .where(StoryRow.case_id == case.id, visible(viewer))
                 .order_by(date, StoryRow.id)
             )

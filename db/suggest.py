@@ -32,6 +32,7 @@ from db.lists import among, as_one, is_sqlite
 from db.names import without
 from db.search import AFTER_ALL
 from db.stems import fold, words_of
+from db.stories import name_key
 from db.tables import FeedPartyRow, PartyRow, PartyWordRow, SearchWordRow
 from db.visibility import Kind, Viewer, feeds_of
 
@@ -64,7 +65,21 @@ async def party_names(
     return []
 
 
+async def is_named(session: AsyncSession, viewer: Viewer, name: str, *, side: str | None = None) -> bool:
+    """Tell whether the viewer's stories name a party (by its canonical name), on a demand's `side` if any."""
+    values: dict[str, Any] = {"key": name_key(name), **viewer.values}
+    if side is not None:
+        values["side"] = names.SIDES[side]
+    return await session.scalar(_exactly(viewer.kind, side is not None), values) is not None
+
+
 # ------------------------------------------------------------------------ parties
+
+
+@cache
+def _exactly(kind: Kind, of_side: bool) -> Select[int]:
+    key = bindparam("key", type_=String)
+    return select(PartyRow.id).where(PartyRow.name_key == key, _named(kind, PartyRow.id, of_side))
 
 
 async def _parties(

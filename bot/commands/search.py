@@ -14,7 +14,7 @@ from bot.opening import open_database
 from bot.settings import Settings
 from bot.stories.model import TOPICS
 from db import lookups
-from db.lookups import Viewer
+from db.lookups import Hits, Viewer
 from db.passages import find_passage
 from db.tables import StoryRow
 
@@ -24,7 +24,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.topic is not None and arguments.topic not in TOPICS:
         raise UsageError(f"there is no topic {arguments.topic[:60]!r}; known are {', '.join(TOPICS)}.")
     query = " ".join(arguments.query)
-    stories, total = asyncio.run(_search(settings, query, arguments.topic, arguments.limit))
+    stories, total, more = asyncio.run(_search(settings, query, arguments.topic, arguments.limit))
     if arguments.json:
         for story in stories:
             case = None if story.case_id is None else str(story.case_id)
@@ -33,13 +33,12 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     console = Console(highlight=False)
     for story in stories:
         _show(console, story, query)
-    console.print(f"{len(stories)} of {total}" if stories else "Nothing was found.", style="dim")
+    counted = f"{len(stories)} of {'at least ' * more}{total}"
+    console.print(counted if stories else "Nothing was found.", style="dim")
     return 0
 
 
-async def _search(
-    settings: Settings, query: str, topic: str | None, limit: int
-) -> tuple[list[StoryRow], int]:
+async def _search(settings: Settings, query: str, topic: str | None, limit: int) -> Hits:
     async with open_database(settings) as database, database.read() as session:
         return await lookups.search_stories(session, Viewer(operator=True), query, topic=topic, limit=limit)
 

@@ -69,7 +69,7 @@ async def _leaf_through(scene: Scene, answer: Answer) -> list[str]:
 async def test_search_turns_pages_for_its_owner_alone(scene: Scene) -> None:
     await _stories(scene, 12)
     answer = await scene.member.command("search", query="critical account")
-    assert "1 to 5 of 12" in answer.text
+    assert "1 to 5 of at least 12" in answer.text, "not counted further than it takes to show them"
     assert _buttons(answer) == ["Next", "Newest first"]
     answer = await scene.member.click(answer.message, "Next")
     assert "6 to 10 of 12" in answer.text

@@ -174,9 +174,9 @@ async def test_texts_go_and_what_cards_and_lookups_show_stays(store: Store) -> N
     async with store.database.read() as session:
         row = await session.get_one(StoryRow, old)
         assert (row.text, row.summary, row.analysis) == ("", ["A summary about lanterns."], {"topics": []})
-        found, _ = await lookups.search_stories(session, Viewer(operator=True), "harbour lanterns google")
+        found, *_ = await lookups.search_stories(session, Viewer(operator=True), "harbour lanterns google")
         assert [story.id for story in found] == [young, old]
-        found, _ = await lookups.search_stories(session, Viewer(operator=True), "periwinkles")
+        found, *_ = await lookups.search_stories(session, Viewer(operator=True), "periwinkles")
         assert [story.id for story in found] == [young]
         assert [c.id for c in await lookups.find_cases(session, Viewer(operator=True), "harbour")] == [case]
     again = await _retention(store).sweep()

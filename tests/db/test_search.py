@@ -70,7 +70,7 @@ async def filled(database: Database) -> Database:
 
 async def _titles(database: Database, viewer: Viewer, query: str, **filters: object) -> list[str]:
     async with database.read() as session:
-        found, total = await lookups.search_stories(session, viewer, query, limit=50, **filters)  # type: ignore[arg-type]
+        found, total, _ = await lookups.search_stories(session, viewer, query, limit=50, **filters)  # type: ignore[arg-type]
     assert len(found) == total
     return [story.title for story in found]
 
@@ -238,7 +238,7 @@ async def test_a_further_feed_shows_a_story_to_its_servers(filled: Database) -> 
         entry = EntryRow(feed_id=feed.id, key="again", first_seen=NOW)
         session.add(entry)
         await session.flush()
-        secret, _ = await lookups.search_stories(session, OPERATOR, "secret")
+        secret, *_ = await lookups.search_stories(session, OPERATOR, "secret")
         await stories.add_story_feed(session, secret[0].id, feed.id, entry.id)
         await stories.add_story_feed(session, secret[0].id, feed.id, entry.id)
     assert await _titles(filled, HERE, "secret") == ["Secret subpoena of another server"]
@@ -262,7 +262,7 @@ async def test_no_query_is_an_error(filled: Database) -> None:
     async def ask(query: str) -> None:
         async with filled.read() as session:
             for viewer in (HERE, OPERATOR):
-                found, total = await lookups.search_stories(session, viewer, query)
+                found, total, _ = await lookups.search_stories(session, viewer, query)
                 assert len(found) <= total
                 assert all(story.title.startswith("Secret") is False or viewer is OPERATOR for story in found)
             await lookups.find_cases(session, HERE, query)

@@ -1,0 +1,203 @@
+"""Look-ups where there is much to tell: long addresses, long cases, long searches. None is passed over."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect
+
+from bot.alerts.actions import Claim, Evidence
+from bot.alerts.foreign import safe_text
+from bot.sandbox import Answer
+from cogs.analyse import _LINK
+from cogs.buttons import evidence_view
+from db import lookups, stories
+from db.case_corrections import merge
+from db.cases import add_event
+from db.lookups import Viewer
+from db.stories import NewParty
+from db.tables import StoryRow
+from tests.alerts.house import DEMAND, new_story
+from tests.cogs.conftest import Scene
+from tests.cogs.test_lookups import _buttons
+
+_TITLE = "Homeland agency withdraws its demand for the names behind account"
+_PATH = "2026/03/01/technology/how-the-agency-demanded-the-names-behind-an-account-that-it-did-not-like"
+_SEEN = re.compile(rf"{_TITLE} (\d+)\]")
+_NAMES = ("Twitter", "Google", "Apple", "Meta")
+
+
+async def _put(scene: Scene, feed: int, case: int | None, *numbers: int, **fields: Any) -> list[int]:
+    """Store stories as a feed brings them; `path` makes their addresses long."""
+    path = fields.pop("path", _PATH)
+    made = []
+    async with scene.house.database.write() as session:
+        for number in numbers:
+            url = f"https://www.daily-example-news.org/{path}-{number}.html"
+            given = {"title": f"{_TITLE} {number}", "url": url, "url_key": str(number)} | fields
+            story = replace(new_story(number), **given)
+            made.append(
+                await stories.insert_story(session, story, case_id=case, adds="new", now=scene.house.clock())
+            )
+            await stories.add_story_feed(session, made[-1], feed, None)
+    return made
+
+
+async def _feed(scene: Scene) -> int:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    return feed
+
+
+async def _all(scene: Scene, answer: Answer, after: str = "") -> list[list[int]]:
+    """Press Next until there is none; gives the numbers of the stories on each page, below a heading."""
+    pages = [answer.text]
+    while "Next" in _buttons(answer):
+        answer = await scene.member.click(answer.message, "Next")
+        pages.append(answer.text)
+        assert len(pages) < 40
+    return [list(map(int, _SEEN.findall(page.rpartition(after)[2] if after else page))) for page in pages]
+
+
+async def test_a_long_case_shows_its_newest_reports_first_and_each_of_them(scene: Scene) -> None:
+    feed, case = await _feed(scene), await scene.house.case()
+    for number in range(24):
+        scene.house.clock.turn(hours=1)
+        status = ("issued", "challenged")[number % 2]
+        demand = replace(DEMAND, recipient=(_NAMES[number % 4],), status=status)
+        (story,) = await _put(scene, feed, case, number, status=status, demands=(demand,))
+        async with scene.house.database.write() as session:
+            await add_event(
+                session, case, at=scene.house.clock(), kind="status", status=status, story_id=story
+            )
+    first = await scene.member.command("case", name=str(case))
+    assert "Timeline" in first.text
+    told = first.text
+    second = await scene.member.click(first.message, "Next")
+    assert "Timeline" not in second.text
+    first = await scene.member.click(second.message, "Back")
+    assert first.text == told
+    pages = await _all(scene, first, "Reports")
+    assert [number for page in pages for number in page] == list(range(23, -1, -1))
+    assert len(pages[0]) >= 3
+
+
+@pytest.mark.parametrize("command", ["search", "demands", "digest"])
+async def test_pages_hold_what_fits_and_the_next_goes_on_from_there(scene: Scene, command: str) -> None:
+    feed = await _feed(scene)
+    await _put(scene, feed, None, *range(13), path="a/" + "Q0JNaQ" * 85)
+    options = {"query": "homeland"} if command == "search" else {}
+    shown = await scene.member.command(command, **options)
+    pages = await _all(scene, shown)
+    assert sorted(number for page in pages for number in page) == list(range(13))
+    assert len(pages) >= 3
+
+
+async def test_a_search_says_that_it_has_not_counted_all(scene: Scene) -> None:
+    feed = await _feed(scene)
+    await _put(scene, feed, None, *range(30), text="There was a geofence.", summary=("Nothing.",))
+    await _put(scene, feed, None, *range(30, 42), title="The geofence", summary=("Nothing.",))
+    first = await scene.member.command("search", query="geofence")
+    assert "1 to 5 of at least 12" in first.text
+    assert "6 to 10 of 42" in (await scene.member.click(first.message, "Next")).text
+
+
+async def test_a_page_beyond_the_last_shows_the_last(scene: Scene) -> None:
+    feed, case = await _feed(scene), await scene.house.case()
+    told = await _put(scene, feed, case, *range(12), title="The geofence")
+    found = await scene.member.command("search", query="geofence")
+    shown = await scene.member.command("case", name=str(case))
+    async with scene.house.database.write() as session:
+        for story_id in told[3:]:
+            (await session.get_one(StoryRow, story_id)).relevant = False
+    assert "1 to 3 of 3" in (await scene.member.click(found.message, "Next")).text
+    assert (await scene.member.click(shown.message, "Next")).text.count("• [The geofence]") == 3
+
+
+async def test_a_case_is_read_without_the_texts_of_its_reports(scene: Scene) -> None:
+    """Those of 400 reports took 0.36 s to read and to lay out, in which nobody else was answered."""
+    feed, case = await _feed(scene), await scene.house.case()
+    await _put(scene, feed, case, 1)
+    async with scene.house.database.read() as session:
+        found = await lookups.find_cases(session, Viewer(scene.guild.id), str(case))
+        (story,) = (await lookups.case_view(session, Viewer(scene.guild.id), found[0])).stories
+        assert {"text", "analysis"} <= inspect(story).unloaded
+
+
+async def test_a_case_that_was_merged_is_found_by_its_number(scene: Scene) -> None:
+    feed = await _feed(scene)
+    kept, gone = await scene.house.case("The one"), await scene.house.case("The other")
+    await _put(scene, feed, kept, 1)
+    await _put(scene, feed, gone, *range(2, 14))
+    asked = await scene.member.command("case", name=str(gone))
+    async with scene.house.database.write() as session:
+        await merge(session, kept, gone, scene.house.clock())
+    assert "11 to 13 of 13" in (await scene.member.click(asked.message, "Next")).text
+    assert "The one" in (await scene.member.command("case", name=f"#{gone}")).text
+    assert "case: The one" in (await scene.member.command("subscribe case", name=str(gone))).text
+
+
+async def test_a_case_without_a_title_can_be_chosen(scene: Scene) -> None:
+    feed = await _feed(scene)
+    nameless, named = await scene.house.case(""), await scene.house.case("The one")
+    await _put(scene, feed, nameless, 1, title="")
+    await _put(scene, feed, named, 2)
+    offered = await scene.member.autocomplete("case", "name", "")
+    assert {(c.name, c.value) for c in offered} == {("#1", str(nameless)), ("The one", str(named))}
+    assert "Reports" in (await scene.member.command("case", name=str(nameless))).text
+
+
+async def test_a_party_is_known_although_many_begin_as_it_does(scene: Scene) -> None:
+    feed = await _feed(scene)
+    names = ("Valley", "Tree", "Bank", "Music", "Road")
+    others = [NewParty(f"Apple {name}", "company", "other", 1) for name in names]
+    await _put(scene, feed, None, 1, 2, parties=tuple(others))
+    await _put(scene, feed, None, 3, parties=(NewParty("Apple", "company", "other", 1),))
+    assert "so far" not in (await scene.member.command("subscribe party", name="Apple")).text
+    assert "in no story" not in (await scene.member.command("latest", party="Apple", topic="spyware")).text
+    assert "so far" in (await scene.member.command("subscribe party", name="Appl")).text
+
+
+async def test_trends_of_stories_without_a_topic_are_told(scene: Scene) -> None:
+    await _put(scene, await _feed(scene), None, 1, topics=())
+    assert "1 story" in (await scene.member.command("trends", period="month")).text
+
+
+def test_every_claim_keeps_a_sentence_however_many_there_are() -> None:
+    sentence = "The agency demanded data of customers from the company, and a court heard of it in May. "
+    claims: Sequence[Claim] = [Claim(f"Claim {n}", (sentence * 3, sentence * 2, sentence)) for n in range(12)]
+    story = Evidence(1, _TITLE, f"https://news.example/{_PATH}", "News", None, "en", tuple(claims))
+    shown = "\n".join(part.content for part in evidence_view(story).children[0].children)  # type: ignore[attr-defined]
+    for claim in claims:
+        assert f"**{claim.says}**\n> {safe_text(sentence, 100)[:60]}" in shown
+    assert "more" not in shown
+
+
+def test_the_address_in_a_text_is_read_as_people_write_it() -> None:
+    page = "https://en.example.org/wiki/Subpoena_(law)_of_l'État"
+    for text in (page, f"see {page}, please", f"({page})", f"[a page]({page})", f"<{page}>", f'"{page}"'):
+        assert (found := _LINK.search(text)) and found[0].rstrip(",") == page, text
+    assert (found := _LINK.search("Https://Example.org/A")) and found[0] == "Https://Example.org/A"
+
+
+async def test_a_busy_database_costs_no_answer(scene: Scene) -> None:
+    await _put(scene, await _feed(scene), None, 1)
+    listed = await scene.member.command("subscriptions")
+    writing = asyncio.Event()
+
+    async def write_long() -> None:
+        async with scene.house.database.write():
+            writing.set()
+            await asyncio.sleep(1.5)
+
+    busy = asyncio.create_task(write_long())
+    await writing.wait()
+    answer = await scene.member.select(listed.message, "quash:subscription:topics", "spyware")
+    await busy
+    assert "spyware" in answer.text
+    assert answer.seconds < 1.2, "Discord waits three seconds; others may write longer"
