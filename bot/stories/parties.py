@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from bot.record import Notes
 from bot.stories import author, coreference, names, organisations, people, roles
-from bot.stories.coreference import Scan
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.gazetteer import Alias, Entry, Tokens, load, tokenise
+from bot.stories.known_names import Scan
 from bot.stories.model import Demand, Document, Mention, Party
 from bot.stories.standing import standings
 
