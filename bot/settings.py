@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,9 +107,10 @@ def _numbers(value: str) -> tuple[int, ...]:
     numbers: set[int] = set()
     for part in value.split(","):
         first, _, last = part.partition("-")
-        numbers.update(range(int(first), int(last or first) + 1))
-    if not numbers or min(numbers) < 0 or max(numbers) >= _MOST_SHARDS:
-        raise ValueError
+        low, high = int(first), int(last or first)
+        if not 0 <= low <= high < _MOST_SHARDS:
+            raise ValueError
+        numbers.update(range(low, high + 1))
     return tuple(sorted(numbers))
 
 
@@ -336,13 +338,20 @@ def _dotenv(folder: Path | None) -> dict[str, str]:
     try:
         if not path.is_file():
             return {}
-        from dotenv import dotenv_values
-
-        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f".env: cannot be read ({type(error).__name__}); allowed is a text file in UTF-8."
         ) from error
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
+
+    for line in parse_stream(StringIO(text)):
+        if line.error or (line.key is not None and line.value is None):  # left out, it would be the default
+            blank = len(line.original.string) - len(line.original.string.lstrip())
+            number = line.original.line + line.original.string.count("\n", 0, blank)
+            raise SettingsError(f".env: line {number} is not understood; allowed is NAME=VALUE.")
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
 def env_example() -> str:

@@ -38,6 +38,8 @@ def test_the_example_file_is_up_to_date() -> None:
         ("LOG_FORMAT", "xml", "text or json"),
         ("HTTP_ADDR", "8080", "HOST:PORT"),
         ("HTTP_ADDR", "localhost:99999", "HOST:PORT"),
+        ("SHARD_IDS", "0,5-3", "0-3,8"),
+        ("SHARD_IDS", "0-99999999999", "0-3,8"),
         ("WEBSUB_URL", "quash.example", "http or https"),
         ("WEBSUB_URL", "https://quash.example/?a", "without ?"),
         ("WEBSUB_URL", "https://user:word@quash.example", "http or https"),
@@ -63,6 +65,23 @@ def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00A=1")
     with pytest.raises(SettingsError, match=r"^\.env: "):
         load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["FEED_INTERVAL: 1800", "FEED_INTERVAL", "FEED_INTERVAL 1800", "LOG_LEVEL='DEBUG"]
+)
+def test_a_line_of_the_file_that_is_not_understood_is_told(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / ".env").write_text(f"# mine\nRETENTION_DAYS=30\n\n{wrong}\nLOG_FORMAT=json\n")
+    with pytest.raises(SettingsError, match=r"^\.env: line 4 is not understood; allowed is NAME=VALUE\.$"):
+        load({}, tmp_path)
+
+
+def test_a_file_of_an_editor_that_marks_its_encoding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(
+        b"\xef\xbb\xbfRETENTION_DAYS=30\r\nexport LOG_FORMAT = json # a comment\r\n"
+    )
+    settings = load({}, tmp_path)
+    assert (settings.retention_days, settings.log_format) == (30, "json")
 
 
 def test_bounds_that_contradict_each_other_are_refused() -> None:
