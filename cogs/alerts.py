@@ -74,6 +74,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         if not fields:
             await setup.open_panel(self.services, interaction, channel)
             return
+        await interaction.response.defer(ephemeral=True, thinking=True)
         if thread is not None:
             fields["thread"] = thread
         rule = await actions.add_rule(
@@ -84,7 +85,11 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
             now=self.services.clock(),
             **fields,
         )
-        blocks = [describe(rule), *warnings(interaction, rule), *await no_feeds(self.services, interaction)]
+        blocks = [
+            describe(rule),
+            *await warnings(self.services, interaction, rule),
+            *await no_feeds(self.services, interaction),
+        ]
         await answer(interaction, panel(say("Rule added"), blocks))
 
     @app_commands.command(name="list", description="The rules of this server")
@@ -108,6 +113,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         **wishes: Any,
     ) -> None:
         """Change a rule and show what it said before and says now."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         changes = said(wishes, clear)
         check_role(interaction, changes)
         changes |= await self._moved(interaction, rule, channel, changes)
@@ -126,7 +132,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         same = edited.before == edited.after
         told = say("That is how it was already.") if same else changed_lines(edited)
         footer = say("/alerts preview shows what it would have brought.")
-        blocks = [told, *warnings(interaction, edited.after)]
+        blocks = [told, *await warnings(self.services, interaction, edited.after)]
         await answer(interaction, panel(say("Rule changed"), blocks, footer=footer))
 
     async def _moved(
@@ -180,6 +186,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
     async def pause(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
         """Pause a rule."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         paused = await actions.pause_rule(
             self.services.database,
             guild_id=guild_of(interaction),
@@ -193,6 +200,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
     async def resume(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
         """Resume a rule."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         resumed = await actions.resume_rule(
             self.services.database,
             guild_id=guild_of(interaction),
@@ -206,6 +214,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.describe(rule="The rule's number, as /alerts list shows it")
     async def remove(self, interaction: discord.Interaction, rule: app_commands.Range[int, 1]) -> None:
         """Remove a rule."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         gone = await actions.remove_rule(
             self.services.database,
             guild_id=guild_of(interaction),

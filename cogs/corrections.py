@@ -193,6 +193,7 @@ class RenameForm(Form):
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Store it."""
         await check_may_configure(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         await corrections.rename_case(
             self.services.database,
             guild_id=guild_of(interaction),
@@ -237,6 +238,7 @@ class StatusForm(Form):
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Store it."""
         await check_may_configure(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         status = self.status.values[0] if self.status.values else _NONE
         await corrections.set_case_status(
             self.services.database,

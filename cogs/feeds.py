@@ -90,6 +90,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
     @app_commands.describe(feed="The feed's number, as /feeds list shows it")
     async def remove(self, interaction: discord.Interaction, feed: app_commands.Range[int, 1]) -> None:
         """Remove a feed from this server; its stories stay for the servers that still use it."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         gone = await self.feeds.remove(_who(interaction), feed)
         told = say("{feed} is no longer watched for this server.", feed=_name(gone))
         await answer(interaction, panel(say("Feed removed"), [told]))
@@ -98,6 +99,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
     @app_commands.describe(feed="The feed's number, as /feeds list shows it")
     async def pause(self, interaction: discord.Interaction, feed: app_commands.Range[int, 1]) -> None:
         """Pause a feed for this server."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         held = await self.feeds.set_paused(_who(interaction), feed, paused=True)
         told = say(
             "No story of {feed} comes here until `/feeds resume`; "
@@ -110,6 +112,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
     @app_commands.describe(feed="The feed's number, as /feeds list shows it")
     async def resume(self, interaction: discord.Interaction, feed: app_commands.Range[int, 1]) -> None:
         """Resume a feed for this server."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         going = await self.feeds.set_paused(_who(interaction), feed, paused=False)
         told = say("Stories of {feed} come here again from now on.", feed=_name(going))
         await answer(interaction, panel(say("Feed resumed"), [told]))

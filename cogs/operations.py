@@ -26,6 +26,7 @@ from cogs.feeds import guild_feeds
 from cogs.guards import check_may_configure, find_gone, guild_of, may_configure, trouble_with_mention
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel, stamp
+from cogs.rules import unheard
 from cogs.why import trouble_in
 from db import audit, figures
 from db.tables import AuditRow
@@ -141,6 +142,8 @@ async def _deliveries_page(
         buttons += _buttons(one, wanted, page)
     buttons += page_buttons("deliveries", interaction.user.id, [wanted], page, len(found), _A_PAGE)
     footer = say_number("{number} delivery", "{number} deliveries", len(found))
+    if len(found) >= waiting.SHOWN:
+        footer += f" {say('… and more.')}"
     return panel(say("Deliveries"), map(_delivery, shown), buttons=buttons, footer=footer)
 
 
@@ -180,6 +183,7 @@ class DeliveryButton(
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it and show what is left."""
         await check_may_configure(interaction)
+        await interaction.response.defer()
         do = waiting.send_again if self.match["do"] == "again" else waiting.drop
         await do(
             self.services.database,
@@ -191,7 +195,7 @@ class DeliveryButton(
         self.services.wake()
         state = self.match["state"] if self.match["state"] in waiting.STATES else ""
         view = await _deliveries_page(self.services, interaction, [state], int(self.match["page"]))
-        await interaction.response.edit_message(view=view)
+        await interaction.edit_original_response(view=view)
 
 
 class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash:deliveries:open"):
@@ -214,6 +218,7 @@ class RuleButton(
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of the rule's own server."""
         await check_may_configure(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id, rule_id = guild_of(interaction), int(self.match["id"])
         database = self.services.database
         if self.match["do"] == "pause":
@@ -245,6 +250,7 @@ class FeedButton(
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of a server that watches the feed."""
         await check_may_configure(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         who, feed_id = Who(guild_of(interaction), interaction.user.id), int(self.match["id"])
         feeds = guild_feeds(self.services)
         if self.match["do"] == "pause":
@@ -276,6 +282,7 @@ async def _status(services: Services, interaction: discord.Interaction) -> ui.La
         _queue(found),
         _delays(found.delays),
         await _channels(interaction.guild, rules),
+        f"⚠ {unsaid}" if (unsaid := await unheard(services, interaction, rules)) else "",
         _machine(interaction),
     ]
     return panel(say("Status"), [block for block in blocks if block])

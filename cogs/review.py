@@ -153,6 +153,7 @@ class WordsForm(Form):
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Store the words and show them in the message."""
         await check_may_configure(interaction)
+        await interaction.response.defer()
         asked = await review.set_words(
             self.services.database,
             guild_id=guild_of(interaction),
@@ -163,7 +164,7 @@ class WordsForm(Form):
         )
         with speaking(await language_of(self.services.database, guild_of(interaction))):
             view = card_view(asked.card)  # a message for all moderators, not for who edits alone
-        await interaction.response.edit_message(view=view)
+        await interaction.edit_original_response(view=view)
 
 
 def _approved(decided: Decided) -> ui.LayoutView:

@@ -10,10 +10,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.alerts import actions
 from bot.alerts.foreign import safe_text
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
 from bot.alerts.wishes import MOST_A_DAY, MOST_REVIEW_HOURS, REVIEW_ENDS
+from bot.intake import guild_settings
+from bot.intake.services import Services
 from bot.stories.countries import all_countries, countries_beginning
 from bot.stories.model import STATUSES, TOPICS
 from bot.words import mark, say
@@ -189,10 +192,32 @@ def check_role(interaction: discord.Interaction, fields: Mapping[str, Any]) -> N
         raise NotAllowedError(trouble)
 
 
-def warnings(interaction: discord.Interaction, rule: Rule) -> list[str]:
-    """Say what keeps a rule from doing all that it says."""
-    trouble = trouble_with_mention(interaction.guild, rule.ping_role, rule.channel_id)
-    return [f"⚠ {trouble}"] if trouble else []
+async def warnings(services: Services, interaction: discord.Interaction, rule: Rule) -> list[str]:
+    """Say what keeps a rule from doing all that it says, and moderators from being told of it."""
+    rules = await actions.list_rules(services.database, guild_id=rule.guild_id)
+    found = (
+        trouble_with_mention(interaction.guild, rule.ping_role, rule.channel_id),
+        await unheard(services, interaction, rules),
+    )
+    return [f"⚠ {trouble}" for trouble in found if trouble]
+
+
+async def unheard(
+    services: Services, interaction: discord.Interaction, rules: Sequence[actions.ListedRule]
+) -> str:
+    """Say so where moderators cannot be told what is wrong: in a forum that cannot be."""
+    guild = interaction.guild
+    going = {listed.rule.channel_id for listed in rules if not listed.rule.paused}
+    if guild is None or not going:
+        return ""
+    if not all(isinstance(guild.get_channel(id), discord.ForumChannel) for id in going):
+        return ""
+    if (await guild_settings.get_settings(services.database, guild.id)).log_channel is not None:
+        return ""
+    return say(
+        "When something is wrong with a feed or a channel I can tell nobody, as forums take posts only: "
+        "choose a channel for that with `/settings log_channel`."
+    )
 
 
 def placed(interaction: discord.Interaction, channel: Postable, thread: str | None) -> str | None:

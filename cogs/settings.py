@@ -91,6 +91,7 @@ class Settings(commands.Cog):
         clear: Literal["log_channel", "moderator_role"] | None = None,
     ) -> None:
         """Change what is named; without options show what is set."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         changes: dict[str, Any] = {clear: None} if clear else {}
         typed = {"timezone": timezone, "language": language, "quiet_hours": quiet_hours}
         changes |= {name: said for name, said in typed.items() if said is not None}

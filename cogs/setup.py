@@ -424,7 +424,7 @@ async def _saved(
     watched = await services.feeds.list(guild_id=rule.guild_id)
     blocks = [
         describe(rule),
-        *warnings(interaction, rule),
+        *await warnings(services, interaction, rule),
         say("`/alerts edit` changes it, `/alerts preview` counts what it would have brought."),
     ]
     buttons: list[ui.Item[Any]] = []

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.tables import (
+    AuditRow,
     DeliveryRow,
     DigestItemRow,
     EntryRow,
@@ -112,10 +113,17 @@ def _from(published: datetime | None, first_seen: datetime) -> datetime:
 
 
 async def silent_rules(session: AsyncSession, since: datetime) -> list[RuleRow]:
-    """Give the rules that have gone on since then and brought nothing, nor did another for their channel.
+    """Give the rules that have gone on as they are since then and brought nothing, nor did another for their
+    channel.
 
     Of rules that name one channel each story is told by one: so what the channel got is asked for.
     """
+    made_over = exists().where(
+        AuditRow.guild_id == RuleRow.guild_id,
+        AuditRow.at >= since,
+        AuditRow.action.in_(("rule resumed", "rule changed")),
+        AuditRow.after["id"].as_integer() == RuleRow.id,
+    )
     other = aliased(RuleRow)
     brought = exists().where(
         other.channel_id == RuleRow.channel_id,
@@ -124,7 +132,7 @@ async def silent_rules(session: AsyncSession, since: datetime) -> list[RuleRow]:
     )
     return list(
         await session.scalars(
-            _going().where(RuleRow.created_at <= since, GuildRow.joined_at <= since, ~brought)
+            _going().where(RuleRow.created_at <= since, GuildRow.joined_at <= since, ~brought, ~made_over)
         )
     )
 

@@ -116,6 +116,9 @@ async def set_words(
         raise WishError(say("A summary has at most {most} characters; shorten it.", most=WORDS))
     async with database.write() as session:
         row = await _hold(session, guild_id, review_id)
+        story = await session.get_one(StoryRow, row.story_id)
+        if said == " ".join(" ".join(story.summary)[:WORDS].split()):
+            said = ""  # the article's own, sent back as they were shown
         audit.note(
             session,
             guild_id,

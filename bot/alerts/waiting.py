@@ -18,7 +18,7 @@ from db.tables import DeliveryRow
 
 STATES = {"waiting": ("due", "sending"), "failed": ("failed",), "dead": ("dead",)}
 DROPPABLE = ("due", "failed", "dead")
-_SHOWN = 100
+SHOWN = 100  # deliveries of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def list_deliveries(database: Database, guild_id: int, state: str = "") ->
         raise WishError(say("There is no such state; known are {states}.", states=", ".join(STATES)))
     wanted = STATES[state] if state else tuple(each for of in STATES.values() for each in of)
     async with database.read() as session:
-        found = await places.list_deliveries(session, guild_id, wanted, _SHOWN)
+        found = await places.list_deliveries(session, guild_id, wanted, SHOWN)
         broken = await deliveries.get_broken_reasons(session, {row.target_id for row, _ in found})
     return tuple(_listed(row, title, broken.get(row.target_id, "")) for row, title in found)
 

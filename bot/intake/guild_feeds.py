@@ -14,6 +14,7 @@ from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.feeds.service import FeedService
+from bot.words import say_number
 from db import audit, entries
 from db.engine import Database
 from db.entries import SeenEntry
@@ -123,13 +124,19 @@ class GuildFeeds:
     async def _add_many(self, who: Who, items: Sequence[opml.ListedFeed]) -> Imported:
         if not items:
             raise GuildFeedsError(told("There is no feed in it; give an OPML file, or one address a line."))
-        await self._check_room(who, [item.url for item in items])
+        before = await self._check_room(who, [item.url for item in items])
         imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
-        await self._note(who, "feeds imported", None, f"{imported.added + imported.known} feeds")
-        return imported
+        added = len(await self.list(who.guild_id)) - len(before)
+        number = imported.added + imported.known
+        await self._note(who, "feeds imported", None, say_number("{number} feed", "{number} feeds", number))
+        # Whether others watch a feed is not told.
+        return replace(imported, added=added, known=number - added)
 
-    async def _check_room(self, who: Who, addresses: Sequence[str]) -> None:
-        """Raise where a server has no room for those of these addresses that it does not watch already."""
+    async def _check_room(self, who: Who, addresses: Sequence[str]) -> set[str]:
+        """Raise where a server has no room for those of these addresses that it does not watch already.
+
+        Gives the addresses that it watches.
+        """
         known = {feed.url for feed in await self.list(who.guild_id)}
         more: set[str] = set()
         for number, address in enumerate(addresses):
@@ -146,6 +153,7 @@ class GuildFeeds:
                     count=len(known),
                 )
             )
+        return known
 
     async def _note(self, who: Who, action: str, feed_id: int | None, name: str) -> None:
         async with self._database.write() as session:

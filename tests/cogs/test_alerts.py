@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import delete
 
 from bot.sandbox import NotOffered
-from db.tables import RuleRow
+from db.tables import GuildFeedRow, GuildRow, RuleRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import labels_of, leaf, told_whole
 
@@ -184,3 +186,47 @@ async def test_everyone_is_no_role_of_a_rule(scene: Scene) -> None:
     rule = await scene.house.rule(scene.guild.id, scene.channel.id)
     refused = await scene.moderator.command("alerts edit", rule=rule, ping=everyone)
     assert "@everyone cannot be named" in refused.text
+
+
+async def test_a_server_of_forums_alone_learns_that_it_cannot_be_told_what_is_wrong(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    do, told = scene.moderator.command, "choose a channel for that with `/settings log_channel`"
+    forum = scene.discord.world.add_channel(scene.guild, "cases", kind="forum")
+    assert told in (await do("alerts add", channel=forum, topics="spyware")).text
+    assert told in (await do("status")).text
+    assert told not in (await do("alerts add", channel=scene.channel, topics="spyware")).text
+    await do("alerts remove", rule=2)
+    await do("settings", log_channel=scene.channel)
+    assert told not in (await do("status")).text
+
+
+async def test_what_is_changed_is_answered_in_time_while_the_database_is_busy(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    scene.discord.settings.answer_seconds = 0.6  # in place of three
+    do = scene.moderator.command
+    told = []
+    for change in (
+        lambda: do("alerts edit", rule=rule, topics="spyware"),
+        lambda: do("alerts pause", rule=rule),
+        lambda: do("alerts remove", rule=rule),
+        lambda: do("alerts add", channel=scene.channel, topics="spyware"),
+        lambda: do("feeds pause", feed=feed),
+        lambda: do("settings", language="de"),
+    ):
+        async with scene.house.database.write() as session:
+            (await session.get_one(GuildRow, scene.guild.id)).timezone = "UTC"
+            (await session.get_one(GuildFeedRow, (scene.guild.id, feed))).paused = False
+            await session.flush()
+            asked = asyncio.create_task(change())
+            await asyncio.sleep(0.9)
+        told.append((await asked).text.splitlines()[0])
+    assert told == [
+        "### Rule changed",
+        "### Rule paused",
+        "### Rule removed",
+        "### Rule added",
+        "### Feed paused",
+        "### Settings changed",
+    ]

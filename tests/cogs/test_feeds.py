@@ -146,6 +146,17 @@ async def test_every_feed_stands_on_a_page_however_much_is_wrong_with_it(scene: 
     assert [number for number in numbers if f"**#{number}**" not in text] == []
 
 
+async def test_an_import_does_not_tell_what_others_watch(scene: Scene) -> None:
+    await scene.house.guild(scene.other.id, await scene.house.feed("theirs"))
+    file = Upload("feeds.txt", b"https://theirs.example/feed\nhttps://nobodys.example/feed\n")
+    imported = await scene.moderator.command("feeds import", file=file)
+    assert "2 feeds are new." in imported.text
+    assert "0 were known already" in imported.text
+    again = await scene.moderator.command("feeds import", file=file)
+    assert "0 feeds are new." in again.text
+    assert "2 were known already" in again.text
+
+
 async def test_a_list_of_what_is_watched_already_takes_no_room(scene: Scene) -> None:
     numbers = [await scene.house.feed(f"news{number}") for number in range(120)]
     await scene.house.guild(scene.guild.id, *numbers)

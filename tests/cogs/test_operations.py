@@ -298,3 +298,12 @@ async def test_a_thread_that_sleeps_is_not_gone(scene: Scene) -> None:
     assert "I may post in the 1 channel" in (await scene.moderator.command("status")).text
     world.remove_channel(thread)
     assert f"<#{thread.id}>: The channel is gone" in (await scene.moderator.command("status")).text
+
+
+async def test_a_list_that_is_longer_than_it_shows_says_so(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.rule(scene.guild.id, scene.channel.id)
+    for number in range(101):
+        await scene.house.story(feed, None, title=f"Story {number}")
+    assert "100 deliveries … and more." in (await scene.moderator.command("deliveries")).text

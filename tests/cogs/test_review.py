@@ -118,6 +118,16 @@ async def test_own_words_are_told_apart_from_the_article(scene: Scene, press: Pr
     assert "Update" in text_of(desk.messages(scene.channel)[-1])
 
 
+async def test_a_summary_that_is_sent_back_as_it_was_is_the_articles(scene: Scene, press: Press) -> None:
+    desk = await _open(scene, press)
+    await press.publish("a", SUMMONS)
+    asked, moderator = await desk.asked(), desk.moderators[0]
+    await moderator.submit(await moderator.click(asked, "Edit summary"))
+    shown = text_of(desk.messages(desk.channel)[-1])
+    assert "Written by this server's moderators" not in shown
+    assert "\n> " in shown
+
+
 async def test_a_digest_tells_the_moderators_own_words(scene: Scene, press: Press) -> None:
     desk = await _open(scene, press, when="daily")
     await press.publish("a", SUMMONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete
 
-from bot.alerts import fence
+from bot.alerts import fence, rule_actions
 from bot.alerts.sender import DiscordSender
 from bot.intake.operations import RuleTeller
 from bot.sandbox import Channel, Fault
@@ -114,4 +114,21 @@ async def test_nothing_is_told_after_the_turn_to_tell(
         assert await teller.tell() == 0
     assert _said(place, place.channel) == []
     clock.turn(hours=2)
+    assert await teller.tell() == 1
+
+
+async def test_a_rule_that_was_resumed_has_thirty_days_anew(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    house, who = place.house, {"guild_id": place.guild.id, "user_id": 1}
+    rule = await house.rule(place.guild.id, place.channel.id, topics=["spyware"], paused=True)
+    clock.turn(days=60)
+    await rule_actions.resume_rule(house.database, rule_id=rule, now=clock(), **who)
+    assert await teller.tell() == 0, "it rested"
+    clock.turn(days=25)
+    changes = {"topics": "biometrics"}
+    await rule_actions.edit_rule(house.database, rule_id=rule, changes=changes, now=clock(), **who)
+    clock.turn(days=25)
+    assert await teller.tell() == 0, "it asks for something else since"
+    clock.turn(days=6)
     assert await teller.tell() == 1
