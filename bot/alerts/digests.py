@@ -17,7 +17,8 @@ from bot.alerts.cards import CardSource
 from bot.alerts.errors import NotHereError
 from bot.alerts.outbox import load_stories, subscription_from
 from bot.alerts.routing import ask_subscription
-from bot.words import say
+from bot.alerts.timing import zone_of
+from bot.words import say, speaking
 from db import cards, digests, reviews, subscriptions
 from db.digests import DigestStory
 from db.engine import Database
@@ -60,7 +61,7 @@ class Digest:
     """What a digest tells: `stories` were gathered from `since` to `until`; `reports` are all reports of
     their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered.
     `language`: what it is written in by whoever posts it. `words`: what moderators of the server that it is
-    for wrote in place of stories' summaries, by story."""
+    for wrote in place of stories' summaries, by story. `zone`: by whose days it is dated."""
 
     stories: tuple[Told, ...]
     reports: tuple[Told, ...]
@@ -72,11 +73,13 @@ class Digest:
     followed: frozenset[int] = frozenset()
     language: str = "en"
     words: Mapping[int, str] = field(default_factory=dict)
+    zone: str = "UTC"
 
     @property
     def title(self) -> str:
-        """What it is called."""
-        return f"Digest of {self.until:%d %B %Y}"
+        """What it is called, by the day where its readers are; the form of the date is nobody's language."""
+        with speaking(self.language):
+            return f"{say('Digest')} {self.until.astimezone(zone_of(self.zone)):%Y-%m-%d}"
 
     @property
     def ping_role(self) -> int | None:

@@ -309,6 +309,7 @@ class Ledger:
             delivery_id=row.id,
             mark=row.nonce,
             words=words_of(heads.words, best.guild_id) if best.rule_id is not None else {},
+            zone=heads.hours[best.guild_id].zone,
         )
         rule = _rule_of(best, heads)
         threads = rule is not None and rule.thread == "case"

@@ -243,16 +243,21 @@ async def test_a_digest_mentions_the_roles_of_the_rules_that_have_something_in_i
     assert f"<@&{roles[1]}>" not in text_of(place.posted[0])
 
 
-async def test_a_forum_has_its_digest_as_a_post(
-    place: Place, deliverer: Deliverer, clock: TurnedClock
+@pytest.mark.parametrize(
+    ("zone", "language", "name"),
+    [("UTC", "en", "Digest 2026-03-03"), ("Pacific/Auckland", "de", "Überblick 2026-03-03")],  # 2 March, UTC
+)
+async def test_a_forum_has_its_digest_as_a_post_of_its_own_day_and_language(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, zone: str, language: str, name: str
 ) -> None:
+    await _set(place, timezone=zone, language=language)
     forum = place.standin.world.add_channel(place.guild, "cases", "forum")
     await place.house.rule(place.guild.id, forum.id, when="daily", thread="case")
     await place.house.story(place.feed, await place.house.case(), title="In the forum")
     clock.turn(days=1)
     assert await deliverer.deliver_due() == 1
     (post,) = [each for each in place.guild.channels.values() if each.parent_id == forum.id]
-    assert post.name == "Digest of 03 March 2026"
+    assert post.name == name
     assert "In the forum" in text_of(place.standin.messages(post.id)[0])
 
 
