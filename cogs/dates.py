@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.alerts.timing import zone_of
 from bot.errors import QuashError
 from bot.words import say
+from db import guilds
 from db.stems import fold, words_of
 
 # Days of a unit, by its names in English, German, French, Spanish and Portuguese, without accents.
@@ -34,25 +38,37 @@ class DateError(QuashError):
 
 
 def since(typed: str | None, now: datetime) -> datetime | None:
-    """Give the moment that was meant, None when nothing was typed. Raises `DateError`."""
+    """Give the moment (UTC) that was meant, None when nothing was typed. Raises `DateError`.
+
+    `now` is in the time zone of who typed it: days begin by its clock.
+    """
     if not typed or not typed.strip():
         return None
     words = [fold(word) for word in words_of(_TOGETHER.sub(" ", typed.casefold()))]
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if words and _TODAY.issuperset(words):
-        return midnight
+        return midnight.astimezone(UTC)
     if len(words) == 1 and words[0] in _YESTERDAY:
-        return midnight - timedelta(days=1)
+        return (midnight - timedelta(days=1)).astimezone(UTC)
     if (days := _span(words)) is not None:
-        return max(now - timedelta(days=min(days, 36_500)), datetime(1990, 1, 1, tzinfo=UTC))
+        return max(now.astimezone(UTC) - timedelta(days=min(days, 36_500)), datetime(1990, 1, 1, tzinfo=UTC))
     text = typed.strip().casefold()
     if found := _DAY_FIRST.fullmatch(text):
         text = f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}"
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (at.replace(tzinfo=now.tzinfo) if at.tzinfo is None else at).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise DateError(say("That is no date I know; write 3 months, 2 weeks or 2026-01-31.")) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+async def since_in(session: AsyncSession, guild_id: int | None, typed: str, now: datetime) -> datetime | None:
+    """Give the moment (UTC) that was meant in a server, by the server's clock; outside of servers by UTC."""
+    if typed and guild_id is not None:
+        hours = await guilds.get_hours(session, [guild_id])
+        zone, *_ = hours.get(guild_id, ("UTC",))
+        now = now.astimezone(zone_of(zone))
+    return since(typed, now)
 
 
 def _span(words: list[str]) -> float | None:

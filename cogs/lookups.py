@@ -243,7 +243,7 @@ async def _search_page(
             topic=topic or None,
             party=named,
             status=status or None,
-            since=dates.since(since, services.clock()),
+            since=await dates.since_in(session, who.guild_id, since, services.clock()),
             newest_first=order == _NEWEST,
             limit=_A_PAGE,
             offset=first,
@@ -316,7 +316,7 @@ async def _demands_page(
             recipient=canonical_name(recipient) if recipient else None,
             instrument=instrument or None,
             status=status or None,
-            since=dates.since(since, services.clock()),
+            since=await dates.since_in(session, who.guild_id, since, services.clock()),
             limit=_LEDGER_PAGE,
             offset=first,
         )

@@ -78,14 +78,15 @@ async def subscribe(
     guild_id: int,
     kind: str,
     value: str,
-    delivery: str = "now",
+    delivery: str | None = None,
     now: datetime,
 ) -> ListedSubscription:
     """Subscribe a member to a topic, a party (in any known spelling), a case (number or title) or a search.
 
-    `delivery`: now, daily, weekly. Twice is once, with the last delivery; a paused subscription goes on.
+    `delivery`: now, daily, weekly. Twice is once, with the last delivery that was named (else now); a paused
+    subscription goes on.
     """
-    delivery = wishes.parse_delivery(delivery)
+    delivery = wishes.parse_delivery(delivery) if delivery is not None else None
     if kind == "party":
         value = name_key((await wishes.canonical_parties([value]))[0])
     async with database.write() as session:
@@ -174,7 +175,7 @@ async def _keep(
     kind: str,
     value: str,
     now: datetime,
-    delivery: str = "now",
+    delivery: str | None = None,
 ) -> ListedSubscription:
     await guilds.remember(session, guild_id, now)
     row = await subscriptions.get_subscription(session, user_id, guild_id, kind, value)
@@ -188,7 +189,7 @@ async def _keep(
             )
         row = SubscriptionRow(user_id=user_id, guild_id=guild_id, kind=kind, value=value, created_at=now)
         session.add(row)
-    row.delivery = delivery
+    row.delivery = delivery or row.delivery or "now"
     row.paused = False
     row.pause_reason = None
     await session.flush()
@@ -259,7 +260,8 @@ async def report(
     """Note that a member finds a story not relevant; False when that member had said so before."""
     async with database.write() as session:
         await _story_seen(session, story_id, user_id, guild_id, mark)
-        values = {"user_id": user_id, "story_id": story_id, "guild_id": guild_id, "at": now}
+        of = (await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)).guild_id
+        values = {"user_id": user_id, "story_id": story_id, "guild_id": of, "at": now}
         made = await session.execute(
             insert_ignoring(session, ReportRow).values(values).returning(ReportRow.story_id)
         )

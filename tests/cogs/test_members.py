@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from bot.alerts import actions, unreachable
+from bot.alerts.deliver import Deliverer
+from bot.alerts.limiter import TokenBucket
+from bot.alerts.sender import DiscordSender
 from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.privacy import KINDS
-from db.tables import PERSONAL, AuditRow, ReportRow, RuleRow, SubscriptionRow
+from db.tables import PERSONAL, AuditRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
 from tests.cogs.conftest import Scene
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -223,3 +226,77 @@ async def test_whoever_takes_no_direct_messages_is_told_so_once_at_the_next_comm
     assert await told(scene.member, "latest", looks=1000)
     assert not await told(scene.member, "help"), "once"
     assert "closed to me" in (await scene.member.command("subscriptions")).text
+
+
+async def test_only_a_party_of_this_server_is_followed_whatever_a_button_says(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    answer = await scene.member.command("party", name="twitter")
+    (button,) = (b for row in answer.message.components if row["type"] == 1 for b in row["components"])
+    async with scene.house.database.write() as session:
+        session.add(PartyRow(name="Quietcorp", name_key="quietcorp", kind="company"))
+        await session.flush()
+        (number,) = await session.scalars(select(PartyRow.id).where(PartyRow.name == "Quietcorp"))
+    button["custom_id"] = f"quash:party:follow:{number}"
+    told = (await scene.member.click(answer.message, "Follow")).text
+    assert "Quietcorp" not in told
+    assert "not known any more" in told
+
+
+async def test_follow_keeps_when_one_wants_to_be_told(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    for kind, name in (("case", "1"), ("party", "twitter")):
+        await scene.member.command(f"subscribe {kind}", name=name, delivery="weekly")
+        shown = await scene.member.command(kind, name=name)
+        await scene.member.click(shown.message, "Follow case" if kind == "case" else "Follow")
+    assert (await scene.member.command("subscriptions")).text.count("once a week") == 2
+
+
+async def test_what_is_not_relevant_is_counted_for_the_server_of_a_direct_message(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.subscription(scene.member.user_id, scene.guild.id, "topic", "anonymity")
+    await scene.house.story(feed, None)
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(10_000))
+    assert await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due() == 1
+    (direct,) = scene.discord.direct_messages(scene.member.user_id)
+    at_home = scene.discord.person(scene.member.user_id)
+    assert "Noted" in (await at_home.click(direct, "Not relevant")).text
+    async with scene.house.database.read() as session:
+        assert (await session.scalars(select(ReportRow.guild_id))).all() == [scene.guild.id]
+
+
+async def test_what_one_missed_is_told_whichever_process_has_the_servers_shard(scene: Scene) -> None:
+    await _stories(scene, "issued")
+    await scene.member.command("subscribe topic", topic="anonymity", delivery="weekly")
+    assert scene.client is not None
+    (guild,) = (guild for guild in scene.client.guilds if guild.id == scene.guild.id)
+    scene.client._connection._remove_guild(guild)
+    told = (await scene.discord.person(scene.member.user_id).command("digest")).text
+    assert "1 story" in told
+    stranger = scene.discord.person(scene.stranger.user_id)
+    await scene.house.subscription(scene.stranger.user_id, scene.guild.id, "topic", "anonymity")
+    assert "Nothing came" in (await stranger.command("digest")).text, "no member of that server"
+
+
+async def test_a_page_that_cannot_be_read_leaves_nothing_that_looks_under_way(scene: Scene) -> None:
+    refused = await scene.member.command("analyse", link="http://10.0.0.1/secret")
+    await scene.discord.wait_for(lambda _: "Fetching" not in refused.text)
+    assert "not a public address" in refused.text
+
+
+async def test_today_begins_by_the_servers_clock(scene: Scene) -> None:
+    await _stories(scene, "issued")  # published on March 1 at 10 in UTC, which is at 5 in New York
+    scene.house.clock.now = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    for typed in ("today", "2026-03-01"):
+        here = await scene.member.command("search", query="account", since=typed)
+        assert ("Nothing was found" in here.text) is (typed == "today")
+    await scene.moderator.command("settings", timezone="America/New_York")
+    for typed in ("today", "2026-03-01", "2026-03-01T04:00"):
+        assert (
+            "Nothing was found"
+            not in (await scene.member.command("search", query="account", since=typed)).text
+        ), typed
+    late = await scene.member.command("search", query="account", since="2026-03-01T06:00")
+    assert "Nothing was found" in late.text
+    assert "no date" in (await scene.member.command("search", query="a", since="0001-01-01T00:00+23:00")).text
