@@ -175,7 +175,7 @@ class Retention:
     async def _drop_deliveries(
         self, session: AsyncSession, rows: Sequence[Any], before: datetime, swept: Swept
     ) -> None:
-        ended = [row for row in rows if row.state in _ENDED and (row.story_id is None or row.forgotten_at)]
+        ended = [row for row in rows if row.state in _ENDED and _tells_nothing_young(row, before)]
         needed = {row.id for row in ended if row.kind == "card" and row.updated and row.updated >= before}
         swept.deliveries += await _delete(
             session, DeliveryRow, [row.id for row in ended if row.id not in needed]
@@ -201,11 +201,19 @@ class Retention:
         return bool(old)
 
 
+def _tells_nothing_young(delivery: Any, before: datetime) -> bool:
+    """Tell whether all is old that a delivery tells: a digest takes stories in until it is due."""
+    if delivery.story_id is None:
+        return bool(delivery.due_at < before)
+    return delivery.forgotten_at is not None
+
+
 def _old_deliveries(after: int, limit: int) -> Executable:
     return (
         select(
             DeliveryRow.id,
             DeliveryRow.created_at.label("at"),
+            DeliveryRow.due_at,
             DeliveryRow.state,
             DeliveryRow.kind,
             DeliveryRow.story_id,

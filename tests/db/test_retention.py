@@ -269,6 +269,39 @@ async def test_the_card_of_a_case_stays_while_the_case_goes_on(store: Store) -> 
     assert await store.ids(DeliveryRow) == kept
 
 
+async def test_a_digest_stays_while_a_story_in_it_could_still_be_told_again(store: Store) -> None:
+    first = await store.feed()
+    _, early = await store.story(first)
+    second = await store.feed()
+    async with store.database.write() as session:
+        session.add(GuildRow(id=9, joined_at=store.clock()))
+        await session.flush()
+        for feed in (first, second):
+            session.add(GuildFeedRow(guild_id=9, feed_id=feed, added_at=store.clock()))
+        session.add(RuleRow(guild_id=9, channel_id=5, when="weekly", created_at=store.clock()))
+
+    async def owed(story: int) -> int:
+        async with store.database.write() as session:
+            return await owe(session, story, now=store.clock())
+
+    await owed(early)  # it opens the week's digest
+    store.clock.turn(days=5)
+    _, late = await store.story(first)
+    await owed(late)
+    (digest,) = await store.ids(DeliveryRow)
+    async with store.database.write() as session:
+        await session.execute(text("UPDATE deliveries SET state = 'sent'"))
+    store.clock.turn(days=DAYS - 3)
+    await _retention(store).sweep()
+    async with store.database.write() as session:
+        await stories.add_story_feed(session, late, second, None)
+    await owed(late)
+    assert await store.ids(DeliveryRow) == [digest]
+    store.clock.turn(days=DAYS)
+    await _retention(store).sweep()
+    assert await store.ids(DeliveryRow) == []
+
+
 async def test_the_audit_is_kept_for_a_year(store: Store) -> None:
     for _ in range(3):
         async with store.database.write() as session:
