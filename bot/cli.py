@@ -139,11 +139,13 @@ _id = _whole(1, 2**63 - 1)  # the largest number that a database takes
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status: 0 done, 1 something failed, 2 wrong usage or configuration."""
+    level = os.environ.get("LOG_LEVEL", "").upper()
     try:
         arguments = _parser().parse_args(argv)
         from bot.settings import load
 
         settings = load(os.environ)
+        level = settings.log_level
         return int(_command(arguments.command).main(arguments, settings))
     except QuashError as error:
         _say(str(error))
@@ -155,12 +157,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # the last net: a traceback never reaches a user
-        if _database_error(error):
-            _say(str(error))
-        elif os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+        if (status := _told_of_the_database(error)) is not None:
+            return status
+        if level == "DEBUG":
             raise
-        else:
-            _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
+        _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
         return 1
 
 
@@ -192,12 +193,22 @@ def _command(name: str) -> ModuleType:
         gc.enable()
 
 
-def _database_error(error: Exception) -> bool:
-    if "db.errors" not in sys.modules:
-        return False
-    from db.errors import DatabaseError
+def _told_of_the_database(error: Exception) -> int | None:
+    """Say what is the matter with the database; gives the exit status, None where it is something else."""
+    if "db.engine" not in sys.modules:
+        return None
+    from sqlalchemy.exc import DBAPIError
 
-    return isinstance(error, DatabaseError)
+    from db.engine import is_outage
+    from db.errors import AddressError, DatabaseError
+
+    if isinstance(error, DatabaseError):
+        _say(str(error))
+        return 2 if isinstance(error, AddressError) else 1
+    if isinstance(error, DBAPIError) and is_outage(error):
+        _say(f"The database does not do its work ({error.orig}); try again when it does.")
+        return 1
+    return None
 
 
 def _say(sentence: str) -> None:

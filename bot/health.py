@@ -61,7 +61,7 @@ class HealthServer:
             await self._runner.cleanup()
             raise HealthError(
                 f"HTTP_ADDR: {self._address.host}:{self._address.port} cannot be listened on "
-                f"({error.strerror or error}); choose another port."
+                f"({error.strerror or error}); name another host or port."
             ) from error
         self.port = int(self._runner.addresses[0][1])
         return self

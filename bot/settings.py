@@ -117,7 +117,7 @@ def _numbers(value: str) -> tuple[int, ...]:
 def _address(value: str) -> Address:
     host, colon, port = value.rpartition(":")
     number = int(port)
-    if not colon or not host or not 0 <= number <= 65535:
+    if not colon or not host or "/" in host or not 0 <= number <= 65535:
         raise ValueError
     return Address(host.strip("[]"), number)
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from db.errors import DatabaseUnavailableError
+from db.errors import AddressError, DatabaseUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -44,17 +44,17 @@ _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
 def parse_url(url: str) -> URL:
-    """Check a `DATABASE_URL`; `DatabaseUnavailableError` says what is allowed, never the password."""
+    """Check a `DATABASE_URL`; `AddressError` says what is allowed, never the password."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a ValueError of the port
         parsed = None
     if (
         parsed is None
         or parsed.drivername not in _ALLOWED
         or (parsed.get_backend_name() == "postgresql" and not parsed.database)
     ):
-        raise DatabaseUnavailableError(
+        raise AddressError(
             "DATABASE_URL is no database address; allowed are sqlite+aiosqlite:///FILE and "
             "postgresql+asyncpg://USER@HOST/NAME."
         )

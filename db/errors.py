@@ -15,5 +15,9 @@ class DatabaseUnavailableError(DatabaseError):
     """It cannot be opened or reached."""
 
 
+class AddressError(DatabaseUnavailableError):
+    """`DATABASE_URL` is no address of a database: trying again will not help."""
+
+
 class SchemaError(DatabaseError):
     """Its schema is newer than this program, or older and not to be upgraded by itself."""

@@ -19,13 +19,13 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _main(arguments: argparse.Namespace, settings: Settings) -> int:
     database = Database(settings.database_url)
     try:
+        if arguments.verb == "backup":  # before anything opens the database: that would make it
+            return await _back_up(database, arguments.file)
         await database.check()
         if arguments.verb == "upgrade":
             return await _upgrade(database)
         if arguments.verb == "check":
             return await _check(database)
-        if arguments.verb == "backup":
-            return await _back_up(database, arguments.file)
         found = await schema.current(database)
         print(f"schema {found or 'none'} (this program needs {schema.head()})")
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -120,6 +121,37 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     assert ran.status == 1
     assert ran.err.count("\n") == 1
     assert (tmp_path / "words.db").read_text().startswith("this is no database")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["quash.db", "mysql://h/n", "postgresql+asyncpg://u@h", "postgresql+asyncpg://u:geheim@h:port/n"],
+)
+def test_an_address_of_no_database_is_wrong_configuration(tmp_path: Path, address: str) -> None:
+    """Status 2: whoever starts it again and again need not."""
+    ran = quash("run", folder=tmp_path, DISCORD_TOKEN="t", DATABASE_URL=address)
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert ran.err.startswith("quash: DATABASE_URL is no database address; allowed are")
+    assert "geheim" not in ran.err
+
+
+def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path) -> None:
+    assert quash("feeds", "list", folder=tmp_path).status == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "quash.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ran = quash("feeds", "remove", "1", folder=tmp_path)
+    assert ran.status == 1
+    assert ran.err.splitlines()[-1] == (
+        "quash: The database does not do its work (database is locked); try again when it does."
+    )
+    assert "SQL" not in ran.err
+
+
+def test_a_backup_in_the_wrong_folder_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    ran = quash("db", "backup", "copy.db", folder=tmp_path)
+    assert ran.status == 1
+    assert ran.err.startswith("quash: There is no database quash.db to copy")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_that_is_newer_than_the_program(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_the_example_file_is_up_to_date() -> None:
         ("LOG_FORMAT", "xml", "text or json"),
         ("HTTP_ADDR", "8080", "HOST:PORT"),
         ("HTTP_ADDR", "localhost:99999", "HOST:PORT"),
+        ("HTTP_ADDR", "http://127.0.0.1:8080", "HOST:PORT"),
         ("SHARD_IDS", "0,5-3", "0-3,8"),
         ("SHARD_IDS", "0-99999999999", "0-3,8"),
         ("WEBSUB_URL", "quash.example", "http or https"),
