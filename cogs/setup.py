@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
@@ -332,7 +333,7 @@ async def _count(interaction: discord.Interaction[Any], guild_id: int, role_id: 
     try:
         async with asyncio.timeout(5):
             counts: Mapping[str, int] = await interaction.client.http.request(route)
-    except (discord.HTTPException, TimeoutError):
+    except (discord.HTTPException, aiohttp.ClientError, OSError):  # a time-out is one of the last
         return ""
     number = counts.get(str(role_id), 0)
     return say_number(

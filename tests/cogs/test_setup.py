@@ -9,7 +9,7 @@ import time
 from sqlalchemy import select
 
 from bot.client import QuashClient
-from bot.sandbox import Channel, Message
+from bot.sandbox import Channel, Fault, Message
 from db.tables import AuditRow, GuildFeedRow, RuleRow
 from tests.cogs.conftest import SOON, Scene
 from tests.cogs.press import labels_of, open_press, told_whole
@@ -223,3 +223,14 @@ async def test_an_example_is_in_the_servers_language_whoever_asks_for_it(scene: 
     shown = await scene.moderator.command("alerts preview", rule=1)
     await told_whole(shown, 2)
     assert "Belege" in labels_of(shown.messages[1].components)
+
+
+async def test_the_panel_stays_whole_where_discord_does_not_count_members(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    role = scene.discord.world.add_role(scene.guild, "watchers", mentionable=True)
+    panel = await scene.moderator.command("setup")
+    scene.discord.faults.add(Fault("drop", path="/guilds/*/roles/member-counts", times=None))
+    chosen = await scene.moderator.select(panel.message, "quash:setup:ping", role)
+    assert "Set up alerts" in chosen.text
+    assert "reaches" not in chosen.text
+    assert f"mentions <@&{role.id}>" in (await scene.moderator.click(chosen.message, "Save")).text

@@ -15,7 +15,7 @@ from bot.sandbox import Fault, NotOffered
 from bot.sandbox.web.articles import SampleArticle
 from db.engine import Database
 from db.retention import Retention
-from db.tables import GuildRow, RuleRow
+from db.tables import EntryRow, GuildRow, RuleRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import ARTICLES, Press, open_press
 
@@ -317,3 +317,21 @@ async def test_the_link_of_a_message_is_asked_about(scene: Scene, press: Press) 
     assert ARTICLES[SUMMONS].title in told
     unknown = (await scene.moderator.command("why", story=f"{address}{digest.id + 1}")).text
     assert "No alert here is known by that message" in unknown, "not: no feed here is of discord.com"
+
+
+async def test_every_rule_is_told_beside_a_long_title_and_address(scene: Scene, press: Press) -> None:
+    await scene.moderator.command("feeds add", address=press.feed("a"))
+    numbers = [
+        await scene.house.rule(
+            scene.guild.id,
+            scene.channel.id,
+            keywords=[f"words that are not in it {number} {i}" for i in range(15)],
+        )
+        for number in range(14)
+    ]
+    await press.publish("a", SUMMONS)
+    address, title = f"https://news.example/{'long' * 130}", "A title as papers write them " * 8
+    async with scene.house.database.write() as session:
+        await session.execute(update(EntryRow).values(url=address, title=title))
+    text = await press.why("#1")
+    assert [number for number in numbers if f"✘ Rule #{number} " not in text] == []
