@@ -30,7 +30,8 @@ _AT_ONCE: Final = 128 * 1024  # bytes taken from the socket in one go: most docu
 
 def serve(descriptor: int) -> None:
     """Read the documents that come over a socket until it closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's to handle; systemd tells every process
+        signal.signal(number, signal.SIG_IGN)
     calm()
     memory = _Memory()
     _bound_memory(memory)

@@ -38,8 +38,12 @@ class AnalysisError(QuashError):
 
 
 def _start_worker() -> None:
-    """Load what every article needs; leave Ctrl+C to the parent, and end when that is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Load what every article needs; leave Ctrl+C and SIGTERM to the parent, and end when that is gone.
+
+    systemd tells every process of a unit to end, and the parent lets what is being read be read.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.disable()  # loading makes no garbage, and looking for some takes a sixth of its time
     read_article(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
