@@ -134,6 +134,35 @@ async def get_waiting(
     return waiting
 
 
+async def detach(session: AsyncSession, rule_id: int, channel_id: int, most: int) -> list[int]:
+    """Let a rule owe a channel nothing more; gives the stories that it owed there, the newest, oldest first.
+
+    That is what waits to be posted or is gathered, and is not on Discord for certain. It stays as long as
+    other rules of the channel want it; it does not count for this one's daily limit any more.
+    """
+    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
+    waits = (
+        at_places(DeliveryRow, [("channel", channel_id)]),
+        DeliveryRow.state.in_(states),
+        DeliveryRow.intent_at.is_(None),
+    )
+    posts = await session.execute(
+        select(DeliveryRow.id, DeliveryRow.story_id).where(
+            *waits, DeliveryRow.rule_id == rule_id, DeliveryRow.kind.in_((*_POSTS, "report"))
+        )
+    )
+    of = {row.story_id: row.id for row in posts if row.story_id is not None}
+    gathered = await session.scalars(
+        select(DigestItemRow.story_id)
+        .join(DeliveryRow, DeliveryRow.id == DigestItemRow.delivery_id)
+        .where(*waits, DigestItemRow.rule_id == rule_id)
+    )
+    await session.execute(
+        update(DeliveryRow).where(DeliveryRow.id.in_(list(of.values()))).values(rule_id=None)
+    )
+    return sorted({*of, *gathered})[-most:]
+
+
 async def skip(session: AsyncSession, delivery_ids: Collection[int], reason: str) -> None:
     """End deliveries that a digest takes the place of."""
     if delivery_ids:

@@ -42,6 +42,7 @@ _T = TypeVar("_T")
 
 _NEXT_OF_SERVER = timedelta(minutes=1)
 _LAST_OF_SERVER = timedelta(hours=1)
+_MOVED = 100  # stories, the newest, that a rule takes along to another channel
 _AT_ONCE = 50  # rules or destinations that are dealt with between two turns of the event loop
 
 
@@ -90,6 +91,15 @@ async def owe_reviewed(
     if outcome in LET_THROUGH:
         await _owe(session, story, chosen(wanted), (), now)
     return wanted
+
+
+async def owe_elsewhere(session: AsyncSession, row: RuleRow, before: int, *, now: datetime) -> None:
+    """Owe what a rule owes to the channel `before` to the one that it names by now, as if it came now."""
+    both = sorted(("channel", channel_id) for channel_id in (before, row.channel_id))
+    await deliveries.enqueue(session, dict.fromkeys(both, now))
+    for story_id in await digests.detach(session, row.id, before, _MOVED):
+        if (story := await load_story(session, story_id)) is not None:
+            await _owe(session, story, chosen([ask_rule(story, rule_from(row))]), (), now)
 
 
 async def _owe(

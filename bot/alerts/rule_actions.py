@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import wishes
 from bot.alerts.errors import NotHereError, WishError
-from bot.alerts.outbox import rule_from
+from bot.alerts.outbox import owe_elsewhere, rule_from
 from bot.alerts.routing import Condition, Rule
 from bot.words import mark, say
 from db import audit, deliveries, guilds, rules
@@ -156,7 +156,7 @@ async def edit_rule(
 ) -> EditedRule:
     """Change what a rule says; `changes` are fields of `add_rule` by their names, said in the same way.
 
-    What is owed already follows the rule as it is when it is sent.
+    What is owed already follows the rule as it is when it is sent, to another channel as well.
     """
     columns = await read_rule(changes)
     async with database.write() as session:
@@ -177,6 +177,9 @@ async def edit_rule(
             audit.note(
                 session, guild_id, user_id, now, "rule changed", before=before | {"id": rule_id}, after=after
             )
+        if row.channel_id != was.channel_id:
+            await session.flush()
+            await owe_elsewhere(session, row, was.channel_id, now=now)
     return EditedRule(was, rule_from(row))
 
 

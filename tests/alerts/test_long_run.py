@@ -133,3 +133,36 @@ async def test_whoever_comes_when_the_line_has_just_become_empty_is_served(datab
         for _ in range(later):
             await asyncio.sleep(0)
         await asyncio.wait_for(bucket.take(), 5)
+
+
+async def test_what_waits_for_a_channel_that_is_gone_comes_where_its_rules_post_from_then_on(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    house, world = place.house, place.standin.world
+    old, new = place.channel, world.add_channel(place.guild, "new")
+    rules = [
+        await house.rule(place.guild.id, old.id, topics=["anonymity"], daily_limit=3),
+        await house.rule(place.guild.id, old.id, topics=["spyware"], when="daily"),
+    ]
+    await house.story(place.feed, await house.case("Posted"), title="Posted before")
+    assert await deliverer.deliver_due() == 1
+    world.remove_channel(old)
+    for number in range(2):
+        await house.story(place.feed, await house.case(f"Case {number}"), title=f"Story {number}")
+    await house.story(place.feed, await house.case("C"), title="Gathered", topics=["spyware"])
+    assert await deliverer.deliver_due() == 0
+    for rule_id in rules:
+        await actions.edit_rule(
+            house.database,
+            guild_id=place.guild.id,
+            user_id=place.member.id,
+            rule_id=rule_id,
+            changes={"channel_id": new.id},
+            now=clock(),
+        )
+    assert await deliverer.deliver_due() == 2
+    clock.turn(days=1)
+    assert await deliverer.deliver_due() == 1
+    texts = [text_of(message) for message in place.standin.messages(new.id)]
+    wanted = ("Story 0", "Story 1", "Gathered")
+    assert [title in text for title, text in zip(wanted, texts, strict=True)] == [True] * 3
