@@ -38,6 +38,8 @@ from db.visibility import Kind, Viewer, feeds_of
 
 _POPULAR = 100  # parties, the most reported, that are looked through first
 _WITH_BEGINNING = 400  # parties with a word that begins as typed, that are looked at
+_SHORT = 3  # letters of a word with which more parties may begin than are looked at
+_OF_FEEDS = 2000  # parties of the viewer's feeds, that are looked at
 _TWO_SLIPS = 7  # letters from which on a word may be two slips away
 _NEAR = 3  # known words that one typed word may have meant
 _READINGS = 6  # combinations of these that are tried
@@ -91,8 +93,13 @@ async def _parties(
         values |= {f"from_{place}": word, f"to_{place}": word + AFTER_ALL}
     if side is not None:
         values["side"] = names.SIDES[side]
-    statement = _statement(viewer.kind, len(words), side is not None)
-    return list(await session.scalars(statement, values))
+    kind, of_side = viewer.kind, side is not None
+    found = list(await session.scalars(_statement(kind, len(words), of_side), values))
+    few = not found if words else len(found) < limit
+    if few and kind != "operator" and all(len(word) <= _SHORT for word in words):
+        # Many are better known than those of a small server's feeds, and were all that was looked at.
+        found += await session.scalars(_of_feeds(kind, len(words), of_side), values)
+    return list(dict.fromkeys(found))[:limit]
 
 
 @cache
@@ -114,6 +121,22 @@ def _statement(kind: Kind, words: int, of_side: bool) -> Select[str]:
         select(some.c.name)
         .where(_named(kind, some.c.id, of_side))
         .order_by(some.c.stories.desc(), some.c.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+@cache
+def _of_feeds(kind: Kind, words: int, of_side: bool) -> Select[str]:
+    """Make what is asked for so many words of the parties of the viewer's feeds."""
+    ids = select(FeedPartyRow.party_id).where(FeedPartyRow.feed_id.in_(feeds_of(kind)))
+    if of_side:
+        ids = ids.where(_on_side())
+    return (
+        select(PartyRow.name)
+        .where(
+            PartyRow.id.in_(ids.limit(_OF_FEEDS)), *(_begins(PartyRow.id, place) for place in range(words))
+        )
+        .order_by(PartyRow.stories.desc(), PartyRow.id)
         .limit(bindparam("most", type_=Integer))
     )
 
@@ -145,8 +168,12 @@ def _named(kind: Kind, party_id: SQLColumnExpression[int], of_side: bool) -> Col
         # each of the viewer's feeds would be looked for, of a party that few name in vain.
         named = named.where((FeedPartyRow.feed_id + 0).in_(feeds_of(kind)))
     if of_side:
-        named = named.where(FeedPartyRow.sides.bitwise_and(bindparam("side", type_=Integer)) != 0)
+        named = named.where(_on_side())
     return named
+
+
+def _on_side() -> ColumnElement[bool]:
+    return FeedPartyRow.sides.bitwise_and(bindparam("side", type_=Integer)) != 0
 
 
 # ------------------------------------------------------------------------- slips

@@ -18,7 +18,7 @@ from db.passages import find_passage
 from db.search_query import parse_query
 from db.stems import forms_of, stem
 from db.suggest import slips
-from db.tables import CaseRow, EntryRow, FeedRow, GuildFeedRow
+from db.tables import CaseRow, EntryRow, FeedPartyRow, FeedRow, GuildFeedRow, PartyRow, PartyWordRow
 from db.warm import warm
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -373,3 +373,24 @@ async def test_the_newest_are_found_wherever_they_stand_in_the_store(
                     assert list(found) == plain[:limit], (query, topic, limit)
         everything = await search.prepare(session, OPERATOR, (), search.Filters())
         assert list(await search.find(session, everything, 0, 10)) == sorted(bodies, reverse=True)[:10]
+
+
+async def test_a_small_server_completes_its_own_names_among_many_better_known(filled: Database) -> None:
+    async with filled.write() as session:
+        feed = FeedRow(url="https://many.example/", added_at=NOW)
+        session.add(feed)
+        await session.flush()
+        for number in range(450):
+            party = PartyRow(name=f"Gold {number}", name_key=f"gold {number}", kind="company", stories=99)
+            session.add(party)
+            await session.flush()
+            session.add(FeedPartyRow(party_id=party.id, feed_id=feed.id, sides=1))
+            session.add(PartyWordRow(word="gold", party_id=party.id))
+    async with filled.read() as session:
+        every = await lookups.party_names(session, HERE, "")
+        assert {"Google", "Harborline", "Federal Bureau of Investigation"} <= set(every)
+        assert await lookups.party_names(session, HERE, "", side="recipient") == ["Harborline"]
+        assert await lookups.party_names(session, HERE, "", limit=2) == every[:2]
+        for typed in ("g", "go", "goo"):
+            assert await lookups.party_names(session, HERE, typed) == ["Google"], typed
+        assert "Google" not in await lookups.party_names(session, ELSEWHERE, "go")
