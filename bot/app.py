@@ -244,7 +244,7 @@ class _Process:
             await warm(self._database)
             tasks += self._keep_shards(stack, client)
             stack.push_async_callback(_close, client)
-            stack.callback(self._charts.close)
+            stack.push_async_callback(self._charts.end)
             sender = DiscordSender(client, self._limiter())
             self._bells[notify.DELIVERIES] = self._wake
             self._deliverer = Deliverer(

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
-import os
 import re
-import signal
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import fields, is_dataclass, replace
-from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Self
 
+from bot.children import obey_parent
 from bot.collector import calm
 from bot.errors import QuashError, told
 from bot.stories.model import Article, Story
@@ -38,25 +35,12 @@ class AnalysisError(QuashError):
 
 
 def _start_worker() -> None:
-    """Load what every article needs; leave Ctrl+C and SIGTERM to the parent, and end when that is gone.
-
-    systemd tells every process of a unit to end, and the parent lets what is being read be read.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Load what every article needs."""
+    obey_parent()
     gc.disable()  # loading makes no garbage, and looking for some takes a sixth of its time
     read_article(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
     gc.enable()
     calm()
-
-
-def _end_with_parent() -> None:
-    """Wait for the parent's death, however it comes: the queue of articles stays open after it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def read_article(article: Article) -> Story:
