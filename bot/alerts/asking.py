@@ -16,16 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.routing import Destination, Verdict, nonce_of
+from bot.errors import told
 from db import reviews
 
 REVIEW_KINDS = ("review", "decided")
 LET_THROUGH = ("approved", "posted")
 
 _OF_CASE = {
-    "waiting": "its case is before the moderators, whose card will name it as a further source",
-    "rejected": "moderators rejected its case, of which it is a further report",
-    "dropped": "no moderator decided on its case in time, of which it is a further report",
-    "merged": "moderators said that its case is part of another one",
+    "waiting": told("its case is before the moderators, whose card will name it as a further source"),
+    "rejected": told("moderators rejected its case, of which it is a further report"),
+    "dropped": told("no moderator decided on its case in time, of which it is a further report"),
+    "merged": told("moderators said that its case is part of another one"),
 }
 
 
@@ -98,7 +99,8 @@ async def ask(session: AsyncSession, story: RoutedStory, wishes: Sequence[Verdic
             some = [w for w in some if w not in through]
         if some:
             asks.append(_ask(guild_id, channel_id, some, now))
-            said = f"moderators are asked first; they have until {asks[-1].until:%d %B %Y, %H:%M} UTC"
+            until = f"{asks[-1].until:%Y-%m-%d %H:%M}"
+            said = told("moderators are asked first; they have until {when} UTC", when=until)
             lines += [(guild_id, "review", f"rule {w.rule_id}: {said}") for w in some]
     return Asking(tuple(asks), tuple(due), tuple(lines))
 

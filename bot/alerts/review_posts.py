@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import Card, CardReview, card_from
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, Offer, Order
+from bot.errors import told
 from db import reviews
 from db.cards import CardMaterial, CardShelf
 from db.deliveries import Claim
@@ -31,14 +32,14 @@ class ReviewShelf:
         asked = (row.story_id or 0, row.target_id)
         review, post = self.rows.get(asked), row if row.kind == "review" else self.posts.get(asked)
         if review is None:
-            return "Its story is no longer stored."
+            return told("Its story is no longer stored.")
         if row.kind == "review" and review.state != "waiting" and row.intent_at is None:
-            return "It was decided before moderators were asked."
+            return told("It was decided before moderators were asked.")
         if row.kind == "decided" and (post is None or post.message_id is None):
-            return "Its message is not on Discord."
+            return told("Its message is not on Discord.")
         material = await shelf.get(review.story_id, Viewer(review.guild_id))
         if material is None or post is None:
-            return "Its story is no longer stored."
+            return told("Its story is no longer stored.")
         card = review_card(material, review, mark=post.nonce)
         return Order(
             claim=claim,

@@ -15,7 +15,7 @@ from db import lookups
 from db.tables import AuditRow, CaseProposalRow
 from tests.alerts.place import text_of
 from tests.cogs.conftest import Scene
-from tests.cogs.press import Press, labels_of, open_press
+from tests.cogs.press import Press, labels_of, leaf, open_press
 
 SUMMONS, WITHDRAWN, GEOFENCE = (
     "twitter-sues-over-summons",
@@ -116,6 +116,18 @@ async def test_own_words_are_told_apart_from_the_article(scene: Scene, press: Pr
     await moderator.click(update, "Approve")
     await press.deliverer.deliver_due()
     assert "Update" in text_of(desk.messages(scene.channel)[-1])
+
+
+async def test_why_tells_of_a_review_in_the_readers_language(scene: Scene, press: Press) -> None:
+    desk = await _open(scene, press)
+    await press.publish("a", SUMMONS)
+    world = scene.discord.world
+    user = world.add_user("moderatorin", locale="de")
+    world.add_member(scene.guild, user, world.add_role(scene.guild, "moderation", ("manage_guild",)))
+    person = scene.discord.person(user, scene.guild, desk.channel)
+    told = await leaf(person, await person.command("why", story="#1"))
+    assert "moderators" not in told
+    assert "die Moderation wird zuerst gefragt" in told
 
 
 async def test_a_summary_that_is_sent_back_as_it_was_is_the_articles(scene: Scene, press: Press) -> None:
