@@ -300,15 +300,17 @@ class DiscordSender:
         return int((await self._fetch(channel_id))["guild_id"])
 
     async def _tags_of(self, channel_id: int) -> dict[str, int]:
-        """Give a forum's tags by their names."""
+        """Give the tags of a forum that the bot may set, by their names, as they are by now."""
         known = self._client.get_channel(channel_id)
         if isinstance(known, discord.ForumChannel):
-            return {tag.name: tag.id for tag in known.available_tags}
-        fetched = await self._fetch(channel_id)
-        return {tag["name"]: int(tag["id"]) for tag in fetched.get("available_tags", ())}
+            all_of_them = known.permissions_for(known.guild.me).manage_threads
+            return {tag.name: tag.id for tag in known.available_tags if all_of_them or not tag.moderated}
+        self._fetched.pop(channel_id, None)
+        tags = (await self._fetch(channel_id)).get("available_tags", ())
+        return {tag["name"]: int(tag["id"]) for tag in tags if not tag.get("moderated")}
 
     async def _fetch(self, channel_id: int) -> dict[str, Any]:
-        """Ask Discord for a channel, once."""
+        """Ask Discord for a channel, and remember it."""
         if channel_id not in self._fetched:
             await self._limiter.take()
             with self._sorted(channel_id):

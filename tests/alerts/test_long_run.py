@@ -8,11 +8,12 @@ from datetime import timedelta
 import discord
 from sqlalchemy import update
 
-from bot.alerts import actions
+from bot.alerts import actions, waiting
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import SharedBucket, TokenBucket
 from bot.alerts.publish import Publisher
 from bot.alerts.sender import DiscordSender
+from bot.sandbox.discord.model import Tag
 from db import case_corrections, restarts
 from db.engine import Database
 from db.tables import DestinationRow, GuildRow
@@ -166,3 +167,47 @@ async def test_what_waits_for_a_channel_that_is_gone_comes_where_its_rules_post_
     texts = [text_of(message) for message in place.standin.messages(new.id)]
     wanted = ("Story 0", "Story 1", "Gathered")
     assert [title in text for title, text in zip(wanted, texts, strict=True)] == [True] * 3
+
+
+async def test_a_tag_that_a_forum_got_meanwhile_is_used_without_a_gateway_too(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    forum = place.standin.world.add_channel(place.guild, "cases", "forum", tag_required=True, tags=("other",))
+    await place.house.rule(place.guild.id, forum.id, thread="case")
+    await place.house.story(place.feed, await place.house.case())
+    assert await deliverer.deliver_due() == 0
+    assert "add such a tag" in ((await place.row()).error or "")
+    forum.tags.append(Tag(place.standin.world.ids.next(), "anonymity"))
+    await waiting.send_again(
+        place.house.database,
+        guild_id=place.guild.id,
+        user_id=place.member.id,
+        delivery_id=(await place.row()).id,
+        now=clock(),
+    )
+    assert await deliverer.deliver_due() == 1
+
+
+async def test_a_tag_that_moderators_alone_may_set_is_left_out(
+    place: Place, deliverer: Deliverer, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    forum = place.standin.world.add_channel(
+        place.guild, "cases", "forum", tags=("anonymity", "Legal demands")
+    )
+    world = place.standin.world
+    forum.tags[0].moderated = True
+    world.set_overwrite(forum, world.bot_role(place.guild), deny=("manage_threads",))
+    await place.house.rule(place.guild.id, forum.id, thread="case")
+    await place.house.story(place.feed, await place.house.case("One"))
+    assert await deliverer.deliver_due() == 1
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+
+    def is_known(_: object) -> bool:
+        known = gateway.get_channel(forum.id)
+        return isinstance(known, discord.ForumChannel) and known.available_tags[0].moderated
+
+    await place.standin.wait_for(is_known)
+    await place.house.story(place.feed, await place.house.case("Two"))
+    assert await Deliverer(place.house.database, sender, clock=clock, poll=0.05).deliver_due() == 1
+    posts = [each.thread for each in place.guild.channels.values() if each.parent_id == forum.id]
+    assert [post.tags for post in posts if post is not None] == [[forum.tags[1].id]] * 2
