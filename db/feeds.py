@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
 from db.bulk import Bulk, parts
-from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
+from db.feed_tables import EntryRow, FeedRow, GuildFeedRow
 from db.news import with_turns
 from db.notify import ENTRIES, ring
 
@@ -80,9 +80,7 @@ class KnownEntry:
     content_hash: str
 
 
-_FEEDS, _ENTRIES, _USES, _STORIES = (
-    cast(Table, row.__table__) for row in (FeedRow, EntryRow, GuildFeedRow, StoryFeedRow)
-)
+_FEEDS, _ENTRIES, _USES = (cast(Table, row.__table__) for row in (FeedRow, EntryRow, GuildFeedRow))
 _feeds = _FEEDS.c
 _COLUMNS = tuple(_feeds[name] for name in StoredFeed._fields)
 # As the row is once it is claimed.
@@ -96,13 +94,6 @@ _AMONG_IDS = _feeds.id.in_(bindparam("ids", expanding=True))
 
 _SHOWN = ("url", "url_key", "title", "summary", "content", "content_hash")
 _NEW_ENTRY = ("feed_id", "key", *_SHOWN, "published", "first_seen", "alert", "state", "attempts")
-
-
-# What a feed that rested takes over from one that is merged into it.
-_GOING_ON = (
-    "state", "next_look", "next_reason", "failures", "failing_since", "failure", "told_failing_at",
-    "first_looked_at", "last_looked_at", "last_success_at",
-)  # fmt: skip
 
 
 def _named(names: Sequence[str]) -> dict[str, Any]:
@@ -540,73 +531,30 @@ async def update_feeds(session: AsyncSession, rows: Sequence[Mapping[str, Any]])
         await _after_look(names).run(session, part)
 
 
-async def adopt(session: AsyncSession, feed_id: int, url: str) -> int | None:
-    """Give a feed a new address (P25). Where another row has it, merge: guilds and entries move there.
-
-    Gives the id of the row that the feed was merged into, None when it keeps its own.
-    """
-    other: int | None = (await session.execute(select(_feeds.id).where(_feeds.url == url))).scalar()
-    if other is None or other == feed_id:
-        await set_columns(session, feed_id, {"url": url})
-        return None
-    await _merge(session, feed_id, other)
-    return other
-
-
-async def _merge(session: AsyncSession, source: int, target: int) -> None:
-    """Move what hangs on one feed to another and delete it; what both have stays as the target has it."""
-    from db import names, search  # a poll round that merges nothing need not load them
-
-    moving = await session.scalars(select(_STORIES.c.story_id).where(_STORIES.c.feed_id == source))
-    await search.add_feed(session, moving.all(), target)
-    await names.bring_names(session, source, target)
-    await _wake_for(session, source, target)
-    for table, column in ((_ENTRIES, "key"), (_USES, "guild_id"), (_STORIES, "story_id")):
-        there = table.alias("there")
-        await session.execute(
-            update(table)
-            .where(
-                table.c.feed_id == source,
-                ~exists(
-                    select(there.c.feed_id).where(
-                        there.c.feed_id == target, there.c[column] == table.c[column]
-                    )
-                ),
-            )
-            .values(feed_id=target)
-        )
-    going = _USES.alias("going")
-    await session.execute(
-        update(_USES)
-        .where(
-            _USES.c.feed_id == target,
-            exists(
-                select(going.c.feed_id).where(
-                    going.c.feed_id == source, going.c.guild_id == _USES.c.guild_id, ~going.c.paused
-                )
-            ),
-        )
-        .values(paused=False)
+async def latest_reached(session: AsyncSession, limit: int = 100) -> list[tuple[str, datetime]]:
+    """Give the addresses of the feeds that were read last, with when that was."""
+    query = (
+        select(_feeds.url, _feeds.last_success_at)
+        .where(_feeds.state == "active", _feeds.last_success_at.is_not(None))
+        .order_by(_feeds.last_success_at.desc())
+        .limit(limit)
     )
-    left = select(_feeds.notice, _feeds.notice_text).where(_feeds.id == source)
-    notice, text = (await session.execute(left)).one()
-    if notice is not None:
-        await set_columns(session, target, {"notice": notice, "notice_text": text})
-    await delete_feed(session, source)
+    return [(url, at) for url, at in await session.execute(query)]
 
 
-async def _wake_for(session: AsyncSession, source: int, target: int) -> None:
-    """Have a feed looked at as the one that is merged into it, which was read a moment ago through it."""
-    moving, there = await get(session, source), await get(session, target)
-    if moving is None or there is None:
-        return
-    # The entries that come along have other ids: none may be forgotten before the target was looked at.
-    await set_columns(session, target, {"oldest_shown": None, "public": there.public or moving.public})
-    if moving.memory.get("kept"):
-        await keep(session, [target])
-    if there.state != "active":  # nobody used it, or it had ended
-        going_on = {name: getattr(moving, name) for name in _GOING_ON}
-        await overrule(session, target, going_on)
+async def look_soon(session: AsyncSession, now: datetime, reason: str, since: datetime) -> None:
+    """Have all feeds looked at now whose servers were not reached, and which began to fail after `since`."""
+    await session.execute(
+        update(_FEEDS)
+        .where(
+            _feeds.state == "active",
+            _feeds.failing_since >= since,
+            _feeds.last_status.is_(None),
+            _feeds.next_look > now,
+            _free(now),
+        )
+        .values(next_look=now, next_reason=reason)
+    )
 
 
 # ------------------------------------------------------------------ telling people

@@ -168,11 +168,16 @@ class Adder:
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
-        reason = (
-            told("{name} is watched from now on.", name=name)
-            if fresh or values
-            else told("{name} is watched already.", name=name)
-        )
+        if not fresh and not values:
+            reason = told("{name} is watched already.", name=name)
+        elif stored.failure:
+            reason = told(
+                "{name} is watched from now on, but cannot be read at present: {error}",
+                name=name,
+                error=stored.failure,
+            )
+        else:
+            reason = told("{name} is watched from now on.", name=name)
         return Added(stored.id, url, stored.title, reason)
 
     async def _add_looked(self, look: Look, use: Use) -> Added:

@@ -43,7 +43,11 @@ MOVE_SECONDS = 7 * DAY
 MOVE_LOOKS = 3
 _FORMER_KEPT = 5
 _REBUILT_AGAIN = 30 * DAY  # before it is told once more: some feeds do it with every look
+_CUT_OFF_MOST = 7 * DAY  # that nothing is told of a feed because no other can be read either
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
+
+
+_UNREACHED = frozenset({"dns", "connect", "timeout"})
 
 
 class Look(NamedTuple):
@@ -71,6 +75,11 @@ class Look(NamedTuple):
         """Whether the feed is in order: a 304, or a full answer that is a feed."""
         return self.error is None
 
+    @property
+    def unreached(self) -> bool:
+        """Whether the server was not reached, which may be the fault of our own connection."""
+        return isinstance(self.error, FetchError) and self.error.kind in _UNREACHED
+
 
 class Decision(NamedTuple):
     """What is to be done after a look.
@@ -94,18 +103,25 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def decide(look: Look, known: Mapping[str, KnownEntry], limits: FeedLimits) -> Decision:
-    """Decide what a look means. `known` are those of its entries that are stored, by key."""
+def decide(
+    look: Look, known: Mapping[str, KnownEntry], limits: FeedLimits, *, cut_off: bool = False
+) -> Decision:
+    """Decide what a look means. `known` are those of its entries that are stored, by key.
+
+    `cut_off`: since it has failed, no other server was reached either, so the fault may be on our side.
+    """
     memory = memories.from_json(look.stored.memory)
     if look.error is not None:
-        return _after_failure(look, look.error, memory, limits)
+        return _after_failure(look, look.error, memory, limits, cut_off=cut_off)
     return _after_success(look, known, memory, limits)
 
 
 # ------------------------------------------------------------------------ failure
 
 
-def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLimits) -> Decision:
+def _after_failure(
+    look: Look, error: FeedError, memory: Memory, limits: FeedLimits, *, cut_off: bool
+) -> Decision:
     """Nothing of a failed answer is kept but what it asks for: neither validators (P8, P9) nor a body."""
     stored, response, now = look.stored, look.response, look.at
     failing_since = stored.failing_since or now
@@ -131,7 +147,9 @@ def _after_failure(look: Look, error: FeedError, memory: Memory, limits: FeedLim
     if when.when is None:
         columns["state"] = "gone"
         notice = telling.gone(name_of(stored))
-    elif stored.told_failing_at is None and (now - failing_since).total_seconds() >= FAILS_FOR_LONG:
+    elif stored.told_failing_at is None and (now - failing_since).total_seconds() >= (
+        _CUT_OFF_MOST if cut_off else FAILS_FOR_LONG
+    ):
         columns["told_failing_at"] = now
         cause = str(answer.status) if answer.kind == "status" else answer.kind
         notice = telling.failing(name_of(stored), str(error), cause=cause)
@@ -441,7 +459,8 @@ def _good_notice(
 ) -> tuple[Notice | None, Memory]:
     """Give what is to be told after a good look, and the memory of it. `rebuilt`: entries kept back."""
     if look.stored.told_failing_at is not None:
-        return telling.back(name), memory
+        again, memory = _rebuilt_notice(name, look.at, memory, rebuilt)
+        return telling.back(name) if again is None else telling.back_rebuilt(name, rebuilt), memory
     if adopt is not None:
         return telling.moved(name, _shown_host(adopt)), memory
     return _rebuilt_notice(name, look.at, memory, rebuilt)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,12 +19,15 @@ from bot.errors import told
 from bot.feeds.errors import FeedError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
+from bot.feeds.rhythm import FAILS_FOR_LONG
 from bot.feeds.sight import Sighting
 from db import feeds
 from db.engine import Database, is_outage
 from db.feeds import KnownEntry, StoredFeed
 
 _log = logging.getLogger(__name__)
+_BEFORE = timedelta(days=1)  # that others may have begun to fail earlier: they were looked at later
+_LONG_PAUSE = 2 * 3600.0  # seconds of failing after which pauses have grown
 _AT_ONCE = 8  # looks decided between two turns of the event loop
 
 
@@ -62,20 +67,56 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
     held = await feeds.hold(session, {look.stored.id: look.stored.claim for look in looks})
     ours = [look for look in looks if look.stored.id in held]
     known = await known_of(session, [(look.stored, look.sightings) for look in ours if look.sightings])
+    cut_off = await _cut_off(session, ours)
     decisions: dict[int, Decision] = {}
     for number, look in enumerate(ours):
         if number % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
-        decisions[look.stored.id] = decide(look, known.get(look.stored.id, {}), limits)
+        decisions[look.stored.id] = decide(
+            look, known.get(look.stored.id, {}), limits, cut_off=look.stored.id in cut_off
+        )
     await feeds.update_feeds(session, [_changed(look.stored, decisions[look.stored.id]) for look in ours])
     await feeds.insert_entries(session, [row for decision in decisions.values() for row in decision.new])
     await feeds.edit_entries(session, [row for decision in decisions.values() for row in decision.edits])
-    merged = {
-        feed_id: await feeds.adopt(session, feed_id, decision.adopt)
-        for feed_id, decision in decisions.items()
-        if decision.adopt is not None
-    }
+    merged: dict[int, int | None] = {}
+    for feed_id, decision in decisions.items():
+        if decision.adopt is not None:
+            from db import feed_moves  # few looks need it, and each start would wait for it
+
+            merged[feed_id] = await feed_moves.adopt(session, feed_id, decision.adopt)
     return [Stored(look, decisions.get(look.stored.id), merged.get(look.stored.id)) for look in looks]
+
+
+async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
+    """Give the feeds that began to fail when all others did: none of another server was read since.
+
+    It is our own connection that fails then, and no news of the feeds. When it works again, those that were
+    not reached are looked at at once, as their pauses have grown to a day meanwhile.
+    """
+    failing = [look for look in looks if look.stored.failing_since is not None and _is_doubtful(look)]
+    if not failing:
+        return set()
+    reached = await feeds.latest_reached(session)
+    found: set[int] = set()
+    for look in failing:
+        since = look.stored.failing_since
+        others = [at for url, at in reached if urlsplit(url).netloc != urlsplit(look.stored.url).netloc]
+        if since is not None and others and max(others) <= since:
+            found.add(look.stored.id)
+            if look.succeeded:
+                reason = told("now: the connection of Quash works again")
+                await feeds.look_soon(session, look.at, reason, since - _BEFORE)
+                break
+    return found
+
+
+def _is_doubtful(look: Look) -> bool:
+    """Tell whether it matters if others fail, too: before people are told, and when one can be read again."""
+    since = look.stored.failing_since or look.at
+    lasts = (look.at - since).total_seconds()
+    if look.succeeded:
+        return look.stored.last_status is None and lasts >= _LONG_PAUSE
+    return look.unreached and look.stored.told_failing_at is None and lasts >= FAILS_FOR_LONG
 
 
 async def known_of(

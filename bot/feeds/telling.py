@@ -85,6 +85,19 @@ def back(name: str) -> Notice:
     return Notice("back", told("{name} can be read again.", name=name))
 
 
+def back_rebuilt(name: str, new: int) -> Notice:
+    """Say both of a feed: that it works again, and that entries were kept back (`rebuilt`)."""
+    return Notice(
+        "back",
+        told(
+            "{name} can be read again, but was rebuilt: {number} entries look new at once, so nobody is "
+            "alerted of them; they can be looked up with /latest and /search.",
+            name=name,
+            number=new,
+        ),
+    )
+
+
 def gone(name: str) -> Notice:
     """Say that a feed has ended (410)."""
     return Notice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -308,3 +308,81 @@ async def test_the_many_feeds_of_one_server_do_not_hide_the_others_that_are_due(
         await w.service.add_many([ListedFeed(w.site.url())])
         await w.tick()
         assert [asked.path for asked in w.site.asked] == ["/feed"]
+
+
+# ------------------------------------------------------------------------ outages
+
+
+async def test_who_adds_a_feed_that_fails_at_present_is_told_so(clock: Clock) -> None:
+    """It was said to be watched and no more; of its failing the others had been told long before."""
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        w.site.say(status=404)
+        await w.run(days=3)
+        added = await w.service.add(w.site.url(), guild_id=OTHER)
+        assert added.reason.startswith("Paper is watched from now on, but cannot be read at present: ")
+        assert "404" in added.reason
+
+
+async def test_a_feed_that_comes_back_rebuilt_is_told_of_as_both(clock: Clock) -> None:
+    """A site that is made anew is away first: that its stories were kept back, nobody was told."""
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(30, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        w.site.say(status=503)
+        await w.run(days=3)
+        ((feed_id, notice, _),) = await w.service.notices()
+        await w.service.told(feed_id, notice)
+        w.site.say(body=rss([(f"new{number}", clock.now) for number in range(30)]))
+        await w.run(days=2)
+        ((_, notice, guilds_told),) = await w.service.notices()
+        assert (notice.kind, guilds_told) == ("back", (ONE,))
+        assert notice.text.startswith("Paper can be read again, but was rebuilt: 30 entries")
+
+
+async def test_an_outage_of_our_own_is_no_news_of_the_feeds(clock: Clock) -> None:
+    """After a day without a connection each server was told of each of its feeds that it cannot be read;
+    and once the connection was back, some feeds were looked at as late as a day after."""
+    away: set[str] = set()
+
+    def lookup(host: str, port: int) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
+        if host in away:
+            raise OSError("no network")
+        return _here(host, port)
+
+    async with world(clock, lookup=lookup) as w:
+        hosts = [f"paper{number}.example" for number in range(8)]
+        addresses = {host: f"http://{host}:{w.site.port}/{host}" for host in hosts}
+        for host, address in addresses.items():
+            w.site.say(f"/{host}", body=rss(daily(3, clock.now, name=host), title=host))
+            await w.service.add(address, guild_id=ONE)
+        await w.run(hours=6)
+        away.update(hosts)
+        await w.restart()  # neither names nor connections are at hand any more
+        await w.run(days=3)
+        assert list(await w.service.notices()) == []
+        away.difference_update(hosts[1:])
+        await w.restart()
+        began = clock.now
+        w.site.asked.clear()
+        await w.run(lambda: bool(w.site.asked), days=2)
+        back = clock.now
+        await w.run(minutes=5)
+        assert {asked.path for asked in w.site.asked} == {f"/{host}" for host in hosts[1:]}
+        assert back - began < timedelta(days=1)
+        # Only the one that fails still, though others are read, is news.
+        ((_, notice, _),) = await w.service.notices()
+        assert (notice.kind, notice.name) == ("failing", hosts[0])
+
+
+async def test_feeds_that_all_fail_for_good_are_told_of_in_the_end(clock: Clock) -> None:
+    async with world(clock) as w:
+        for host in ("127.0.0.1", "127.0.0.2"):
+            await w.service.add_many([ListedFeed(f"http://{host}:9/feed")], guild_id=ONE)
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        await w.run(hours=1)
+        w.site.say(status=404)
+        await w.run(days=10)
+        assert len(await w.service.notices()) == 3
