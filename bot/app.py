@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerts import fence, review
 from bot.alerts.absence import forget_left
@@ -56,7 +57,7 @@ from bot.shards import ShardKeeper
 from bot.steady import SteadyClock
 from bot.watch import LoopWatch, end_soon
 from db import notify, restarts, turns
-from db.engine import Database
+from db.engine import Database, report
 from db.retention import Retention
 from db.warm import warm
 
@@ -74,6 +75,7 @@ _REVIEWS_EVERY = 30.0  # seconds between two looks for stories that no moderator
 _HUBS_EVERY = 20.0  # seconds between two questions which hubs are to be asked for pushes
 _PUBLISHING_EVERY = 2.0  # seconds between two questions what is to be published
 _ABSENCE_EVERY = 6 * 3600.0  # seconds between two looks for servers that are to be forgotten
+_ASKED_FOR = 2.0  # seconds in which the database must answer for a page of the health endpoint
 _STUCK = 180.0  # seconds in which the delivery loop must have turned
 _ALIVE_EVERY = 30.0  # seconds between two notes that this process lives
 _RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be kept
@@ -447,7 +449,7 @@ class _Process:
     async def _troubles(self) -> tuple[str, ...]:
         troubles = []
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(_ASKED_FOR):
                 await self._database.check()
         except Exception as error:  # whatever it is, it means: not ready
             troubles.append(f"database: {type(error).__name__}")
@@ -471,8 +473,13 @@ class _Process:
     async def _metrics(self) -> dict[str, float]:
         from db import figures
 
-        async with self._database.read() as session:
-            found = await figures.counts(session)
+        found: dict[str, float] = {}
+        try:
+            async with asyncio.timeout(_ASKED_FOR), self._database.read() as session:
+                found = await figures.counts(session)
+        except (SQLAlchemyError, OSError) as error:  # asked for each minute: what is known is told
+            report(error, "counting for /metrics")
+        found["database_ready"] = float(bool(found))
         if self._client is not None:
             found["guilds"] = float(len(self._client.guilds))
             found["gateway_ready"] = float(self._client.settled.is_set() and not self._client.shards_away)

@@ -85,5 +85,5 @@ class HealthServer:
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         figures = await self._metrics()
-        lines = [f"quash_{name} {value:g}" for name, value in sorted(figures.items())]
+        lines = [f"quash_{name} {value:.15g}" for name, value in sorted(figures.items())]
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import sqlite3
 import time
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.health import HealthServer
 from bot.sandbox import Fault
+from bot.settings import Address
 from bot.watch import LoopWatch
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
@@ -35,6 +39,44 @@ async def test_health_readiness_and_metrics(place: Place, sqlite_url: str, tmp_p
             lines = (await answer.text()).splitlines()
         assert "quash_guilds 1" in lines
         assert "quash_deliveries_open 0" in lines
+
+
+async def test_metrics_answer_while_the_database_is_away(
+    place: Place, sqlite_url: str, tmp_path: Path
+) -> None:
+    """A scrape a minute must not fill the log, and what is known all the same is told."""
+    base = f"http://127.0.0.1:{(port := _free_port())}"
+    async with (
+        BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=f"127.0.0.1:{port}") as bot,
+        aiohttp.ClientSession() as session,
+    ):
+        await _until(session, f"{base}/readyz", 200)
+        with contextlib.closing(sqlite3.connect(sqlite_url.partition(":///")[2])) as other:
+            other.execute("ALTER TABLE feeds RENAME TO feeds_away")
+            for _ in range(2):
+                async with session.get(f"{base}/metrics") as answer:
+                    lines = (await answer.text()).splitlines()
+                    assert answer.status == 200
+                    assert "quash_guilds 1" in lines and "quash_database_ready 0" in lines
+            other.execute("ALTER TABLE feeds_away RENAME TO feeds")
+        async with session.get(f"{base}/metrics") as answer:
+            assert "quash_database_ready 1" in (await answer.text()).splitlines()
+    assert "Error handling request" not in bot.log
+
+
+async def test_metrics_are_whole_numbers_however_large() -> None:
+    async def figures() -> dict[str, float]:
+        return {"entries_waiting": 1_234_567.0}
+
+    async def troubles() -> tuple[str, ...]:
+        return ()
+
+    async with (
+        HealthServer(Address("127.0.0.1", 0), troubles, figures) as server,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{server.port}/metrics") as answer,
+    ):
+        assert await answer.text() == "quash_entries_waiting 1234567\n"
 
 
 async def _until(session: aiohttp.ClientSession, url: str, status: int) -> None:
