@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -33,6 +33,7 @@ _FILLER = 0.06  # a further sentence has to add so much of what the others weigh
 _WORD = re.compile(r"@?\w+(?:'\w+)?")
 _SHORT = frozenset({"us", "uk", "eu", "un", "x", "ai"})  # names that are no longer than a small word
 _OPENING_WORDS = re.compile(r"^[\"“‘'(\[]*((?:[\w'’]+[ ,]+){0,3}[\w'’]+)")
+_LAST_NAME = re.compile(r"(?:(?:Mr|Ms|Mrs|Dr|Sen|Rep|Gov)\. |Judge |Justice )?(\w[\w-]+)")
 _CLOSED = re.compile(r"(?<!\.\.)[.!。！][\"'”’»)\]]*$")
 _ENDING = 8  # characters that hold a sentence's last mark and what closes behind it
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*$")
@@ -108,7 +109,12 @@ def summarise(
         return ()
     in_title, shown = _stems(document.title), _shown(topics, demands)
     named = _stems(" ".join(party.name for party in parties))
-    candidates = [_candidate(sentence, document, in_title, shown) for sentence in usable]
+    people = {
+        party.name.split()[-1]: party.name
+        for party in parties
+        if party.kind == "person" and party.name not in document.title
+    }
+    candidates = [_candidate(sentence, document, in_title, shown, people) for sentence in usable]
     weights = _word_weights(in_title, named, candidates, demands)
     for candidate in candidates:
         candidate.weight = fsum([weights[word] for word in candidate.words])  # the order of a set is chance
@@ -221,7 +227,11 @@ def _shown(topics: Sequence[Topic], demands: Sequence[Demand]) -> dict[str, floa
 
 
 def _candidate(
-    sentence: Sentence, document: Document, in_title: frozenset[str], shown: Mapping[str, float]
+    sentence: Sentence,
+    document: Document,
+    in_title: frozenset[str],
+    shown: Mapping[str, float],
+    people: Mapping[str, str],
 ) -> _Candidate:
     weight, text = _data().weights, sentence.text
     words = _stems(text)
@@ -230,24 +240,35 @@ def _candidate(
         worth += weight["early"] / (1 + 0.5 * sentence.paragraph)
     if sentence.section == 0 and document.sentences[-1].section > 0:
         worth += weight["newest"]
-    return _Candidate(sentence, words, worth, _hangs(text, document.language))
+    return _Candidate(sentence, words, worth, _hangs(text, document.language, people))
 
 
-def _hangs(text: str, language: str) -> float:
-    """Say what a sentence loses when the one before it is not beside it."""
+def _hangs(text: str, language: str, people: Mapping[str, str]) -> float:
+    """Say what a sentence loses when the one before it is not beside it; `people` by their last names."""
     data = _data()
     match = _OPENING_WORDS.match(text)
     if match is None:
         return 0.0
+    named = _LAST_NAME.match(text)
+    if named is not None and people.get(named.group(1), text) not in text:
+        return data.penalties["last_name"]
     words = match.group(1).lower().replace("’", "'").replace(",", "").split()
     if words[0] == "this" and len(words) > 1 and words[1] in data.times:
         return 0.0
     opening = {" ".join(words[:size]) for size in range(1, len(words) + 1)}
     if opening & data.openings.get(language, data.openings["en"]):
         return data.penalties["dangling"]
-    if words[0] == "the" and not data.leaning.isdisjoint(words[1:3]):
+    if words[0] == "the" and not data.leaning.isdisjoint(_common_nouns(match.group(1))):
         return data.penalties["leaning"]
     return 0.0
+
+
+def _common_nouns(opening: str) -> Iterator[str]:
+    """Give the words behind "The" up to the first with a capital: "The Justice Department" is a name."""
+    for word in opening.split()[1:]:
+        if word[0].isupper():
+            return
+        yield word.rstrip(",").replace("’", "'").removesuffix("'s")
 
 
 def _faults(sentence: Sentence, title: str) -> float:

@@ -79,6 +79,29 @@ def test_sentences_that_do_not_stand_by_themselves_are_passed_over(opening: str)
     assert taken == (plain,)
 
 
+def test_who_was_introduced_elsewhere_is_not_named_by_the_last_name_alone() -> None:
+    first = f"The town clerk Ada Lindqvist, who keeps the {'old ' * 30}books, spoke of oysters at length."
+    bare = (
+        "Lindqvist said the harbour police withdrew its subpoena to the forum for the names of nine members."
+    )
+    plain = "After that ruling police at the harbour withdrew a subpoena to the forum for names."
+    notes, clerk = Recorder(), Party("Ada Lindqvist", "person", "other", 2)
+    told = read(Article(TITLE, f"{first} {FILLER}\n\n{bare}\n\n{plain}"), notes)
+    assert summarise(told, (), (), (clerk,), notes, 130) == (plain,)
+    named = read(Article(f"Ada Lindqvist: {TITLE}", told.text), notes)
+    assert summarise(named, (), (), (clerk,), notes, 130) == (bare,)
+
+
+@pytest.mark.parametrize(
+    ("opening", "stands"),
+    [("The harbour police", True), ("The Justice Department", True), ("The new data agency", False)],
+)
+def test_a_thing_named_before_leans_on_its_sentence_and_a_name_does_not(opening: str, stands: bool) -> None:
+    long = f"{opening} withdrew its subpoena to the forum for the names of nine members."
+    plain = "A subpoena by the police to the forum asked for nine names."
+    assert summary(f"{FILLER}\n\n{long}\n\n{plain}", limit=90) == ((long,) if stands else (plain,))
+
+
 def test_a_pronoun_may_follow_the_sentence_that_it_points_at() -> None:
     second = "It had asked for the names, the messages and the addresses of nine members of the forum."
     assert summary(f"{WITHDRAWN} {second}") == (WITHDRAWN, second)
