@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -152,7 +152,10 @@ async def likely_cases(database: Database, *, guild_id: int, review_id: int) -> 
 
 
 async def end_overdue(database: Database, clock: Clock) -> int:
-    """End the reviews that nobody has decided on in time, as their rules say; gives how many there were."""
+    """End the reviews that nobody has decided on in time, as their rules say; gives how many there were.
+
+    The time of what would be dropped begins anew where moderators could not be asked yet.
+    """
     count = 0
     while True:
         async with database.read() as session:
@@ -162,11 +165,25 @@ async def end_overdue(database: Database, clock: Clock) -> int:
                 row = await reviews.hold(session, guild_id, review_id)
                 if row is None or row.state != "waiting":
                     continue  # a moderator was a moment earlier
+                if row.at_end == "drop" and (hours := await _hours_anew(session, row)):
+                    row.until = clock() + timedelta(hours=hours)
+                    continue
                 await _decide(session, row, "posted" if row.at_end == "post" else "dropped", None, clock())
                 count += 1
             await asyncio.sleep(0)
         if len(overdue) < _AT_ONCE:
             return count
+
+
+async def _hours_anew(session: AsyncSession, row: ReviewRow) -> int:
+    """Give the hours that moderators have who could not be asked yet, as their channel takes nothing; 0 where
+    they were asked, or where no rule asks any more."""
+    asked = (row.story_id, row.channel_id)
+    post = (await reviews.get_posts(session, [asked])).get(asked)
+    if post is None or post.state not in deliveries.OPEN:
+        return 0
+    rules = await reviews.get_rules(session, row.guild_id, row.channel_id)
+    return max((rule.review_hours for rule in rules), default=0)
 
 
 # ------------------------------------------------------------------------ the decision

@@ -8,7 +8,7 @@ from datetime import timedelta
 import discord
 from sqlalchemy import update
 
-from bot.alerts import actions, waiting
+from bot.alerts import actions, review, waiting
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import SharedBucket, TokenBucket
 from bot.alerts.publish import Publisher
@@ -211,3 +211,29 @@ async def test_a_tag_that_moderators_alone_may_set_is_left_out(
     assert await Deliverer(place.house.database, sender, clock=clock, poll=0.05).deliver_due() == 1
     posts = [each.thread for each in place.guild.channels.values() if each.parent_id == forum.id]
     assert [post.tags for post in posts if post is not None] == [[forum.tags[1].id]] * 2
+
+
+async def test_moderators_who_could_not_be_asked_have_their_time_once_they_can(
+    place: Place, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    house, world = place.house, place.standin.world
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(house.database, sender, clock=clock, poll=0.05)
+    desk = world.add_channel(place.guild, "desk")
+    world.set_overwrite(desk, world.bot_role(place.guild), deny=("send_messages",))
+    await place.standin.wait_for(lambda _: gateway.get_channel(desk.id) is not None)
+    await place.standin.wait_for(lambda _: not sender.may_post(desk.id))
+    await house.rule(place.guild.id, place.channel.id, review_channel=desk.id, review_hours=2)
+    await house.story(place.feed, await house.case())
+    await deliverer.deliver_due()
+    await deliverer.reopen()
+    clock.turn(days=1)
+    assert await review.end_overdue(house.database, clock) == 0
+    world.set_overwrite(desk, world.bot_role(place.guild))
+    await place.standin.wait_for(lambda _: sender.may_post(desk.id))
+    await deliverer.reopen()
+    assert await deliverer.deliver_due() == 1
+    (asked,) = place.standin.messages(desk.id)
+    assert f"<t:{int((clock() + timedelta(hours=2)).timestamp())}:" in text_of(asked)
+    clock.turn(hours=3)
+    assert await review.end_overdue(house.database, clock) == 1, "they were asked, and nobody decided"
