@@ -16,6 +16,7 @@ from bot.clock import Clock, utc_now
 from bot.errors import told
 from bot.feeds.fetch import PAGE_TYPES, Fetcher, Response
 from bot.feeds.fetch_errors import FetchError, NotAPageError, RobotsError, StatusError
+from bot.feeds.guard import shown_host
 from bot.feeds.reading.charset import http_charset, utf8_document
 from bot.feeds.robots import ALL, NOTHING, Robots, parse_robots
 
@@ -62,7 +63,7 @@ class PageFetcher:
         kind = (response.content_type or "").partition(";")[0].strip().lower()
         if kind not in _TEXT:
             raise NotAPageError(
-                told("The link leads to {kind}, not to a page with text.", kind=kind[:60]),
+                told("The link leads to {kind}, not to a page with text.", kind=shown_host(kind)[:60]),
                 host=found.host or "",
             )
         text = await asyncio.to_thread(_text, response)

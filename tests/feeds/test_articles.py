@@ -8,12 +8,22 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError, ForbiddenAddressError, NotAPageError, RobotsError, StatusError
+from bot.feeds.look import new_entry_row
+from bot.feeds.parse import parse_feed
 from bot.feeds.robots import parse_robots
-from tests.feeds.web import Site
+from bot.feeds.sight import seen
+from bot.intake.reading import Reader
+from bot.stories.analyse import analyse
+from bot.stories.model import Article, Story
+from db import entries, feeds
+from db.engine import Database
+from db.tables import FindingRow
+from tests.feeds.web import Site, limits, raw_server, rss
 from tests.feeds.world import Clock
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -121,3 +131,39 @@ async def test_what_is_no_page(site: Site, fetcher: Fetcher, clock: Clock) -> No
         await pages.fetch_page(site.url("/inside"))
     with pytest.raises(FetchError):
         await pages.fetch_page("http://10.0.0.1/")
+
+
+async def test_a_page_whose_type_is_no_text_holds_up_no_news(database: Database, clock: Clock) -> None:
+    """Bytes that are no UTF-8 came into the record of the reading, which no database takes: the entry was
+    read again each second, and none after it."""
+    wrong = asyncio.Event()
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wrong.set()
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/\xff\xfe\r\n"
+            b"Content-Length: 2\r\nConnection: close\r\n\r\nhi"
+        )
+        await writer.drain()
+
+    async def read(article: Article) -> Story:
+        return analyse(article)
+
+    async with raw_server(talk) as port, Fetcher(limits(timeout=5)) as fetcher:
+        feed = rss(["one", "two"], text="The FBI served a subpoena on Northwind for records of its users.")
+        sightings = seen(
+            parse_feed(feed.replace("https://paper.example", f"http://127.0.0.1:{port}").encode())
+        )
+        async with database.write() as session:
+            feed_id = await feeds.add(session, {"url": "http://paper.example/", "added_at": clock.now})
+            rows = [new_entry_row(s, feed_id, clock.now, alert=True) for s in sightings.sightings]
+            await feeds.insert_entries(session, rows)
+        reader = Reader(database, read, PageFetcher(fetcher, clock).fetch_page, clock=clock)
+        assert await reader.read_new() == 2
+        assert await reader.read_new() == 0
+    assert wrong.is_set()
+    async with database.read() as session:
+        newest = await entries.newest_of_feed(session, feed_id, 5)
+        reasons = await session.scalars(select(FindingRow.reason).where(FindingRow.outcome == "not fetched"))
+        assert "application/\ufffd\ufffd" in reasons.all()[0]
+    assert [(entry.state, entry.relevant) for entry in newest] == [("read", True)] * 2
