@@ -12,13 +12,14 @@ from db.passages import Passage
 from db.tables import DemandRow, StoryRow
 
 
-def story_block(story: StoryRow, passage: Passage | None = None) -> str:
-    """Give a story: title, source, date, where it stands, summary; or the passage that a search found."""
+def story_block(story: StoryRow, passage: Passage | None = None, *, longest: int = 330) -> str:
+    """Give a story: title, source, date, where it stands, summary (at most so long); or the passage that
+    a search found."""
     at = story.published or story.first_seen
     facts = [safe_text(story.source, 60), stamp(at)]
     if story.status:
         facts.append(status_words(story.status))
-    summary = safe_text(" ".join(story.summary), 330) if passage is None else marked(passage)
+    summary = safe_text(" ".join(story.summary), longest) if passage is None else marked(passage)
     return f"**{link(story.title, story.url, 200)}**\n-# {' · '.join(f for f in facts if f)}\n{summary}"
 
 

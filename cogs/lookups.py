@@ -31,6 +31,7 @@ from db.tables import CaseRow, StoryRow
 
 _A_PAGE = 5
 _LEDGER_PAGE = 8
+_SUMMARIES = 330, 160, 80, 0  # characters of a summary, so that there is room for all that were asked for
 _REPORTS = 10  # of a case, a page
 _AROUND = 250  # characters of a title and a footer
 _FOR_REPORTS = 800  # characters that a case's first page keeps for reports, whatever else there is to tell
@@ -95,7 +96,10 @@ class Lookups(commands.Cog):
         async with self.services.database.read() as session:
             stories = await lookups.latest(session, who, topic=wanted, party=named, limit=count)
             unknown = await _unknown_party(session, who, named) if not stories else None
-        blocks = [story_block(s) for s in stories]
+        for longest in _SUMMARIES:
+            blocks = [story_block(s, longest=longest) for s in stories]
+            if sum(map(len, blocks)) <= ROOM:
+                break
         if not blocks:
             hint = say("Try it without topic and party.") if topic or party else whose_feeds(who)
             blocks = [unknown or f"{say('Nothing is known yet.')} {hint}"]

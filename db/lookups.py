@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -379,6 +379,19 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), tuple(parties), override)
 
 
+def place_in_matter() -> Label[int]:
+    """Give the `place` of a demand's report among all of its case and instrument, of which the newest (1)
+    stands for them. Without a case, a demand stands for itself."""
+    return (
+        func.row_number()
+        .over(
+            partition_by=(func.coalesce(DemandRow.case_id, -DemandRow.id), DemandRow.instrument),
+            order_by=(DemandRow.reported.desc(), DemandRow.id.desc()),
+        )
+        .label("place")
+    )
+
+
 async def ledger(
     session: AsyncSession,
     viewer: Viewer,
@@ -412,13 +425,7 @@ async def ledger(
             DemandRow.id,
             DemandRow.status,
             DemandRow.reported,
-            func.row_number()
-            .over(
-                # Without a case, a demand stands for itself.
-                partition_by=(func.coalesce(DemandRow.case_id, -DemandRow.id), DemandRow.instrument),
-                order_by=(DemandRow.reported.desc(), DemandRow.id.desc()),
-            )
-            .label("place"),
+            place_in_matter(),
         )
         .join(StoryRow, StoryRow.id == DemandRow.story_id)
         .where(*conditions)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.lookups import Viewer, visible, with_topic
+from db.lookups import Viewer, place_in_matter, visible, with_topic
 from db.stories import name_key
 from db.tables import DemandPartyRow, DemandRow, PartyRow, StoryPartyRow, StoryRow, StoryTopicRow
 
@@ -64,7 +64,16 @@ async def _demands_of(
 ) -> tuple[dict[str, tuple[tuple[str, int], ...]], tuple[tuple[str, int], ...]]:
     """Count a party's demands, one a case and instrument (its newest report), and who else is in them."""
     rows = await session.execute(
-        select(DemandPartyRow.side, DemandRow)
+        # As columns: thousands of rows as objects, with their evidence, hold the event loop.
+        select(
+            DemandPartyRow.side,
+            DemandRow.id,
+            DemandRow.case_id,
+            DemandRow.instrument,
+            DemandRow.status,
+            DemandRow.issuer,
+            DemandRow.recipient,
+        )
         .join(DemandRow, DemandRow.id == DemandPartyRow.demand_id)
         .join(StoryRow, StoryRow.id == DemandRow.story_id)
         .where(DemandPartyRow.party_id == party.id, visible(viewer))
@@ -74,13 +83,13 @@ async def _demands_of(
     seen: set[tuple[str, int, str]] = set()
     counts: dict[str, Counter[str]] = {}
     opposite: Counter[str] = Counter()
-    for side, demand in rows:
-        matter = (side, demand.case_id or -demand.id, demand.instrument)
+    for side, demand_id, case_id, instrument, status, issuer, recipient in rows:
+        matter = (side, case_id or -demand_id, instrument)
         if matter in seen:
             continue
         seen.add(matter)
-        counts.setdefault(side, Counter())[demand.status] += 1
-        others = {"issuer": demand.recipient, "recipient": demand.issuer}.get(side, demand.issuer)
+        counts.setdefault(side, Counter())[status] += 1
+        others = recipient if side == "issuer" else issuer
         opposite.update(other for other in others if name_key(other) != party.name_key)
     return {side: tuple(count.most_common()) for side, count in counts.items()}, tuple(
         opposite.most_common(8)
@@ -89,7 +98,8 @@ async def _demands_of(
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Numbers of stories by topic, and of demands by status, in parts of a period of equal length."""
+    """Numbers of stories by topic, in parts of a period of equal length; and of demands by status, one a case
+    and instrument, as its newest report in the period has it."""
 
     starts: tuple[datetime, ...]
     topics: Mapping[str, tuple[int, ...]]  # the most frequent first
@@ -117,12 +127,17 @@ async def get_trend(
             counts.setdefault(name, [0] * len(starts))[part] = number
     within = (*seen, at >= starts[0], at < end, *([with_topic(topic)] if topic else []))
     total = await session.execute(select(func.count()).select_from(StoryRow).where(*within))
-    statuses = await session.execute(
-        select(DemandRow.status, func.count())
+    demands = (
+        select(DemandRow.status, place_in_matter())
         .join(StoryRow, StoryRow.id == DemandRow.story_id)
         .where(*within)
-        .group_by(DemandRow.status)
-        .order_by(func.count().desc(), DemandRow.status)
+        .subquery()
+    )
+    statuses = await session.execute(
+        select(demands.c.status, func.count())
+        .where(demands.c.place == 1)
+        .group_by(demands.c.status)
+        .order_by(func.count().desc(), demands.c.status)
     )
     ordered = sorted(counts.items(), key=lambda item: (-sum(item[1]), item[0]))
     return Trend(

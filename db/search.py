@@ -116,7 +116,7 @@ async def index_story(session: AsyncSession, story_id: int, *, with_text: bool =
     heads = [story.title, *(name for _, name in named)]
     if case is not None and case.title != story.title:
         heads.append(case.title)
-    await _know(story.language, [*heads, *story.summary, story.text if with_text else ""])
+    await know(story.language, [*heads, *story.summary, story.text if with_text else ""])
     tokens = tokens_of(
         heads=heads,
         summary=story.summary,
@@ -184,7 +184,7 @@ async def add_feed(session: AsyncSession, story_ids: Sequence[int], feed_id: int
     await connection.execute(text(statement), [{"id": story_id, "mark": said} for story_id in story_ids])
 
 
-async def _know(language: str, parts: Iterable[str]) -> None:
+async def know(language: str, parts: Iterable[str]) -> None:
     """Have the stems of a text's words ready, letting the event loop have its turns meanwhile."""
     words = {word for part in parts for word in words_of(part)}
     for count, word in enumerate(words):

@@ -19,7 +19,7 @@ from bot.alerts.outbox import load_stories, subscription_from
 from bot.alerts.routing import ask_subscription
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
-from db import cards, digests, reviews, subscriptions
+from db import cards, digests, reviews, search, subscriptions
 from db.digests import DigestStory
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -256,7 +256,10 @@ async def look_back(
         theirs = or_(false(), *(visible(Viewer(guild)) for guild in sorted(guilds)))
         asked = await digests.get_stories_since(session, theirs, since, MOST_STORIES) if own else []
         stories = await load_stories(session, [story.id for story in asked], guilds=guilds)
+        searches = any(wish.kind == "search" for wish in own)
         for story in stories.values():
+            if searches:  # a process that reads no stories knows none of their words yet
+                await search.know(story.language, (story.title, *story.summary, story.text))
             passed = [wish.guild_id for wish in own if ask_subscription(story, wish).passed]
             if passed:
                 wanted.setdefault(story.id, set()).update(passed)

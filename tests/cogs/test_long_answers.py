@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect
 
+from bot.alerts import searching
 from bot.alerts.actions import Claim, Evidence
 from bot.alerts.foreign import safe_text
 from bot.sandbox import Answer
@@ -20,6 +23,7 @@ from db import lookups, stories
 from db.case_corrections import merge
 from db.cases import add_event
 from db.lookups import Viewer
+from db.stems import stem
 from db.stories import NewParty
 from db.tables import StoryRow
 from tests.alerts.house import DEMAND, new_story
@@ -201,3 +205,44 @@ async def test_a_busy_database_costs_no_answer(scene: Scene) -> None:
     await busy
     assert "spyware" in answer.text
     assert answer.seconds < 1.2, "Discord waits three seconds; others may write longer"
+
+
+async def test_as_many_of_the_newest_are_shown_as_were_asked_for(scene: Scene) -> None:
+    summary = ("The agency demanded the names of people who had written against it, and more. " * 4,)
+    await _put(scene, await _feed(scene), None, *range(10), summary=summary)
+    shown = (await scene.member.command("latest", count=10)).text
+    assert list(map(int, _SEEN.findall(shown))) == list(range(9, -1, -1))
+    assert "names of people" in shown
+
+
+async def test_trends_count_a_demand_once_however_many_report_it(scene: Scene) -> None:
+    feed, case = await _feed(scene), await scene.house.case()
+    await _put(scene, feed, case, *range(3))
+    later = {"published": datetime(2026, 3, 2, tzinfo=UTC), "status": "refused"}
+    await _put(scene, feed, case, 3, demands=(replace(DEMAND, status="refused"),), **later)
+    told = (await scene.member.command("trends", period="month")).text
+    assert "4 stories" in told
+    assert "refused 1" in told
+    assert "issued" not in told, "that is where it stood before"
+
+
+async def test_what_one_missed_is_worked_out_without_holding_the_loop(scene: Scene) -> None:
+    """In a process that has read no story, so that no word's stem is known."""
+    feed = await _feed(scene)
+    letters = "bcdfghklmnprstvw"
+    words = [f"{a}a{b}e{c}ing" for a in letters for b in letters for c in letters]
+    for number in range(3):
+        text = " ".join(words[number * 1300 : (number + 1) * 1300])
+        await _put(scene, feed, None, number, text=text)
+    await scene.house.subscription(scene.member.user_id, scene.guild.id, "search", "agency demand")
+    await scene.member.command("digest")
+    stem.cache_clear()
+    searching._words.cache_clear()
+    longest = 0.0
+    asked = asyncio.create_task(scene.member.command("digest"))
+    while not asked.done():
+        began = time.thread_time()  # of this thread's own work, whatever else the machine does
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - began)
+    assert "3 stories" in asked.result().text
+    assert longest < 0.04
