@@ -291,13 +291,21 @@ def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:
         say_number("{number} digest", "{number} digests", found.digests),
         say_number("{number} mention of a role", "{number} mentions of a role", found.pings),
     ]
-    seen = say_number(
-        "Of {seen} stories in {days} days, {number} fits.",
-        "Of {seen} stories in {days} days, {number} fit.",
-        found.matched,
-        seen=found.seen,
-        days=found.days,
-    )
+    if found.seen == 1:
+        seen = say_number(
+            "Of one story in {days} days, {number} fits.",
+            "Of one story in {days} days, {number} fit.",
+            found.matched,
+            days=found.days,
+        )
+    else:
+        seen = say_number(
+            "Of {seen} stories in {days} days, {number} fits.",
+            "Of {seen} stories in {days} days, {number} fit.",
+            found.matched,
+            seen=found.seen,
+            days=found.days,
+        )
     blocks = [describe(replace(rule, paused=False)), seen, " · ".join(counts)]
     if found.busiest_day:
         blocks.append(say("On the busiest day: {number}.", number=found.busiest_day))

@@ -435,6 +435,8 @@ _LABELS = {
     "review_then": mark("what nobody decides on"),
 }
 _USUAL = {"when": "now", "style": "full", "thread": "off"}
+# Whose values are of closed lists.
+_CLOSED = ("topics", "statuses", "ping_when", "urgent", "when", "style", "thread")
 _OF_REVIEWS = ("review_hours", "review_then")
 
 
@@ -468,6 +470,8 @@ def _value(name: str, value: Any, longest: int) -> str:
         return f"<#{value}>"
     if isinstance(value, int) and name.endswith("role"):
         return f"<@&{value}>"
-    if isinstance(value, list):
-        return safe_text(", ".join(map(str, value)), longest)
-    return safe_text(str(value), longest)
+    known = name in _CLOSED  # of a closed list, which is told in the reader's language everywhere
+    said = [
+        say(str(each)) if known else str(each) for each in (value if isinstance(value, list) else [value])
+    ]
+    return safe_text(", ".join(said), longest)

@@ -19,7 +19,7 @@ from bot.intake import guild_settings
 from bot.intake.services import Services
 from bot.stories.countries import all_countries, countries_beginning
 from bot.stories.model import STATUSES, TOPICS
-from bot.words import mark, say
+from bot.words import mark, say, say_number
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
 from cogs.guards import (
@@ -277,8 +277,18 @@ def _review(rule: Rule) -> str:
         return ""
     where, hours = f"<#{rule.review_channel}>", rule.review_hours
     if rule.review_then == "post":
-        return say("after approval in {channel}, or {hours} hours", channel=where, hours=hours)
-    return say("only after approval in {channel} within {hours} hours", channel=where, hours=hours)
+        return say_number(
+            "after approval in {channel}, or {number} hour",
+            "after approval in {channel}, or {number} hours",
+            hours,
+            channel=where,
+        )
+    return say_number(
+        "only after approval in {channel} within {number} hour",
+        "only after approval in {channel} within {number} hours",
+        hours,
+        channel=where,
+    )
 
 
 _DIGESTS = {"hourly": mark("hourly digest"), "daily": mark("daily digest"), "weekly": mark("weekly digest")}

@@ -178,6 +178,16 @@ async def test_a_mention_that_would_notify_nobody_is_said(scene: Scene) -> None:
     assert "notifies nobody" not in (await do("status")).text
 
 
+async def test_one_is_told_as_one(scene: Scene) -> None:
+    feed = await _newsroom(scene)
+    await scene.house.story(feed, None, owes=False)
+    one = scene.moderator.command
+    assert "Of one story in 30 days, 1 fits." in (await one("alerts preview")).text
+    assert "Of one story in 30 days, 0 fit." in (await one("alerts preview", topics="spyware")).text
+    added = await one("alerts add", channel=scene.channel, review=scene.channel, review_hours=1)
+    assert "within 1 hour\n" in added.text + "\n"
+
+
 async def test_everyone_is_no_role_of_a_rule(scene: Scene) -> None:
     await scene.house.guild(scene.guild.id)
     everyone = scene.guild.id

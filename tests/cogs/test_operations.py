@@ -300,6 +300,18 @@ async def test_a_thread_that_sleeps_is_not_gone(scene: Scene) -> None:
     assert f"<#{thread.id}>: The channel is gone" in (await scene.moderator.command("status")).text
 
 
+async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
+    world = scene.discord.world
+    await scene.house.guild(scene.guild.id)
+    user = world.add_user("moderatorin", locale="de")
+    world.add_member(scene.guild, user, world.add_role(scene.guild, "moderation", ("manage_guild",)))
+    person = scene.discord.person(user, scene.guild, scene.channel)
+    await person.command("alerts add", channel=scene.channel, statuses="quashed", when="daily")
+    told = (await person.command("audit")).text
+    assert "Stände: aufgehoben" in told
+    assert "wann: täglich" in told
+
+
 async def test_a_list_that_is_longer_than_it_shows_says_so(scene: Scene) -> None:
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
