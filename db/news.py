@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import parts
-from db.feed_tables import EntryRow, FeedRow
+from db.feed_tables import EntryRow, FeedRow, GuildFeedRow, StoryFeedRow
 
 APART = timedelta(seconds=10)
 """How far apart the turns of one feed's entries are: well above the time that reading one takes."""
@@ -24,6 +24,19 @@ APART = timedelta(seconds=10)
 def is_new() -> ColumnElement[bool]:
     """Give the condition of the indexes of what waits: written out, so that any plan may use them."""
     return EntryRow.state == bindparam("waiting", "new", literal_execute=True)
+
+
+def came_as_news() -> ColumnElement[bool]:
+    """Give the condition of a `StoryFeedRow` whose feed brought the story as news to those who use it
+    (`GuildFeedRow`).
+
+    What it showed when it was first looked at, or before a server used it, is history there, whoever brings
+    it later.
+    """
+    return ~exists().where(
+        EntryRow.id == StoryFeedRow.entry_id,
+        or_(EntryRow.alert.is_(False), EntryRow.first_seen < GuildFeedRow.added_at),
+    )
 
 
 async def with_turns(session: AsyncSession, news: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

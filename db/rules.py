@@ -8,13 +8,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Integer, cast, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.news import came_as_news
 from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow, StoryTopicRow
 
 
 async def get_rules_that_see(
     session: AsyncSession, story_id: int, *, after: tuple[int, int] = (0, 0), limit: int
 ) -> Sequence[RuleRow]:
-    """Give the rules of the servers that use a feed of the story, a page at a time.
+    """Give the rules of the servers that use a feed which brought the story as news, a page at a time.
 
     Ordered by server and rule; `after` is the (guild_id, id) of the last one of the page before. Servers
     that the bot was removed from are left out.
@@ -22,7 +23,7 @@ async def get_rules_that_see(
     guilds = (
         select(GuildFeedRow.guild_id)
         .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .where(StoryFeedRow.story_id == story_id, GuildFeedRow.paused.is_(False))
+        .where(StoryFeedRow.story_id == story_id, came_as_news(), GuildFeedRow.paused.is_(False))
     )
     return (
         await session.scalars(
@@ -40,11 +41,11 @@ async def get_rules_that_see(
 
 
 async def get_guilds_that_paused(session: AsyncSession, story_id: int) -> list[int]:
-    """Give the servers that use feeds of the story, all of them paused there."""
+    """Give the servers that use feeds which brought the story as news, all of them paused there."""
     found = await session.scalars(
         select(GuildFeedRow.guild_id)
         .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .where(StoryFeedRow.story_id == story_id)
+        .where(StoryFeedRow.story_id == story_id, came_as_news())
         .group_by(GuildFeedRow.guild_id)
         .having(func.min(cast(GuildFeedRow.paused, Integer)) == 1)
     )

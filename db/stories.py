@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,7 @@ from db.lists import is_sqlite
 from db.tables import (
     DemandPartyRow,
     DemandRow,
+    EntryRow,
     FindingRow,
     PartyRow,
     StoryFeedRow,
@@ -203,12 +204,19 @@ async def _party_ids(session: AsyncSession, story: NewStory) -> dict[str, int]:
 
 
 async def add_story_feed(session: AsyncSession, story_id: int, feed_id: int, entry_id: int | None) -> None:
-    """Note that a feed brought a story: its guilds may see it from now on."""
+    """Note that a feed brought a story: its guilds may see it from now on.
+
+    Where it brought the story before, the entry counts that is news (`db.news.came_as_news`).
+    """
     values = {"story_id": story_id, "feed_id": feed_id, "entry_id": entry_id}
     fresh = insert_ignoring(session, StoryFeedRow).values(values).returning(StoryFeedRow.story_id)
     if (await session.execute(fresh)).first() is not None:
         await search.add_feed(session, [story_id], feed_id)
         await names.name_in_feed(session, story_id, feed_id)
+    elif entry_id is not None:
+        this = StoryFeedRow.story_id == story_id, StoryFeedRow.feed_id == feed_id
+        news = exists().where(EntryRow.id == entry_id, EntryRow.alert.is_(True))
+        await session.execute(update(StoryFeedRow).where(*this, news).values(entry_id=entry_id))
 
 
 async def add_findings(

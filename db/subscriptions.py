@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.news import came_as_news
 from db.tables import GuildFeedRow, GuildRow, StoryFeedRow, SubscriptionRow
 
 
@@ -18,7 +19,7 @@ async def get_subscriptions_that_fit(
     parties: Iterable[str],
     case_id: int | None,
 ) -> Sequence[SubscriptionRow]:
-    """Give the subscriptions to a topic, party or case of the story in servers that see it.
+    """Give the subscriptions to a topic, party or case of the story in servers that it is news to.
 
     Subscriptions to a search are all given: only the words tell. Paused ones are given too, so that the
     record can say so. `parties` are names as stored.
@@ -26,7 +27,7 @@ async def get_subscriptions_that_fit(
     guilds = (
         select(GuildFeedRow.guild_id)
         .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .where(StoryFeedRow.story_id == story_id, GuildFeedRow.paused.is_(False))
+        .where(StoryFeedRow.story_id == story_id, came_as_news(), GuildFeedRow.paused.is_(False))
     )
     kind, value = SubscriptionRow.kind, SubscriptionRow.value
     fits = [

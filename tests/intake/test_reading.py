@@ -23,7 +23,7 @@ from bot.stories.analyse import analyse
 from bot.stories.model import Article, Story
 from db import feeds, guilds
 from db.engine import Database
-from db.tables import CaseRow, DeliveryRow, EntryRow, FindingRow, StoryFeedRow, StoryRow
+from db.tables import CaseRow, DeliveryRow, EntryRow, FeedRow, FindingRow, StoryFeedRow, StoryRow
 from tests.conftest import TurnedClock
 
 GUILD, CHANNEL = 11, 22
@@ -156,6 +156,68 @@ async def test_the_same_address_from_another_feed_is_the_same_story_for_more_ser
         CHANNEL,
         33,
     ]
+
+
+async def test_what_was_history_where_a_feed_was_added_is_not_told_there_when_another_feed_brings_it(
+    house: House, web: SampleWeb
+) -> None:
+    await actions.add_rule(house.database, guild_id=GUILD + 1, user_id=1, channel_id=33, now=house.clock())
+    await house.add(f"{web.feed_urls[0]}?copy=2", GUILD + 1)
+    web.turn_to(1)
+    await house.add(web.feed_urls[0])
+    while await house.reader.read_new():
+        pass
+    (story,) = [s for s in await house.rows(StoryRow) if s.relevant and s.url.count("summons")]
+    await house.look_and_read()
+    assert [d.target_id for d in await house.rows(DeliveryRow) if d.story_id == story.id] == [33]
+    async with house.database.write() as session:  # its own feed brings it once more, as news
+        of_mine = (
+            select(EntryRow)
+            .join(FeedRow, FeedRow.id == EntryRow.feed_id)
+            .where(FeedRow.url == web.feed_urls[0], EntryRow.story_id == story.id)
+        )
+        entry = (await session.scalars(of_mine)).one()
+        session.add(
+            EntryRow(
+                feed_id=entry.feed_id,
+                key="anew",
+                url=entry.url,
+                url_key=entry.url_key,
+                title=entry.title,
+                first_seen=house.clock(),
+            )
+        )
+    assert await house.reader.read_new() == 1
+    assert [d.target_id for d in await house.rows(DeliveryRow) if d.story_id == story.id] == [33, CHANNEL]
+
+
+async def test_what_a_feed_brought_before_a_server_used_it_is_not_told_there_when_another_brings_it(
+    house: House, web: SampleWeb
+) -> None:
+    await actions.add_rule(house.database, guild_id=GUILD + 1, user_id=1, channel_id=33, now=house.clock())
+    await house.add(web.feed_urls[0], GUILD + 1)
+    web.turn_to(1)
+    await house.look_and_read()
+    house.clock.turn(hours=1)
+    await house.add(web.feed_urls[0])
+    async with house.database.write() as session:
+        row = FeedRow(url="https://other.example/feed", added_at=house.clock())
+        session.add(row)
+        await session.flush()
+        await feeds.use(session, [row.id], GUILD + 1, None, house.clock())
+        entry = (await session.scalars(select(EntryRow).where(EntryRow.url.contains("summons")))).one()
+        session.add(
+            EntryRow(
+                feed_id=row.id,
+                key="too",
+                url=entry.url,
+                url_key=entry.url_key,
+                title=entry.title,
+                first_seen=house.clock(),
+            )
+        )
+    assert await house.reader.read_new() == 1
+    assert {d.target_id for d in await house.rows(DeliveryRow)} == {33}
 
 
 async def test_an_entry_that_trips_the_reader_holds_up_nobody_and_is_given_up_in_the_end(
