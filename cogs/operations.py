@@ -24,7 +24,7 @@ from bot.words import mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import check_may_configure, find_gone, guild_of, may_configure, trouble_with_mention
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import PageButton, fitting, page_buttons
 from cogs.panels import answer, panel, stamp
 from cogs.rules import unheard
 from cogs.why import trouble_in
@@ -39,6 +39,7 @@ _CHANGE = 380  # characters of a change's facts: a page of them has room in a me
 _LONGEST_VALUE, _SHORT_VALUE = 200, 60  # characters of a value in them
 _FAILING = 8  # feeds that are named
 _TROUBLES = 10  # channels that are named
+_ROOM_OF_FEEDS, _ROOM_OF_CHANNELS = 1300, 1800  # characters of those, so that one leaves room for the other
 _DAY = timedelta(hours=24)
 
 _STATES = {
@@ -303,11 +304,14 @@ def _feeds(feeds: Sequence[ListedFeed]) -> str:
             )
         )
     ]
+    told = []
     for feed in failing[:_FAILING]:
         since = stamp(feed.failing_since, "R") if feed.failing_since else ""
-        lines.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(retell(feed.failure or ''), 160)}")
-    if len(failing) > _FAILING:
-        lines.append(say("… and more; `/feeds list` shows all."))
+        told.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(retell(feed.failure or ''), 160)}")
+    shown = fitting(told, _ROOM_OF_FEEDS)
+    if len(failing) > len(shown):
+        shown.append(say("… and more; `/feeds list` shows all."))
+    lines += shown
     return f"**{say('Feeds')}**\n" + "\n".join(lines)
 
 
@@ -369,8 +373,9 @@ async def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedR
             "✔ I may post in all {number} channels that rules name.",
             len(threads),
         )
-    more = [f"-# {say('… and more.')}"] if len(lines) > _TROUBLES else []
-    return title + "\n".join([*lines[:_TROUBLES], *more])
+    shown = fitting(lines[:_TROUBLES], _ROOM_OF_CHANNELS)
+    more = [f"-# {say('… and more.')}"] if len(lines) > len(shown) else []
+    return title + "\n".join([*shown, *more])
 
 
 def _machine(interaction: discord.Interaction) -> str:

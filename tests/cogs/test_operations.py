@@ -319,3 +319,27 @@ async def test_a_list_that_is_longer_than_it_shows_says_so(scene: Scene) -> None
     for number in range(101):
         await scene.house.story(feed, None, title=f"Story {number}")
     assert "100 deliveries … and more." in (await scene.moderator.command("deliveries")).text
+
+
+async def test_status_tells_of_channels_however_many_feeds_fail(scene: Scene) -> None:
+    now = scene.house.clock.now
+    feeds = [await scene.house.feed(f"news{number}") for number in range(8)]
+    await scene.house.guild(scene.guild.id, *feeds)
+    columns = {"title": "The long title of a newspaper that people of the field read every day"}
+    columns |= {"failure": "its server answers 503 (service unavailable) and asks for more time, again. " * 3}
+    async with scene.house.database.write() as session:
+        await session.execute(update(FeedRow).values(failing_since=now, **columns))
+    for number in range(12):
+        gone = scene.discord.world.add_channel(scene.guild, f"gone{number}")
+        role = scene.discord.world.add_role(scene.guild, f"silent{number}")
+        await scene.house.rule(scene.guild.id, gone.id, ping_role=role.id)
+        if number % 2:
+            scene.discord.world.remove_channel(gone)
+    user = scene.discord.world.add_user("moderatorin", locale="de")
+    role = scene.discord.world.add_role(scene.guild, "moderation", ("manage_guild",))
+    scene.discord.world.add_member(scene.guild, user, role)
+    person = scene.discord.person(user, scene.guild, scene.channel)
+    status = (await person.command("status")).text
+    assert "0 laufen · 8 fallen aus" in status
+    assert "Den Kanal gibt es nicht mehr" in status
+    assert "Quash 0" in status, "all parts have room"
