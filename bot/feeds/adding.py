@@ -157,6 +157,8 @@ class Adder:
                     )
                 )
             fresh = await use.note(session, stored.id, now)
+            guilds = await feeds.guilds_of(session, stored.id) if use.guild_id is not None else {}
+            paused = use.guild_id is not None and guilds[use.guild_id]
             memory = memories.from_json(stored.memory)
             values: dict[str, Any] = {}
             if use.guild_id is None and not memory.kept:
@@ -168,7 +170,12 @@ class Adder:
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
-        if not fresh and not values:
+        if paused:
+            reason = told(
+                "{name} is watched already, but paused here; /feeds resume lets its stories come again.",
+                name=name,
+            )
+        elif not fresh and not values:
             reason = told("{name} is watched already.", name=name)
         elif stored.failure:
             reason = told(
@@ -204,15 +211,19 @@ class Adder:
         stored = (await store_looks(self._database, [look], self._limits))[0]
         title = look.feed.title if look.feed is not None else ""
         entries = len(stored.decision.new) if stored.decision is not None else 0
+        shown = title or shown_url(url)
+        reason = told(
+            "{title} is watched from now on; it shows {entries} entries at present.",
+            title=shown,
+            entries=entries,
+        )
+        if entries == 1:
+            reason = told("{title} is watched from now on; it shows one entry at present.", title=shown)
         return Added(
             feed_id,
             url,
             title,
-            told(
-                "{title} is watched from now on; it shows {entries} entries at present.",
-                title=title or shown_url(url),
-                entries=entries,
-            ),
+            reason,
             is_new=True,
             entries=entries,
         )

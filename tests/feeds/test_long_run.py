@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.absence import forget_left
+from bot.feeds import looking
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.opml import ListedFeed
@@ -90,6 +93,16 @@ async def test_an_address_that_two_add_at_the_same_moment_is_added_for_both(
     for number in range(6):
         assert len(await services[0].list(number)) == 61
     assert len(await services[0].list(77)) == 1
+
+
+async def test_what_is_said_of_a_feed_that_is_added_again_or_shows_one_entry(clock: Clock) -> None:
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(1, clock.now)))
+        added = await w.service.add(w.site.url(), guild_id=ONE)
+        assert added.reason == "Paper is watched from now on; it shows one entry at present."
+        await w.service.set_paused(1, guild_id=ONE, paused=True)
+        again = await w.service.add(w.site.url(), guild_id=ONE)
+        assert again.reason.startswith("Paper is watched already, but paused here; /feeds resume")
 
 
 async def test_a_feed_that_ended_is_not_said_to_be_watched(clock: Clock) -> None:
@@ -339,6 +352,38 @@ async def test_a_feed_that_comes_back_rebuilt_is_told_of_as_both(clock: Clock) -
         ((_, notice, guilds_told),) = await w.service.notices()
         assert (notice.kind, guilds_told) == ("back", (ONE,))
         assert notice.text.startswith("Paper can be read again, but was rebuilt: 30 entries")
+
+
+async def test_a_claim_is_prolonged_after_the_database_was_away_for_a_moment(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is refused is no error of SQLAlchemy's: it ended the prolonging, and was not seen."""
+    monkeypatch.setattr(looking, "LEASE", 0.3)
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.service.add_many([ListedFeed(w.site.url())])
+        w.site.pause = 2.0
+        look = asyncio.create_task(w.tick())
+        for _ in range(1000):
+            if w.site.asked:
+                break
+            await asyncio.sleep(0.01)
+        claimed = (await w.feed()).claimed_until
+        away, write = [1], w.database.write
+
+        @asynccontextmanager
+        async def flaky() -> AsyncIterator[AsyncSession]:
+            if away and away.pop():
+                raise ConnectionRefusedError("the database starts anew")
+            async with write() as session:
+                yield session
+
+        monkeypatch.setattr(w.database, "write", flaky)
+        clock.turn(seconds=30)
+        await asyncio.sleep(0.7)
+        assert not away
+        assert (await w.feed()).claimed_until != claimed
+        await look
 
 
 async def test_an_outage_of_our_own_is_no_news_of_the_feeds(clock: Clock) -> None:
