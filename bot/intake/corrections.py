@@ -20,7 +20,7 @@ from bot.alerts.once import Button
 from bot.alerts.telling import News, Teller
 from bot.alerts.wishes import MOST_ITEMS, parse_statuses
 from bot.words import say, speaking
-from db import audit, case_overrides, lookups, notes, places, reports, rules
+from db import audit, case_overrides, guilds, lookups, notes, places, reports, rules
 from db.engine import Database
 from db.lookups import Viewer
 from db.reports import OffTopic
@@ -116,6 +116,7 @@ async def exclude_source(
 ) -> str:
     """Leave a reported story's source out of all rules of a server; gives its name (raw). Twice is once."""
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         source = await _reported(session, guild_id, story_id)
         changed = []
         for row in await rules.get_rules_of_guild(session, guild_id):
@@ -159,6 +160,7 @@ async def rename_case(
     """Give a case a name that this server sees; an empty one takes it away again."""
     said = " ".join(title.split())[:_TITLE]
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         case = await _case(session, guild_id, case_id)
         row = await _override(session, guild_id, case, user_id, now)
         before = {"case": case.id, "title": row.title or case.title}
@@ -180,6 +182,7 @@ async def set_case_status(
     if found and not address:
         raise WishError(say("Give the address of a page that tells so, beginning with https://."))
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         case = await _case(session, guild_id, case_id)
         row = await _override(session, guild_id, case, user_id, now)
         before = {"case": case.id, "status": row.status or case.status, "source": row.source}
@@ -194,6 +197,7 @@ async def propose_merge(
 ) -> int:
     """Propose to the operator that another case becomes part of a case; gives the proposal's number."""
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         case, other = await _case(session, guild_id, case_id), await _case(session, guild_id, other_id)
         if case.id == other.id:
             raise WishError(say("Those are one case already."))
@@ -214,6 +218,7 @@ async def propose_split(
 ) -> int:
     """Propose to the operator that a story leaves a case for one of its own; gives the proposal's number."""
     async with database.write() as session:
+        await guilds.hold(session, guild_id)
         case = await _case(session, guild_id, case_id)
         view = await lookups.case_view(session, Viewer(guild_id), case)
         if story_id not in {story.id for story in view.stories} or len(view.stories) < 2:

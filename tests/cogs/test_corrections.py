@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
@@ -9,6 +11,7 @@ from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.cli import main
 from bot.commands import cases
+from bot.intake import corrections
 from bot.intake.corrections import OffTopicTeller
 from db.tables import CaseProposalRow, CaseRow, FeedRow, ReportRow, RuleRow, StoryRow
 from tests.cogs.conftest import Scene
@@ -59,6 +62,20 @@ async def test_a_servers_words_on_a_case_are_shown_there_alone(scene: Scene) -> 
     world = scene.discord.world
     world.set_member_roles(scene.guild, world.users[scene.moderator.user_id])
     assert "Manage Server" in (await scene.moderator.click(panel.message, "Rename")).text
+
+
+async def test_two_moderators_correct_one_case_at_once(scene: Scene) -> None:
+    _, case, _ = await _case_here(scene)
+    database, now = scene.house.database, scene.house.clock()
+    here = {"guild_id": scene.guild.id, "case_id": case, "now": now}
+    address = "https://court.example/order/7"
+    await asyncio.gather(
+        corrections.rename_case(database, user_id=1, title="Ours", **here),
+        corrections.set_case_status(database, user_id=2, status="quashed", source=address, **here),
+    )
+    shown = (await scene.moderator.command("case", name=str(case))).text
+    assert "Ours" in shown
+    assert "court.example" in shown
 
 
 async def test_merges_and_splits_are_the_operators(scene: Scene) -> None:
