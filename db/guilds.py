@@ -9,18 +9,39 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.stories import insert_ignoring
-from db.tables import GuildRow
+from db.tables import DestinationRow, GuildRow, RuleRow
 
 
 async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
-    """Note that the bot is in a server. What the server had set before stays as it was."""
+    """Note that the bot is in a server. What the server had set before stays as it was.
+
+    Where the bot comes back its channels are tried anew: what it lacks there now is another thing than
+    before, and moderators are to be told.
+    """
     await session.execute(
         insert_ignoring(session, GuildRow),
         [{"id": guild_id, "joined_at": now, "timezone": "UTC", "language": "en"}],
     )
-    await session.execute(
-        update(GuildRow).where(GuildRow.id == guild_id, GuildRow.left_at.is_not(None)).values(left_at=None)
+    back = await session.scalar(
+        update(GuildRow)
+        .where(GuildRow.id == guild_id, GuildRow.left_at.is_not(None))
+        .values(left_at=None)
+        .returning(GuildRow.id)
     )
+    if back is not None:
+        await session.execute(
+            update(DestinationRow)
+            .where(
+                DestinationRow.target == "channel",
+                DestinationRow.target_id.in_(
+                    select(RuleRow.channel_id)
+                    .where(RuleRow.guild_id == guild_id)
+                    .union(select(RuleRow.review_channel).where(RuleRow.guild_id == guild_id))
+                ),
+            )
+            .values(broken=None, broken_at=None, told_at=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def hold(session: AsyncSession, guild_id: int) -> None:

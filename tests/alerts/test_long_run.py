@@ -8,13 +8,14 @@ from datetime import timedelta
 import discord
 from sqlalchemy import update
 
-from bot.alerts import actions, review, waiting
+from bot.alerts import absence, actions, review, waiting
+from bot.alerts.closed import ClosedTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import SharedBucket, TokenBucket
 from bot.alerts.publish import Publisher
 from bot.alerts.sender import DiscordSender
 from bot.sandbox.discord.model import Tag
-from db import case_corrections, restarts
+from db import case_corrections, guilds, restarts
 from db.engine import Database
 from db.tables import DestinationRow, GuildRow
 from tests.alerts.place import Place, text_of
@@ -237,3 +238,31 @@ async def test_moderators_who_could_not_be_asked_have_their_time_once_they_can(
     assert f"<t:{int((clock() + timedelta(hours=2)).timestamp())}:" in text_of(asked)
     clock.turn(hours=3)
     assert await review.end_overdue(house.database, clock) == 1, "they were asked, and nobody decided"
+
+
+async def test_who_takes_the_bot_back_is_told_what_it_lacks_by_now(
+    place: Place, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    house, world = place.house, place.standin.world
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(house.database, sender, clock=clock, poll=0.05)
+    other = world.add_channel(place.guild, "desk")
+    await house.rule(place.guild.id, place.channel.id)
+    await house.rule(place.guild.id, other.id, topics=["data-brokers"])
+    await house.story(place.feed, await house.case())
+    world.leave(place.guild)
+    await absence.leave(house.database, place.guild.id, clock)
+    await deliverer.reopen()
+    clock.turn(days=1)
+    world.join(place.guild)  # with a role of its own anew, which the private channel does not let in
+    await place.standin.wait_for(lambda _: gateway.get_channel(place.channel.id) is not None)
+    world.set_overwrite(place.channel, world.bot_role(place.guild), deny=("send_messages",))
+    await place.standin.wait_for(lambda _: not sender.may_post(place.channel.id))
+    async with house.database.write() as session:
+        await guilds.remember(session, place.guild.id, clock())
+    for _ in range(2):
+        await deliverer.reopen()
+        await deliverer.deliver_due()
+        await ClosedTeller(house.database, sender, clock=clock).tell()
+    (told,) = place.standin.messages(other.id)
+    assert f"<#{place.channel.id}>" in told.text and "give me Send Messages" in told.text
