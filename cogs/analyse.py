@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import discord
 from discord import app_commands, ui
@@ -87,14 +88,16 @@ class Analyse(commands.Cog):
 
 
 def _texts_of(message: discord.Message) -> Iterator[str]:
-    """Give what a message says, a post of Quash and a preview of a link among it."""
-    yield message.content
-    yield from (embed.url for embed in message.embeds if embed.url)
-    parts = list(message.components)
-    while parts:
-        part = parts.pop(0)
-        parts[:0] = getattr(part, "children", ())
-        yield getattr(part, "content", "")
+    """Give what a message says, a post of Quash, a preview of a link and what was forwarded among it."""
+    told: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for said in told:
+        yield said.content
+        yield from (embed.url for embed in said.embeds if embed.url)
+        parts: list[Any] = list(said.components)
+        while parts:
+            part = parts.pop(0)
+            parts[:0] = getattr(part, "children", ())
+            yield getattr(part, "content", "")
 
 
 def analysis_view(story: Story) -> ui.LayoutView:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import discord
 import pytest
 from sqlalchemy import inspect
 
@@ -17,7 +18,7 @@ from bot.alerts import searching
 from bot.alerts.actions import Claim, Evidence
 from bot.alerts.foreign import safe_text
 from bot.sandbox import Answer
-from cogs.analyse import _LINK
+from cogs.analyse import _LINK, _texts_of
 from cogs.buttons import evidence_view
 from db import lookups, stories
 from db.case_corrections import merge
@@ -187,6 +188,23 @@ def test_the_address_in_a_text_is_read_as_people_write_it() -> None:
     for text in (page, f"see {page}, please", f"({page})", f"[a page]({page})", f"<{page}>", f'"{page}"'):
         assert (found := _LINK.search(text)) and found[0].rstrip(",") == page, text
     assert (found := _LINK.search("Https://Example.org/A")) and found[0] == "Https://Example.org/A"
+
+
+async def test_a_link_in_a_forwarded_message_is_found(scene: Scene) -> None:
+    assert scene.client is not None
+    at, page = "2026-03-02T12:00:00+00:00", "https://news.example/forwarded"
+    person = {"id": "5", "username": "somebody", "discriminator": "0", "avatar": None}
+    common = {"type": 0, "embeds": [], "attachments": [], "timestamp": at, "edited_timestamp": None}
+    common |= {"mentions": [], "mention_roles": [], "components": []}
+    forwarded = {**common, "content": f"look: {page}"}
+    message: Any = {
+        **common, "id": "7", "channel_id": str(scene.channel.id), "author": person, "content": "",
+        "tts": False, "mention_everyone": False, "pinned": False,
+        "message_snapshots": [{"message": forwarded}],
+    }  # fmt: skip
+    channel: Any = scene.client.get_channel(scene.channel.id)
+    told = discord.Message(state=scene.client._connection, channel=channel, data=message)
+    assert (found := _LINK.search("\n".join(_texts_of(told)))) and found[0] == page
 
 
 async def test_a_busy_database_costs_no_answer(scene: Scene) -> None:
