@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.absence import forget_left
@@ -17,7 +18,7 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.opml import ListedFeed
 from bot.feeds.service import FeedService
 from bot.feeds.telling import together
-from db import absence, guilds, suggest
+from db import absence, feed_moves, feeds, guilds, suggest
 from db.engine import Database
 from db.tables import FeedPartyRow, PartyRow, PartyWordRow
 from db.visibility import Viewer
@@ -431,3 +432,31 @@ async def test_feeds_that_all_fail_for_good_are_told_of_in_the_end(clock: Clock)
         w.site.say(status=404)
         await w.run(days=10)
         assert len(await w.service.notices()) == 3
+
+
+async def test_the_statements_behind_these_do_the_same_on_both_databases(
+    services: tuple[FeedService, FeedService], database: Database, site: Site, clock: Clock
+) -> None:
+    for path in ("/old", "/new"):
+        site.say(path, body=rss(daily(3, clock.now)))
+        await services[0].add(site.url(path), guild_id=ONE if path == "/old" else OTHER)
+    async with database.write() as session:
+        session.add(PartyRow(id=1, name="Northwind", name_key="northwind", kind="company"))
+        await session.flush()
+        session.add_all(FeedPartyRow(party_id=1, feed_id=feed_id, sides=feed_id) for feed_id in (1, 2))
+    await services[0].remove(2, guild_id=OTHER)
+    async with database.write() as session:
+        assert await feed_moves.adopt(session, 1, site.url("/new")) == 2
+    async with database.read() as session:
+        sides = await session.scalars(select(FeedPartyRow.sides).where(FeedPartyRow.feed_id == 2))
+        assert sides.all() == [3]
+    assert [(feed.id, feed.state) for feed in await services[0].list()] == [(2, "active")]
+    await services[0].add_many([ListedFeed(f"http://many.example/{number}") for number in range(30)])
+    clock.turn(minutes=1)
+    await services[0].add_many([ListedFeed("http://one.example/")])
+    async with database.write() as session:
+        await feeds.look_soon(session, clock.now, "now", clock.now - timedelta(days=1))
+        claimed = await feeds.claim_due(
+            session, now=clock.now, limit=2, worker="w", lease=60.0, pick=lambda feed: "one." in feed.url
+        )
+    assert [feed.url for feed in claimed] == ["http://one.example/"]
