@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import re
@@ -73,6 +74,8 @@ class AnalysisPool:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
         self._running = asyncio.Semaphore(workers)
+        self._alone = asyncio.Lock()
+        self._closed = False
         self._under_way = 0
         self._read = 0  # articles, by the processes that run now
         self._ending: asyncio.TimerHandle | None = None
@@ -85,6 +88,7 @@ class AnalysisPool:
     ) -> None:
         if self._ending is not None:
             self._ending.cancel()
+        self._closed = True
         pool, self._pool = self._pool, None
         if pool is not None:
             # What is being read, or a process that still loads its lexicons, is not waited for: nobody would
@@ -99,27 +103,43 @@ class AnalysisPool:
             raise AnalysisError(
                 told("the article is larger than {number} characters", number=f"{_MAX_BODY:,}")
             )
-        async with self._running:  # so that the deadline counts the work and not the wait for a turn
-            pool = self._pool = self._pool or self._new_pool()
-            deadline = _DEADLINE if self._read >= self._workers else _STARTING
-            self._under_way += 1
-            started = time.monotonic()
-            future = pool.submit(read_article, article)
+        try:
+            async with self._running:  # so that the deadline counts the work and not the wait for a turn
+                return await self._analyse(article)
+        except BrokenProcessPool:
+            pass  # all processes end with one: perhaps it was another article's fault, so once more alone
+        async with self._alone, contextlib.AsyncExitStack() as turns:
+            if self._closed:
+                raise AnalysisError(told("the process that read the article died"))
+            for _ in range(self._workers):
+                await turns.enter_async_context(self._running)
             try:
-                story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
-            except TimeoutError as error:
-                self._replace(pool)
-                said = told("the article took longer than {number} s to read", number=f"{deadline:.0f}")
-                raise AnalysisError(said) from error
+                return await self._analyse(article)
             except BrokenProcessPool as error:
-                self._replace(pool)
                 raise AnalysisError(told("the process that read the article died")) from error
-            finally:
-                self.worked += time.monotonic() - started
-                self._under_way -= 1
-                self._end_later()
-            self._read += 1
-            return story
+
+    async def _analyse(self, article: Article) -> Story:
+        """Read an article. Raises `BrokenProcessPool` when its process ends, or another's."""
+        pool = self._pool = self._pool or self._new_pool()
+        deadline = _DEADLINE if self._read >= self._workers else _STARTING
+        self._under_way += 1
+        started = time.monotonic()
+        try:
+            future = pool.submit(read_article, article)
+            story = await asyncio.wait_for(asyncio.wrap_future(future), deadline)
+        except TimeoutError as error:
+            self._replace(pool)
+            said = told("the article took longer than {number} s to read", number=f"{deadline:.0f}")
+            raise AnalysisError(said) from error
+        except BrokenProcessPool:
+            self._replace(pool)
+            raise
+        finally:
+            self.worked += time.monotonic() - started
+            self._under_way -= 1
+            self._end_later()
+        self._read += 1
+        return story
 
     def _end_later(self) -> None:
         if self._ending is not None:
