@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.alerts import actions
 from bot.alerts.foreign import safe_text
+from bot.alerts.posting import missing_in
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
 from bot.alerts.wishes import MOST_A_DAY, MOST_REVIEW_HOURS, REVIEW_ENDS
@@ -25,6 +26,7 @@ from cogs.channels import Postable, PostableChannel
 from cogs.guards import (
     NotAllowedError,
     check_can_post,
+    find_gone,
     may,
     services_of,
     trouble_with_mention,
@@ -205,14 +207,21 @@ async def warnings(services: Services, interaction: discord.Interaction, rule: R
 async def unheard(
     services: Services, interaction: discord.Interaction, rules: Sequence[actions.ListedRule]
 ) -> str:
-    """Say so where moderators cannot be told what is wrong: in a forum that cannot be."""
+    """Say so where moderators cannot be told what is wrong, or not where they want it."""
     guild = interaction.guild
+    if guild is None:
+        return ""
+    log = (await guild_settings.get_settings(services.database, guild.id)).log_channel
+    if log is not None:
+        if not await find_gone(guild, [log]) and not missing_in(guild.get_channel(log), threads=False):
+            return ""
+        return say(
+            "The log channel {channel} is gone, or I may not post there: choose another with "
+            "`/settings log_channel`.",
+            channel=f"<#{log}>",
+        )
     going = {listed.rule.channel_id for listed in rules if not listed.rule.paused}
-    if guild is None or not going:
-        return ""
-    if not all(isinstance(guild.get_channel(id), discord.ForumChannel) for id in going):
-        return ""
-    if (await guild_settings.get_settings(services.database, guild.id)).log_channel is not None:
+    if not going or not all(isinstance(guild.get_channel(id), discord.ForumChannel) for id in going):
         return ""
     return say(
         "When something is wrong with a feed or a channel I can tell nobody, as forums take posts only: "

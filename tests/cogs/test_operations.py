@@ -343,3 +343,13 @@ async def test_status_tells_of_channels_however_many_feeds_fail(scene: Scene) ->
     assert "0 laufen · 8 fallen aus" in status
     assert "Den Kanal gibt es nicht mehr" in status
     assert "Quash 0" in status, "all parts have room"
+
+
+async def test_a_log_channel_that_is_gone_is_told(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    await scene.house.rule(scene.guild.id, scene.channel.id)
+    log = scene.discord.world.add_channel(scene.guild, "log")
+    await scene.moderator.command("settings", log_channel=log)
+    assert "log channel" not in (await scene.moderator.command("status")).text
+    scene.discord.world.remove_channel(log)
+    assert f"The log channel <#{log.id}> is gone" in (await scene.moderator.command("status")).text
