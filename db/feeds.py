@@ -166,6 +166,15 @@ async def known_urls(session: AsyncSession, urls: Sequence[str]) -> dict[str, in
     return found
 
 
+async def ended(session: AsyncSession, urls: Sequence[str]) -> list[StoredFeed]:
+    """Give those of the addresses' feeds whose server said that they are gone for good."""
+    found: list[StoredFeed] = []
+    for part in parts(urls):
+        rows = await session.execute(select(*_COLUMNS).where(_feeds.url.in_(part), _feeds.state == "gone"))
+        found += map(_stored, rows)
+    return found
+
+
 async def listed(session: AsyncSession, guild_id: int | None = None) -> list[StoredFeed]:
     """Give all feeds, or those that a guild uses, by id."""
     return [_stored(row) for row in await session.execute(_of_guild(select(*_COLUMNS), guild_id))]

@@ -149,13 +149,7 @@ class Adder:
             if stored is None:
                 return None
             if stored.state == "gone":
-                raise FeedError(
-                    told(
-                        "{name} is gone for good, says its server, and is looked at no more; "
-                        "look for its new address and add that.",
-                        name=name_of(stored),
-                    )
-                )
+                raise FeedError(_ended(stored))
             fresh = await use.note(session, stored.id, now)
             guilds = await feeds.guilds_of(session, stored.id) if use.guild_id is not None else {}
             paused = use.guild_id is not None and guilds[use.guild_id]
@@ -240,6 +234,9 @@ class Adder:
             if number % 200 == 199:
                 await asyncio.sleep(0)
         async with self._database.write() as session:
+            for feed in await feeds.ended(session, list(wanted)):
+                del wanted[feed.url]
+                refused.append((shown_url(feed.url), _ended(feed)))
             fresh = await self.store(session, wanted, use)
         return Imported(fresh, len(wanted) - fresh, tuple(refused))
 
@@ -301,6 +298,14 @@ def normal_address(guard: Guard, address: str) -> str:
     if "://" not in address:
         address = f"https://{address}"
     return str(guard.check_url(address))
+
+
+def _ended(feed: StoredFeed) -> str:
+    return told(
+        "{name} is gone for good, says its server, and is looked at no more; "
+        "look for its new address and add that.",
+        name=name_of(feed),
+    )
 
 
 def _unknown(url: str) -> StoredFeed:

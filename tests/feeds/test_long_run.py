@@ -115,6 +115,10 @@ async def test_a_feed_that_ended_is_not_said_to_be_watched(clock: Clock) -> None
         assert (await w.feed()).state == "gone"
         with pytest.raises(FeedError, match=r"^Paper is gone for good"):
             await w.service.add(w.site.url(), guild_id=OTHER)
+        imported = await w.service.add_many([ListedFeed(w.site.url())], guild_id=OTHER)
+        assert (imported.added, imported.known) == (0, 0)
+        ((address, why),) = imported.refused
+        assert (address, why[:21]) == (w.site.url(), "Paper is gone for goo")
         assert await w.service.list(OTHER) == []
 
 
