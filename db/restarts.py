@@ -23,6 +23,7 @@ _ALIVE = "alive"  # note: when a process was last alive
 _PAUSES = "pauses"  # note: the pauses of which stories may still come in, [from, to] each
 _SHORT = timedelta(seconds=60)  # another process is alive, or Discord still knows the nonces
 _REMEMBERED = timedelta(days=7)  # after a pause, until every feed was looked at
+_SOON = timedelta(days=2)  # the same for stories without a date: a feed that works is looked at once a day
 _MOST = 20
 
 
@@ -64,7 +65,7 @@ async def doubt(session: AsyncSession, story_id: int, published: datetime | None
     since = [
         a
         for a, b in await _pauses(session)
-        if now - b <= _REMEMBERED and (published is None or published <= b)
+        if (now - b <= _SOON if published is None else now - b <= _REMEMBERED and published <= b)
     ]
     if since:
         await session.execute(

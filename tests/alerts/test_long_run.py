@@ -51,6 +51,21 @@ async def test_a_digest_for_tomorrow_comes_after_a_restart_in_a_channel_that_was
     assert "Told tomorrow" in text_of(place.posted[-1])
 
 
+async def test_a_story_without_a_date_is_not_given_up_days_after_a_restart(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await place.house.rule(place.guild.id, place.channel.id)
+    await _off(place, clock, minutes=2)
+    person = place.standin.person(place.member.id, place.guild.id, place.channel.id)
+    for number in range(1001):
+        await person.say(f"Chat {number}")
+    clock.turn(days=3)
+    story = await place.house.story(place.feed, await place.house.case())
+    async with place.house.database.write() as session:
+        await restarts.doubt(session, story, None, clock())
+    assert await deliverer.deliver_due() == 1
+
+
 async def test_what_was_due_while_the_bot_was_off_keeps_quiet_hours(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
