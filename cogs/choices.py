@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +10,7 @@ from discord import app_commands
 
 from bot.errors import QuashError
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
+from bot.stories.naming import canonical_name
 from bot.words import mark, say
 from db.stems import fold
 
@@ -57,6 +59,14 @@ def instrument(value: str | None) -> str | None:
 def status(value: str | None) -> str | None:
     """Check a status."""
     return one_of(value, STATUSES, mark("status")) if value else None
+
+
+async def party(value: str | None) -> str:
+    """Give a party's canonical name, "" where nothing was typed.
+
+    Off the event loop: the first call reads the gazetteer, which takes a third of a second.
+    """
+    return await asyncio.to_thread(canonical_name, value) if value else ""
 
 
 def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import discord
@@ -15,7 +14,6 @@ from bot.alerts.foreign import link, plain_text, safe_text
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
-from bot.stories.naming import canonical_name
 from bot.words import mark, say, say_number
 from cogs import choices, dates
 from cogs.blocks import demand_block, story_block
@@ -70,10 +68,6 @@ class Lookups(commands.Cog):
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    async def cog_load(self) -> None:
-        """Have the gazetteer read before anybody asks: it takes longer than the event loop may be held."""
-        await asyncio.to_thread(canonical_name, "Quash")
-
     @app_commands.command(description="The newest stories that this server's feeds brought")
     @app_commands.describe(
         topic="Only stories about this topic",
@@ -92,7 +86,7 @@ class Lookups(commands.Cog):
         """Answer with the newest stories."""
         wanted = choices.topic(topic)
         who = viewer(interaction)
-        named = canonical_name(party) if party else None
+        named = await choices.party(party) or None
         async with self.services.database.read() as session:
             stories = await lookups.latest(session, who, topic=wanted, party=named, limit=count)
             unknown = await _unknown_party(session, who, named) if not stories else None
@@ -217,8 +211,9 @@ async def party_choices(
     services: Services, interaction: discord.Interaction, typed: str, side: str | None = None
 ) -> list[app_commands.Choice[str]]:
     """Complete the name of a party; `side` limits it to those on one side of a demand."""
+    named = await choices.party(typed)
     async with services.database.read() as session:
-        names = await lookups.party_names(session, viewer(interaction), canonical_name(typed), side=side)
+        names = await lookups.party_names(session, viewer(interaction), named, side=side)
     return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
 
 
@@ -238,7 +233,7 @@ async def _search_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     query, topic, party, status, since, order = state
-    who, named = viewer(interaction), canonical_name(party) if party else None
+    who, named = viewer(interaction), await choices.party(party) or None
     async with services.database.read() as session:
         stories, total, more = await lookups.search_stories(
             session,
@@ -310,14 +305,15 @@ def did_you_mean(names: Sequence[str]) -> str:
 async def _demands_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
-    issuer, recipient, instrument, status, since = state
+    typed_issuer, typed_recipient, instrument, status, since = state
+    issuer, recipient = await choices.party(typed_issuer), await choices.party(typed_recipient)
     who = viewer(interaction)
     async with services.database.read() as session:
         found = await lookups.ledger(
             session,
             who,
-            issuer=canonical_name(issuer) if issuer else None,
-            recipient=canonical_name(recipient) if recipient else None,
+            issuer=issuer or None,
+            recipient=recipient or None,
             instrument=instrument or None,
             status=status or None,
             since=await dates.since_in(session, who.guild_id, since, services.clock()),
@@ -341,12 +337,12 @@ async def _demands_page(
 
 
 async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient: str) -> str:
-    """Say that there is no such demand, and what could be asked for instead."""
+    """Say that there is no such demand between these, and what could be asked for instead."""
     if recipient and not issuer:
-        asked, side = canonical_name(recipient), "recipient"
+        asked, side = recipient, "recipient"
         none = say("No such demand to {recipient} is known here.", recipient=safe_text(asked, 80))
     elif issuer:
-        asked, side = canonical_name(issuer), "issuer"
+        asked, side = issuer, "issuer"
         none = say("No such demand by {issuer} is known here.", issuer=safe_text(asked, 80))
     else:
         asked, side = "", "issuer"

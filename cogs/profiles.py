@@ -19,7 +19,6 @@ from bot.alerts.render import status_words
 from bot.charts import MOST_LINES, Chart, ChartError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.stories.naming import canonical_name
 from bot.words import mark, retell, say, say_number, spoken
 from cogs import choices
 from cogs.blocks import story_block
@@ -101,11 +100,11 @@ class Profiles(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def party(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
         """Answer with a profile."""
-        who = viewer(interaction)
+        who, named = viewer(interaction), await choices.party(name)
         async with self.services.database.read() as session:
-            found = await profiles.get_profile(session, who, canonical_name(name))
+            found = await profiles.get_profile(session, who, named)
             if found is None:
-                near = await lookups.party_names(session, who, canonical_name(name), limit=8)
+                near = await lookups.party_names(session, who, named, limit=8)
                 known = await lookups.party_names(session, who, "", limit=8)
         await answer(interaction, _profile(found) if found else _no_party(who, name, near, known))
 

@@ -14,7 +14,6 @@ from bot.alerts.actions import ListedSubscription
 from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.stories.naming import canonical_name
 from bot.words import mark, retell, say
 from cogs import choices
 from cogs.clicks import Click, add, chosen
@@ -85,7 +84,7 @@ class Subscriptions(commands.Cog):
         delivery: Delivery = "now",
     ) -> None:
         """Subscribe to a party, also to one that no story names so far."""
-        named = canonical_name(name)
+        named = await choices.party(name)
         async with self.services.database.read() as session:
             known, near = await near_parties(session, viewer(interaction), named)
         note = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -188,6 +190,30 @@ def test_the_address_in_a_text_is_read_as_people_write_it() -> None:
     for text in (page, f"see {page}, please", f"({page})", f"[a page]({page})", f"<{page}>", f'"{page}"'):
         assert (found := _LINK.search(text)) and found[0].rstrip(",") == page, text
     assert (found := _LINK.search("Https://Example.org/A")) and found[0] == "Https://Example.org/A"
+
+
+_FIRST_NAME = """
+import asyncio, time
+from cogs import choices
+
+async def main():
+    longest, asked = 0.0, asyncio.create_task(choices.party("dhs"))
+    while not asked.done():
+        began = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - began)
+    print(asked.result(), longest)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_first_name_that_a_process_is_asked_for_does_not_hold_the_loop() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _FIRST_NAME, stdout=subprocess.PIPE)
+    told = (await process.communicate())[0].decode()
+    name, longest = told.rsplit(maxsplit=1)
+    assert name == "Department of Homeland Security"
+    assert float(longest) < 0.05
 
 
 async def test_a_link_in_a_forwarded_message_is_found(scene: Scene) -> None:
