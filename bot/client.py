@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 import aiohttp
@@ -255,14 +255,20 @@ class QuashClient(commands.AutoShardedBot):
 
     async def on_shard_ready(self, shard_id: int) -> None:
         """Remember the servers of a shard: not one transaction each, they may be thousands."""
-        known = [guild.id for guild in self.guilds if guild.shard_id == shard_id]
+        known = self._servers_of(shard_id)
         for start in range(0, len(known), _AT_ONCE):
             await self._remember(*known[start : start + _AT_ONCE])
         self._told_of.add(shard_id)
         count = self.shard_count or 1
         await absence.notice_absence(
-            self.services.database, known, lambda id: (id >> 22) % count == shard_id, self.services.clock
+            self.services.database,
+            lambda: self._servers_of(shard_id),
+            lambda id: (id >> 22) % count == shard_id and (not self._shares or shard_id in self._taken),
+            self.services.clock,
         )
+
+    def _servers_of(self, shard_id: int) -> list[int]:
+        return [guild.id for guild in self.guilds if guild.shard_id == shard_id]
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Remember a server that comes later than its shard, after an outage."""
@@ -275,7 +281,12 @@ class QuashClient(commands.AutoShardedBot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Note that the bot was removed; the settings stay for 30 days. An outage does not come here."""
-        await absence.leave(self.services.database, guild.id, self.services.clock)
+
+        async def leave() -> None:
+            if self.get_guild(guild.id) is None:  # and was not added again meanwhile
+                await absence.leave(self.services.database, guild.id, self.services.clock)
+
+        await _until_stored(leave)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """Log an error of an event, without a traceback on standard error; the database tells of its own."""
@@ -284,6 +295,23 @@ class QuashClient(commands.AutoShardedBot):
             _log.exception("an error while handling %s", event_method)
 
     async def _remember(self, *guild_ids: int) -> None:
-        async with self.services.database.write() as session:
-            for guild_id in guild_ids:
-                await guilds.remember(session, guild_id, self.services.clock())
+        async def remember() -> None:
+            async with self.services.database.write() as session:
+                for guild_id in guild_ids:
+                    if self.get_guild(guild_id) is not None:  # and was not left meanwhile
+                        await guilds.remember(session, guild_id, self.services.clock())
+
+        await _until_stored(remember)
+
+
+async def _until_stored(store: Callable[[], Awaitable[None]]) -> None:
+    """Store what Discord tells once: what the database cannot take now, when it is back."""
+    while True:
+        try:
+            await store()
+        except (SQLAlchemyError, OSError) as error:
+            if not is_outage(error):
+                raise
+            await asyncio.sleep(_PAUSE)
+        else:
+            return

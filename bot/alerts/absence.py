@@ -25,16 +25,17 @@ async def leave(database: Database, guild_id: int, clock: Clock) -> None:
 
 
 async def notice_absence(
-    database: Database, present: Collection[int], is_ours: Callable[[int], bool], clock: Clock
+    database: Database, present: Callable[[], Collection[int]], is_ours: Callable[[int], bool], clock: Clock
 ) -> int:
     """Note which servers the bot was removed from while it was not there to be told; gives how many.
 
-    `present`: the servers that Discord has just named, those in an outage among them. `is_ours`: whether
-    this process would have been told of a server (it is one of its shards').
+    `present`: the servers that Discord has named by now, those in an outage among them; asked after what is
+    stored, so that one that is joined meanwhile is among them. `is_ours`: whether this process would have
+    been told of a server (it is one of its shards').
     """
     async with database.read() as session:
         stored = await absence.get_present(session)
-    gone = [guild_id for guild_id in stored - set(present) if is_ours(guild_id)]
+    gone = [guild_id for guild_id in stored - set(present()) if is_ours(guild_id)]
     for guild_id in gone:
         await leave(database, guild_id, clock)
     return len(gone)

@@ -266,7 +266,9 @@ async def test_a_removal_that_nobody_was_there_to_see_is_noticed_and_an_outage_i
 ) -> None:
     await house.guild(77)
     await house.guild(88)
-    noticed = await absence.notice_absence(house.database, [88], lambda id: id != place.guild.id, clock)
+    noticed = await absence.notice_absence(
+        house.database, lambda: [88], lambda id: id != place.guild.id, clock
+    )
     assert noticed == 1
     async with house.database.read() as session:
         left = {row.id: row.left_at for row in await session.scalars(select(GuildRow))}
