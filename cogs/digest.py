@@ -19,6 +19,7 @@ from cogs.clicks import Click, add
 from cogs.lookups import viewer
 from cogs.pages import ROOM, PageButton, fitting, leaf_buttons
 from cogs.panels import answer, panel, stamp
+from db import guilds
 
 _A_PAGE = 5
 _AROUND = 250  # characters of a title and a footer
@@ -73,7 +74,7 @@ async def _missed_page(
         services.database,
         user_id=interaction.user.id,
         guild_id=viewer(interaction).guild_id,
-        member_of=await _present(interaction, subscribed),
+        member_of=await _present(services, interaction, subscribed),
         since=since,
         now=services.clock(),
     )
@@ -94,7 +95,7 @@ async def _digest_page(
         user_id=interaction.user.id,
         guild_id=interaction.guild_id,
     )
-    seen = found.seen_in(await _present(interaction, found.guilds))
+    seen = found.seen_in(await _present(services, interaction, found.guilds))
     title = say("Digest until {when}", when=stamp(found.until, "f"))
     if seen is None:
         return panel(title, [say("You are not in the servers any more whose stories it told.")])
@@ -118,13 +119,17 @@ def _page(
     return panel(title, blocks, buttons=buttons, footer=" · ".join(footer))
 
 
-async def _present(interaction: discord.Interaction, guild_ids: Collection[int]) -> set[int]:
+async def _present(
+    services: Services, interaction: discord.Interaction, guild_ids: Collection[int]
+) -> set[int]:
     """Give those of these servers that the one who asks is in at this moment.
 
     Discord is asked, not what this process knows of servers: another one may have the server's shard.
     """
+    async with services.database.read() as session:
+        joined = await guilds.get_joined(session, guild_ids)
     present: set[int] = set()
-    for guild_id in guild_ids:
+    for guild_id in sorted(joined):
         if guild_id != interaction.guild_id:
             try:
                 await interaction.client.http.get_member(guild_id, interaction.user.id)

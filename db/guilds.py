@@ -55,6 +55,12 @@ async def mark_left(session: AsyncSession, guild_id: int, now: datetime) -> None
     await session.execute(update(GuildRow).where(GuildRow.id == guild_id).values(left_at=now))
 
 
+async def get_joined(session: AsyncSession, guild_ids: Collection[int]) -> set[int]:
+    """Give those of these servers that the bot is in, as far as is stored."""
+    found = select(GuildRow.id).where(GuildRow.id.in_(guild_ids), GuildRow.left_at.is_(None))
+    return set(await session.scalars(found))
+
+
 async def get_hours(
     session: AsyncSession, guild_ids: Collection[int]
 ) -> dict[int, tuple[str, str | None, str | None]]:

@@ -17,6 +17,7 @@ from bot.alerts.sender import DiscordSender
 from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.privacy import KINDS
+from db.guilds import mark_left
 from db.tables import PERSONAL, AuditRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
 from tests.cogs.conftest import Scene
 
@@ -277,6 +278,10 @@ async def test_what_one_missed_is_told_whichever_process_has_the_servers_shard(s
     stranger = scene.discord.person(scene.stranger.user_id)
     await scene.house.subscription(scene.stranger.user_id, scene.guild.id, "topic", "anonymity")
     assert "Nothing came" in (await stranger.command("digest")).text, "no member of that server"
+    async with scene.house.database.write() as session:
+        await mark_left(session, scene.guild.id, scene.house.clock())
+    gone = (await scene.discord.person(scene.member.user_id).command("digest")).text
+    assert "Nothing came" in gone, "of servers that the bot has left Discord is not asked"
 
 
 async def test_a_page_that_cannot_be_read_leaves_nothing_that_looks_under_way(scene: Scene) -> None:
