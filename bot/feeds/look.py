@@ -24,6 +24,7 @@ from bot.feeds.memory import Memory, Move
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
+    LONGEST_RETRY_AFTER,
     Answer,
     History,
     NextLook,
@@ -129,7 +130,9 @@ def _after_failure(
     memory = replace(memory, gone=memory.gone + 1 if status == 410 else 0)
     answer = _answer(look, error)
     if answer.retry_after is not None:
-        memory = replace(memory, not_before=int(_capped(answer.retry_after) + now.timestamp()) + 1)
+        memory = replace(
+            memory, not_before=int(min(answer.retry_after, LONGEST_RETRY_AFTER) + now.timestamp()) + 1
+        )
     history = History(
         limits,
         str(stored.id),
@@ -171,10 +174,6 @@ def _answer(look: Look, error: FeedError | None) -> Answer:
     fresh = read_freshness(response.headers, now) if kind == "ok" or response.status == 429 else None
     retry_after = read_retry_after(response.headers, now) if kind == "status" else None
     return Answer(kind, response.status, fresh, retry_after)
-
-
-def _capped(retry_after: float) -> float:
-    return min(retry_after, 7 * DAY)
 
 
 # ------------------------------------------------------------------------ success
