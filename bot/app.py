@@ -50,7 +50,7 @@ from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
-from bot.opening import open_database
+from bot.opening import alone_on, open_database
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.shards import ShardKeeper
@@ -177,6 +177,7 @@ async def _start(
     on_sent: OnSent | None,
     on_ready: OnReady | None,
 ) -> tuple[_Process, list[Part]]:
+    stack.enter_context(alone_on(settings.database_url))
     database = await stack.enter_async_context(open_database(settings))
     tasks: list[Part] = []
     if clock is utc_now:

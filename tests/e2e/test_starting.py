@@ -73,3 +73,18 @@ async def test_commands_that_discord_does_not_take_now_hold_no_posts_up(
     )
     async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:  # it is on the gateway
         assert "the next try is in 3600 s" in bot.log
+
+
+async def test_a_second_bot_on_one_sqlite_ends_at_once_and_the_first_goes_on(
+    place: Place, sqlite_url: str, tmp_path: Path
+) -> None:
+    """Both would answer each command, and both be told that it is answered."""
+    (tmp_path / "second").mkdir()
+    async with BotProcess(place.discord, sqlite_url, tmp_path) as first:
+        second = BotProcess(place.discord, sqlite_url, tmp_path / "second")
+        assert await second.run_to_its_end() == 1
+        assert second.log.startswith("quash: Another Quash runs on ") and second.log.count("\n") == 1
+        assert (await place.moderator.command("help")).messages
+        await first.kill()
+        async with BotProcess(place.discord, sqlite_url, tmp_path / "second"):
+            assert (await place.moderator.command("help")).messages
