@@ -21,6 +21,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
+from bot.feeds.rebuilt import is_dated_since, is_rebuilt, looks_rebuilt, turns_over
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -29,7 +30,6 @@ from bot.feeds.rhythm import (
     History,
     NextLook,
     latest_times,
-    looks_rebuilt,
     next_look,
     publishing_gap,
     read_freshness,
@@ -44,9 +44,9 @@ MOVE_SECONDS = 7 * DAY
 MOVE_LOOKS = 3
 _FORMER_KEPT = 5
 _REBUILT_AGAIN = 30 * DAY  # before it is told once more: some feeds do it with every look
+_REBUILT_KEPT = 5
 _CUT_OFF_MOST = 7 * DAY  # that nothing is told of a feed because no other can be read either
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
-
 
 _UNREACHED = frozenset({"dns", "connect", "timeout"})
 
@@ -184,10 +184,15 @@ def _after_success(
 ) -> Decision:
     stored, now = look.stored, look.at
     fresh, edited = _sort_out(look.sightings, known)
-    rebuilt = _rebuilt(look, len(fresh), memory)
-    first = stored.first_looked_at is None
-    alert = not first and not rebuilt
-    rows = [new_entry_row(s, stored.id, now, alert=alert) for s in oldest_first(fresh, now)]
+    first, last = stored.first_looked_at is None, stored.last_success_at
+    rebuilt = not first and is_rebuilt(look.sightings, len(fresh), memory, last=last, now=now)
+    turning = rebuilt and turns_over(memory.rebuilt, now.timestamp())
+    if rebuilt:
+        memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
+    rows = [
+        new_entry_row(s, stored.id, now, alert=is_dated_since(s, last) if turning else not (first or rebuilt))
+        for s in oldest_first(fresh, now)
+    ]
     if look.feed is not None:
         hub, topic = _hub_of(look.feed, look)
         memory = replace(
@@ -217,7 +222,11 @@ def _after_success(
         memory = replace(memory, move=None, former=former)
     title = (look.feed.title if look.feed is not None else "") or stored.title
     notice, memory = _good_notice(
-        name_of(stored._replace(title=title)), look, memory, adopt, rebuilt=len(fresh) if rebuilt else 0
+        name_of(stored._replace(title=title)),
+        look,
+        memory,
+        adopt,
+        rebuilt=len(fresh) if rebuilt and not turning else 0,
     )
     columns = _columns(look, memory, next_look(history, _answer(look, None), now)) | validators
     columns |= {
@@ -237,7 +246,7 @@ def _after_success(
         columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
-        _summary(look, len(fresh), len(edited), first=first, rebuilt=rebuilt),
+        _summary(look, len(fresh), len(edited), first=first, rebuilt=rebuilt, turning=turning),
         _with_notice(columns, notice),
         tuple(rows),
         tuple(edited),
@@ -365,16 +374,6 @@ def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: boo
     }
 
 
-def _rebuilt(look: Look, new: int, memory: Memory) -> bool:
-    """P33: over half of a known feed looks new at once, more than its own rhythm explains."""
-    last = look.stored.last_success_at
-    if not new or look.stored.first_looked_at is None or last is None:
-        return False
-    total = len({sighting.key for sighting in look.sightings})
-    gap = publishing_gap(memory.times, last.timestamp())
-    return looks_rebuilt(new, total, gap, (look.at - last).total_seconds())
-
-
 def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[float]:
     """When the new entries appeared. On a first look only their own dates can tell."""
     last = now.timestamp()
@@ -471,7 +470,7 @@ def _rebuilt_notice(name: str, now: datetime, memory: Memory, new: int) -> tuple
     return telling.rebuilt(name, new), replace(memory, told_rebuilt=int(now.timestamp()))
 
 
-def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool) -> str:
+def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool, turning: bool) -> str:
     if look.feed is None:
         return (
             told("nothing changed, says the server")
@@ -481,6 +480,8 @@ def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool) -
     entries = told("{number} entry", number=new) if new == 1 else told("{number} entries", number=new)
     if first:
         return told("first look: {entries} stored, nobody is alerted of them", entries=entries)
+    if turning:
+        return told("as before {entries} are new at once: alerts tell the newly dated", entries=entries)
     if rebuilt:
         return told("rebuilt: {entries} look new at once, nobody is alerted of them", entries=entries)
     match new, edited:

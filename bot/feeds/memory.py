@@ -31,7 +31,8 @@ class Memory:
     not even by hand. `gone`: looks in a row that found 410. `former`: addresses that the feed had before a
     move. `refused_move`: a move that somebody undid. `kept`: the operator added it, so it is looked at
     though no guild uses it. `hub`, `topic`: where it can be subscribed to, and as what. `push_until`: a
-    hub delivers until then. `told_rebuilt`: when it was last told that the feed was rebuilt.
+    hub delivers until then. `told_rebuilt`: when it was last told that the feed was rebuilt. `rebuilt`: when
+    it last looked so, the latest last.
     """
 
     times: tuple[int, ...] = ()
@@ -46,6 +47,7 @@ class Memory:
     topic: str | None = None
     push_until: int | None = None
     told_rebuilt: int | None = None
+    rebuilt: tuple[int, ...] = ()
 
     def pushed(self, now: datetime) -> bool:
         """Whether a hub delivers what is new."""
@@ -81,6 +83,7 @@ def from_json(data: Mapping[str, Any]) -> Memory:
         topic=data.get("topic"),
         push_until=data.get("push_until"),
         told_rebuilt=data.get("told_rebuilt"),
+        rebuilt=tuple(data.get("rebuilt", ())),
     )
 
 
@@ -102,5 +105,6 @@ def to_json(memory: Memory) -> dict[str, Any]:
         "topic": memory.topic,
         "push_until": memory.push_until,
         "told_rebuilt": memory.told_rebuilt,
+        "rebuilt": list(memory.rebuilt),
     }
     return {name: value for name, value in data.items() if value}

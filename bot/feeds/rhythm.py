@@ -256,16 +256,6 @@ def latest_times(times: Sequence[float]) -> tuple[int, ...]:
     return tuple(sorted({int(time) for time in times}, reverse=True)[: 4 * _ENTRIES_KEPT])
 
 
-def looks_rebuilt(new: int, total: int, gap: float | None, since: float) -> bool:
-    """P33: tell whether so much is new at once that the feed was rebuilt rather than written.
-
-    `since` is the time since the last good look in seconds: what the feed's own rhythm explains is no
-    rebuilding, nor are one or two entries of a very short feed.
-    """
-    explained = 3 * since / gap if gap else 0.0
-    return new >= 3 and new * 2 > total and new > explained
-
-
 def read_freshness(headers: Mapping[str, str], now: datetime) -> float | None:
     """Give the seconds for which the server calls its answer fresh (RFC 9111 section 4.2), None if silent.
 

@@ -296,6 +296,27 @@ async def test_a_feed_that_is_rebuilt_with_each_look_is_told_of_once(clock: Cloc
         assert told == ["rebuilt"]
 
 
+async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock) -> None:
+    """All its entries are new each day, so it looked rebuilt each day; nothing of it was ever alerted."""
+    async with world(clock) as w:
+
+        def publish(day: int, again: int = 0) -> None:
+            old = [(f"old{day}-{number}", clock.now - timedelta(days=400)) for number in range(again)]
+            w.site.say(body=rss([*((f"day{day}-{number}", clock.now) for number in range(6)), *old]))
+
+        publish(0)
+        await w.service.add(w.site.url(), guild_id=ONE)
+        for day in range(1, 7):
+            clock.turn(days=1)
+            publish(day, again=2 if day == 5 else 0)
+            await w.service.check(gap=0)
+        alerted = [entry.title for entry in await w.entries() if entry.alert]
+        assert sorted(alerted) == [
+            f"Title of day{day}-{number}" for day in range(3, 7) for number in range(6)
+        ]
+        assert [notice.kind for _, notice, _ in await w.service.notices()] == ["rebuilt"]
+
+
 async def test_feeds_that_get_their_titles_as_they_come_back_are_told_of_in_one_sentence(
     clock: Clock,
 ) -> None:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Rhythm
+from bot.feeds.rebuilt import looks_rebuilt
 from bot.feeds.rhythm import (
     DAY,
     Answer,
     History,
-    looks_rebuilt,
     next_look,
     publishing_gap,
     read_freshness,
