@@ -177,7 +177,7 @@ async def _start(
     on_sent: OnSent | None,
     on_ready: OnReady | None,
 ) -> tuple[_Process, list[Part]]:
-    stack.enter_context(alone_on(settings.database_url))
+    stack.enter_context(alone_on(settings.database_url, role))
     database = await stack.enter_async_context(open_database(settings))
     tasks: list[Part] = []
     if clock is utc_now:

@@ -29,31 +29,35 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @contextlib.contextmanager
-def alone_on(database_url: str) -> Iterator[None]:
-    """Hold a SQLite database for this process: two bots on one would both answer each command.
+def alone_on(database_url: str, role: str) -> Iterator[None]:
+    """Hold a SQLite database for this process, as gateway, worker or both ("all").
 
-    Held by a lock on a file of its own beside it, which ends with the process however that ends: to open and
-    close the database's own file would let go of SQLite's locks. Raises `NotAloneError`.
+    Two gateways on one would both answer each command. Held by locks on files of their own beside it, which
+    end with the process however that ends: to open and close the database's own file would let go of SQLite's
+    locks. Raises `NotAloneError`.
     """
     url = parse_url(database_url)
     name = url.database if url.get_backend_name() == "sqlite" else None
+    with contextlib.ExitStack() as held:
+        if name and name != ":memory:":
+            for part in ("gateway", "worker") if role == "all" else (role,):
+                _hold(held, name, part)
+        yield
+
+
+def _hold(held: contextlib.ExitStack, name: str, part: str) -> None:
     try:
         import fcntl
 
-        file = Path(f"{name}-run").open("wb") if name and name != ":memory:" else None  # noqa: SIM115 - below
+        file = held.enter_context(Path(f"{name}-run-{part}").open("wb"))  # noqa: SIM115 - the stack closes it
     except (ImportError, OSError):  # Windows has none; of a folder that is read-only the database tells
-        file = None
-    if file is None:
-        yield
         return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise NotAloneError(
-                f"Another Quash runs on {name} already, and only one may; end it first, or set DATABASE_URL "
-                "to PostgreSQL."
-            ) from error
-        except OSError:  # a file system without locks
-            pass
-        yield
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise NotAloneError(
+            f"Another Quash runs on {name} already, and only one may; end it first, or set DATABASE_URL "
+            "to PostgreSQL."
+        ) from error
+    except OSError:  # a file system without locks
+        return
