@@ -17,6 +17,8 @@ Troubles = Callable[[], Awaitable[tuple[str, ...]]]
 Stuck = Callable[[], tuple[str, ...]]
 Metrics = Callable[[], Awaitable[Mapping[str, float]]]
 
+_PATIENCE = 0.5  # seconds that requests have to end when the process does: it has ten for everything
+
 
 class HealthError(QuashError):
     """The health endpoint cannot listen where it should."""
@@ -50,7 +52,7 @@ class HealthServer:
                 *routes,
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PATIENCE)
         self.port = address.port
 
     async def __aenter__(self) -> Self:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.settings import Settings
 from db import schema
 from db.engine import Database
+from db.errors import DatabaseUnavailableError
 
 
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -19,8 +20,10 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _main(arguments: argparse.Namespace, settings: Settings) -> int:
     database = Database(settings.database_url)
     try:
-        if arguments.verb == "backup":  # before anything opens the database: that would make it
+        if arguments.verb == "backup":
             return await _back_up(database, arguments.file)
+        if arguments.verb != "upgrade":
+            _find(database)
         await database.check()
         if arguments.verb == "upgrade":
             return await _upgrade(database)
@@ -31,6 +34,15 @@ async def _main(arguments: argparse.Namespace, settings: Settings) -> int:
     finally:
         await database.close()
     return 0
+
+
+def _find(database: Database) -> None:
+    """Raise where there is no database to look at: to open SQLite's file would make an empty one."""
+    file = database.url.database
+    if database.is_sqlite and file and file != ":memory:" and not Path(file).is_file():
+        raise DatabaseUnavailableError(
+            f"There is no database {file}; DATABASE_URL names another file, `quash db upgrade` makes one."
+        )
 
 
 async def _upgrade(database: Database) -> int:

@@ -147,10 +147,11 @@ def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path) -
     assert "SQL" not in ran.err
 
 
-def test_a_backup_in_the_wrong_folder_says_so_and_makes_nothing(tmp_path: Path) -> None:
-    ran = quash("db", "backup", "copy.db", folder=tmp_path)
+@pytest.mark.parametrize("verb", [("backup", "copy.db"), ("check",), ("current",)], ids=" ".join)
+def test_looking_in_the_wrong_folder_says_so_and_makes_nothing(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    ran = quash("db", *verb, folder=tmp_path)
     assert ran.status == 1
-    assert ran.err.startswith("quash: There is no database quash.db to copy")
+    assert ran.err.startswith("quash: There is no database quash.db")
     assert list(tmp_path.iterdir()) == []
 
 

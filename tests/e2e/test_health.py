@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.health import HealthServer
 from bot.sandbox import Fault
@@ -77,6 +78,28 @@ async def test_metrics_are_whole_numbers_however_large() -> None:
         session.get(f"http://127.0.0.1:{server.port}/metrics") as answer,
     ):
         assert await answer.text() == "quash_entries_waiting 1234567\n"
+
+
+async def test_a_request_that_never_ends_does_not_hold_the_end_up() -> None:
+    """Else the process is cut off after ten seconds, with all that was still to be closed in order."""
+
+    async def take(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async def figures() -> dict[str, float]:
+        return {}
+
+    async def troubles() -> tuple[str, ...]:
+        return ()
+
+    push = web.post("/push", take)
+    async with asyncio.timeout(5):
+        async with HealthServer(Address("127.0.0.1", 0), troubles, figures, [push]) as server:
+            _, sending = await asyncio.open_connection("127.0.0.1", server.port)
+            sending.write(b"POST /push HTTP/1.1\r\nHost: quash\r\nContent-Length: 9\r\n\r\nhalf")
+            await sending.drain()
+            await asyncio.sleep(0.2)
+        sending.close()
 
 
 async def _until(session: aiohttp.ClientSession, url: str, status: int) -> None:
