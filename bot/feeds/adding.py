@@ -152,7 +152,7 @@ class Adder:
                 raise FeedError(_ended(stored))
             fresh = await use.note(session, stored.id, now)
             guilds = await feeds.guilds_of(session, stored.id) if use.guild_id is not None else {}
-            paused = use.guild_id is not None and guilds[use.guild_id]
+            paused = use.guild_id is not None and guilds.get(use.guild_id, False)
             memory = memories.from_json(stored.memory)
             values: dict[str, Any] = {}
             if use.guild_id is None and not memory.kept:
@@ -206,21 +206,16 @@ class Adder:
         title = look.feed.title if look.feed is not None else ""
         entries = len(stored.decision.new) if stored.decision is not None else 0
         shown = title or shown_url(url)
-        reason = told(
-            "{title} is watched from now on; it shows {entries} entries at present.",
-            title=shown,
-            entries=entries,
+        reason = (
+            told("{title} is watched from now on; it shows one entry at present.", title=shown)
+            if entries == 1
+            else told(
+                "{title} is watched from now on; it shows {entries} entries at present.",
+                title=shown,
+                entries=entries,
+            )
         )
-        if entries == 1:
-            reason = told("{title} is watched from now on; it shows one entry at present.", title=shown)
-        return Added(
-            feed_id,
-            url,
-            title,
-            reason,
-            is_new=True,
-            entries=entries,
-        )
+        return Added(feed_id, url, title, reason, is_new=True, entries=entries)
 
     async def add_many(self, items: Sequence[opml.ListedFeed], use: Use) -> Imported:
         """Add many feeds without asking any server."""
@@ -269,7 +264,7 @@ class Adder:
         """Refuse a member's second new address on the same host within a minute."""
         host = urlsplit(url).hostname or ""
         now = self._clock()
-        if self._fetcher.guard.is_allowed_block(host) or _is_recent(self._offered.get(url), now):
+        if self._fetcher.guard.is_allowed_block(host) or _is_recent(self._offered.pop(url, None), now):
             return
         last = self._probes.get(host)
         if _is_recent(last, now):

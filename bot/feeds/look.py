@@ -187,10 +187,17 @@ def _after_success(
     first, last = stored.first_looked_at is None, stored.last_success_at
     rebuilt = not first and is_rebuilt(look.sightings, len(fresh), memory, last=last, now=now)
     turning = rebuilt and turns_over(memory.rebuilt, now.timestamp())
+    # Not since the last look: many issues are dated hours before they come out, or with their day alone.
+    issue_before = memory.rebuilt[-1] if turning else 0
     if rebuilt:
         memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
     rows = [
-        new_entry_row(s, stored.id, now, alert=is_dated_since(s, last) if turning else not (first or rebuilt))
+        new_entry_row(
+            s,
+            stored.id,
+            now,
+            alert=is_dated_since(s, issue_before) if turning else not (first or rebuilt),
+        )
         for s in oldest_first(fresh, now)
     ]
     if look.feed is not None:

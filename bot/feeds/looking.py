@@ -155,10 +155,8 @@ class Round:
                         now=self._clock(),
                         lease=LEASE,
                     )
-            except (
-                SQLAlchemyError,
-                OSError,
-            ) as error:  # the next turn may go better; the fence keeps the harm small
+            except (SQLAlchemyError, OSError) as error:
+                # The next turn may go better; the fence keeps the harm small.
                 if not is_outage(error):
                     _log.warning("the claims on feeds under way could not be prolonged", exc_info=True)
 

@@ -45,6 +45,6 @@ def turns_over(rebuilt: Sequence[float], now: float) -> bool:
     return sum(now - at <= _TURNING_WITHIN for at in rebuilt) >= _TURNING
 
 
-def is_dated_since(sighting: Sighting, last: datetime | None) -> bool:
-    """Tell whether an entry is dated after the last good look at its feed."""
-    return last is not None and sighting.published is not None and sighting.published > last.timestamp()
+def is_dated_since(sighting: Sighting, at: float) -> bool:
+    """Tell whether an entry is dated after a moment (Unix time); one without a date is not."""
+    return sighting.published is not None and sighting.published > at

@@ -125,7 +125,7 @@ async def known_of(
     """Give which of the entries that feeds show are stored, by feed and key.
 
     Where the key is new, an entry of that feed with the same address and title is the same: some feeds give
-    all their entries other ids, a few with every look.
+    all their entries other ids, a few with every look. Not so one that is shown under its own key besides.
     """
     known = await feeds.known_entries(
         session, {feed.id: [sighting.key for sighting in sightings] for feed, sightings in seen}
@@ -140,9 +140,10 @@ async def known_of(
     if fresh:
         pairs = list(dict.fromkeys((feed_id, sighting.url_key or "") for feed_id, sighting in fresh))
         there = await feeds.known_at_address(session, pairs)
+        shown = {entry.id for of_feed in known.values() for entry in of_feed.values()}
         for feed_id, sighting in fresh:
             entry = there.get((feed_id, sighting.url_key or "", sighting.title))
-            if entry is not None:
+            if entry is not None and entry.id not in shown:
                 known[feed_id][sighting.key] = entry
     return known
 

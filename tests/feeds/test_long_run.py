@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -59,22 +60,26 @@ async def test_what_a_page_offers_can_be_chosen_at_once(
     """Whoever chose within a minute was told that the server had been asked a moment ago."""
     links = "".join(
         f'<link rel="alternate" type="application/rss+xml" title="{name}" href="{href}">'
-        for name, href in (("a", "/a"), ("b", "/b"), ("elsewhere", "http://router.example:22/"))
+        for name, href in (("a", "/a"), ("b", "/b"), ("c", "/c"), ("elsewhere", "http://router.example:22/"))
     )
     site.say("/", body=f"<html><head>{links}</head></html>", headers={"Content-Type": "text/html"})
     site.say("/a", body=rss(daily(2, clock.now)))
     site.say("/b", body=rss(daily(2, clock.now)))
     server = f"http://paper.example:{site.port}"
     offered = await services[0].add(f"{server}/", guild_id=ONE)
-    assert [link.title for link in offered.candidates] == ["a", "b", "elsewhere"]
+    assert [link.title for link in offered.candidates] == ["a", "b", "c", "elsewhere"]
     clock.turn(seconds=10)
     for link in offered.candidates[:2]:
         assert (await services[0].add(link.url, guild_id=ONE)).is_new
+    site.say("/c", status=404)
+    for why in ("404", "a minute"):  # a choice that leads nowhere is asked once
+        with pytest.raises(FeedError, match=why):
+            await services[0].add(f"{server}/c", guild_id=ONE)
     with pytest.raises(FeedError, match="a minute"):
-        await services[0].add(f"{server}/c", guild_id=ONE)  # what was not offered is another knock
+        await services[0].add(f"{server}/d", guild_id=ONE)  # what was not offered is another knock
     for _ in range(2):  # and what a page says of another server opens no door there
         with pytest.raises(FeedError) as refused:
-            await services[0].add(offered.candidates[2].url, guild_id=ONE)
+            await services[0].add(offered.candidates[3].url, guild_id=ONE)
     assert "a minute" in str(refused.value)
 
 
@@ -315,6 +320,38 @@ async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock)
             f"Title of day{day}-{number}" for day in range(3, 7) for number in range(6)
         ]
         assert [notice.kind for _, notice, _ in await w.service.notices()] == ["rebuilt"]
+
+
+async def test_a_bulletin_that_is_dated_before_it_comes_out_is_alerted(clock: Clock) -> None:
+    """With a look each hour, an issue that is dated with its day alone was older than the last look."""
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(6, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        for hour in range(1, 24 * 4 + 1):
+            clock.turn(hours=1)
+            if hour % 24 == 0:
+                issue = [(f"{hour}-{number}", clock.now - timedelta(hours=9)) for number in range(6)]
+                w.site.say(body=rss(issue))
+            await w.service.check(gap=0)
+        alerted = sorted(entry.title for entry in await w.entries() if entry.alert)
+        assert alerted == [f"Title of {hour}-{number}" for hour in (72, 96) for number in range(6)]
+
+
+async def test_two_entries_of_one_address_and_title_are_two(clock: Clock) -> None:
+    """The later one was taken for the first under another id."""
+    link = "<title>Status</title><link>https://paper.example/status</link>"
+    async with world(clock) as w:
+
+        def say(items: Sequence[tuple[str, datetime]]) -> None:
+            w.site.say(body=re.sub("<title>Title of .*?</link>", link, rss(items)))
+
+        first = clock.now
+        say([("one", first)])
+        await w.service.add(w.site.url(), guild_id=ONE)
+        clock.turn(hours=1)
+        say([("two", clock.now), ("one", first)])
+        await w.service.check(gap=0)
+        assert [entry.alert for entry in await w.entries()] == [False, True]
 
 
 async def test_feeds_that_get_their_titles_as_they_come_back_are_told_of_in_one_sentence(
