@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import gc
 import multiprocessing
-import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import fields, is_dataclass, replace
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from bot.children import obey_parent
 from bot.collector import calm
@@ -26,9 +24,6 @@ _IDLE = 300.0  # seconds without an article after which the processes end; they 
 _MAX_BODY = 5_000_000  # characters of an article that are looked at
 # Read by every new worker, so that its first article finds all rules loaded: a page, relevant, with a demand.
 _FIRST = "The FBI served Google with a subpoena for the records of an anonymous user, and Google refused."
-# What no database takes (half of a surrogate pair; on PostgreSQL the character 0). Pages are decoded without
-# them; the JSON within a page can write them as escapes.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class AnalysisError(QuashError):
@@ -45,22 +40,10 @@ def _start_worker() -> None:
 
 
 def read_article(article: Article) -> Story:
-    """Read an article in this very process; gives a story that can be stored, whatever its page holds."""
+    """Read an article in this very process."""
     from bot.stories.analyse import analyse
 
-    story = analyse(article)
-    return _storable(story) if "\\u" in article.body else story
-
-
-def _storable(value: Any) -> Any:
-    """Give the same with a replacement character for each that no database takes."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, tuple):
-        return tuple(map(_storable, value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _storable(getattr(value, f.name)) for f in fields(value)})
-    return value
+    return analyse(article)
 
 
 class AnalysisPool:
@@ -109,8 +92,6 @@ class AnalysisPool:
         except BrokenProcessPool:
             pass  # all processes end with one: perhaps it was another article's fault, so once more alone
         async with self._alone, contextlib.AsyncExitStack() as turns:
-            if self._closed:
-                raise AnalysisError(told("the process that read the article died"))
             for _ in range(self._workers):
                 await turns.enter_async_context(self._running)
             try:
@@ -120,6 +101,8 @@ class AnalysisPool:
 
     async def _analyse(self, article: Article) -> Story:
         """Read an article. Raises `BrokenProcessPool` when its process ends, or another's."""
+        if self._closed:  # while it waited for its turn: nobody would end the processes of a new pool
+            raise AnalysisError(told("the process that read the article died"))
         pool = self._pool = self._pool or self._new_pool()
         deadline = _DEADLINE if self._read >= self._workers else _STARTING
         self._under_way += 1

@@ -66,6 +66,7 @@ _TEXTS = {"blockquote", "br", "figure", "footer", "h1", "h2", "h3", "h4", "h5", 
 _LISTS = {"dd", "dl", "dt", "li", "ol", "option", "ul"}
 _TABLES = {"caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
 _BLOCKS = frozenset(_SECTIONS | _TEXTS | _LISTS | _TABLES | {"button"})
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a surrogate pair
 _SEPARATOR = re.compile(r"\s+(?:\||::|»|·|•|—|–|-)\s+")
 
 
@@ -207,8 +208,7 @@ def _main_text(tree: HtmlElement, structured: list[dict[str, Any]], page: str) -
 
 
 def _other_ways(tree: HtmlElement, structured: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    bodies = [found for item in structured if isinstance(found := item.get("articleBody"), str)]
-    if bodies:
+    if bodies := _said(structured, "articleBody"):
         yield "its structured data", _without_tags(max(bodies, key=len))
     yield "trafilatura (all it finds)", _by_trafilatura(tree, _options(everything=True))
     yield "its paragraphs", "\n".join(_paragraphs(tree))
@@ -331,6 +331,15 @@ def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
             yield from _objects(item, depth - 1)
 
 
+def _said(structured: list[dict[str, Any]], name: str) -> list[str]:
+    """Give the texts that the structured data has under a name.
+
+    JSON can write characters that the page itself cannot hold, and no database takes (`_NO_CHARACTER`).
+    """
+    texts = (item.get(name) for item in structured)
+    return [_NO_CHARACTER.sub("\ufffd", text) for text in texts if isinstance(text, str)]
+
+
 def _meta(tree: HtmlElement, *names: str) -> str:
     for element in tree.iter("meta"):
         if (element.get("property") or element.get("name") or "").lower() in names:
@@ -344,7 +353,7 @@ def _title(tree: HtmlElement, structured: list[dict[str, Any]], url: str) -> str
     """Give the headline without the site's name."""
     site = _meta(tree, "og:site_name")
     heads = [text for element in tree.iter("h1") if (text := " ".join(" ".join(element.itertext()).split()))]
-    headline = next((found for item in structured if isinstance(found := item.get("headline"), str)), "")
+    headline = next(iter(_said(structured, "headline")), "")
     for candidate in (_meta(tree, "og:title", "twitter:title"), headline, _page_title(tree)):
         title = " ".join(candidate.split())
         if not title:

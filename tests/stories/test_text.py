@@ -473,6 +473,26 @@ def test_titles_and_addresses_of_pages(head: str, title: str, canonical: str | N
     assert (found.title, found.canonical_url) == (title, canonical)
 
 
+@pytest.mark.parametrize("odd", ["\\ud83d", "\\u0000"])
+def test_structured_data_gives_only_what_can_be_stored(odd: str) -> None:
+    """JSON can write half of a surrogate pair and NUL, which no database takes; a page itself cannot."""
+    said = f'"headline": "A \\ud83d\\udcf0 headline{odd}", "articleBody": "{PROSE * 4}{odd}"'
+    head = f'<script type="application/ld+json">{{{said}}}</script>'
+    found = html.extract(f"<html><head>{head}</head><body><p>Short.</p></body></html>")
+    assert (found.title, found.text) == ("A \U0001f4f0 headline\ufffd", f"{PROSE * 4}\ufffd")
+
+
+@pytest.mark.parametrize("odd", ["&#xd83d;", "&#55357;", "&#0;", "\ud83d", "\x00"])
+def test_pages_give_only_what_can_be_stored(odd: str) -> None:
+    head = f'<title>Title{odd}</title><link rel="canonical" href="/a{odd}">'
+    page = html.extract(
+        f"<html><head>{head}</head><body><p>{PROSE}{odd}</p></body></html>", "https://a.example"
+    )
+    for text in (page.text, page.title, page.canonical_url or ""):
+        assert "\x00" not in text
+        assert text == text.encode("utf-8", "replace").decode()  # else half of a surrogate pair is in it
+
+
 # ---------------------------------------------------------------- strangers' bytes
 @given(st.text(max_size=600), st.text(max_size=60))
 def test_any_text_gives_a_document_whose_sentences_stand_in_it(body: str, title: str) -> None:
