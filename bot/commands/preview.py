@@ -35,12 +35,12 @@ from bot.bounds import limits_of
 from bot.clock import utc_now
 from bot.errors import QuashError
 from bot.feeds.articles import Page, PageFetcher
+from bot.feeds.entry_rows import new_entry_row, oldest_first
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.limits import FeedLimits
-from bot.feeds.look import new_entry_row, oldest_first
 from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.intake.analysis import AnalysisPool
@@ -48,7 +48,7 @@ from bot.intake.reading import Reader
 from bot.opening import open_database
 from bot.settings import Settings
 from bot.stories.model import Article
-from db import feeds, guilds
+from db import feed_looks, feeds, guilds
 from db.engine import Database
 from db.tables import EntryRow, StoryRow
 
@@ -242,7 +242,7 @@ class _Preview:
             await feeds.use(session, [feed_id], _GUILD, None, now)
             seen = oldest_first(feed.sightings, now)
             rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in seen}
-            await feeds.insert_entries(session, list(rows.values()))
+            await feed_looks.insert_entries(session, list(rows.values()))
 
     def _complain(self, name: str, error: QuashError) -> None:
         self._failed += 1

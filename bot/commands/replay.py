@@ -42,7 +42,7 @@ from bot.intake.reading import Reader
 from bot.opening import open_database
 from bot.settings import Settings
 from bot.stories.model import Article, Story
-from db import feeds, guilds
+from db import feed_looks, feeds, guilds
 from db.engine import Database
 from db.tables import DestinationRow
 
@@ -233,7 +233,7 @@ async def _replay(settings: Settings, articles: Sequence[Article]) -> list[Tally
         for article in articles:
             await _deliver_until(database, deliverer, clock, _date(article))
             async with database.write() as session:
-                await feeds.insert_entries(session, [_entry(article, sources[article.source], clock())])
+                await feed_looks.insert_entries(session, [_entry(article, sources[article.source], clock())])
             while await reader.read_new():
                 pass
         await _deliver_until(database, deliverer, clock, clock() + _STILL)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from bot.errors import told
 from bot.feeds import memory as memories
 from bot.feeds import telling
+from bot.feeds.entry_rows import new_entry_row, oldest_first, sort_out
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
@@ -37,7 +38,8 @@ from bot.feeds.rhythm import (
 )
 from bot.feeds.sight import SeenFeed, Sighting
 from bot.feeds.telling import Notice
-from db.feeds import KnownEntry, StoredFeed
+from db.feed_looks import KnownEntry
+from db.feeds import StoredFeed
 
 # P25: how long and how often a permanent redirect must be seen before its target is adopted.
 MOVE_SECONDS = 7 * DAY
@@ -183,7 +185,7 @@ def _after_success(
     look: Look, known: Mapping[str, KnownEntry], memory: Memory, limits: FeedLimits
 ) -> Decision:
     stored, now = look.stored, look.at
-    fresh, edited = _sort_out(look.sightings, known)
+    fresh, edited = sort_out(look.sightings, known)
     first, last = stored.first_looked_at is None, stored.last_success_at
     rebuilt = not first and is_rebuilt(look.sightings, len(fresh), memory, last=last, now=now)
     turning = rebuilt and turns_over(memory.rebuilt, now.timestamp())
@@ -277,7 +279,7 @@ def decide_push(
     push may hold what is new alone, so "over half is new" tells of a rebuilt feed only where it is much.
     """
     memory = memories.from_json(stored.memory)
-    fresh, edited = _sort_out(sightings, known)
+    fresh, edited = sort_out(sightings, known)
     since = (now - (stored.last_success_at or now)).total_seconds()
     gap = publishing_gap(memory.times, (stored.last_success_at or now).timestamp())
     rebuilt = len(fresh) > _PUSHED_AT_ONCE and looks_rebuilt(len(fresh), len(sightings), gap, since)
@@ -322,63 +324,6 @@ def _hub_of(feed: SeenFeed, look: Look) -> tuple[str | None, str | None]:
         hub, own = find_hub(headers, response.url)
     hub = hub or feed.hub
     return hub, (own or feed.self_url or look.stored.url) if hub else None
-
-
-def _sort_out(
-    sightings: Sequence[Sighting], known: Mapping[str, KnownEntry]
-) -> tuple[list[Sighting], list[dict[str, Any]]]:
-    """Tell new entries from edits of known ones; the first of two with the same identity counts."""
-    fresh: list[Sighting] = []
-    edits: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for sighting in sightings:
-        if sighting.key in seen:
-            continue
-        seen.add(sighting.key)
-        there = known.get(sighting.key)
-        if there is None:
-            fresh.append(sighting)
-        elif there.content_hash != sighting.content_hash:
-            edits.append({"entry_id": there.id, **_shown(sighting)})
-    return fresh, edits
-
-
-def oldest_first(fresh: Sequence[Sighting], now: datetime) -> list[Sighting]:
-    """Put entries in the order in which they are to be read and told; feeds show the newest first."""
-    upside_down = fresh[::-1]  # the order among those of one time or of none
-    last = now.timestamp()
-    return sorted(upside_down, key=lambda s: last if s.published is None else s.published)
-
-
-def _shown(sighting: Sighting) -> dict[str, Any]:
-    return {
-        "url": sighting.url,
-        "url_key": sighting.url_key,
-        "title": sighting.title,
-        "summary": sighting.summary,
-        "content": sighting.content,
-        "content_hash": sighting.content_hash,
-    }
-
-
-def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
-    """Give the row of an entry that was not seen before in its feed, waiting to be read."""
-    key, url_key, content_hash, url, title, summary, content, published = sighting
-    return {
-        "feed_id": feed_id,
-        "key": key,
-        "url": url,
-        "url_key": url_key,
-        "title": title,
-        "summary": summary,
-        "content": content,
-        "content_hash": content_hash,
-        "published": None if published is None else datetime.fromtimestamp(published, UTC),
-        "first_seen": now,
-        "alert": alert,
-        "state": "new",
-        "attempts": 0,
-    }
 
 
 def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[float]:

@@ -19,7 +19,7 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Look, body_hash
 from bot.feeds.sight import SeenFeed
 from bot.feeds.store import Stored, store_looks
-from db import feeds
+from db import feed_claims
 from db.engine import Database, is_outage
 from db.feeds import StoredFeed
 
@@ -119,7 +119,7 @@ class Round:
             await asyncio.gather(renewing, return_exceptions=True)
             if self._under_way:
                 async with self._database.write() as session:
-                    await feeds.release(session, list(self._under_way), worker=self._worker)
+                    await feed_claims.release(session, list(self._under_way), worker=self._worker)
 
     async def _run(self, claims: Claims, on_stored: OnStored) -> None:
         lookers = self._limits.concurrency * _LOOKERS_PER_REQUEST
@@ -148,7 +148,7 @@ class Round:
                 continue
             try:
                 async with self._database.write() as session:
-                    await feeds.renew(
+                    await feed_claims.renew(
                         session,
                         list(self._under_way),
                         worker=self._worker,

@@ -28,7 +28,7 @@ from bot.feeds.rhythm import read_retry_after
 from bot.feeds.sight import SeenFeed
 from bot.feeds.store import known_of
 from bot.feeds.websub import Push
-from db import feeds, pushes
+from db import feed_looks, feeds, pushes
 from db.engine import Database
 from db.tables import PushRow
 
@@ -211,8 +211,8 @@ class PushService:
                 stored, feed.sightings, known.get(feed_id, {}), self._limits, now=now, until=until
             )
             await feeds.set_columns(session, feed_id, decision.columns)
-            await feeds.insert_entries(session, decision.new)
-            await feeds.edit_entries(session, decision.edits)
+            await feed_looks.insert_entries(session, decision.new)
+            await feed_looks.edit_entries(session, decision.edits)
             await pushes.save(session, token, _values(push))
         return decision
 

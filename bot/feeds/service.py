@@ -32,7 +32,7 @@ from bot.feeds.reports import Added, Imported, ListedFeed, LookReport, RoundRepo
 from bot.feeds.rhythm import shown_duration
 from bot.feeds.store import Stored
 from bot.feeds.telling import Notice
-from db import feeds
+from db import feed_claims, feeds
 from db.engine import Database
 from db.feeds import StoredFeed
 
@@ -129,9 +129,9 @@ class FeedService:
             return
         self._started = True
         async with self._database.write() as session:
-            dead = [name for name in await feeds.claimants(session) if _is_dead(name)]
+            dead = [name for name in await feed_claims.claimants(session) if _is_dead(name)]
             if dead:
-                await feeds.release_all(session, dead)
+                await feed_claims.release_all(session, dead)
 
     async def check_due(self, limit: int = 500) -> RoundReport:
         """Look at feeds that are due, at most `limit`. Of one host only a share, the rest next time (P29)."""
@@ -150,7 +150,7 @@ class FeedService:
             if left <= 0:
                 return ()
             async with self._database.write() as session:
-                claimed = await feeds.claim_due(
+                claimed = await feed_claims.claim_due(
                     session,
                     now=self._clock(),
                     limit=min(count, left),
@@ -221,14 +221,14 @@ class FeedService:
         ready: list[StoredFeed] = []
         skipped: list[tuple[StoredFeed, str]] = []
         async with self._database.write() as session:
-            claimed = await feeds.claim_these(session, part, now=now, worker=self.worker, lease=LEASE)
+            claimed = await feed_claims.claim_these(session, part, now=now, worker=self.worker, lease=LEASE)
             for feed in claimed:
                 reason = _why_not(feed, gap, now)
                 if reason:
                     skipped.append((feed, reason))
                 else:
                     ready.append(feed)
-            await feeds.release(session, [feed.id for feed, _ in skipped], worker=self.worker)
+            await feed_claims.release(session, [feed.id for feed, _ in skipped], worker=self.worker)
             others = set(part) - {feed.id for feed in claimed}
             for feed_id in part:
                 if feed_id in others and (other := await feeds.get(session, feed_id)) is not None:

@@ -21,9 +21,10 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
 from bot.feeds.rhythm import FAILS_FOR_LONG
 from bot.feeds.sight import Sighting
-from db import feeds
+from db import feed_claims, feed_looks
 from db.engine import Database, is_outage
-from db.feeds import KnownEntry, StoredFeed
+from db.feed_looks import KnownEntry
+from db.feeds import StoredFeed
 
 _log = logging.getLogger(__name__)
 _BEFORE = timedelta(days=1)  # that others may have begun to fail earlier: they were looked at later
@@ -64,7 +65,7 @@ async def store_looks(database: Database, looks: Sequence[Look], limits: FeedLim
 
 
 async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimits) -> list[Stored]:
-    held = await feeds.hold(session, {look.stored.id: look.stored.claim for look in looks})
+    held = await feed_claims.hold(session, {look.stored.id: look.stored.claim for look in looks})
     ours = [look for look in looks if look.stored.id in held]
     known = await known_of(session, [(look.stored, look.sightings) for look in ours if look.sightings])
     cut_off = await _cut_off(session, ours)
@@ -75,9 +76,11 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         decisions[look.stored.id] = decide(
             look, known.get(look.stored.id, {}), limits, cut_off=look.stored.id in cut_off
         )
-    await feeds.update_feeds(session, [_changed(look.stored, decisions[look.stored.id]) for look in ours])
-    await feeds.insert_entries(session, [row for decision in decisions.values() for row in decision.new])
-    await feeds.edit_entries(session, [row for decision in decisions.values() for row in decision.edits])
+    await feed_looks.update_feeds(
+        session, [_changed(look.stored, decisions[look.stored.id]) for look in ours]
+    )
+    await feed_looks.insert_entries(session, [row for decision in decisions.values() for row in decision.new])
+    await feed_looks.edit_entries(session, [row for decision in decisions.values() for row in decision.edits])
     merged: dict[int, int | None] = {}
     for feed_id, decision in decisions.items():
         if decision.adopt is not None:
@@ -96,7 +99,7 @@ async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
     failing = [look for look in looks if look.stored.failing_since is not None and _is_doubtful(look)]
     if not failing:
         return set()
-    reached = await feeds.latest_reached(session)
+    reached = await feed_looks.latest_reached(session)
     found: set[int] = set()
     for look in failing:
         since = look.stored.failing_since
@@ -105,7 +108,7 @@ async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
             found.add(look.stored.id)
             if look.succeeded:
                 reason = told("now: the connection of Quash works again")
-                await feeds.look_soon(session, look.at, reason, since - _BEFORE)
+                await feed_looks.look_soon(session, look.at, reason, since - _BEFORE)
                 break
     return found
 
@@ -127,7 +130,7 @@ async def known_of(
     Where the key is new, an entry of that feed with the same address and title is the same: some feeds give
     all their entries other ids, a few with every look. Not so one that is shown under its own key besides.
     """
-    known = await feeds.known_entries(
+    known = await feed_looks.known_entries(
         session, {feed.id: [sighting.key for sighting in sightings] for feed, sightings in seen}
     )
     fresh = [
@@ -139,7 +142,7 @@ async def known_of(
     ]
     if fresh:
         pairs = list(dict.fromkeys((feed_id, sighting.url_key or "") for feed_id, sighting in fresh))
-        there = await feeds.known_at_address(session, pairs)
+        there = await feed_looks.known_at_address(session, pairs)
         shown = {entry.id for of_feed in known.values() for entry in of_feed.values()}
         for feed_id, sighting in fresh:
             entry = there.get((feed_id, sighting.url_key or "", sighting.title))

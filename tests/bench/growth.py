@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from bot.alerts.outbox import owe  # noqa: E402 - after the path is set
-from db import deliveries, entries, feeds, schema  # noqa: E402
+from db import deliveries, entries, feed_claims, schema  # noqa: E402
 from db.engine import Database  # noqa: E402
 
 DUE = 64  # feeds, destinations and entries that are due at each size
@@ -136,7 +136,7 @@ async def _drop_indexes(database: Database) -> list[str]:
 
 
 async def _feeds(session: AsyncSession) -> None:
-    found = await feeds.claim_due(session, now=NOW, limit=DUE, worker="bench", lease=120)
+    found = await feed_claims.claim_due(session, now=NOW, limit=DUE, worker="bench", lease=120)
     assert len(found) == DUE
 
 

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from bot.feeds.articles import PageFetcher
+from bot.feeds.entry_rows import new_entry_row
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError, ForbiddenAddressError, NotAPageError, RobotsError, StatusError
-from bot.feeds.look import new_entry_row
 from bot.feeds.parse import parse_feed
 from bot.feeds.robots import parse_robots
 from bot.feeds.sight import seen
 from bot.intake.reading import Reader
 from bot.stories.analyse import analyse
 from bot.stories.model import Article, Story
-from db import entries, feeds
+from db import entries, feed_looks, feeds
 from db.engine import Database
 from db.tables import FindingRow
 from tests.feeds.web import Site, limits, raw_server, rss
@@ -157,7 +157,7 @@ async def test_a_page_whose_type_is_no_text_holds_up_no_news(database: Database,
         async with database.write() as session:
             feed_id = await feeds.add(session, {"url": "http://paper.example/", "added_at": clock.now})
             rows = [new_entry_row(s, feed_id, clock.now, alert=True) for s in sightings.sightings]
-            await feeds.insert_entries(session, rows)
+            await feed_looks.insert_entries(session, rows)
         reader = Reader(database, read, PageFetcher(fetcher, clock).fetch_page, clock=clock)
         assert await reader.read_new() == 2
         assert await reader.read_new() == 0

@@ -19,7 +19,7 @@ from bot.feeds.fetch import Fetcher
 from bot.feeds.opml import ListedFeed
 from bot.feeds.service import FeedService
 from bot.feeds.telling import together
-from db import absence, feed_moves, feeds, guilds, suggest
+from db import absence, feed_claims, feed_looks, feed_moves, guilds, suggest
 from db.engine import Database
 from db.tables import FeedPartyRow, PartyRow, PartyWordRow
 from db.visibility import Viewer
@@ -517,8 +517,8 @@ async def test_the_statements_behind_these_do_the_same_on_both_databases(
     clock.turn(minutes=1)
     await services[0].add_many([ListedFeed("http://one.example/")])
     async with database.write() as session:
-        await feeds.look_soon(session, clock.now, "now", clock.now - timedelta(days=1))
-        claimed = await feeds.claim_due(
+        await feed_looks.look_soon(session, clock.now, "now", clock.now - timedelta(days=1))
+        claimed = await feed_claims.claim_due(
             session, now=clock.now, limit=2, worker="w", lease=60.0, pick=lambda feed: "one." in feed.url
         )
     assert [feed.url for feed in claimed] == ["http://one.example/"]

@@ -22,7 +22,7 @@ from bot.feeds.reports import LookReport
 from bot.feeds.service import FeedService
 from bot.feeds.store import store_looks
 from bot.feeds.workers import ParserPool
-from db import feeds
+from db import feed_claims
 from db.engine import Database
 from db.tables import EntryRow, FeedRow, GuildFeedRow
 from tests.feeds.web import DirectParser, Site, daily, limits, rss
@@ -197,10 +197,10 @@ async def test_a_worker_that_comes_back_too_late_stores_nothing(
     site.say(body=rss(daily(2, clock.now)))
     await service.add_many([ListedFeed(site.url())])
     async with database.write() as session:
-        (late,) = await feeds.claim_due(session, now=clock.now, limit=5, worker="late", lease=60)
+        (late,) = await feed_claims.claim_due(session, now=clock.now, limit=5, worker="late", lease=60)
     look = await look_at(late, fetcher, DirectParser(), clock)
     async with database.write() as session:
-        assert await feeds.claim_due(session, now=clock.now, limit=5, worker="next", lease=60) == []
+        assert await feed_claims.claim_due(session, now=clock.now, limit=5, worker="next", lease=60) == []
     clock.turn(minutes=2)
     assert (await service.check_due()).new == 2
     before = await rows(database)
@@ -217,7 +217,7 @@ async def test_what_a_dead_process_had_claimed_is_free_at_once(
     await first.add_many([ListedFeed(site.url())])
     async with database.write() as session:
         dead = first.worker.rpartition("/")[0] + "/0000"  # the same machine and number, another life
-        await feeds.claim_due(session, now=clock.now, limit=5, worker=dead, lease=600)
+        await feed_claims.claim_due(session, now=clock.now, limit=5, worker=dead, lease=600)
     second = FeedService(database, fetcher, DirectParser(), clock, LIMITS)
     assert (await second.check_due()).new == 2
 
@@ -237,7 +237,7 @@ async def test_a_round_that_is_cancelled_gives_back_what_it_took(
     with pytest.raises(asyncio.CancelledError):
         await task
     async with database.read() as session:
-        assert await feeds.claimants(session) == []
+        assert await feed_claims.claimants(session) == []
     site.pause = 0.0
     assert (await service.check_due()).new == 2
 
@@ -260,7 +260,7 @@ async def test_a_crash_while_storing_hides_nothing(
         raise CrashError
 
     with monkeypatch.context() as patched:
-        patched.setattr("db.feeds.insert_entries", crash)
+        patched.setattr("db.feed_looks.insert_entries", crash)
         with pytest.raises(BaseExceptionGroup):
             await service.check()
     async with database.read() as session:
@@ -275,7 +275,7 @@ async def test_one_feed_that_cannot_be_stored_costs_the_others_nothing(
     await service.add_many([ListedFeed(site.url("/good")), ListedFeed(site.url("/bad"))])
     site.say("/good", body=rss(daily(2, clock.now)))
     async with database.write() as session:
-        claimed = await feeds.claim_due(session, now=clock.now, limit=5, worker="w", lease=60)
+        claimed = await feed_claims.claim_due(session, now=clock.now, limit=5, worker="w", lease=60)
     good = await look_at(claimed[0], fetcher, DirectParser(), clock)
     assert good.feed is not None
     broken = good.feed.sightings[0]._replace(key="k" * 32, content_hash=None)  # type: ignore[arg-type]

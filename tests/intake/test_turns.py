@@ -12,7 +12,7 @@ from bot.feeds.articles import Page
 from bot.intake.reading import Reader
 from bot.stories.analyse import analyse
 from bot.stories.model import Article, Story
-from db import entries, feeds
+from db import entries, feed_looks, feeds
 from db.engine import Database
 from db.tables import EntryRow
 from tests.conftest import TurnedClock
@@ -44,7 +44,7 @@ class Desk:
     async def bring(self, feed_id: int, titles: Sequence[str], *, alert: bool = True) -> None:
         """Store new entries as a look does."""
         async with self.database.write() as session:
-            await feeds.insert_entries(session, [self._row(feed_id, title, alert) for title in titles])
+            await feed_looks.insert_entries(session, [self._row(feed_id, title, alert) for title in titles])
 
     def _row(self, feed_id: int, title: str, alert: bool) -> dict[str, Any]:
         return {
