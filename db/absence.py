@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import feeds
+from db import deliveries, feeds
 from db.guilds import mark_left
 from db.tables import Base, DeliveryRow, DestinationRow, GuildFeedRow, GuildRow, RuleRow
 
@@ -19,7 +19,7 @@ async def leave(session: AsyncSession, guild_id: int, now: datetime) -> None:
         update(DestinationRow)
         .where(
             DestinationRow.target == "channel",
-            DestinationRow.target_id.in_(select(RuleRow.channel_id).where(RuleRow.guild_id == guild_id)),
+            DestinationRow.target_id.in_(await deliveries.hold_channels(session, guild_id)),
         )
         .values(broken="I am not in the server.", broken_at=now, told_at=now)
         .execution_options(synchronize_session=False)

@@ -34,7 +34,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from db.lists import is_sqlite
 from db.notify import DELIVERIES, ring
 from db.stories import insert_ignoring
-from db.tables import DeliveryRow, DestinationRow, FindingRow
+from db.tables import DeliveryRow, DestinationRow, FindingRow, RuleRow
 
 OPEN = ("due", "sending", "failed")
 GIVEN_UP = ("dead", "skipped")
@@ -108,6 +108,29 @@ async def enqueue(
     await _execute_many(session, upsert, rows)
     if rows:
         await ring(session, DELIVERIES)
+
+
+async def hold(session: AsyncSession, which: ColumnElement[bool]) -> list[Place]:
+    """Lock the destinations for which `which` holds until the transaction ends, in sorted order as `enqueue`
+    does; gives them."""
+    found = await session.execute(
+        select(DestinationRow.target, DestinationRow.target_id)
+        .where(which)
+        .order_by(DestinationRow.target, DestinationRow.target_id)
+        .with_for_update()
+    )
+    return [(row.target, row.target_id) for row in found]
+
+
+async def hold_channels(session: AsyncSession, guild_id: int) -> list[int]:
+    """Lock the channels that a server's rules name, as `hold` does; gives those that are known."""
+    named = (
+        select(RuleRow.channel_id)
+        .where(RuleRow.guild_id == guild_id)
+        .union(select(RuleRow.review_channel).where(RuleRow.guild_id == guild_id))
+    )
+    held = await hold(session, and_(DestinationRow.target == "channel", DestinationRow.target_id.in_(named)))
+    return [channel_id for _, channel_id in held]
 
 
 async def insert_deliveries(session: AsyncSession, rows: list[dict[str, Any]]) -> None:

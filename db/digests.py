@@ -20,6 +20,7 @@ from db.stories import insert_ignoring
 from db.tables import (
     CaseRow,
     DeliveryRow,
+    DestinationRow,
     DigestItemRow,
     GuildFeedRow,
     StoryFeedRow,
@@ -137,14 +138,20 @@ async def get_waiting(
 async def detach(session: AsyncSession, rule_id: int, channel_id: int, most: int) -> list[int]:
     """Let a rule owe a channel nothing more; gives the stories that it owed there, the newest, oldest first.
 
-    That is what waits to be posted or is gathered, and is not on Discord for certain. It stays as long as
+    That is what waits to be posted or is gathered, and is not on Discord for certain; of a channel that takes
+    nothing, all that waits, for after a pause (`db.restarts`) nothing there is certain. It stays as long as
     other rules of the channel want it; it does not count for this one's daily limit any more.
     """
+    broken = select(DestinationRow.target_id).where(
+        DestinationRow.target == "channel",
+        DestinationRow.target_id == channel_id,
+        DestinationRow.broken_at.is_not(None),
+    )
     states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
     waits = (
         at_places(DeliveryRow, [("channel", channel_id)]),
         DeliveryRow.state.in_(states),
-        DeliveryRow.intent_at.is_(None),
+        or_(DeliveryRow.intent_at.is_(None), broken.exists()),
     )
     posts = await session.execute(
         select(DeliveryRow.id, DeliveryRow.story_id).where(

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import deliveries
 from db.stories import insert_ignoring
-from db.tables import DestinationRow, GuildRow, RuleRow
+from db.tables import DestinationRow, GuildRow
 
 
 async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
@@ -33,11 +34,7 @@ async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
             update(DestinationRow)
             .where(
                 DestinationRow.target == "channel",
-                DestinationRow.target_id.in_(
-                    select(RuleRow.channel_id)
-                    .where(RuleRow.guild_id == guild_id)
-                    .union(select(RuleRow.review_channel).where(RuleRow.guild_id == guild_id))
-                ),
+                DestinationRow.target_id.in_(await deliveries.hold_channels(session, guild_id)),
             )
             .values(broken=None, broken_at=None, told_at=None)
             .execution_options(synchronize_session=False)

@@ -1,16 +1,16 @@
 """What is old goes, in small batches between which others write.
 
 After `days`: the texts of stories with the record of how they were read and the reports about them, stories
-that were irrelevant, entries that their feed does not show any more, deliveries that ended. What cards and
-look-ups show stays: cases with their timelines, demands, and of stories title, summary, topics, parties.
-Of what a case is recognised by stays what is still looked at: its newest members, and of a term the cases
-that held it last. The audit is kept for a year.
+that were irrelevant, entries that their feed does not show any more, deliveries (those too that still wait,
+as for a channel that is gone). What cards and look-ups show stays: cases with their timelines, demands, and
+of stories title, summary, topics, parties. Of what a case is recognised by stays what is still looked at: its
+newest members, and of a term the cases that held it last. The audit is kept for a year.
 
 Nothing that is forgotten may come again as new:
 
 - an entry stays, without its text, while its feed may still show it (`FeedRow.oldest_shown`);
 - a story stays by its address, and one whose text is gone (`forgotten_at`) alerts nobody, whatever feed
-  brings it again; so its deliveries may go, and they go after it;
+  brings it again, nor is it posted where it waits; so its deliveries may go, and they go after it;
 - the card of a case stays until the case was silent as long: what comes then answers or edits that card.
 """
 
@@ -26,13 +26,14 @@ from typing import Any
 from sqlalchemy import Executable, case, delete, null, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import search
+from db import deliveries, search
 from db.engine import INCREMENTAL, Database
 from db.tables import (
     AuditRow,
     CaseMemberRow,
     CaseRow,
     DeliveryRow,
+    DestinationRow,
     EntryRow,
     FeedRow,
     FindingRow,
@@ -44,7 +45,6 @@ AUDIT_DAYS = 365
 # More than are looked at when a story's case is looked for (`MEMBERS`, `HOLDERS` of bot.stories.cases).
 KEPT_MEMBERS = 12  # of a case
 KEPT_HOLDERS = 24  # of a term
-_ENDED = ("sent", "dead", "skipped")
 _HOLD = 0.02  # seconds that one batch should hold the writer
 _REST = 4.0  # times as long as a batch took, others have the database to themselves after it
 _SHORTEST_REST, _LONGEST_REST = 0.02, 1.0
@@ -175,11 +175,18 @@ class Retention:
     async def _drop_deliveries(
         self, session: AsyncSession, rows: Sequence[Any], before: datetime, swept: Swept
     ) -> None:
-        ended = [row for row in rows if row.state in _ENDED and _tells_nothing_young(row, before)]
-        needed = {row.id for row in ended if row.kind == "card" and row.updated and row.updated >= before}
-        swept.deliveries += await _delete(
-            session, DeliveryRow, [row.id for row in ended if row.id not in needed]
+        old = [row for row in rows if row.state != "sending" and _tells_nothing_young(row, before)]
+        needed = {row.id for row in old if row.kind == "card" and row.updated and row.updated >= before}
+        going = [row for row in old if row.id not in needed]
+        waiting = {(row.target, row.target_id) for row in going if row.state in deliveries.OPEN}
+        if waiting:  # nobody else changes what waits there meanwhile
+            await deliveries.hold(session, deliveries.at_places(DestinationRow, waiting))
+        await session.execute(
+            delete(DeliveryRow).where(
+                DeliveryRow.id.in_([row.id for row in going]), DeliveryRow.state != "sending"
+            )
         )
+        swept.deliveries += len(going)
 
     async def _drop_entries(
         self, session: AsyncSession, rows: Sequence[Any], _: datetime, swept: Swept
@@ -216,6 +223,8 @@ def _old_deliveries(after: int, limit: int) -> Executable:
             DeliveryRow.due_at,
             DeliveryRow.state,
             DeliveryRow.kind,
+            DeliveryRow.target,
+            DeliveryRow.target_id,
             DeliveryRow.story_id,
             StoryRow.forgotten_at,
             CaseRow.updated,

@@ -22,8 +22,9 @@ _LONGEST_PAUSE = 6 * 3600.0  # seconds: whatever Discord asks for, it is asked a
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _UNKNOWN_MESSAGE = 10008
+GONE = told("The channel is gone.")
 _SAID = {
-    10003: told("The channel is gone."),
+    10003: GONE,
     10004: told("The server is gone."),
     10013: told("The member is gone from Discord."),
     50001: told("I cannot see the channel; give me View Channel there."),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.alerts.answers import GONE
 from bot.alerts.foreign import safe_text
 from bot.alerts.once import Button, PlainSender
 from bot.alerts.telling import News, Teller
@@ -23,6 +24,13 @@ _LIST = "quash:deliveries:open"  # the custom id of a button that opens /deliver
 _GATHER = timedelta(hours=1)  # what is given up within it after a message about it is told with the next
 
 
+def remedy_for(reason: str) -> str:
+    """Say what becomes of what waits for a channel that takes nothing, for the reason that is stored."""
+    if reason == GONE:
+        return say("Give its rules another channel with `/alerts edit`; what waits is posted there.")
+    return say("Nothing is lost: what waits is posted as soon as that is put right.")
+
+
 class ClosedTeller(Teller):
     """Tells of channels that refuse; again only if messages went through meanwhile."""
 
@@ -34,10 +42,10 @@ class ClosedTeller(Teller):
     def _news(self, broken: BrokenChannel) -> News:
         with speaking(broken.language):
             text = say(
-                "Alerts for <#{channel}> wait: {why} Nothing is lost; what waits is posted in its order as "
-                "soon as that is done.",
+                "Alerts for <#{channel}> wait: {why} {remedy}",
                 channel=broken.channel_id,
                 why=safe_text(retell(broken.reason), 500),
+                remedy=remedy_for(broken.reason),
             )
             button = Button(say("What waits"), _LIST)
         return News(

@@ -131,7 +131,7 @@ class SharedBucket(_Line):
                 await asyncio.sleep(turn - time.monotonic())
                 if time.monotonic() - turn <= _STALE:
                     await self._let_pass()
-            if ahead is not None and not self._waiting:
+            if ahead is not None and not self._waiting:  # those who were left have given up
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
                 ahead = None
@@ -139,8 +139,6 @@ class SharedBucket(_Line):
     async def _slice(self, wanted: int) -> list[float]:
         """Take up to a slice of turns; gives their times (monotonic, in seconds)."""
         count = min(wanted, _SLICE)
-        if count <= 0:
-            return []
         while True:
             try:
                 async with self._database.write() as session:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts import lines
 from bot.alerts.asking import LET_THROUGH, Ask, ask
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.gathering import Gathering, gather
@@ -60,7 +61,7 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     asking = await ask(session, story, reviewed, now)
     await deliveries.insert_findings(
         session,
-        [_finding(story, guild, "delivery", outcome, said, now) for guild, outcome, said in asking.lines],
+        [lines.line(story, guild, outcome, said, now) for guild, outcome, said in asking.lines],
     )
     if asking.due:
         await asyncio.sleep(0)
@@ -82,11 +83,7 @@ async def owe_reviewed(
         return ()
     wanted = tuple(verdict for row in rows if (verdict := ask_rule(story, rule_from(row))).passed)
     await deliveries.insert_findings(
-        session,
-        [
-            _finding(story, one.guild_id, "delivery", outcome, f"rule {one.rule_id}: {said}", now)
-            for one in wanted
-        ],
+        session, [lines.of_rule(story, one, outcome, said, now) for one in wanted]
     )
     if outcome in LET_THROUGH:
         await _owe(session, story, chosen(wanted), (), now)
@@ -278,9 +275,9 @@ async def _ask(
         routed = route(story, map(rule_from, page), ())
         choose_among(chosen_so_far, routed.due)
         reviewed += routed.reviewed
-        await _record(session, story, routed.verdicts, now)
+        await lines.note_verdicts(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
-    await _record_paused(session, story, now)
+    await lines.note_paused(session, story, now)
     fitting = await subscriptions.get_subscriptions_that_fit(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )
@@ -371,19 +368,7 @@ class _Writing:
     def note(self, story: RoutedStory, one: Verdict, outcome: str, now: datetime) -> None:
         """Note what a channel gets instead of a post. What members get is nobody's to read."""
         if one.rule_id is not None:
-            said = f"rule {one.rule_id}: {_INSTEAD[outcome].format(limit=one.daily_limit)}"
-            self.findings.append(_finding(story, one.guild_id, "delivery", outcome, said, now))
-
-
-# What is recorded where a story that a rule wants is not posted at once, by what was decided.
-_INSTEAD = {
-    "digest": told("it is gathered for the rule's digest"),
-    "limit": told("the rule's {limit} posts of this day are used up, so it is gathered for the daily digest"),
-    "quiet": told("it comes after the server's quiet hours"),
-    "source": told(
-        "the channel has a card of its case, which names it as a further source; there is no new post"
-    ),
-}
+            self.findings.append(lines.instead(story, one, outcome, now))
 
 
 def _decide(
@@ -427,7 +412,8 @@ def _decide(
             subscription_id=one.subscription_id,
         )
         for row in waiting:
-            if row.due_at == when.at and row.story_id is not None:
+            # Not what has to be looked for first (`db.restarts`): it may be posted.
+            if row.due_at == when.at and row.story_id is not None and row.intent_at is None:
                 writing.folded.append(row.id)
                 writing.gathered.append(
                     replace(this, story_id=row.story_id, guild_id=row.guild_id, rule_id=row.rule_id)
@@ -465,37 +451,4 @@ def _row(
         "attempts": 0,
         "created_at": now,
         "due_at": due_at,
-    }
-
-
-async def _record(
-    session: AsyncSession, story: RoutedStory, verdicts: Sequence[Verdict], now: datetime
-) -> None:
-    """Store what the rules decided, each for its server. What members want is nobody's to read."""
-    rows = [
-        _finding(story, verdict.guild_id, "rule", verdict.outcome, verdict.told, now) for verdict in verdicts
-    ]
-    await deliveries.insert_findings(session, rows)
-
-
-async def _record_paused(session: AsyncSession, story: RoutedStory, now: datetime) -> None:
-    """Store for which servers no rule was asked, as they have paused all feeds that bring the story."""
-    said = told("the feed was paused here when the story came")
-    guilds = await rules.get_guilds_that_paused(session, story.id)
-    await deliveries.insert_findings(
-        session, [_finding(story, guild_id, "rule", "feed paused", said, now) for guild_id in guilds]
-    )
-
-
-def _finding(
-    story: RoutedStory, guild_id: int, stage: str, outcome: str, reason: str, now: datetime
-) -> dict[str, Any]:
-    return {
-        "story_id": story.id,
-        "guild_id": guild_id,
-        "at": now,
-        "stage": stage,
-        "outcome": outcome,
-        "reason": reason,
-        "evidence": [],
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bot.alerts.closed import remedy_for
 from bot.alerts.foreign import feed_label, host, safe_text
 from bot.alerts.routing import read_told
 from bot.feeds.identity import url_key
@@ -459,8 +460,7 @@ def _delivery(one: Owed, now: datetime) -> Check:
         return Check("stopped", f"{what}: {say('not sent: {why}', why=error)}")
     if one.broken is not None:
         told = say("it waits, as the channel takes nothing: {why}", why=safe_text(retell(one.broken), 300))
-        remedy = say("Nothing is lost: what waits is posted as soon as that is put right.")
-        return Check("stopped", f"{what}: {told}", remedy)
+        return Check("stopped", f"{what}: {told}", remedy_for(one.broken))
     if row.state == "failed":
         tries = say_number("{number} try", "{number} tries", row.attempts)
         told = say("it failed and is tried again ({tries}): {why}", tries=tries, why=error)

@@ -79,6 +79,23 @@ async def test_what_was_due_while_the_bot_was_off_keeps_quiet_hours(
     assert "Due at noon" in text_of(place.posted[0])
 
 
+async def test_what_may_have_been_posted_in_a_pause_is_not_told_again_in_the_digest_after_quiet_hours(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await _quiet(place, "22:00", "07:00")
+    await place.house.rule(place.guild.id, place.channel.id)
+    await place.house.story(place.feed, await place.house.case(), title="Due at noon")
+    await _off(place, clock, hours=11)  # until eleven at night
+    assert await deliverer.deliver_due() == 0
+    for number in range(6):
+        await place.house.story(place.feed, await place.house.case(f"Case {number}"), title=f"Night {number}")
+    clock.turn(hours=8, minutes=1)
+    assert await deliverer.deliver_due() == 2
+    texts = [text_of(message) for message in place.posted]
+    assert ["Due at noon" in text for text in texts] == [True, False], "looked for, then posted; no digest"
+    assert all(f"Night {number}" in texts[1] for number in range(6))
+
+
 async def test_a_channel_is_taken_up_again_however_many_others_are_gone(
     place: Place, gateway: discord.Client, clock: TurnedClock
 ) -> None:
@@ -168,6 +185,7 @@ async def test_what_waits_for_a_channel_that_is_gone_comes_where_its_rules_post_
         await house.story(place.feed, await house.case(f"Case {number}"), title=f"Story {number}")
     await house.story(place.feed, await house.case("C"), title="Gathered", topics=["spyware"])
     assert await deliverer.deliver_due() == 0
+    await _off(place, clock, minutes=2)
     for rule_id in rules:
         await actions.edit_rule(
             house.database,

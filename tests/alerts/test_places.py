@@ -230,6 +230,8 @@ async def test_what_a_server_had_is_there_again_within_thirty_days_and_then_forg
     sender = DiscordSender(gateway, TokenBucket(rate=10_000))
     deliverer = Deliverer(house.database, sender, clock=clock, poll=0.05)
     await house.rule(place.guild.id, place.channel.id)
+    other, desk = world.add_channel(place.guild, "other"), world.add_channel(place.guild, "desk")
+    await house.rule(place.guild.id, other.id, review_channel=desk.id)
     await house.story(place.feed, await house.case("Before"), title="Before")
     world.leave(place.guild)
     await absence.leave(house.database, place.guild.id, clock)

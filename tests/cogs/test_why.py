@@ -190,7 +190,7 @@ async def test_from_the_rule_to_the_message(scene: Scene, press: Press) -> None:
     assert "– Digest → " in digest
     await _set(scene, rule, when="now", daily_limit=1)
     await press.publish("a", "clearview-dutch-fine")
-    assert "the rule's 1 posts of this day are used up" in await press.why(press.link("clearview-dutch-fine"))
+    assert "the rule's daily limit (1) is reached" in await press.why(press.link("clearview-dutch-fine"))
     await _set(scene, rule, daily_limit=None)
     async with house.database.write() as session:
         await session.execute(
@@ -224,6 +224,8 @@ async def test_from_the_rule_to_the_message(scene: Scene, press: Press) -> None:
     assert f"In <#{closed.id}> I lack Send Messages" in lost
     assert f"✘ Post → <#{closed.id}>: it waits, as the channel takes nothing" in lost
     assert f"✘ Post → <#{gone.id}>: it waits, as the channel takes nothing" in lost
+    assert lost.count("what waits is posted as soon as that is put right") == 1, "of the one that is there"
+    assert lost.count("Give its rules another channel with `/alerts edit`") == 1, "of the one that is gone"
     assert "The channel is gone, or I cannot see it" in lost
 
     house.clock.turn(days=400)

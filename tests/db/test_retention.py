@@ -30,6 +30,7 @@ from db.tables import (
     CaseTermRow,
     DeliveryRow,
     DemandRow,
+    DestinationRow,
     EntryRow,
     FeedRow,
     FindingRow,
@@ -262,11 +263,29 @@ async def test_the_card_of_a_case_stays_while_the_case_goes_on(store: Store) -> 
         _, story = await store.story(feed, case_id=case)
         card = await store.delivery(story, case_id=case)
         await store.delivery(story, case_id=case, kind="edit")
-        waiting = await store.delivery(story, case_id=case, kind="update", state="failed")
-        kept += [card, waiting] if case == going_on else [waiting]
+        kept += [card] if case == going_on else []
     store.clock.turn(days=DAYS + 1)
     await _retention(store).sweep()
     assert await store.ids(DeliveryRow) == kept
+
+
+async def test_what_waits_for_a_channel_that_is_gone_goes_with_its_story(store: Store) -> None:
+    feed = await store.feed()
+    _, story = await store.story(feed)
+    async with store.database.write() as session:
+        session.add(
+            DestinationRow(
+                target="channel", target_id=5, broken="The channel is gone.", broken_at=store.clock()
+            )
+        )
+    await store.delivery(story, state="failed")
+    await store.delivery(story, kind="review", state="due")
+    sending = await store.delivery(story, kind="update", state="sending")
+    store.clock.turn(days=DAYS - 1)
+    assert (await _retention(store).sweep()).deliveries == 0
+    store.clock.turn(days=2)
+    assert (await _retention(store).sweep()).deliveries == 2
+    assert await store.ids(DeliveryRow) == [sending], "how it ends is still to be stored"
 
 
 async def test_a_digest_stays_while_a_story_in_it_could_still_be_told_again(store: Store) -> None:
