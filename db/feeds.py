@@ -120,15 +120,10 @@ def _of_guild(query: Select[Any], guild_id: int | None) -> Select[Any]:
     return query.order_by(_feeds.id)
 
 
-async def entry_counts(session: AsyncSession, feed_ids: Sequence[int] | None = None) -> dict[int, int]:
-    """Give how many entries are stored of each feed (of all feeds: None)."""
+async def entry_counts(session: AsyncSession) -> dict[int, int]:
+    """Give how many entries are stored of each feed that has any."""
     query = select(EntryRow.feed_id, func.count()).group_by(EntryRow.feed_id)
-    if feed_ids is None:
-        return dict((await session.execute(query)).all())
-    counts: dict[int, int] = {}
-    for part in parts(feed_ids):
-        counts.update((await session.execute(query.where(EntryRow.feed_id.in_(part)))).all())
-    return counts
+    return dict((await session.execute(query)).all())
 
 
 async def count_entries(session: AsyncSession) -> int:

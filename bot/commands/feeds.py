@@ -72,7 +72,7 @@ async def _list(_: argparse.Namespace, service: FeedService) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    feeds = await service.list()
+    feeds, entries = await service.list(), await service.entry_counts()
     now = utc_now()
     console = Console(highlight=False)
     if not feeds:
@@ -89,7 +89,7 @@ async def _list(_: argparse.Namespace, service: FeedService) -> int:
             about.append(f"\n{feed.failure}", style="red")
         about.append(f"\nnext look {feed.next_shown(now)}\n", style="dim")
         changed = feed.last_change_at.strftime("%Y-%m-%d %H:%M") if feed.last_change_at else "never"
-        table.add_row(str(feed.id), about, feed.state_shown(now), str(feed.entries), changed)
+        table.add_row(str(feed.id), about, feed.state_shown(now), str(entries.get(feed.id, 0)), changed)
     console.print(table)
     return 0
 

@@ -81,7 +81,6 @@ class ListedFeed:
     title: str
     site: str
     state: str
-    entries: int
     last_looked_at: datetime | None
     last_change_at: datetime | None
     next_look: datetime | None
@@ -128,7 +127,7 @@ def report_of(stored: Stored) -> LookReport:
     )
 
 
-def listed(feed: StoredFeed, entries: int, *, paused: bool) -> ListedFeed:
+def listed(feed: StoredFeed, *, paused: bool) -> ListedFeed:
     """Give a stored feed as it is listed."""
     return ListedFeed(
         id=feed.id,
@@ -136,7 +135,6 @@ def listed(feed: StoredFeed, entries: int, *, paused: bool) -> ListedFeed:
         title=feed.title,
         site=feed.site,
         state=feed.state,
-        entries=entries,
         last_looked_at=feed.last_looked_at,
         last_change_at=feed.last_change_at,
         next_look=feed.next_look,

@@ -283,9 +283,13 @@ class FeedService:
         """Give all feeds, or those that a guild uses."""
         async with self._database.read() as session:
             stored = await feeds.listed(session, guild_id)
-            counts = await feeds.entry_counts(session, [feed.id for feed in stored])
             paused = await feeds.paused_by(session, guild_id) if guild_id is not None else set()
-        return [listed(feed, counts.get(feed.id, 0), paused=feed.id in paused) for feed in stored]
+        return [listed(feed, paused=feed.id in paused) for feed in stored]
+
+    async def entry_counts(self) -> Mapping[int, int]:
+        """Give how many entries each feed has that has any. All are counted, which takes its time."""
+        async with self._database.read() as session:
+            return await feeds.entry_counts(session)
 
     async def count_entries(self) -> int:
         """Give how many entries are stored, of all feeds together."""
