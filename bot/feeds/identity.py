@@ -7,6 +7,8 @@ these would otherwise be a flood of "new" entries or the same article twice.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -46,6 +48,7 @@ _PLAIN: Final = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(/[A-Za-z0-9.
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _LONGEST: Final = 4096
+_VERSIONS: Final = 2
 
 
 def canonical_url(url: str) -> str:
@@ -119,6 +122,19 @@ def entry_key(entry: Entry) -> str:
     if title:
         return _hashed("title", f"{title}\0{date.date().isoformat() if date else ''}")
     return _hashed("text", entry.content or entry.summary)
+
+
+def shared_ids(entries: Sequence[Entry]) -> frozenset[str]:
+    """Give what stands as an id on several pages of one document, and so is none ("0", the site's address).
+
+    Two entries with one id may be versions of one whose address was changed (RFC 4287, section 4.1.1).
+    """
+    times = Counter(entry.id for entry in entries)
+    repeated = frozenset(one for one, number in times.items() if one and number > _VERSIONS)
+    if not repeated:
+        return repeated
+    pages = {(entry.id, canonical_url(entry.url)) for entry in entries if entry.url and entry.id in repeated}
+    return frozenset(one for one, number in Counter(one for one, _ in pages).items() if number > _VERSIONS)
 
 
 def _hashed(kind: str, text: str) -> str:

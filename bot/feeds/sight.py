@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import NamedTuple
 
-from bot.feeds.identity import entry_key, url_key
+from bot.feeds.identity import entry_key, shared_ids, url_key
 from bot.feeds.model import Entry, Feed, Rhythm
 
 
@@ -43,6 +43,7 @@ class SeenFeed(NamedTuple):
 
 def seen(feed: Feed) -> SeenFeed:
     """Work out the identities of a feed's entries."""
+    shared = shared_ids(feed.entries)
     return SeenFeed(
         feed.title,
         feed.link,
@@ -50,7 +51,7 @@ def seen(feed: Feed) -> SeenFeed:
         feed.rhythm,
         feed.hub,
         feed.self_url,
-        tuple(map(sight, feed.entries)),
+        tuple(sight(entry._replace(id="") if entry.id in shared else entry) for entry in feed.entries),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.feeds.identity import canonical_url, entry_key, url_key
+from bot.feeds.identity import canonical_url, entry_key, shared_ids, url_key
 from bot.feeds.model import Entry
 
 ARTICLE = "https://news.example/2026/court-quashes-subpoena"
@@ -110,6 +110,14 @@ def test_without_an_id_the_address_counts_then_title_and_date() -> None:
     assert entry_key(titled) == entry_key(entry(title="court quashes", published=day.replace(hour=12)))
     assert entry_key(titled) != entry_key(entry(title="Court quashes", published=day.replace(day=25)))
     assert entry_key(entry(content="a")) != entry_key(entry(content="b"))
+
+
+def test_what_stands_on_several_pages_of_a_document_is_no_id() -> None:
+    pages = [entry(id="0", url=f"{ARTICLE}/{number}") for number in range(3)]
+    versions = [entry(id="urn:1", url=f"{ARTICLE}?{number}") for number in range(2)]  # RFC 4287, 4.1.1
+    same = [entry(id="urn:2", url=ARTICLE + more) for more in ("", "/", "#a", "?utm_source=x")]
+    none = [entry(url=f"{ARTICLE}/{number}") for number in range(3)]
+    assert shared_ids([*pages, *versions, *same, *none]) == {"0"}
 
 
 def test_keys_fit_their_columns() -> None:

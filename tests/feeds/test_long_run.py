@@ -354,6 +354,24 @@ async def test_two_entries_of_one_address_and_title_are_two(clock: Clock) -> Non
         assert [entry.alert for entry in await w.entries()] == [False, True]
 
 
+async def test_a_feed_that_gives_all_its_entries_one_id(clock: Clock) -> None:
+    """One entry was kept of it, and nothing that came later was ever alerted."""
+    async with world(clock) as w:
+
+        def say(items: Sequence[tuple[str, datetime]]) -> None:
+            w.site.say(body=re.sub("<guid (.*?)>.*?</guid>", r"<guid \1>0</guid>", rss(items)))
+
+        items = daily(5, clock.now)
+        say(items)
+        await w.service.add(w.site.url(), guild_id=ONE)
+        clock.turn(hours=3)
+        say([("fresh", clock.now), *items])
+        await w.service.check(gap=0)
+        entries = await w.entries()
+        assert len(entries) == 6
+        assert [entry.title for entry in entries if entry.alert] == ["Title of fresh"]
+
+
 async def test_feeds_that_get_their_titles_as_they_come_back_are_told_of_in_one_sentence(
     clock: Clock,
 ) -> None:
