@@ -23,12 +23,20 @@ from bot.intake.why import KINDS
 from bot.words import mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
-from cogs.guards import check_may_configure, find_gone, guild_of, may_configure, trouble_with_mention
+from cogs.guards import (
+    NotAllowedError,
+    check_may_configure,
+    find_gone,
+    guild_of,
+    may_configure,
+    trouble_with_mention,
+)
 from cogs.pages import PageButton, fitting, page_buttons
 from cogs.panels import answer, panel, stamp
 from cogs.rules import unheard
 from cogs.why import trouble_in
 from db import audit, figures
+from db.rules import get_rule
 from db.tables import AuditRow
 
 State = Literal["waiting", "failed", "dead"]
@@ -212,9 +220,12 @@ class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash
 class RuleButton(
     Click,
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"quash:rule:(?P<do>pause|change):(?P<id>[0-9]{1,18})",
+    template=r"quash:rule:(?P<do>pause|change):(?P<id>[0-9]{1,18})(?::(?P<made>[0-9]{1,12}))?",
 ):
-    """Pauses a rule, or says how to change it, from a note about it (`bot.intake.operations`)."""
+    """Pauses a rule, or says how to change it, from a note about it (`bot.intake.operations`).
+
+    `made`: when the rule was made, in seconds, since its number may have become another's.
+    """
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of the rule's own server."""
@@ -222,6 +233,7 @@ class RuleButton(
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id, rule_id = guild_of(interaction), int(self.match["id"])
         database = self.services.database
+        await self._check_there(guild_id, rule_id)
         if self.match["do"] == "pause":
             await actions.pause_rule(
                 database,
@@ -239,6 +251,15 @@ class RuleButton(
                 "what it asks for, `/why` tells why a story did not come."
             )
         await answer(interaction, panel(title, [told]))
+
+    async def _check_there(self, guild_id: int, rule_id: int) -> None:
+        async with self.services.database.read() as session:
+            rule = await get_rule(session, guild_id, rule_id)
+        made = self.match["made"]
+        if rule is None or (made is not None and int(rule.created_at.timestamp()) != int(made)):
+            raise NotAllowedError(
+                say("The rule that this is about was removed; /alerts list shows those there are.")
+            )
 
 
 class FeedButton(
@@ -438,6 +459,9 @@ _LABELS = {
     "review_channel": mark("review"),
     "review_hours": mark("hours for a review"),
     "review_then": mark("what nobody decides on"),
+    "feed": mark("feed"),
+    "feeds": mark("feeds"),
+    "name": mark("name"),
 }
 _USUAL = {"when": "now", "style": "full", "thread": "off"}
 # Whose values are of closed lists.

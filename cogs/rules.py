@@ -213,7 +213,8 @@ async def unheard(
         return ""
     log = (await guild_settings.get_settings(services.database, guild.id)).log_channel
     if log is not None:
-        if not await find_gone(guild, [log]) and not missing_in(guild.get_channel(log), threads=False):
+        lacking = missing_in(guild.get_channel_or_thread(log), threads=False)
+        if not lacking and not await find_gone(guild, [log]):
             return ""
         return say(
             "The log channel {channel} is gone, or I may not post there: choose another with "

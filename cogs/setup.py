@@ -8,6 +8,8 @@ restart, and each moderator's is their own. Whoever clicks is asked again what t
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -50,6 +52,7 @@ _DAYS = 90
 _WEEKS = _DAYS / 7
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _MOST_FEEDS = 12  # of the catalogue that are added with one click
+_exemplified: deque[int] = deque(maxlen=100)  # panels whose example was posted: a second click posts no more
 
 _DELIVERIES = {
     "now": mark("At once, one message a story"),
@@ -226,6 +229,18 @@ class SetupPart(
         if channel is None:
             raise NotAllowedError(say("The channel of rule #{number} is gone.", number=rule.id))
         placed(interaction, channel, rule.thread)
+        panel_id = interaction.message.id if interaction.message else interaction.id
+        if panel_id not in _exemplified:
+            _exemplified.append(panel_id)
+            try:
+                await self._post_last(channel, rule, nonce=f"qe{panel_id}")
+            except BaseException:
+                with contextlib.suppress(ValueError):  # so many others since
+                    _exemplified.remove(panel_id)
+                raise
+        return await _saved(self.services, interaction, rule, posted=True)
+
+    async def _post_last(self, channel: Postable, rule: Rule, *, nonce: str) -> None:
         card = await _last(self.services, rule)
         if card is None:
             raise NotAllowedError(say("No story of the last 90 days fits."))
@@ -237,10 +252,7 @@ class SetupPart(
             name = plain_text(card.title, 90) or "Quash"
             await channel.create_thread(name=name, view=view, allowed_mentions=nobody)
         else:
-            # By its nonce Discord knows a second click.
-            nonce = f"qe{interaction.message.id if interaction.message else interaction.id}"
             await channel.send(view=view, allowed_mentions=nobody, nonce=nonce)
-        return await _saved(self.services, interaction, rule, posted=True)
 
     async def _rule(self, interaction: discord.Interaction[Any]) -> Rule:
         return await rule_actions.get_rule(

@@ -254,7 +254,7 @@ class Configurations:
             audit.note(session, who.guild_id, who.user_id, now, "feed removed", after=after)
         if plan.add_feeds:
             await self._feeds.store_in(session, plan.add_feeds, guild_id=who.guild_id, added_by=who.user_id)
-            after = {"feed": None, "name": say("{number} feeds", number=len(plan.add_feeds))}
+            after = {"feeds": len(plan.add_feeds)}
             audit.note(session, who.guild_id, who.user_id, now, "feeds imported", after=after)
         known = await feeds.known_urls(session, list(plan.pause)) if plan.pause else {}
         for url, paused in plan.pause.items():

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.clock import Clock
 from bot.errors import QuashError, told
@@ -14,7 +15,6 @@ from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.feeds.service import FeedService
-from bot.words import say_number
 from db import audit, entries
 from db.engine import Database
 from db.entries import SeenEntry
@@ -54,14 +54,14 @@ class GuildFeeds:
         await self._check_room(who, [address])
         added = await self._feeds.add(address, guild_id=who.guild_id, added_by=who.user_id)
         if added.feed_id is not None:
-            await self._note(who, "feed added", added.feed_id, added.title or shown_url(added.url))
+            await self._note_feed(who, "feed added", added.feed_id, added.title or shown_url(added.url))
         return added
 
     async def remove(self, who: Who, feed_id: int) -> ListedFeed:
         """Stop watching a feed for a server; gives what it was."""
         feed = await self.get(who.guild_id, feed_id)
         await self._feeds.remove(feed_id, guild_id=who.guild_id)
-        await self._note(who, "feed removed", feed_id, feed.title or shown_url(feed.url))
+        await self._note_feed(who, "feed removed", feed_id, feed.title or shown_url(feed.url))
         return feed
 
     async def set_paused(self, who: Who, feed_id: int, *, paused: bool) -> ListedFeed:
@@ -70,7 +70,7 @@ class GuildFeeds:
         if feed.paused != paused:
             await self._feeds.set_paused(feed_id, guild_id=who.guild_id, paused=paused)
             action = "feed paused" if paused else "feed resumed"
-            await self._note(who, action, feed_id, feed.title or shown_url(feed.url))
+            await self._note_feed(who, action, feed_id, feed.title or shown_url(feed.url))
         return feed
 
     async def check(self, guild_id: int, feed_id: int) -> LookReport:
@@ -128,7 +128,7 @@ class GuildFeeds:
         imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
         added = len(await self.list(who.guild_id)) - len(before)
         number = imported.added + imported.known
-        await self._note(who, "feeds imported", None, say_number("{number} feed", "{number} feeds", number))
+        await self._note(who, "feeds imported", {"feeds": number})
         # Whether others watch a feed is not told.
         return replace(imported, added=added, known=number - added)
 
@@ -155,7 +155,9 @@ class GuildFeeds:
             )
         return known
 
-    async def _note(self, who: Who, action: str, feed_id: int | None, name: str) -> None:
+    async def _note_feed(self, who: Who, action: str, feed_id: int, name: str) -> None:
+        await self._note(who, action, {"feed": feed_id, "name": name[:200]})
+
+    async def _note(self, who: Who, action: str, after: dict[str, Any]) -> None:
         async with self._database.write() as session:
-            after = {"feed": feed_id, "name": name[:200]}
             audit.note(session, who.guild_id, who.user_id, self._clock(), action, after=after)

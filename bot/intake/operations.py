@@ -74,9 +74,11 @@ class RuleTeller(Teller):
                     channel=rule.channel_id,
                     count=count,
                 )
+            # SQLite gives the number of a rule that is removed to the next one: what is meant was made then.
+            meant = f"{rule.id}:{int(rule.created_at.timestamp())}"
             buttons = (
-                Button(say("Pause rule #{number}", number=rule.id), f"quash:rule:pause:{rule.id}"),
-                Button(say("How to change it"), f"quash:rule:change:{rule.id}"),
+                Button(say("Pause rule #{number}", number=rule.id), f"quash:rule:pause:{meant}"),
+                Button(say("How to change it"), f"quash:rule:change:{meant}"),
             )
         return News(
             name=_telling(kind, rule.id),

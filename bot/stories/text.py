@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
+from bot.errors import told
 from bot.record import Notes
 from bot.stories import clutter, html, language, sections, sentences
 from bot.stories.markup import Plain, plain
@@ -106,14 +107,21 @@ def _note(document: Document, notes: Notes) -> None:
         evidence=document.removed[:3],
     )
     if document.language in language.SUPPORTED:
-        notes.note("language", document.language, f"Its small words show the language: {document.language}.")
+        notes.note(
+            "language",
+            document.language,
+            told("Its small words show the language: {language}.", language=document.language),
+        )
     elif document.language == language.UNKNOWN:
-        notes.note("language", "unknown", "There is too little text to tell its language.")
+        notes.note("language", "unknown", told("There is too little text to tell its language."))
     else:
         notes.note(
             "language",
             "unsupported",
-            f"The text is written in a language that is not read here: {document.language}.",
+            told(
+                "The text is written in a language that is not read here: {language}.",
+                language=document.language,
+            ),
         )
 
 

@@ -15,6 +15,7 @@ from bot.alerts.sender import DiscordSender
 from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.sandbox import NotOffered
+from bot.sandbox.discord.messages import Upload
 from cogs.operations import ACTIONS
 from db import places
 from db.tables import AuditRow, DeliveryRow, FeedRow
@@ -200,6 +201,11 @@ async def test_a_note_about_a_rule_has_buttons_for_moderators(scene: Scene) -> N
     changes = (await scene.moderator.command("audit")).text
     assert changes.count("rule paused") == 1
     assert "paused: no → yes" in changes
+    await scene.moderator.command("alerts remove", rule=rule)
+    await scene.house.rule(scene.guild.id, scene.channel.id)  # SQLite gives it the same number
+    for label in (f"Pause rule #{rule}", "How to change it"):
+        assert "was removed" in (await scene.moderator.click(note, label)).text
+    assert "rests" not in (await scene.moderator.command("alerts list")).text
 
 
 async def test_a_note_about_a_feed_has_buttons_for_moderators(scene: Scene) -> None:
@@ -307,7 +313,10 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
     world.add_member(scene.guild, user, world.add_role(scene.guild, "moderation", ("manage_guild",)))
     person = scene.discord.person(user, scene.guild, scene.channel)
     await person.command("alerts add", channel=scene.channel, statuses="quashed", when="daily")
+    file = Upload("feeds.txt", b"https://a.example/feed\nhttps://b.example/feed\n")
+    await scene.moderator.command("feeds import", file=file)
     told = (await person.command("audit")).text
+    assert "Feeds: 2" in told, "by somebody who speaks English"
     assert "Stände: aufgehoben" in told
     assert "wann: täglich" in told
 

@@ -107,7 +107,8 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     assert await _rules(scene) == []
     saved = await scene.moderator.click(panel.message, "Save")
     assert "a thread for each case" in saved.text
-    await scene.moderator.click(saved.message, "Post an example")
+    clicks = [scene.moderator.click(saved.message, "Post an example") for _ in range(2)]
+    assert all("The example is posted" in told.text for told in await asyncio.gather(*clicks))
     (post,) = [c for c in scene.discord.world.channels.values() if c.parent_id == forum.id]
     assert "Agency demands" in post.name
 
