@@ -49,7 +49,6 @@ async def test_no_trouble_of_discords_ends_a_start(
     await asyncio.sleep(2)
     assert bot.process is not None and bot.process.returncode is None, bot.log
     assert await bot.stop() == 0
-    print(bot.log)
 
 
 async def test_a_long_wait_for_a_new_session_does_not_end_it(
