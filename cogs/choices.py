@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import threading
 from collections.abc import Iterable, Sequence
 
 from discord import app_commands
@@ -16,6 +17,7 @@ from db.stems import fold
 
 _MOST = 25  # choices that Discord shows
 _LENGTH = 100  # characters of a choice
+_gazetteer_read = threading.Event()
 _LIKE = 0.5  # how alike what was typed and a name are where that name may be meant, 0 to 1
 
 
@@ -64,9 +66,15 @@ def status(value: str | None) -> str | None:
 async def party(value: str | None) -> str:
     """Give a party's canonical name, "" where nothing was typed.
 
-    Off the event loop: the first call reads the gazetteer, which takes a third of a second.
+    The first call reads the gazetteer, which takes a third of a second: off the event loop. Afterwards it
+    takes less than to wait for a thread while those are busy with pages and names of hosts.
     """
-    return await asyncio.to_thread(canonical_name, value) if value else ""
+    if not value:
+        return ""
+    if not _gazetteer_read.is_set():
+        await asyncio.to_thread(canonical_name, value)
+        _gazetteer_read.set()
+    return canonical_name(value)
 
 
 def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]:

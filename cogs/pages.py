@@ -1,7 +1,9 @@
 """Buttons that turn pages. All they need stands in their custom id, so they work after a restart.
 
-`quash:page:KIND:OWNER:PAGE:STATE`, the state being the look-up's options, joined by `|`. Discord allows 100
-characters; a look-up with longer options gets no buttons, and says so.
+`quash:page:KIND:OWNER:PAGE:STATE`, the state being the look-up's options, joined by `|`. PAGE is the place of
+the first one that is shown where a page holds as many as fit (`leaf_buttons`), else the page's number
+(`page_buttons`); both from 0. Discord allows 100 characters; a look-up with longer options gets no buttons,
+and says so.
 """
 
 from __future__ import annotations

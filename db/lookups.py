@@ -273,6 +273,8 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
         seen = exists().where(StoryRow.case_id == (case.id if case else 0), visible(viewer))
         if case is not None and await session.scalar(select(seen)):
             return [CaseName(case.id, case.title)]
+        if name.strip().startswith("#"):
+            return []  # a number and no word of a title
     words = words_of(name)
     if name.strip() and not words:
         return []

@@ -39,7 +39,7 @@ from db.visibility import Kind, Viewer, feeds_of
 _POPULAR = 100  # parties, the most reported, that are looked through first
 _WITH_BEGINNING = 400  # parties with a word that begins as typed, that are looked at
 _SHORT = 3  # letters of a word with which more parties may begin than are looked at
-_OF_FEEDS = 2000  # parties of the viewer's feeds, that are looked at
+_OF_FEEDS = 1000  # rows of what the viewer's feeds name, that are looked at
 _TWO_SLIPS = 7  # letters from which on a word may be two slips away
 _NEAR = 3  # known words that one typed word may have meant
 _READINGS = 6  # combinations of these that are tried
@@ -128,14 +128,18 @@ def _statement(kind: Kind, words: int, of_side: bool) -> Select[str]:
 @cache
 def _of_feeds(kind: Kind, words: int, of_side: bool) -> Select[str]:
     """Make what is asked for so many words of the parties of the viewer's feeds."""
-    ids = select(FeedPartyRow.party_id).where(FeedPartyRow.feed_id.in_(feeds_of(kind)))
+    some = (
+        select(FeedPartyRow.party_id, FeedPartyRow.sides)
+        .where(FeedPartyRow.feed_id.in_(feeds_of(kind)))
+        .limit(_OF_FEEDS)  # before anything else is asked: of a large server all would be read in vain
+        .subquery()
+    )
+    ids = select(some.c.party_id)
     if of_side:
-        ids = ids.where(_on_side())
+        ids = ids.where(_on_side(some.c.sides))
     return (
         select(PartyRow.name)
-        .where(
-            PartyRow.id.in_(ids.limit(_OF_FEEDS)), *(_begins(PartyRow.id, place) for place in range(words))
-        )
+        .where(PartyRow.id.in_(ids), *(_begins(PartyRow.id, place) for place in range(words)))
         .order_by(PartyRow.stories.desc(), PartyRow.id)
         .limit(bindparam("most", type_=Integer))
     )
@@ -168,12 +172,12 @@ def _named(kind: Kind, party_id: SQLColumnExpression[int], of_side: bool) -> Col
         # each of the viewer's feeds would be looked for, of a party that few name in vain.
         named = named.where((FeedPartyRow.feed_id + 0).in_(feeds_of(kind)))
     if of_side:
-        named = named.where(_on_side())
+        named = named.where(_on_side(FeedPartyRow.sides))
     return named
 
 
-def _on_side() -> ColumnElement[bool]:
-    return FeedPartyRow.sides.bitwise_and(bindparam("side", type_=Integer)) != 0
+def _on_side(sides: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    return sides.bitwise_and(bindparam("side", type_=Integer)) != 0
 
 
 # ------------------------------------------------------------------------- slips

@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     console = Console(highlight=False)
     for story in stories:
         _show(console, story, query)
-    counted = f"{len(stories)} of {'at least ' * more}{total}"
+    counted = f"{len(stories)} of {'at least ' if more else ''}{total}"
     console.print(counted if stories else "Nothing was found.", style="dim")
     return 0
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from bot.alerts import searching
 from bot.alerts.actions import Claim, Evidence
 from bot.alerts.foreign import safe_text
 from bot.sandbox import Answer
+from cogs import choices
 from cogs.analyse import _LINK, _texts_of
 from cogs.buttons import evidence_view
 from db import lookups, stories
@@ -149,6 +151,19 @@ async def test_a_case_that_was_merged_is_found_by_its_number(scene: Scene) -> No
     assert "case: The one" in (await scene.member.command("subscribe case", name=str(gone))).text
 
 
+async def test_a_number_is_no_word_of_another_cases_title(scene: Scene) -> None:
+    feed = await _feed(scene)
+    asked, other = await scene.house.case("The one"), await scene.house.case("Case 1 of many")
+    told = await _put(scene, feed, asked, *range(12))
+    await _put(scene, feed, other, 12, title="Case 1 of many")
+    shown = await scene.member.command("case", name=str(asked))
+    async with scene.house.database.write() as session:
+        for story_id in told:
+            (await session.get_one(StoryRow, story_id)).relevant = False
+    turned = (await scene.member.click(shown.message, "Next")).text
+    assert "No case" in turned and "Case 1 of many" in turned, "as the newest"
+
+
 async def test_a_case_without_a_title_can_be_chosen(scene: Scene) -> None:
     feed = await _feed(scene)
     nameless, named = await scene.house.case(""), await scene.house.case("The one")
@@ -214,6 +229,17 @@ async def test_the_first_name_that_a_process_is_asked_for_does_not_hold_the_loop
     name, longest = told.rsplit(maxsplit=1)
     assert name == "Department of Homeland Security"
     assert float(longest) < 0.05
+
+
+async def test_a_name_waits_for_no_thread_while_pages_are_read() -> None:
+    name = await choices.party("dhs")
+    done = threading.Event()
+    busy = [asyncio.create_task(asyncio.to_thread(done.wait, 20)) for _ in range(40)]
+    try:
+        assert await asyncio.wait_for(choices.party("homeland security"), 5) == name
+    finally:
+        done.set()
+        await asyncio.gather(*busy)
 
 
 async def test_a_link_in_a_forwarded_message_is_found(scene: Scene) -> None:
