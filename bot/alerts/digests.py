@@ -26,6 +26,7 @@ from db.lookups import Viewer, visible
 from db.tables import DeliveryRow
 
 MOST_STORIES = 500  # that one digest looks at, the newest; more than it could ever show
+_MOST_ASKED = 20_000  # times that one look back puts a search to a story, the newest: half a second of CPU
 _OTHERS = 3  # further reports that a matter names
 
 
@@ -251,20 +252,22 @@ async def look_back(
         ]
         here = await digests.get_stories_since(session, visible(Viewer(guild_id)), since, MOST_STORIES)
         wanted: dict[int, set[int]] = {story.id: {guild_id} if guild_id else set() for story in here}
-        followed = set()
         guilds = {wish.guild_id for wish in own}
+        searches = sum(wish.kind == "search" for wish in own)
+        most = min(MOST_STORIES, _MOST_ASKED // max(1, searches))
         theirs = or_(false(), *(visible(Viewer(guild)) for guild in sorted(guilds)))
-        asked = await digests.get_stories_since(session, theirs, since, MOST_STORIES) if own else []
+        asked = await digests.get_stories_since(session, theirs, since, most) if own else []
         stories = await load_stories(session, [story.id for story in asked], guilds=guilds)
-        searches = any(wish.kind == "search" for wish in own)
-        for story in stories.values():
-            if searches:  # a process that reads no stories knows none of their words yet
-                await search.know(story.language, (story.title, *story.summary, story.text))
-            passed = [wish.guild_id for wish in own if ask_subscription(story, wish).passed]
-            if passed:
-                wanted.setdefault(story.id, set()).update(passed)
-                followed.add(story.id)
-            await asyncio.sleep(0)
+    followed = set()
+    for story in stories.values():  # without holding a connection: others are asked for meanwhile
+        if searches:  # a process that reads no stories knows none of their words yet
+            await search.know(story.language, (story.title, *story.summary, story.text))
+        passed = [wish.guild_id for wish in own if ask_subscription(story, wish).passed]
+        if passed:
+            wanted.setdefault(story.id, set()).update(passed)
+            followed.add(story.id)
+        await asyncio.sleep(0)
+    async with database.read() as session:
         found = await DigestShelf(session).digest(wanted, until=now, since=since)
         words = await _words(session, wanted, guild_id)
     return replace(found, followed=frozenset(followed), words=words) if found else None

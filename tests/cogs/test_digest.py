@@ -7,6 +7,7 @@ from datetime import timedelta
 import discord
 import pytest
 
+from bot.alerts import digests
 from bot.alerts.deliver import Deliverer
 from bot.alerts.digests import open_digest
 from bot.alerts.errors import NotHereError
@@ -97,3 +98,20 @@ async def test_a_rule_is_paused_and_resumed_by_moderators_alone(scene: Scene, cl
     clock.now += timedelta(minutes=1)
     await scene.house.story(feed, None)
     assert len(await scene.house.deliveries()) == 1
+
+
+async def test_looking_back_asks_many_searches_of_the_newest_stories(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred searches of five hundred stories kept a processor busy for seconds."""
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await _stories(scene.house, feed, 4)
+    for query in ("agency", "nowhere"):
+        await scene.house.subscription(scene.member.user_id, scene.guild.id, "search", query)
+    assert (await scene.member.command("digest")).text.count("★") == 4 + 1, "and what it means"
+    monkeypatch.setattr(digests, "_MOST_ASKED", 5)
+    shown = (await scene.member.command("digest")).text
+    assert shown.count("★") == 2 + 1
+    assert "4 stories" in shown
+    assert shown.index("Story 3") < shown.index("Story 2") < shown.index("Story 1")
