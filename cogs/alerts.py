@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -95,6 +96,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @app_commands.command(name="list", description="The rules of this server")
     async def list_(self, interaction: discord.Interaction) -> None:
         """List the rules."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         await answer(interaction, await _list_page(self.services, interaction, (), 0))
 
     @app_commands.command(description="Change a rule: what you name is changed, all else stays")
@@ -267,7 +269,11 @@ async def _list_page(
     if not rules:
         none = say("There is none yet; `/setup` or `/alerts add` makes one.")
         return panel(say("Rules"), [none])
-    pages = divide([_listed(listed) for listed in rules], _A_PAGE)
+    blocks: list[str] = []
+    for listed in rules:
+        await asyncio.sleep(0)  # a hundred of many words take a while
+        blocks.append(_listed(listed))
+    pages = divide(blocks, _A_PAGE)
     page = min(page, len(pages) - 1)
     return panel(
         say("Rules"),

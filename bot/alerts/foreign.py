@@ -57,14 +57,17 @@ def safe_text(text: str, limit: int) -> str:
     It may stand anywhere in a line but inside a masked link's brackets: see `link`.
     """
     made: list[str] = []
-    before = ""
+    before, length = "", 0
     cleaned = clean(text)
     for grapheme in _GRAPHEME.findall(cleaned):
+        if length > limit:  # what comes now is cut off
+            break
         unit = ""
         for character in grapheme:
             unit += _escaped(character, before, cleaned[len(before) + 1 : len(before) + 2])
             before += character
         made.append(unit)
+        length += len(unit)
     return _cut(made, limit)
 
 
