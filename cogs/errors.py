@@ -1,7 +1,7 @@
 """The one place where an error becomes a sentence for the person who met it.
 
 In order: what Quash says by itself (`QuashError`), a permission that is missing, a command that was
-changed meanwhile, an option that cannot be read, the database being away, Discord refusing, and last
+changed meanwhile, an option that cannot be read, Discord or the database being away, and last
 everything else: logged with an id that the person is shown too, so that an operator can find it.
 """
 
@@ -11,6 +11,7 @@ import logging
 import secrets
 
 import discord
+from aiohttp import ClientError
 from discord import app_commands
 from sqlalchemy.exc import DBAPIError
 
@@ -39,6 +40,8 @@ def sentence_for(error: BaseException) -> str | None:
         )
     if isinstance(error, app_commands.CheckFailure):
         return say("You may not use this here.")
+    if isinstance(error, ClientError):  # some of these are OSErrors, as those of the database are
+        return say("Discord does not answer at the moment; try again in a minute.")
     if isinstance(error, DBAPIError | OSError):
         return say("The database does not answer at the moment; try again in a minute.")
     return None
@@ -47,7 +50,7 @@ def sentence_for(error: BaseException) -> str | None:
 async def tell(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the person, for their eyes only, what went wrong; log what nobody foresaw."""
     sentence = sentence_for(error)
-    if sentence is None or isinstance(error.__cause__, DBAPIError | OSError):
+    if sentence is None or isinstance(error.__cause__, DBAPIError | OSError | ClientError):
         number = secrets.token_hex(3)
         name = interaction.command.qualified_name if interaction.command else "a component"
         _log.error("error %s in %s", number, name, exc_info=error)

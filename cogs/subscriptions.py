@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -147,6 +148,7 @@ class Subscriptions(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def subscriptions(self, interaction: discord.Interaction) -> None:
         """List one's own subscriptions."""
+        await interaction.response.defer(ephemeral=True, thinking=True)  # Discord may be asked for servers
         await answer(interaction, await _own(self.services, interaction, (), 0))
 
     @topic.autocomplete("topic")
@@ -277,8 +279,10 @@ async def _own(
         buttons=page_buttons("subscriptions", interaction.user.id, state, page, len(found), _A_PAGE),
         footer=say("Only you can see this."),
     )
-    for each in found[page * _A_PAGE : (page + 1) * _A_PAGE]:
-        view.add_item(_of_one(each, _elsewhere(interaction, each)))
+    shown = found[page * _A_PAGE : (page + 1) * _A_PAGE]
+    servers = await asyncio.gather(*(_elsewhere(interaction, each) for each in shown))
+    for each, server in zip(shown, servers, strict=True):
+        view.add_item(_of_one(each, server))
     return _with_topics(interaction, view, found)
 
 
@@ -300,11 +304,20 @@ def _with_topics(
     return view
 
 
-def _elsewhere(interaction: discord.Interaction, listed: ListedSubscription) -> str:
-    """Name the server whose stories are meant where that is not the one where it is asked."""
+async def _elsewhere(interaction: discord.Interaction, listed: ListedSubscription) -> str:
+    """Name the server whose stories are meant where that is not the one where it is asked.
+
+    Discord is asked for one that this process does not know: another one may have its shard.
+    """
     guild_id = listed.subscription.guild_id
+    if guild_id == interaction.guild_id:
+        return ""
     guild = interaction.client.get_guild(guild_id)
-    return "" if guild_id == interaction.guild_id or guild is None else safe_text(guild.name, 60)
+    try:
+        guild = guild or await interaction.client.fetch_guild(guild_id, with_counts=False)
+    except discord.HTTPException:
+        return ""  # the bot is not in it any more
+    return safe_text(guild.name, 60)
 
 
 def _of_one(listed: ListedSubscription, server: str) -> ui.Container[ui.LayoutView]:

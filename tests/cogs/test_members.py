@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import ClientOSError
 from sqlalchemy import select
 
 from bot.alerts import actions, unreachable
@@ -16,6 +17,7 @@ from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
+from cogs.errors import sentence_for
 from cogs.privacy import KINDS
 from db.guilds import mark_left
 from db.tables import PERSONAL, AuditRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
@@ -305,3 +307,24 @@ async def test_today_begins_by_the_servers_clock(scene: Scene) -> None:
     late = await scene.member.command("search", query="account", since="2026-03-01T06:00")
     assert "Nothing was found" in late.text
     assert "no date" in (await scene.member.command("search", query="a", since="0001-01-01T00:00+23:00")).text
+
+
+async def test_subscriptions_name_their_server_whichever_process_has_its_shard(scene: Scene) -> None:
+    await scene.member.command("subscribe topic", topic="anonymity")
+    assert scene.client is not None
+    (guild,) = (guild for guild in scene.client.guilds if guild.id == scene.guild.id)
+    scene.client._connection._remove_guild(guild)
+    at_home = scene.discord.person(scene.member.user_id)
+    shown = await at_home.command("subscriptions")
+    assert "of Digital Rights" in shown.text
+    assert "of Digital Rights" in (await at_home.click(shown.message, "Pause #1")).text
+    await scene.house.subscription(scene.member.user_id, 4711, "topic", "spyware")
+    listed = (await at_home.command("subscriptions")).text
+    assert listed.count("topic:") == 2, "one of a server that the bot is not in (any more), which has no name"
+
+
+def test_a_lost_connection_to_discord_is_not_said_to_be_the_database() -> None:
+    told = sentence_for(ClientOSError(104, "Connection reset by peer"))
+    assert told is not None and told.startswith("Discord does not answer")
+    told = sentence_for(ConnectionRefusedError(111, "Connection refused"))
+    assert told is not None and told.startswith("The database does not answer")
