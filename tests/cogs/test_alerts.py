@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from sqlalchemy import delete
@@ -155,6 +156,25 @@ async def test_every_rule_stands_on_a_page_however_much_it_says(scene: Scene) ->
         await session.execute(delete(RuleRow).where(RuleRow.id > numbers[2]))
     left = await scene.moderator.click(second.message, "Next")
     assert "word2" in left.text, "that page is gone: the last there is is shown"
+
+
+async def test_a_hundred_rules_of_many_words_do_not_hold_the_bot(scene: Scene) -> None:
+    await scene.house.guild(scene.guild.id)
+    words = [f"word {number} {'x' * 60}" for number in range(25)]
+    for _ in range(100):
+        await scene.house.rule(scene.guild.id, scene.channel.id, keywords=words, exclude=words, sources=words)
+    held: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.process_time()
+            await asyncio.sleep(0)
+            held.append(time.process_time() - began)
+
+    watching = asyncio.create_task(watch())
+    assert "100 rules" in (await scene.moderator.command("alerts list")).text
+    watching.cancel()
+    assert max(held) < 0.25, "seconds of the processor"
 
 
 async def test_a_mention_that_would_notify_nobody_is_said(scene: Scene) -> None:
