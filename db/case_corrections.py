@@ -100,10 +100,10 @@ async def _existing(session: AsyncSession, case_id: int) -> CaseRow:
 
 async def _settle(session: AsyncSession, case_id: int) -> None:
     """Work out anew from its stories when a case was opened, when last reported, and where it stands."""
-    stories = await cases.get_stories(session, case_id)
+    stories = sorted(await cases.get_stories(session, case_id), key=_came_out)
     if not stories:
         return
-    dates = [story.published or story.first_seen for story in stories]
+    dates = [_came_out(story) for story in stories]
     status = case_status.after(story.status for story in stories)
     await session.execute(
         update(CaseRow)
@@ -118,6 +118,11 @@ async def _settle(session: AsyncSession, case_id: int) -> None:
         .where(CaseEventRow.case_id == case_id, CaseEventRow.story_id == first)
         .values(kind="opened")
     )
+
+
+def _came_out(story: StoryRow) -> datetime:
+    """Give when a story came out; a date after it was seen is a mistake of its feed's."""
+    return min(story.published or story.first_seen, story.first_seen)
 
 
 async def _file_again(session: AsyncSession, case_id: int, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -184,6 +184,23 @@ async def test_a_correction_does_not_take_an_old_stage_told_again_for_where_a_ca
     assert merged.status == "withdrawn"
     once_more = await newsroom.print((DROPPED[0] + ", paper reports", DROPPED[1]))
     assert (once_more.case_id, once_more.adds) == (first.case_id, "source")
+
+
+async def test_a_correction_does_not_take_a_date_ahead_for_when_a_case_was_last_reported(
+    newsroom: Newsroom,
+) -> None:
+    """The case stood in the future then, and of what changed until that day nobody was told."""
+    now = newsroom.clock()
+    sued = await newsroom.print(SUED, now + timedelta(days=20))
+    other = await newsroom.print(SPYWARE, now)
+    newsroom.clock.turn(hours=1)
+    async with newsroom.database.write() as session:
+        into, gone = sued.case_id or 0, other.case_id or 0
+        merged = await case_corrections.merge(session, into, gone, newsroom.clock())
+    assert merged.updated < newsroom.clock()
+    newsroom.clock.turn(days=2)
+    dropped = await newsroom.print(DROPPED, newsroom.clock())
+    assert (dropped.case_id, dropped.adds) == (sued.case_id, "update")
 
 
 async def test_what_servers_say_of_a_case_stands_when_it_becomes_part_of_another(newsroom: Newsroom) -> None:
