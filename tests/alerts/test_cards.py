@@ -172,7 +172,7 @@ CARDS = st.builds(
 _OURS = re.compile(r"^(?:### |-# |> |- )")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(CARDS)
 def test_no_card_pings_links_or_formats_what_it_should_not_and_each_fits(card: Card) -> None:
     taken = parts(card)

@@ -368,7 +368,7 @@ async def test_of_what_cases_are_recognised_by_what_is_still_looked_at_stays(sto
     feed = await store.feed(oldest_shown=10**9)
     long = await store.case(store.clock())
     others = []
-    for number in range(2 * KEPT_HOLDERS + 2):
+    for number in range(2 * KEPT_MEMBERS + 20):
         store.clock.turn(minutes=1)
         of_long = number < 2 * KEPT_MEMBERS
         case = long if of_long else await store.case(store.clock())
@@ -380,12 +380,14 @@ async def test_of_what_cases_are_recognised_by_what_is_still_looked_at_stays(sto
                 session, case, story, terms={term: 1.0, f"word:own{number}": 1.0},
                 filed=[term, f"word:own{number}"], published=None, now=store.clock(),
             )  # fmt: skip
-    for _ in range(KEPT_HOLDERS):  # and as many that hold it after those
-        store.clock.turn(minutes=1)
-        case = await store.case(store.clock())
-        others.append(case)
-        async with store.database.write() as session:
-            await cases.file_terms(session, case, ["word:common"], store.clock())
+    async with store.database.write() as session:
+        for _ in range(2 * KEPT_HOLDERS):  # and many that hold it after those
+            store.clock.turn(minutes=1)
+            row = CaseRow(title="A case", opened=store.clock(), updated=store.clock())
+            session.add(row)
+            await session.flush()
+            others.append(row.id)
+            await cases.file_terms(session, row.id, ["word:common"], store.clock())
     asked = ["word:ferry", "word:common", "word:own3", "word:own30"]
 
     async def known() -> Any:
