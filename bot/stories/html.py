@@ -104,6 +104,7 @@ def extract(page: str, url: str = "") -> Page:
     text, by = _main_text(tree, structured, page)
     words = _words_of_prose(text)
     wall = None
+    del tree  # it may take 60 MB, and the page is read once more
     if words < _ARTICLE_WORDS and (whole := _parse(page)) is not None:
         wall = _wall(f"{title}\n{_flow(whole)}"[:_VISIBLE_CHARACTERS], words, structured)
     if wall and wall != _NAMES["pay"]:
