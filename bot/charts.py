@@ -13,9 +13,8 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 
-from bot.children import obey_parent
+from bot import children
 from bot.errors import QuashError, told
 
 _DEADLINE = 30.0  # seconds for one chart; the first has to load matplotlib
@@ -82,7 +81,7 @@ class ChartRoom:
                 self._ending.cancel()
             # "spawn": a fork of a process with threads and an event loop may hang.
             pool = self._pool = self._pool or ProcessPoolExecutor(
-                1, mp_context=multiprocessing.get_context("spawn"), initializer=obey_parent
+                1, mp_context=multiprocessing.get_context("spawn"), initializer=children.obey_parent
             )
             try:
                 return await asyncio.wait_for(asyncio.wrap_future(pool.submit(draw, chart)), _DEADLINE)
@@ -95,32 +94,19 @@ class ChartRoom:
                 self._ending = asyncio.get_running_loop().call_later(_IDLE, self.close)
 
     async def end(self) -> None:
-        """End the process for good, whatever it draws.
-
-        The pool's own thread is waited for: it gives semaphores back to the system.
-        """
+        """End the process for good, whatever it draws."""
         pool = self._forget()
         if pool is not None:
-            for process in _processes_of(pool):
-                process.kill()
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+            await children.end(pool)
 
     def close(self, *, kill: bool = False) -> None:
         """End the process; what it draws at the moment is lost only when it is killed."""
         pool = self._forget()
-        if pool is None:
-            return
-        processes = _processes_of(pool)
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes if kill else ():
-            process.kill()
+        if pool is not None:
+            children.abandon(pool, kill=kill)
 
     def _forget(self) -> ProcessPoolExecutor | None:
         if self._ending is not None:
             self._ending.cancel()
         pool, self._pool, self._ending = self._pool, None, None
         return pool
-
-
-def _processes_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
-    return list((getattr(pool, "_processes", None) or {}).values())

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.errors import QuashError
 from bot.settings import Settings
 from db import schema
-from db.engine import Database, parse_url
+from db.engine import Database, parse_url, sqlite_file
 
 
 class NotAloneError(QuashError):
@@ -36,27 +36,26 @@ def alone_on(database_url: str, role: str) -> Iterator[None]:
     end with the process however that ends: to open and close the database's own file would let go of SQLite's
     locks. Raises `NotAloneError`.
     """
-    url = parse_url(database_url)
-    name = url.database if url.get_backend_name() == "sqlite" else None
+    database = sqlite_file(parse_url(database_url))
     with contextlib.ExitStack() as held:
-        if name and name != ":memory:":
+        if database is not None:
             for part in ("gateway", "worker") if role == "all" else (role,):
-                _hold(held, name, part)
+                _hold(held, database, part)
         yield
 
 
-def _hold(held: contextlib.ExitStack, name: str, part: str) -> None:
+def _hold(held: contextlib.ExitStack, database: Path, part: str) -> None:
     try:
         import fcntl
 
-        file = held.enter_context(Path(f"{name}-run-{part}").open("wb"))  # noqa: SIM115 - the stack closes it
+        file = held.enter_context(Path(f"{database}-run-{part}").open("wb"))  # noqa: SIM115 - the stack closes it
     except (ImportError, OSError):  # Windows has none; of a folder that is read-only the database tells
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise NotAloneError(
-            f"Another Quash runs on {name} already, and only one may; end it first, or set DATABASE_URL "
+            f"Another Quash runs on {database} already, and only one may; end it first, or set DATABASE_URL "
             "to PostgreSQL."
         ) from error
     except OSError:  # a file system without locks

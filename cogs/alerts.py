@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from bot.intake.services import Services
 from bot.words import retell, say, say_number, speaking
 from cogs import choices, examples, setup
 from cogs.guards import guild_of, may, may_configure
-from cogs.pages import PageButton, divide, page_buttons
+from cogs.pages import PageButton, divide_in_turns, page_buttons
 from cogs.panels import answer, panel
 from cogs.rules import (
     CLEARABLE,
@@ -269,11 +268,7 @@ async def _list_page(
     if not rules:
         none = say("There is none yet; `/setup` or `/alerts add` makes one.")
         return panel(say("Rules"), [none])
-    blocks: list[str] = []
-    for listed in rules:
-        await asyncio.sleep(0)  # a hundred of many words take a while
-        blocks.append(_listed(listed))
-    pages = divide(blocks, _A_PAGE)
+    pages = await divide_in_turns(map(_listed, rules), _A_PAGE)  # a hundred of many words take a while
     page = min(page, len(pages) - 1)
     return panel(
         say("Rules"),

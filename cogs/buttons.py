@@ -19,7 +19,7 @@ from bot.alerts.foreign import link, safe_text
 from bot.intake.services import Services
 from bot.words import say, spoken
 from cogs.clicks import Click, add
-from cogs.pages import ROOM
+from cogs.pages import ROOM, first_that_fits
 from cogs.panels import answer, panel
 
 # Sentences of a claim and characters of each: fewer before a claim is left without any.
@@ -109,14 +109,15 @@ class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
 def evidence_view(found: Evidence) -> ui.LayoutView:
     """Lay a story's claims out, each with its sentences."""
     title = link(found.title, found.url, 200)
-    for most, longest in _QUOTED:
-        blocks = [
+    ways = (
+        [
             f"**{safe_text(claim.says, 200)}**\n"
             + "\n".join(f"> {safe_text(sentence, longest)}" for sentence in claim.evidence[:most])
             for claim in found.claims
         ]
-        if sum(map(len, blocks)) <= ROOM - len(title):
-            break
+        for most, longest in _QUOTED
+    )
+    blocks = first_that_fits(ways, ROOM - len(title))
     stands = say("Sentences stand as they are in the article")
     if found.language not in (spoken(), "und"):
         stands = say(

@@ -6,7 +6,6 @@ the addresses: it works after a restart, and whoever chooses is checked again.
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -28,7 +27,7 @@ from bot.words import mark, retell, say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add, chosen
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
-from cogs.pages import PageButton, divide, page_buttons
+from cogs.pages import PageButton, divide_in_turns, page_buttons
 from cogs.panels import answer, panel, stamp
 from db.entries import SeenEntry
 
@@ -277,12 +276,7 @@ async def _list_page(
     if not feeds:
         none = say("There is none yet; `/feeds add` adds one, `/feeds catalogue` shows some to choose from.")
         return panel(say("Feeds"), [none])
-    lines: list[str] = []
-    for number, feed in enumerate(feeds):
-        if number % 25 == 24:
-            await asyncio.sleep(0)
-        lines.append(_line(feed))
-    pages = divide(lines, _A_PAGE)
+    pages = await divide_in_turns(map(_line, feeds), _A_PAGE)
     page = min(page, len(pages) - 1)
     return panel(
         say("Feeds"),

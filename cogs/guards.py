@@ -150,7 +150,7 @@ async def _sees(guild: discord.Guild, channel_id: int) -> bool:
     except (discord.NotFound, discord.Forbidden, discord.InvalidData):
         return False
     except (discord.HTTPException, aiohttp.ClientError, OSError):
-        return True
+        pass  # it does not say
     return True
 
 

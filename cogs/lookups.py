@@ -20,7 +20,7 @@ from cogs.blocks import demand_block, story_block
 from cogs.clicks import add
 from cogs.corrections import correct_button
 from cogs.guards import may
-from cogs.pages import ROOM, PageButton, fitting, leaf_buttons, page_button, told_range
+from cogs.pages import ROOM, PageButton, first_that_fits, fitting, leaf_buttons, page_button, told_range
 from cogs.panels import answer, panel, stamp
 from db import lookups
 from db.lookups import Viewer
@@ -90,10 +90,8 @@ class Lookups(commands.Cog):
         async with self.services.database.read() as session:
             stories = await lookups.latest(session, who, topic=wanted, party=named, limit=count)
             unknown = await _unknown_party(session, who, named) if not stories else None
-        for longest in _SUMMARIES:
-            blocks = [story_block(s, longest=longest) for s in stories]
-            if sum(map(len, blocks)) <= ROOM:
-                break
+        ways = ([story_block(s, longest=longest) for s in stories] for longest in _SUMMARIES)
+        blocks = first_that_fits(ways, ROOM)
         if not blocks:
             hint = say("Try it without topic and party.") if topic or party else whose_feeds(who)
             blocks = [unknown or f"{say('Nothing is known yet.')} {hint}"]
@@ -410,11 +408,8 @@ def _report(story: StoryRow) -> str:
 
 def _standing_in(view: lookups.CaseView, room: int) -> list[str]:
     """Tell where a case stands in so many characters: where there is less room, less of what went before."""
-    for demands, lines in _STANDING:
-        blocks = _standing(view, demands, lines)
-        if sum(map(len, blocks)) <= room:
-            return blocks
-    return fitting(blocks, room)
+    ways = (_standing(view, demands, lines) for demands, lines in _STANDING)
+    return fitting(first_that_fits(ways, room), room)
 
 
 def _standing(view: lookups.CaseView, demands: int, most: int) -> list[str]:

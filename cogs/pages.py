@@ -8,6 +8,7 @@ and says so.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -102,6 +103,25 @@ def divide(blocks: Sequence[str], most: int, room: int = ROOM) -> list[list[str]
         else:
             page.append(block)
     return pages
+
+
+async def divide_in_turns(blocks: Iterable[str], most: int) -> list[list[str]]:
+    """Divide blocks (`divide`) that are worked out one by one, the event loop having its turns between."""
+    made: list[str] = []
+    for block in blocks:
+        made.append(block)
+        await asyncio.sleep(0)
+    return divide(made, most)
+
+
+def first_that_fits(ways: Iterable[Sequence[str]], room: int) -> Sequence[str]:
+    """Give the first of these ways to tell something, each shorter than the one before, that has `room`
+    characters; the last one where none has."""
+    blocks: Sequence[str] = ()
+    for blocks in ways:
+        if sum(map(len, blocks)) <= room:
+            break
+    return blocks
 
 
 def told_range(

@@ -43,6 +43,12 @@ INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
+def sqlite_file(url: URL) -> Path | None:
+    """Give the file of a SQLite database; None for one in memory, and for PostgreSQL."""
+    kept = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if kept else None
+
+
 def parse_url(url: str) -> URL:
     """Check a `DATABASE_URL`; `AddressError` says what is allowed, never the password."""
     try:
@@ -141,8 +147,8 @@ class Database:
 
     async def check(self) -> None:
         """Connect once. Raises `DatabaseUnavailableError` when that cannot be done."""
-        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
-            folder = Path(self.url.database).parent
+        if (file := sqlite_file(self.url)) is not None:
+            folder = file.parent
             if not await asyncio.to_thread(folder.is_dir):
                 raise DatabaseUnavailableError(
                     f"The database cannot be opened: there is no folder {folder}; make it first."

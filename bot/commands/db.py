@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.settings import Settings
 from db import schema
-from db.engine import Database
+from db.engine import Database, sqlite_file
 from db.errors import DatabaseUnavailableError
 
 
@@ -38,8 +38,8 @@ async def _main(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _find(database: Database) -> None:
     """Raise where there is no database to look at: to open SQLite's file would make an empty one."""
-    file = database.url.database
-    if database.is_sqlite and file and file != ":memory:" and not Path(file).is_file():
+    file = sqlite_file(database.url)
+    if file is not None and not file.is_file():
         raise DatabaseUnavailableError(
             f"There is no database {file}; DATABASE_URL names another file, `quash db upgrade` makes one."
         )

@@ -22,7 +22,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.rebuilt import is_dated_since, is_rebuilt, looks_rebuilt, turns_over
+from bot.feeds.rebuilt import is_dated_since, is_rebuilt, turns_over
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -187,7 +187,8 @@ def _after_success(
     stored, now = look.stored, look.at
     fresh, edited = sort_out(look.sightings, known)
     first, last = stored.first_looked_at is None, stored.last_success_at
-    rebuilt = not first and is_rebuilt(look.sightings, len(fresh), memory, last=last, now=now)
+    shown = len({sighting.key for sighting in look.sightings})
+    rebuilt = not first and is_rebuilt(len(fresh), shown, memory, last=last, now=now)
     turning = rebuilt and turns_over(memory.rebuilt, now.timestamp())
     # Not since the last look: many issues are dated hours before they come out, or with their day alone.
     issue_before = memory.rebuilt[-1] if turning else 0
@@ -280,9 +281,9 @@ def decide_push(
     """
     memory = memories.from_json(stored.memory)
     fresh, edited = sort_out(sightings, known)
-    since = (now - (stored.last_success_at or now)).total_seconds()
-    gap = publishing_gap(memory.times, (stored.last_success_at or now).timestamp())
-    rebuilt = len(fresh) > _PUSHED_AT_ONCE and looks_rebuilt(len(fresh), len(sightings), gap, since)
+    rebuilt = len(fresh) > _PUSHED_AT_ONCE and is_rebuilt(
+        len(fresh), len(sightings), memory, last=stored.last_success_at or now, now=now
+    )
     memory = replace(
         memory,
         times=latest_times([*memory.times, *_appeared(fresh, now, first=False)]),

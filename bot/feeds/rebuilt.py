@@ -13,16 +13,13 @@ _TURNING = 2  # times that a feed looked rebuilt before, within so many seconds,
 _TURNING_WITHIN = 30 * DAY
 
 
-def is_rebuilt(
-    sightings: Sequence[Sighting], new: int, memory: Memory, *, last: datetime | None, now: datetime
-) -> bool:
+def is_rebuilt(new: int, total: int, memory: Memory, *, last: datetime | None, now: datetime) -> bool:
     """P33: tell whether over half of a known feed looks new at once, more than its own rhythm explains.
 
-    `last` is its last good look.
+    `new` of `total` entries are; `last` is its last good look.
     """
     if not new or last is None:
         return False
-    total = len({sighting.key for sighting in sightings})
     gap = publishing_gap(memory.times, last.timestamp())
     return looks_rebuilt(new, total, gap, (now - last).total_seconds())
 

@@ -9,11 +9,10 @@ import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
-from bot.children import obey_parent
+from bot import children
 from bot.collector import calm
 from bot.errors import QuashError, told
 from bot.stories.model import Article, Story
@@ -32,7 +31,7 @@ class AnalysisError(QuashError):
 
 def _start_worker() -> None:
     """Load what every article needs."""
-    obey_parent()
+    children.obey_parent()
     gc.disable()  # loading makes no garbage, and looking for some takes a sixth of its time
     read_article(Article(title=_FIRST, body=f"<html><body><p>{_FIRST}</p></body></html>", is_html=True))
     gc.enable()
@@ -75,10 +74,8 @@ class AnalysisPool:
         pool, self._pool = self._pool, None
         if pool is not None:
             # What is being read, or a process that still loads its lexicons, is not waited for: nobody would
-            # store the story any more. The pool's own thread is: it gives semaphores back to the system.
-            for process in _processes_of(pool):
-                process.kill()
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+            # store the story any more.
+            await children.end(pool)
 
     async def analyse(self, article: Article) -> Story:
         """Read an article. Raises `AnalysisError` when it takes too long or its process dies."""
@@ -146,11 +143,4 @@ class AnalysisPool:
         """Let the next article start a new pool; end the old one's processes, whatever they do."""
         if self._pool is broken:
             self._pool = None
-        processes = _processes_of(broken)
-        broken.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-
-
-def _processes_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
-    return list((getattr(pool, "_processes", None) or {}).values())
+        children.abandon(broken)
