@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why import KINDS
 from bot.words import mark, retell, say, say_number
+from cogs import changes
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import (
@@ -37,14 +38,11 @@ from cogs.rules import unheard
 from cogs.why import trouble_in
 from db import audit, figures
 from db.rules import get_rule
-from db.tables import AuditRow
 
 State = Literal["waiting", "failed", "dead"]
 
 _A_PAGE = 5  # deliveries, with two buttons each
 _AUDIT_PAGE = 8
-_CHANGE = 380  # characters of a change's facts: a page of them has room in a message
-_LONGEST_VALUE, _SHORT_VALUE = 200, 60  # characters of a value in them
 _FAILING = 8  # feeds that are named
 _TROUBLES = 10  # channels that are named
 _ROOM_OF_FEEDS, _ROOM_OF_CHANNELS = 1300, 1800  # characters of those, so that one leaves room for the other
@@ -427,80 +425,7 @@ async def _audit_page(
         return panel(say("Changes"), [say("Nothing was changed here in the last 365 days.")])
     return panel(
         say("Changes"),
-        map(_change, rows),
+        map(changes.told, rows),
         buttons=page_buttons("audit", interaction.user.id, list(state), page, total, _AUDIT_PAGE),
         footer=say_number("{number} change", "{number} changes", total),
     )
-
-
-def _change(row: AuditRow) -> str:
-    who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
-    number = row.after.get("id", row.before.get("id"))
-    lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**" + (f" #{number}" if number else "")]
-    if facts := _differences(row.before, row.after, _LONGEST_VALUE):
-        told = " · ".join(facts)
-        if len(told) > _CHANGE:  # so that a page has room for all its changes
-            shorter = _differences(row.before, row.after, _SHORT_VALUE)
-            while len(told := " · ".join([*shorter, "…"])) > _CHANGE:
-                shorter.pop()
-        lines.append(f"-# {told}")
-    return "\n".join(lines)
-
-
-# What the audit calls what is stored of a rule, where that is another name.
-_LABELS = {
-    "channel_id": mark("channel"),
-    "exclude": mark("not with"),
-    "exclude_sources": mark("not from"),
-    "min_relevance": mark("relevance"),
-    "ping_role": mark("mentions"),
-    "ping_when": mark("mentions only at"),
-    "urgent": mark("in quiet hours"),
-    "review_channel": mark("review"),
-    "review_hours": mark("hours for a review"),
-    "review_then": mark("what nobody decides on"),
-    "feed": mark("feed"),
-    "feeds": mark("feeds"),
-    "name": mark("name"),
-}
-_USUAL = {"when": "now", "style": "full", "thread": "off"}
-# Whose values are of closed lists.
-_CLOSED = ("topics", "statuses", "ping_when", "urgent", "when", "style", "thread")
-_OF_REVIEWS = ("review_hours", "review_then")
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], longest: int) -> list[str]:
-    """Tell what changed, field by field: what was and what is; of what came or went only what is unusual."""
-    fields = {**before, **after}
-    facts: list[str] = []
-    for name in fields:
-        if name == "id" or (
-            name in _OF_REVIEWS and "review_channel" in fields and not fields["review_channel"]
-        ):
-            continue
-        was, now = (_value(name, of.get(name), longest) for of in (before, after))
-        label = safe_text(say(_LABELS.get(name, name.replace("_", " "))), 40)
-        if name not in before or name not in after or was == now:
-            told = "" if fields[name] == _USUAL.get(name) else now or was
-        else:
-            told = f"{was or '–'} → {now or '–'}"
-        if told:
-            facts.append(f"{label}: {told}")
-    return facts
-
-
-def _value(name: str, value: Any, longest: int) -> str:
-    """Show a stored value: channels and roles as such, lists by commas, "" for nothing."""
-    if value is None or value == []:
-        return ""
-    if isinstance(value, bool):
-        return say("yes") if value else say("no")
-    if isinstance(value, int) and name.endswith(("channel_id", "channel")):
-        return f"<#{value}>"
-    if isinstance(value, int) and name.endswith("role"):
-        return f"<@&{value}>"
-    known = name in _CLOSED  # of a closed list, which is told in the reader's language everywhere
-    said = [
-        say(str(each)) if known else str(each) for each in (value if isinstance(value, list) else [value])
-    ]
-    return safe_text(", ".join(said), longest)

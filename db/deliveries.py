@@ -31,10 +31,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from db import rules
 from db.lists import is_sqlite
 from db.notify import DELIVERIES, ring
 from db.stories import insert_ignoring
-from db.tables import DeliveryRow, DestinationRow, FindingRow, RuleRow
+from db.tables import DeliveryRow, DestinationRow, FindingRow
 
 OPEN = ("due", "sending", "failed")
 GIVEN_UP = ("dead", "skipped")
@@ -124,12 +125,8 @@ async def hold(session: AsyncSession, which: ColumnElement[bool]) -> list[Place]
 
 async def hold_channels(session: AsyncSession, guild_id: int) -> list[int]:
     """Lock the channels that a server's rules name, as `hold` does; gives those that are known."""
-    named = (
-        select(RuleRow.channel_id)
-        .where(RuleRow.guild_id == guild_id)
-        .union(select(RuleRow.review_channel).where(RuleRow.guild_id == guild_id))
-    )
-    held = await hold(session, and_(DestinationRow.target == "channel", DestinationRow.target_id.in_(named)))
+    named = DestinationRow.target_id.in_(rules.channels_of(guild_id))
+    held = await hold(session, and_(DestinationRow.target == "channel", named))
     return [channel_id for _, channel_id in held]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select, union
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.rules import channels_of
 from db.tables import (
     AuditRow,
     DeliveryRow,
@@ -55,7 +56,6 @@ class GuildFigures:
 
 
 _MOST_DELAYS = 2000
-_PLACES = (RuleRow.channel_id, RuleRow.review_channel)  # where a rule has something posted
 
 
 async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> GuildFigures:
@@ -64,9 +64,7 @@ async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> Gui
     entries = await session.scalar(
         select(func.count()).select_from(EntryRow).where(EntryRow.state == "new", EntryRow.feed_id.in_(feeds))
     )
-    channels = union(
-        *(select(each).where(RuleRow.guild_id == guild_id, each.is_not(None)) for each in _PLACES)
-    )
+    channels = channels_of(guild_id)
     mine = DeliveryRow.guild_id == guild_id, DeliveryRow.target == "channel"
     open_ = (
         select(DeliveryRow.state, func.count())

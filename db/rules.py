@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, cast, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, cast, delete, func, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import came_as_news
 from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow, StoryTopicRow
+
+
+def channels_of(guild_id: int) -> CompoundSelect[int]:
+    """Ask for the channels that a server's rules name: where they post, where moderators are asked."""
+    places = (RuleRow.channel_id, RuleRow.review_channel)
+    return union(*(select(each).where(RuleRow.guild_id == guild_id, each.is_not(None)) for each in places))
 
 
 async def get_rules_that_see(

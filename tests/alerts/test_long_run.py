@@ -37,15 +37,28 @@ async def _quiet(place: Place, begins: str, ends: str) -> None:
         )
 
 
+async def _due_at_noon_and_off_until_the_night(place: Place, clock: TurnedClock) -> None:
+    """Owe a story at noon in a server that is quiet by the time at which the bot is back, eleven at night."""
+    await _quiet(place, "22:00", "07:00")
+    await place.house.rule(place.guild.id, place.channel.id)
+    await place.house.story(place.feed, await place.house.case(), title="Due at noon")
+    await _off(place, clock, hours=11)
+
+
+async def _much_said(place: Place) -> None:
+    """Say more in the channel than is looked through for a message."""
+    person = place.standin.person(place.member.id, place.guild.id, place.channel.id)
+    for number in range(1001):
+        await person.say(f"Chat {number}")
+
+
 async def test_a_digest_for_tomorrow_comes_after_a_restart_in_a_channel_that_was_busy_since(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
     await place.house.rule(place.guild.id, place.channel.id, when="daily")
     await place.house.story(place.feed, await place.house.case(), title="Told tomorrow")
     await _off(place, clock, minutes=2)
-    person = place.standin.person(place.member.id, place.guild.id, place.channel.id)
-    for number in range(1001):
-        await person.say(f"Chat {number}")
+    await _much_said(place)
     clock.turn(days=1)
     assert await deliverer.deliver_due() == 1
     assert "Told tomorrow" in text_of(place.posted[-1])
@@ -56,9 +69,7 @@ async def test_a_story_without_a_date_is_not_given_up_days_after_a_restart(
 ) -> None:
     await place.house.rule(place.guild.id, place.channel.id)
     await _off(place, clock, minutes=2)
-    person = place.standin.person(place.member.id, place.guild.id, place.channel.id)
-    for number in range(1001):
-        await person.say(f"Chat {number}")
+    await _much_said(place)
     clock.turn(days=3)
     story = await place.house.story(place.feed, await place.house.case())
     async with place.house.database.write() as session:
@@ -69,10 +80,7 @@ async def test_a_story_without_a_date_is_not_given_up_days_after_a_restart(
 async def test_what_was_due_while_the_bot_was_off_keeps_quiet_hours(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
-    await _quiet(place, "22:00", "07:00")
-    await place.house.rule(place.guild.id, place.channel.id)
-    await place.house.story(place.feed, await place.house.case(), title="Due at noon")
-    await _off(place, clock, hours=11)  # until eleven at night
+    await _due_at_noon_and_off_until_the_night(place, clock)
     assert await deliverer.deliver_due() == 0
     clock.turn(hours=8, minutes=1)
     assert await deliverer.deliver_due() == 1
@@ -82,10 +90,7 @@ async def test_what_was_due_while_the_bot_was_off_keeps_quiet_hours(
 async def test_what_may_have_been_posted_in_a_pause_is_not_told_again_in_the_digest_after_quiet_hours(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
-    await _quiet(place, "22:00", "07:00")
-    await place.house.rule(place.guild.id, place.channel.id)
-    await place.house.story(place.feed, await place.house.case(), title="Due at noon")
-    await _off(place, clock, hours=11)  # until eleven at night
+    await _due_at_noon_and_off_until_the_night(place, clock)
     assert await deliverer.deliver_due() == 0
     for number in range(6):
         await place.house.story(place.feed, await place.house.case(f"Case {number}"), title=f"Night {number}")

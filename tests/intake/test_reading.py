@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import ip_network
 
 import pytest
@@ -158,6 +159,13 @@ async def test_the_same_address_from_another_feed_is_the_same_story_for_more_ser
     ]
 
 
+def _again(entry: EntryRow, feed_id: int, key: str, now: datetime) -> EntryRow:
+    """Make an entry of a feed that links to the same article as another one, as news."""
+    return EntryRow(
+        feed_id=feed_id, key=key, url=entry.url, url_key=entry.url_key, title=entry.title, first_seen=now
+    )
+
+
 async def test_what_was_history_where_a_feed_was_added_is_not_told_there_when_another_feed_brings_it(
     house: House, web: SampleWeb
 ) -> None:
@@ -177,16 +185,7 @@ async def test_what_was_history_where_a_feed_was_added_is_not_told_there_when_an
             .where(FeedRow.url == web.feed_urls[0], EntryRow.story_id == story.id)
         )
         entry = (await session.scalars(of_mine)).one()
-        session.add(
-            EntryRow(
-                feed_id=entry.feed_id,
-                key="anew",
-                url=entry.url,
-                url_key=entry.url_key,
-                title=entry.title,
-                first_seen=house.clock(),
-            )
-        )
+        session.add(_again(entry, entry.feed_id, "anew", house.clock()))
     assert await house.reader.read_new() == 1
     assert [d.target_id for d in await house.rows(DeliveryRow) if d.story_id == story.id] == [33, CHANNEL]
 
@@ -206,16 +205,7 @@ async def test_what_a_feed_brought_before_a_server_used_it_is_not_told_there_whe
         await session.flush()
         await feeds.use(session, [row.id], GUILD + 1, None, house.clock())
         entry = (await session.scalars(select(EntryRow).where(EntryRow.url.contains("summons")))).one()
-        session.add(
-            EntryRow(
-                feed_id=row.id,
-                key="too",
-                url=entry.url,
-                url_key=entry.url_key,
-                title=entry.title,
-                first_seen=house.clock(),
-            )
-        )
+        session.add(_again(entry, row.id, "too", house.clock()))
     assert await house.reader.read_new() == 1
     assert {d.target_id for d in await house.rows(DeliveryRow)} == {33}
 
