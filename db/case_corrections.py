@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import case_status, cases
 from db.errors import DatabaseError
+from db.story_tables import came_out
 from db.tables import (
     CaseEventRow,
     CaseMemberRow,
@@ -100,10 +101,10 @@ async def _existing(session: AsyncSession, case_id: int) -> CaseRow:
 
 async def _settle(session: AsyncSession, case_id: int) -> None:
     """Work out anew from its stories when a case was opened, when last reported, and where it stands."""
-    stories = sorted(await cases.get_stories(session, case_id), key=_came_out)
+    stories = sorted(await cases.get_stories(session, case_id), key=_date)
     if not stories:
         return
-    dates = [_came_out(story) for story in stories]
+    dates = [_date(story) for story in stories]
     status = case_status.after(story.status for story in stories)
     await session.execute(
         update(CaseRow)
@@ -120,9 +121,8 @@ async def _settle(session: AsyncSession, case_id: int) -> None:
     )
 
 
-def _came_out(story: StoryRow) -> datetime:
-    """Give when a story came out; a date after it was seen is a mistake of its feed's."""
-    return min(story.published or story.first_seen, story.first_seen)
+def _date(story: StoryRow) -> datetime:
+    return came_out(story.published, story.first_seen)
 
 
 async def _file_again(session: AsyncSession, case_id: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.rules import channels_of
+from db.story_tables import came_out
 from db.tables import (
     AuditRow,
     DeliveryRow,
@@ -95,16 +96,11 @@ async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> Gui
         failed=by_state.get("failed", 0),
         dead=dead or 0,
         delays=tuple(
-            max(0.0, (sent_at - _from(published, first_seen)).total_seconds())
+            max(0.0, (sent_at - came_out(published, first_seen)).total_seconds())
             for sent_at, published, first_seen in posts
             if sent_at is not None
         ),
     )
-
-
-def _from(published: datetime | None, first_seen: datetime) -> datetime:
-    """A date in the future is a mistake of the feed's."""
-    return published if published is not None and published <= first_seen else first_seen
 
 
 # ------------------------------------------------------------------------ what rules bring

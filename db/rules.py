@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Integer, cast, delete, fun
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import came_as_news
+from db.story_tables import came_out
 from db.tables import GuildFeedRow, GuildRow, RuleRow, StoryFeedRow, StoryRow, StoryTopicRow
 
 
@@ -106,7 +107,7 @@ async def get_seen_since(
         .limit(limit)
     )
     # A feed's history came at one moment; its dates tell when it would have come.
-    dated = [(id, min(published or first_seen, first_seen)) for id, published, first_seen in rows]
+    dated = [(id, came_out(published, first_seen)) for id, published, first_seen in rows]
     return sorted(dated, key=lambda story: (story[1], story[0]))
 
 
