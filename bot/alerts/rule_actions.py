@@ -162,24 +162,38 @@ async def edit_rule(
     async with database.write() as session:
         await guilds.hold(session, guild_id)
         row = await _own_rule(session, guild_id, rule_id)
-        was, told_before = rule_from(row), told(row)
-        for column, value in columns.items():
-            setattr(row, column, value)
+        edited = await change(session, row, columns, user_id=user_id, now=now)
         for other in await rules.get_rules_of_guild(session, guild_id):
             if other.id != rule_id and told(other) == told(row):
                 raise WishError(
                     say("That is what rule #{number} says already; /alerts list shows it.", number=other.id)
                 )
-        changed = {name: value for name, value in told(row).items() if value != told_before[name]}
-        if changed:
-            before = {name: told_before[name] for name in changed}
-            after = changed | {"id": rule_id}
-            audit.note(
-                session, guild_id, user_id, now, "rule changed", before=before | {"id": rule_id}, after=after
-            )
-        if row.channel_id != was.channel_id:
-            await session.flush()
-            await owe_elsewhere(session, row, was.channel_id, now=now)
+    return edited
+
+
+async def change(
+    session: AsyncSession, row: RuleRow, columns: Mapping[str, Any], *, user_id: int, now: datetime
+) -> EditedRule:
+    """Change a stored rule's columns in the caller's transaction: with its audit row, and with what it owes
+    going along to another channel."""
+    was, before = rule_from(row), _told_whole(row)
+    for column, value in columns.items():
+        setattr(row, column, value)
+    changed = {name: value for name, value in _told_whole(row).items() if value != before[name]}
+    if changed:
+        was_so = {name: before[name] for name in changed}
+        audit.note(
+            session,
+            row.guild_id,
+            user_id,
+            now,
+            "rule changed",
+            before=was_so | {"id": row.id},
+            after=changed | {"id": row.id},
+        )
+    if row.channel_id != was.channel_id:
+        await session.flush()
+        await owe_elsewhere(session, row, was.channel_id, now=now)
     return EditedRule(was, rule_from(row))
 
 
@@ -268,3 +282,7 @@ async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleR
 def told(row: RuleRow) -> dict[str, Any]:
     """Give what a rule says, column by column: for the audit, and to find two that say the same."""
     return {column: getattr(row, column) for column, _ in _FIELDS.values()}
+
+
+def _told_whole(row: RuleRow) -> dict[str, Any]:
+    return told(row) | {"paused": row.paused}

@@ -31,7 +31,7 @@ from bot.intake.configuration_file import ConfigurationError, Wanted, WantedRule
 from bot.intake.guild_feeds import Who
 from bot.intake.guild_settings import EditedSettings, GuildSettings
 from bot.words import retell, say
-from db import audit, feeds, guilds, rules
+from db import audit, deliveries, feeds, guilds, rules
 from db.engine import Database
 from db.feeds import StoredFeed
 from db.tables import GuildRow, PendingImportRow, RuleRow
@@ -233,14 +233,16 @@ class Configurations:
             note = {"before": rule_actions.told(row) | {"id": row.id}}
             audit.note(session, who.guild_id, who.user_id, now, "rule removed", **note)
             await rules.delete_rule(session, row.id)
+        # Locked at once and in order: what waits for the channels that rules leave goes along.
+        moved = {
+            channel_id
+            for row, columns in plan.change_rules
+            if "channel_id" in columns
+            for channel_id in (row.channel_id, columns["channel_id"])
+        }
+        await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(moved)})
         for row, columns in plan.change_rules:
-            before = {name: getattr(row, name) for name in columns} | {"id": row.id}
-            for name, value in columns.items():
-                setattr(row, name, value)
-            audit.note(
-                session, who.guild_id, who.user_id, now, "rule changed",
-                before=before, after=columns | {"id": row.id},
-            )  # fmt: skip
+            await rule_actions.change(session, row, columns, user_id=who.user_id, now=now)
         for row in plan.add_rules:
             session.add(row)
             await session.flush()

@@ -302,3 +302,18 @@ async def test_a_file_can_have_moderators_asked_only_where_they_can_be(scene: Sc
     settings = f"settings:\n  log_channel: {forum.id}\n"
     for text in (rule, settings):
         assert "in a text channel or a thread" in (await _import(scene, text)).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_waits_goes_along_when_an_import_gives_a_rule_another_channel(scene: Scene) -> None:
+    feed, other = await scene.house.feed(), scene.discord.world.add_channel(scene.guild, "other")
+    await scene.house.guild(scene.guild.id, feed)
+    rule = await scene.house.rule(scene.guild.id, scene.channel.id)
+    await scene.house.story(feed, await scene.house.case())
+    shown = await _import(scene, f"rules:\n- number: {rule}\n  channel: {other.id}\n", as_text=True)
+    await scene.moderator.click(shown.message, "Apply")
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due()
+    assert [len(scene.discord.messages(each)) for each in (scene.channel.id, other.id)] == [0, 1]
+    assert f"channel: <#{scene.channel.id}> → <#{other.id}>" in (await scene.moderator.command("audit")).text
