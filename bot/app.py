@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import aiohttp
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,7 +35,7 @@ from bot.client import QuashClient
 from bot.clock import Clock, utc_now
 from bot.collector import at_leisure, calm, collect_at_leisure
 from bot.descriptors import fit
-from bot.errors import QuashError, SettingsError
+from bot.errors import SettingsError
 from bot.feeds.articles import PageFetcher
 from bot.feeds.fetch import Fetcher
 from bot.feeds.pushing import PushService
@@ -50,6 +49,7 @@ from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
 from bot.intake.reading import Reader
 from bot.intake.services import Services
+from bot.login import log_in, why_closed
 from bot.opening import alone_on, open_database
 from bot.schedule import Schedule
 from bot.settings import Settings
@@ -81,31 +81,8 @@ _ALIVE_EVERY = 30.0  # seconds between two notes that this process lives
 _RETENTION_EVERY = 3600.0  # seconds between two looks for what is too old to be kept
 _TELLING_LASTS = 30.0  # seconds that one process tells at most, before another may
 _NOTICES_EVERY = 5.0  # seconds between two questions what servers are to be told about their feeds
-_FIRST_PAUSE = 5.0  # seconds before Discord is tried again; doubled every time
-_LONGEST_PAUSE = 300.0
 _GOODBYE = 2.0  # seconds in which Discord may answer that a connection ends
 _DRAIN = 6.0  # seconds that a part may take to end its work after SIGTERM; all must end within 10
-
-
-class TokenError(SettingsError):
-    """Discord does not accept the token."""
-
-
-class GatewayError(QuashError):
-    """Discord closed the gateway for good."""
-
-
-_REFUSED = "DISCORD_TOKEN: Discord does not accept it (401); copy it anew from its developer portal."
-
-
-def _why_closed(error: discord.ConnectionClosed) -> QuashError:
-    """Say why the gateway is closed for good.
-
-    https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway
-    """
-    if error.code == 4004:
-        return TokenError(_REFUSED)
-    return GatewayError(f"Discord closed the connection for good (code {error.code}); start again later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +260,6 @@ class _Process:
         return TokenBucket() if self._database.is_sqlite else SharedBucket(self._database)
 
     async def _log_in(self, worker: Worker) -> QuashClient:
-        """Log in, however long Discord cannot be reached."""
         services = Services(
             self._database,
             worker.feeds,
@@ -293,40 +269,18 @@ class _Process:
             self._charts,
             self._settings.max_feeds_per_guild,
         )
-        pause = _FIRST_PAUSE
-        while True:
-            client = QuashClient(
+
+        def make() -> QuashClient:
+            return QuashClient(
                 services,
                 api_url=self._settings.discord_api_url,
                 shard_ids=self._settings.shard_ids,
                 shard_count=self._settings.shard_count,
                 shares=not self._database.is_sqlite,
             )
-            try:
-                await client.login(self._settings.discord_token or "")
-            except discord.LoginFailure as error:
-                await client.close()
-                raise TokenError(_REFUSED) from error
-            except (
-                discord.HTTPException,
-                discord.GatewayNotFound,
-                discord.RateLimited,
-                aiohttp.ClientError,
-                OSError,
-            ) as error:
-                await client.close()
-                wait = max(pause, error.retry_after) if isinstance(error, discord.RateLimited) else pause
-                _log.warning(
-                    "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, wait
-                )
-                await asyncio.sleep(wait)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            except asyncio.CancelledError:
-                await client.close()
-                raise
-            else:
-                self._client = client
-                return client
+
+        self._client = await log_in(make, self._settings.discord_token or "")
+        return self._client
 
     async def _connect(self, client: QuashClient) -> None:
         """Keep the gateway connected; discord.py reconnects by itself."""
@@ -341,7 +295,7 @@ class _Process:
         try:
             await connection
         except discord.ConnectionClosed as error:
-            raise _why_closed(error) from error
+            raise why_closed(error) from error
 
     @property
     def _is_sending(self) -> bool:

@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         from bot.settings import load
 
-        settings = load(os.environ)
+        settings = load(os.environ, warn=_say)
         level = settings.log_level
         return int(_command(arguments.command).main(arguments, settings))
     except QuashError as error:

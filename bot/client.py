@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/events/gateway#rate-limiting: one in 5 s, for each bucket of shards
 _SESSION_EVERY = 5.1  # seconds; not all messages take equally long to get there
-_SYNC_TAKES = 30.0  # seconds in which one process sends the commands and the others wait for it
+_SYNC_TAKES = 30.0  # seconds in which one process sends the commands and no other does
 _SYNC_AGAIN = 60.0  # seconds before the commands are sent again that Discord did not take
 _AT_ONCE = 100  # servers that are remembered in one transaction
 _PAUSE = 1.0  # seconds before the database is asked again
@@ -144,7 +144,8 @@ class QuashClient(commands.AutoShardedBot):
     async def _sync_commands(self) -> float | None:
         """Send the commands to Discord when they differ from those sent last (200 creates a day).
 
-        Gives in how many seconds to try again where Discord does not take them now.
+        Gives in how many seconds to try again where Discord does not take them now, or another process sends
+        them.
         """
         translator = self.tree.translator or CommandTranslator()
         payload = [
@@ -153,15 +154,12 @@ class QuashClient(commands.AutoShardedBot):
         ]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         name = f"commands:{self.application_id}"
-        while True:
-            async with self.services.database.write() as session:
-                if await notes.get(session, name) == digest:
-                    return None
-                busy = await turns.take(session, name, 0.0)
-                if not busy:
-                    await turns.take(session, name, _SYNC_TAKES)
-                    break
-            await asyncio.sleep(min(busy, _PAUSE))  # another process is at it
+        async with self.services.database.write() as session:
+            if await notes.get(session, name) == digest:
+                return None
+            if busy := await turns.take(session, name, 0.0):
+                return busy  # another process is at it
+            await turns.take(session, name, _SYNC_TAKES)
         try:
             await self.tree.sync()
         except (discord.HTTPException, discord.RateLimited) as error:

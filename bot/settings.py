@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from bot.errors import SettingsError
 
 _MOST_SHARDS = 4096
+_ALIKE = 0.75  # how alike a wrong name and a setting's are, from 0 to 1; DISCORD_BOT_TOKEN is so by 0.87
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -281,12 +283,19 @@ OPTIONS: tuple[Option, ...] = (
 _SECRET = frozenset({"DISCORD_TOKEN", "DATABASE_URL"})
 
 
-def load(environ: Mapping[str, str], folder: Path | None = None) -> Settings:
+def load(
+    environ: Mapping[str, str], folder: Path | None = None, warn: Callable[[str], None] = lambda _: None
+) -> Settings:
     """Read the settings from `environ` and from `folder`/.env.
 
-    Raises `SettingsError` that names the variable, the fault of its value and what is allowed.
+    `warn` is told of a name in .env that looks like a setting's and is none. Raises `SettingsError` that
+    names the variable, the fault of its value and what is allowed.
     """
-    given = {**_dotenv(folder), **environ}
+    written = _dotenv(folder)
+    for name in written:
+        if meant := _meant(name):
+            warn(f".env: {name[:60]} is no setting and does nothing; {meant} is one.")
+    given = {**written, **environ}
     values: dict[str, Any] = {}
     for option in OPTIONS:
         text = given.get(option.variable, "").strip()
@@ -313,6 +322,14 @@ def load(environ: Mapping[str, str], folder: Path | None = None) -> Settings:
     if not settings.feed_interval_min <= settings.feed_interval <= settings.feed_interval_max:
         settings = _bounds_around(settings, values)
     return settings
+
+
+def _meant(name: str) -> str | None:
+    """Give the setting that a name which is none may be meant for; other programs' may stand there, too."""
+    known = [option.variable for option in OPTIONS]
+    if name in known:
+        return None
+    return next(iter(get_close_matches(name.upper(), known, 1, _ALIKE)), None)
 
 
 def _bounds_around(settings: Settings, given: dict[str, Any]) -> Settings:

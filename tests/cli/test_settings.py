@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import discord
 import pytest
 from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
+from bot.login import why_closed
 from bot.settings import OPTIONS, Settings, env_example, load
 from tests.conftest import ROOT
 
@@ -77,6 +79,18 @@ def test_a_line_of_the_file_that_is_not_understood_is_told(tmp_path: Path, wrong
         load({}, tmp_path)
 
 
+def test_a_name_that_is_nearly_a_settings_is_told_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "FETCH_TIMOUT=5\ndiscord_token=secret\nPOSTGRES_PASSWORD=secret\nTZ=UTC\nHTTP_PROXY=\nLOG_LEVEL=ERROR\n"
+    )
+    told: list[str] = []
+    load({"FEED_INTERVALL": "1"}, tmp_path, told.append)
+    assert told == [
+        ".env: FETCH_TIMOUT is no setting and does nothing; FETCH_TIMEOUT is one.",
+        ".env: discord_token is no setting and does nothing; DISCORD_TOKEN is one.",
+    ]
+
+
 def test_a_file_of_an_editor_that_marks_its_encoding(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(
         b"\xef\xbb\xbfRETENTION_DAYS=30\r\nexport LOG_FORMAT = json # a comment\r\n"
@@ -97,6 +111,14 @@ def test_pushes_need_a_place_to_listen_on() -> None:
         load({"WEBSUB_URL": "https://quash.example"}, Path("/nonexistent"))
     both = load({"WEBSUB_URL": "https://quash.example/", "HTTP_ADDR": "127.0.0.1:0"}, Path("/nonexistent"))
     assert both.websub_url == "https://quash.example"
+
+
+@pytest.mark.parametrize(("code", "variable"), [(4004, "DISCORD_TOKEN"), (4011, "SHARD_COUNT")])
+def test_what_discord_closes_a_connection_for_may_be_a_wrong_setting(code: int, variable: str) -> None:
+    """Starting again would not help, and each start takes one of the sessions of a day."""
+    error = why_closed(discord.ConnectionClosed(None, shard_id=0, code=code))  # type: ignore[arg-type]
+    assert str(error).startswith(f"{variable}: ")
+    assert error.exit_status == 2
 
 
 def test_secrets_do_not_show() -> None:

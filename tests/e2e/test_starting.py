@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.client import QuashClient
+from bot.clock import utc_now
+from bot.intake.services import Services
 from bot.sandbox import Fault
+from db.engine import Database
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 from tests.e2e.test_health import _free_port
@@ -72,6 +77,23 @@ async def test_commands_that_discord_does_not_take_now_hold_no_posts_up(
     )
     async with BotProcess(place.discord, sqlite_url, tmp_path) as bot:  # it is on the gateway
         assert "the next try is in 3600 s" in bot.log
+
+
+async def test_who_starts_does_not_wait_for_another_whose_commands_discord_refuses(
+    place: Place, sqlite_url: str, migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
+    place.discord.faults.add(Fault("status", status=403, method="PUT", path="/applications/*/commands"))
+    database = Database(sqlite_url)
+    services = Services(database, None, utc_now, wake=lambda: None)  # type: ignore[arg-type]
+    for _ in ("refused", "while the first one's turn lasts"):
+        client = QuashClient(services, api_url=place.discord.api_url)
+        try:
+            async with asyncio.timeout(15):
+                await client.login(place.discord.token)
+        finally:
+            await client.close()
+    await database.close()
 
 
 async def test_a_second_bot_on_one_sqlite_ends_at_once_and_the_first_goes_on(
