@@ -132,7 +132,7 @@ class CaseButton(
         else:
             title = say("Merge…")
             async with self.services.database.read() as session:
-                cases = await lookups.find_cases(
+                cases = await lookups.case_names(
                     session, Viewer(guild_of(interaction)), "", limit=_CHOICES + 1
                 )
             options = [

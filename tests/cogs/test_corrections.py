@@ -55,6 +55,13 @@ async def test_a_servers_words_on_a_case_are_shown_there_alone(scene: Scene) -> 
     assert "The Kestrel Bay subpoena" in elsewhere
     assert "Corrected" not in elsewhere
     assert "court.example" not in elsewhere
+    for typed in ("Kestrel files", "fil"):
+        assert "case #" in (await scene.member.command("case", name=typed)).text, typed
+        assert "Kestrel *files*" in [c.name for c in await scene.member.autocomplete("case", "name", typed)]
+        assert "No case" in (await scene.stranger.command("case", name=typed)).text, typed
+        assert await scene.stranger.autocomplete("case", "name", typed) == []
+    (common,) = await scene.stranger.autocomplete("case", "name", "kestrel")
+    assert common.name == "The Kestrel Bay subpoena"
     audit = (await scene.moderator.command("audit")).text
     assert "case renamed" in audit
     assert "case status set" in audit
