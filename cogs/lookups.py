@@ -86,8 +86,8 @@ class Lookups(commands.Cog):
         """Answer with the newest stories."""
         wanted = choices.topic(topic)
         who = viewer(interaction)
-        named = await choices.party(party) or None
         async with self.services.database.read() as session:
+            named = await meant_party(session, who, party) or None
             stories = await lookups.latest(session, who, topic=wanted, party=named, limit=count)
             unknown = await _unknown_party(session, who, named) if not stories else None
         ways = ([story_block(s, longest=longest) for s in stories] for longest in _SUMMARIES)
@@ -212,7 +212,13 @@ async def party_choices(
     named = await choices.party(typed)
     async with services.database.read() as session:
         names = await lookups.party_names(session, viewer(interaction), named, side=side)
-    return [app_commands.Choice(name=n[:100], value=n[:100]) for n in names]
+    most = lookups.LONGEST_CHOICE
+    return [app_commands.Choice(name=plain_text(n, most) or n[:most], value=n[:most]) for n in names]
+
+
+async def meant_party(session: AsyncSession, who: Viewer, typed: str | None) -> str:
+    """Give the name of the party that was meant, typed in any way or completed; "" for nothing."""
+    return await lookups.whole_name(session, who, await choices.party(typed))
 
 
 async def case_choices(
@@ -231,8 +237,9 @@ async def _search_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     query, topic, party, status, since, order = state
-    who, named = viewer(interaction), await choices.party(party) or None
+    who = viewer(interaction)
     async with services.database.read() as session:
+        named = await meant_party(session, who, party) or None
         stories, total, more = await lookups.search_stories(
             session,
             who,
@@ -304,9 +311,10 @@ async def _demands_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     typed_issuer, typed_recipient, instrument, status, since = state
-    issuer, recipient = await choices.party(typed_issuer), await choices.party(typed_recipient)
     who = viewer(interaction)
     async with services.database.read() as session:
+        issuer = await meant_party(session, who, typed_issuer)
+        recipient = await meant_party(session, who, typed_recipient)
         found = await lookups.ledger(
             session,
             who,

@@ -24,7 +24,7 @@ from cogs import choices
 from cogs.blocks import story_block
 from cogs.clicks import Click, add
 from cogs.guards import NotAllowedError, guild_of
-from cogs.lookups import did_you_mean, party_choices, viewer, whose_feeds
+from cogs.lookups import did_you_mean, meant_party, party_choices, viewer, whose_feeds
 from cogs.panels import answer, panel
 from db import lookups, profiles
 
@@ -100,8 +100,9 @@ class Profiles(commands.Cog):
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def party(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 200]) -> None:
         """Answer with a profile."""
-        who, named = viewer(interaction), await choices.party(name)
+        who = viewer(interaction)
         async with self.services.database.read() as session:
+            named = await meant_party(session, who, name)
             found = await profiles.get_profile(session, who, named)
             if found is None:
                 near = await lookups.party_names(session, who, named, limit=8)

@@ -20,7 +20,7 @@ from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.language import speak_with
-from cogs.lookups import case_choices, did_you_mean, near_parties, party_choices, viewer
+from cogs.lookups import case_choices, did_you_mean, meant_party, near_parties, party_choices, viewer
 from cogs.pages import PageButton, page_buttons
 from cogs.panels import answer, panel
 from db import lookups
@@ -85,8 +85,8 @@ class Subscriptions(commands.Cog):
         delivery: Delivery = "now",
     ) -> None:
         """Subscribe to a party, also to one that no story names so far."""
-        named = await choices.party(name)
         async with self.services.database.read() as session:
+            named = await meant_party(session, viewer(interaction), name)
             known, near = await near_parties(session, viewer(interaction), named)
         note = ""
         if not known:

@@ -13,14 +13,16 @@ from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam, exists,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from db import search, suggest
+from db import case_overrides, search, suggest
 from db.cases import get_case
 from db.lists import among, as_one, is_sqlite
 from db.search_query import SHORTEST_PREFIX, Term, parse_query
 from db.stems import fold, words_of
 from db.stories import name_key
+from db.suggest import LONGEST_CHOICE as LONGEST_CHOICE
 from db.suggest import is_named as is_named
 from db.suggest import party_names as party_names
+from db.suggest import whole_name as whole_name
 from db.tables import (
     CaseEventRow,
     CaseOverrideRow,
@@ -261,31 +263,35 @@ async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: in
 
 
 async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseName]:
-    """Find cases by number, or by words of their reports' titles and parties; the last reported first. The
-    number of one that was merged into another stands for that.
+    """Find cases by number, by the name that the viewer's server gave one, or by words of their reports'
+    titles and parties; the last reported first, and called as that server calls them. The number of one that
+    was merged into another stands for that.
 
     The last word may be a beginning. Where nothing fits, those that were likely meant ("supoena"). Without
     a name: the newest.
     """
+    own = await case_overrides.get_titles(session, viewer)
     number = name.strip().lstrip("#")
     if number.isascii() and number.isdigit() and len(number) < 19:
         case = await get_case(session, int(number))
         seen = exists().where(StoryRow.case_id == (case.id if case else 0), visible(viewer))
         if case is not None and await session.scalar(select(seen)):
-            return [CaseName(case.id, case.title)]
+            return [CaseName(case.id, own.get(case.id, case.title))]
         if name.strip().startswith("#"):
             return []  # a number and no word of a title
     words = words_of(name)
     if name.strip() and not words:
         return []
-    found = await _cases_with(session, viewer, words, limit)
-    if found or not words:
-        return found
-    for reading in await suggest.readings(session, words):
-        found = await _cases_with(session, viewer, reading, limit)
-        if found:
-            return found
-    return []
+    called = await case_overrides.named(session, viewer, own, words) if words else []
+    called.sort(key=lambda id: own[id].casefold() != name.strip().casefold())  # so called first
+    found = dict.fromkeys(called, "")
+    found |= {case.id: case.title for case in await _cases_with(session, viewer, words, limit)}
+    if words and not found:
+        for reading in await suggest.readings(session, words):
+            found = {case.id: case.title for case in await _cases_with(session, viewer, reading, limit)}
+            if found:
+                break
+    return [CaseName(id, own.get(id, title)) for id, title in islice(found.items(), limit)]
 
 
 # Stories with a case's words, the newest, whose cases are given: more are looked through while the cases are

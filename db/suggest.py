@@ -36,6 +36,7 @@ from db.stories import name_key
 from db.tables import FeedPartyRow, PartyRow, PartyWordRow, SearchWordRow
 from db.visibility import Kind, Viewer, feeds_of
 
+LONGEST_CHOICE = 100  # characters of a value that Discord completes
 _POPULAR = 100  # parties, the most reported, that are looked through first
 _WITH_BEGINNING = 400  # parties with a word that begins as typed, that are looked at
 _SHORT = 3  # letters of a word with which more parties may begin than are looked at
@@ -73,6 +74,20 @@ async def is_named(session: AsyncSession, viewer: Viewer, name: str, *, side: st
     if side is not None:
         values["side"] = names.SIDES[side]
     return await session.scalar(_exactly(viewer.kind, side is not None), values) is not None
+
+
+async def whole_name(session: AsyncSession, viewer: Viewer, name: str) -> str:
+    """Give the party's name that was completed as `name`, which Discord cuts; any shorter one as it is."""
+    if len(name) < LONGEST_CHOICE - 1:  # Discord takes the space off at which it was cut
+        return name
+    longer = PartyRow.name_key.startswith(name_key(name), autoescape=True)
+    found = (
+        select(PartyRow.name)
+        .where(longer, _named(viewer.kind, PartyRow.id, of_side=False))
+        .order_by(PartyRow.name_key)
+        .limit(1)
+    )
+    return await session.scalar(found, viewer.values) or name
 
 
 # ------------------------------------------------------------------------ parties

@@ -15,7 +15,7 @@ from typing import Any
 
 import discord
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from bot.alerts import searching
 from bot.alerts.actions import Claim, Evidence
@@ -30,7 +30,7 @@ from db.cases import add_event
 from db.lookups import Viewer
 from db.stems import stem
 from db.stories import NewParty
-from db.tables import StoryRow
+from db.tables import StoryRow, SubscriptionRow
 from tests.alerts.house import DEMAND, new_story
 from tests.cogs.conftest import Scene
 from tests.cogs.test_lookups import _buttons
@@ -316,3 +316,20 @@ async def test_what_one_missed_is_worked_out_without_holding_the_loop(scene: Sce
         longest = max(longest, time.thread_time() - began)
     assert "3 stories" in asked.result().text
     assert longest < 0.04
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_party_with_a_long_name_can_be_chosen(scene: Scene) -> None:
+    """Discord takes a hundred characters of a choice."""
+    feed = await _feed(scene)
+    name = f"{'Commission of Inquiry into the Use of Personal Data by Public Bodies and ' * 2}Others"
+    demand = replace(DEMAND, issuer=(name,))
+    await _put(scene, feed, None, 1, parties=(NewParty(name, "agency", "issuer", 1),), demands=(demand,))
+    for command, option in (("latest", "party"), ("demands", "issuer"), ("party", "name")):
+        (offered,) = await scene.member.autocomplete(command, option, "commission of inq")
+        assert f"{_TITLE} 1" in (await scene.member.command(command, **{option: offered.value})).text, command
+    assert "so far" not in (await scene.member.command("subscribe party", name=offered.value)).text
+    async with scene.house.database.read() as session:
+        assert await session.scalar(select(SubscriptionRow.value)) == stories.name_key(name)
+    await scene.house.guild(scene.other.id)
+    assert "in no story" in (await scene.stranger.command("party", name=offered.value)).text
