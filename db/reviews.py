@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.stories import insert_ignoring
@@ -122,3 +122,19 @@ async def get_rules(session: AsyncSession, guild_id: int, channel_id: int) -> Se
             .order_by(RuleRow.id)
         )
     ).all()
+
+
+async def get_hours(session: AsyncSession, rows: Iterable[ReviewRow]) -> dict[tuple[int, int], int]:
+    """Tell how many hours moderators have for these, by server and channel: the most that a rule gives."""
+    asked = list(rows)
+    if not asked:
+        return {}
+    found = await session.execute(
+        select(RuleRow.guild_id, RuleRow.review_channel, func.max(RuleRow.review_hours))
+        .where(
+            RuleRow.guild_id.in_({row.guild_id for row in asked}),
+            RuleRow.review_channel.in_({row.channel_id for row in asked}),
+        )
+        .group_by(RuleRow.guild_id, RuleRow.review_channel)
+    )
+    return {(guild_id, channel_id): hours for guild_id, channel_id, hours in found if channel_id is not None}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,7 @@ from bot.alerts.cards import Card
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import get_identity, owe_reviewed
 from bot.alerts.render import REVIEW_ENDS, WORDS
-from bot.alerts.review_posts import review_card
+from bot.alerts.review_posts import review_card, until
 from bot.clock import Clock
 from bot.errors import told
 from bot.words import say
@@ -28,7 +28,7 @@ from db.cards import CardShelf
 from db.engine import Database
 from db.lookups import Viewer
 from db.stems import fold, words_of
-from db.tables import CaseRow, ReviewRow, StoryRow
+from db.tables import CaseRow, DeliveryRow, ReviewRow, StoryRow
 
 CASES = 25  # that are offered for a merge: as many as a select on Discord takes
 _LOOKED_THROUGH = 100  # newest cases of which the likeliest are offered
@@ -154,7 +154,7 @@ async def likely_cases(database: Database, *, guild_id: int, review_id: int) -> 
 async def end_overdue(database: Database, clock: Clock) -> int:
     """End the reviews that nobody has decided on in time, as their rules say; gives how many there were.
 
-    The time of what would be dropped begins anew where moderators could not be asked yet.
+    What would be dropped has more time where moderators were asked late, or could not be asked yet.
     """
     count = 0
     while True:
@@ -165,8 +165,8 @@ async def end_overdue(database: Database, clock: Clock) -> int:
                 row = await reviews.hold(session, guild_id, review_id)
                 if row is None or row.state != "waiting":
                     continue  # a moderator was a moment earlier
-                if row.at_end == "drop" and (hours := await _hours_anew(session, row)):
-                    row.until = clock() + timedelta(hours=hours)
+                if (later := await _until(session, row, clock())) > clock():
+                    row.until = later
                     continue
                 await _decide(session, row, "posted" if row.at_end == "post" else "dropped", None, clock())
                 count += 1
@@ -175,15 +175,15 @@ async def end_overdue(database: Database, clock: Clock) -> int:
             return count
 
 
-async def _hours_anew(session: AsyncSession, row: ReviewRow) -> int:
-    """Give the hours that moderators have who could not be asked yet, as their channel takes nothing; 0 where
-    they were asked, or where no rule asks any more."""
+async def _until(session: AsyncSession, row: ReviewRow, now: datetime | None = None) -> datetime:
+    post = await _post(session, row)
+    return until(row, post, await reviews.get_hours(session, [row]), now)
+
+
+async def _post(session: AsyncSession, row: ReviewRow) -> DeliveryRow | None:
+    """Give the delivery by which moderators were, or are to be, asked."""
     asked = (row.story_id, row.channel_id)
-    post = (await reviews.get_posts(session, [asked])).get(asked)
-    if post is None or post.state not in deliveries.OPEN:
-        return 0
-    rules = await reviews.get_rules(session, row.guild_id, row.channel_id)
-    return max((rule.review_hours for rule in rules), default=0)
+    return (await reviews.get_posts(session, [asked])).get(asked)
 
 
 # ------------------------------------------------------------------------ the decision
@@ -245,11 +245,9 @@ def _open(row: ReviewRow | None, review_id: int) -> ReviewRow:
 
 async def _asked(session: AsyncSession, row: ReviewRow) -> Asked:
     material = await CardShelf(session).get(row.story_id, Viewer(row.guild_id))
-    posts = await reviews.get_posts(session, [(row.story_id, row.channel_id)])
-    post = posts.get((row.story_id, row.channel_id))
     if material is None:
         raise NotHereError(say("Its story is no longer stored."))
-    card = review_card(material, row, mark=post.nonce if post else None)
+    card = review_card(material, row, await _post(session, row), until=await _until(session, row))
     return Asked(card, row.words or " ".join(material.story.summary))
 
 

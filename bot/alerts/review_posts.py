@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,11 @@ from bot.alerts.orders import LEASE, SEND_TIMEOUT, Offer, Order
 from bot.errors import told
 from db import reviews
 from db.cards import CardMaterial, CardShelf
-from db.deliveries import Claim
+from db.deliveries import GIVEN_UP, Claim
 from db.lookups import Viewer
 from db.tables import DeliveryRow, ReviewRow
+
+_LATE = timedelta(minutes=10)  # after which moderators were not asked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class ReviewShelf:
 
     rows: dict[reviews.Asked, ReviewRow]
     posts: dict[reviews.Asked, DeliveryRow]
+    hours: dict[tuple[int, int], int]
 
     async def order(self, claim: Claim, row: DeliveryRow, shelf: CardShelf, now: datetime) -> Order | str:
         """Make the order for a delivery, or say why there is none. Moderators are asked at any hour: it pings
@@ -40,7 +43,7 @@ class ReviewShelf:
         material = await shelf.get(review.story_id, Viewer(review.guild_id))
         if material is None or post is None:
             return told("Its story is no longer stored.")
-        card = review_card(material, review, mark=post.nonce)
+        card = review_card(material, review, post, until=until(review, post, self.hours, now))
         return Order(
             claim=claim,
             delivery_id=row.id,
@@ -59,10 +62,34 @@ class ReviewShelf:
 async def read_reviews(session: AsyncSession, rows: Iterable[DeliveryRow]) -> ReviewShelf:
     """Read what deliveries to moderators are made of."""
     asked = [(row.story_id or 0, row.target_id) for row in rows if row.kind in REVIEW_KINDS]
-    return ReviewShelf(await reviews.get_asked(session, asked), await reviews.get_posts(session, asked))
+    found, posts = await reviews.get_asked(session, asked), await reviews.get_posts(session, asked)
+    return ReviewShelf(found, posts, await reviews.get_hours(session, found.values()))
 
 
-def review_card(material: CardMaterial, review: ReviewRow, *, mark: str | None) -> Card:
-    """Give a story's card as moderators see it who decide about it."""
-    about = CardReview(review.id, review.state, review.until, review.at_end, review.decided_by)
-    return card_from(material, mark=mark, words=review.words, review=about)
+def until(
+    review: ReviewRow,
+    post: DeliveryRow | None,
+    hours: Mapping[tuple[int, int], int],
+    now: datetime | None = None,
+) -> datetime:
+    """Tell until when moderators have.
+
+    Who was asked late, as the channel took nothing or the bot was away, has all of the rules' time (`hours`)
+    from then on before a story is dropped. `post` is the message by which they are asked; `now` stands for
+    the moment of asking where they are not asked yet.
+    """
+    whole = hours.get((review.guild_id, review.channel_id))
+    if review.at_end != "drop" or whole is None or post is None or post.state in GIVEN_UP:
+        return review.until
+    asked = post.sent_at or now
+    if asked is None or asked - review.created_at <= _LATE:
+        return review.until
+    return max(review.until, asked + timedelta(hours=whole))
+
+
+def review_card(
+    material: CardMaterial, review: ReviewRow, post: DeliveryRow | None, *, until: datetime
+) -> Card:
+    """Give a story's card as moderators see it who decide about it; `post` is its message."""
+    about = CardReview(review.id, review.state, until, review.at_end, review.decided_by)
+    return card_from(material, mark=post.nonce if post else None, words=review.words, review=about)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.alerts import review
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.review import DecidedAlreadyError
 from bot.alerts.routing import Rule, route
 from db.engine import Database
-from db.tables import DestinationRow, FindingRow, ReviewRow
+from db.tables import DeliveryRow, DestinationRow, FindingRow, ReviewRow
 from tests.alerts.house import House, told
 from tests.conftest import TurnedClock
 
@@ -133,3 +134,23 @@ def test_an_excluded_source_stops_a_story() -> None:
         assert routed.due == ()
         assert routed.verdicts[0].outcome == "stopped by exclude_sources"
     assert route(story, [Rule(1, GUILD, POSTS, exclude_sources=("Another",))], ()).due
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_moderators_who_were_asked_just_before_the_end_have_their_whole_time(house: House) -> None:
+    feed = await _opened(house, review_hours=2)
+    await house.story(feed, None)
+    house.clock.turn(hours=1, minutes=59)  # the bot was away, or the channel took nothing
+    (post,) = await house.deliveries()
+    async with house.database.write() as session:
+        await session.execute(
+            update(DeliveryRow).where(DeliveryRow.id == post.id).values(state="sent", sent_at=house.clock())
+        )
+    (asked,) = await _reviews(house)
+    shown = (await review.get_asked(house.database, guild_id=GUILD, review_id=asked.id)).card.review
+    assert shown is not None
+    assert shown.until == house.clock() + timedelta(hours=2)
+    house.clock.turn(hours=1, minutes=59)
+    assert await review.end_overdue(house.database, house.clock) == 0
+    house.clock.turn(minutes=1)
+    assert await review.end_overdue(house.database, house.clock) == 1
