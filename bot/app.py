@@ -43,6 +43,7 @@ from bot.feeds.service import FeedService
 from bot.feeds.workers import ParserPool
 from bot.health import HealthServer
 from bot.intake.analysis import AnalysisPool
+from bot.intake.change_log import ChangeTeller
 from bot.intake.corrections import OffTopicTeller
 from bot.intake.links import LinkReader
 from bot.intake.notices import FeedTeller
@@ -322,6 +323,7 @@ class _Process:
         given_up = GivenUpTeller(self._database, sender, clock=self._clock)
         rules = RuleTeller(self._database, sender, clock=self._clock)
         off_topic = OffTopicTeller(self._database, sender, clock=self._clock)
+        changed = ChangeTeller(self._database, sender, clock=self._clock)
         publisher = Publisher(self._database, sender, self._clock)
 
         async def tell() -> None:
@@ -330,7 +332,7 @@ class _Process:
                     return
                 await turns.take(session, "notices", _TELLING_LASTS)
             with fence.leased(_TELLING_LASTS):
-                for each in (teller, closed, given_up, rules, off_topic):
+                for each in (teller, closed, given_up, rules, off_topic, changed):
                     await each.tell()
             async with self._database.write() as session:
                 await turns.give_back(session, "notices", _NOTICES_EVERY)

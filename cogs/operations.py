@@ -17,11 +17,11 @@ from bot.alerts.foreign import feed_label, safe_text
 from bot.alerts.waiting import ListedDelivery
 from bot.feeds.reports import ListedFeed
 from bot.feeds.rhythm import shown_duration
+from bot.intake import changes
 from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why import KINDS
 from bot.words import mark, retell, say, say_number
-from cogs import changes
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import (

@@ -73,7 +73,7 @@ class Settings(commands.Cog):
         timezone="Whose clock digests and quiet hours go by, such as Europe/Berlin",
         language="What posts here are written in; evidence stays as it is in the article",
         quiet_hours="When nothing is posted, such as 22:00-07:00, or off; urgent stories can pass",
-        log_channel="Where moderators are told what is wrong with feeds, channels and rules",
+        log_channel="Where moderators are told what is wrong, and who changed what",
         moderator_role="A role that may configure Quash here beside those who manage the server",
         clear="What to set back to none",
     )

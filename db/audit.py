@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import AuditRow
+from db.tables import AuditRow, GuildRow
 
 
 def note(
@@ -44,3 +44,20 @@ async def get_page(
     )
     total = await session.execute(select(func.count()).select_from(AuditRow).where(mine))
     return rows.all(), total.scalar_one()
+
+
+async def get_newest(session: AsyncSession) -> int:
+    """Give the number of the newest change of all servers, 0 where there is none."""
+    return await session.scalar(select(func.max(AuditRow.id))) or 0
+
+
+async def get_after(session: AsyncSession, after: int, limit: int) -> list[tuple[AuditRow, GuildRow]]:
+    """Give the changes after the one of that number, the oldest first, with their servers."""
+    rows = await session.execute(
+        select(AuditRow, GuildRow)
+        .join(GuildRow, GuildRow.id == AuditRow.guild_id)
+        .where(AuditRow.id > after)
+        .order_by(AuditRow.id)
+        .limit(limit)
+    )
+    return [row.tuple() for row in rows]

@@ -12,9 +12,10 @@ from bot.alerts.closed import GivenUpTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
+from bot.intake.change_log import ChangeTeller
 from bot.intake.notices import FeedTeller
 from bot.intake.operations import RuleTeller
-from bot.sandbox import NotOffered
+from bot.sandbox import Fault, NotOffered
 from bot.sandbox.discord.messages import Upload
 from cogs.operations import ACTIONS
 from db import places
@@ -362,3 +363,32 @@ async def test_a_log_channel_that_is_gone_is_told(scene: Scene) -> None:
     assert "log channel" not in (await scene.moderator.command("status")).text
     scene.discord.world.remove_channel(log)
     assert f"The log channel <#{log.id}> is gone" in (await scene.moderator.command("status")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_log_channel_is_told_who_changed_what(scene: Scene) -> None:
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    teller = ChangeTeller(scene.house.database, sender, clock=scene.house.clock)
+    log = scene.discord.world.add_channel(scene.guild, "log")
+    do = scene.moderator.command
+    await do("alerts add", channel=scene.channel, topics="spyware")
+    assert await teller.tell() == 0, "what was before is no news"
+    await do("settings", log_channel=log, language="de")
+    await do("alerts edit", rule=1, topics="biometrics")
+    assert await teller.tell() == 0, "perhaps there is more to come"
+    scene.house.clock.turn(minutes=1)
+    scene.discord.faults.add(Fault("status", status=503, method="POST", path=f"/channels/{log.id}/messages"))
+    assert await teller.tell() == 0, "Discord is out of order"
+    await do("alerts pause", rule=1)
+    for _ in range(3):
+        scene.house.clock.turn(minutes=1)
+        await teller.tell()
+    first, second = scene.discord.messages(log.id)
+    assert f"<@{scene.moderator.user_id}>: **Einstellungen geändert**" in first.content
+    assert "Themen: " in first.content and " → " in first.content
+    assert first.pings_users == [] and "**Regel pausiert** #1" in second.content
+    assert scene.discord.messages(scene.channel.id) == [], "nowhere else"
+    await do("settings", clear="log_channel")
+    scene.house.clock.turn(minutes=1)
+    assert await teller.tell() == 0

@@ -1,4 +1,7 @@
-"""What `/audit` tells of a change: who made it, and what was before and is now."""
+"""A change as `/audit` and the log channel tell it: who made it, and what was before and is now.
+
+Texts are Markdown for Discord, safe, in the language that is spoken.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import Any
 
 from bot.alerts.foreign import safe_text
 from bot.words import mark, say
-from cogs.panels import stamp
 from db.tables import AuditRow
 
 _CHANGE = 380  # characters of a change's facts: a page of them has room in a message
@@ -18,7 +20,9 @@ def told(row: AuditRow) -> str:
     """Tell a change in a line or two."""
     who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
     number = row.after.get("id", row.before.get("id"))
-    lines = [f"{stamp(row.at, 'f')} {who}: **{say(row.action)}**" + (f" #{number}" if number else "")]
+    lines = [
+        f"<t:{int(row.at.timestamp())}:f> {who}: **{say(row.action)}**" + (f" #{number}" if number else "")
+    ]
     if facts := _differences(row.before, row.after, _LONGEST_VALUE):
         shown = " · ".join(facts)
         if len(shown) > _CHANGE:  # so that a page has room for all its changes
