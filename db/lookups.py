@@ -200,9 +200,9 @@ async def _seen(
     for level in levels:
         of_level: dict[int, _Hit] = {}
         for most in (limit, *(more for more in _LOOKED_THROUGH if more > limit)):
-            ids = await search.find(session, asked, level, most)
+            ids, all_of_them = await search.find(session, asked, level, most)
             of_level = await _checked(session, viewer, ids, level, since)
-            whole = level == 0 and len(ids) < most  # what is found at any level is found there
+            whole = level == 0 and all_of_them  # what is found at any level is found there
             if asked.by_feed or viewer.operator or len(of_level) >= wanted or len(ids) < most:
                 break
         found = of_level | found
@@ -319,7 +319,7 @@ async def _cases_with(
     sqlite = is_sqlite(session)
     found: list[CaseName] = []
     for most in looked_through:
-        ids = await search.find(session, asked, 1, most)
+        ids, _ = await search.find(session, asked, 1, most)
         if not ids:
             break
         values = {"ids": as_one(sqlite, ids), "most": most if short else limit, **viewer.values}

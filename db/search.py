@@ -26,7 +26,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -316,13 +316,25 @@ def _told(what: int, some: Select[Any], *, words: bool = False) -> Select[int, i
     return select(literal_column(str(what), Integer), cast(number, BigInteger), cast(word, String))
 
 
-async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> Sequence[int]:
-    """Give the newest stories that meet the terms at a level, at most `limit`, the newest first."""
+class Found(NamedTuple):
+    """The newest stories that meet a question, the newest first; `whole`: there are no others."""
+
+    ids: Sequence[int]
+    whole: bool
+
+
+async def find(session: AsyncSession, asked: Asked, level: int, limit: int) -> Found:
+    """Give the newest stories that meet the terms at a level, at most `limit`.
+
+    A phrase is looked for in the newest stories that have its words; where that were not all, it may stand in
+    others.
+    """
     if asked.none:
-        return []
+        return Found([], True)
     clauses = (*clauses_of(asked.terms, level, asked.meant), *asked.filters)
     if not clauses:
-        return await _newest_of_all(session, asked.lowest, limit)
+        ids = await _newest_of_all(session, asked.lowest, limit)
+        return Found(ids, len(ids) < limit)
     if is_sqlite(session):
         return await _find_sqlite(session, clauses, asked.lowest, limit)
     return await _find_postgres(session, clauses, Span(asked.lowest, asked.newest), limit)
@@ -347,9 +359,7 @@ async def _newest_of_all(session: AsyncSession, lowest: int, limit: int) -> Sequ
     return [int(row[0]) for row in await session.execute(text(statement), {"lowest": lowest, "limit": limit})]
 
 
-async def _find_sqlite(
-    session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int
-) -> Sequence[int]:
+async def _find_sqlite(session: AsyncSession, clauses: Sequence[Clause], lowest: int, limit: int) -> Found:
     """FTS5 walks its lists from the newest on and stops when it has enough.
 
     For a phrase it would read the places of the words in each story that has them, of common ones nearly all;
@@ -357,7 +367,8 @@ async def _find_sqlite(
     """
     if not any(clause.is_phrase for clause in clauses):
         values = {"query": fts5(clauses), "lowest": lowest, "limit": limit}
-        return [int(row[0]) for row in await session.execute(text(_SQLITE.format("rowid")), values)]
+        ids = [int(row[0]) for row in await session.execute(text(_SQLITE.format("rowid")), values)]
+        return Found(ids, len(ids) < limit)
     values = {"query": fts5(loose(clauses)), "lowest": lowest, "limit": _PHRASES}
     conditions = []
     for number, clause in enumerate(each for each in clauses if each.side_by_side):
@@ -367,19 +378,20 @@ async def _find_sqlite(
         values |= rows
     some = _SQLITE.format("rowid AS id, ' ' || words || ' ' AS tokens")
     statement = _SQLITE_PHRASES.format(some, " AND ".join(conditions))
-    return [int(row[0]) for row in await session.execute(text(statement), values | {"hits": limit})]
+    ids = [int(row[0]) for row in await session.execute(text(statement), values | {"hits": limit})]
+    whole = len(ids) < limit and await session.scalar(text(_SQLITE_LAST), values) is None
+    return Found(ids, whole)
 
 
 _SQLITE = (
     "SELECT {} FROM story_search WHERE story_search MATCH :query AND rowid >= :lowest "
     "ORDER BY rowid DESC LIMIT :limit"
 )
+_SQLITE_LAST = f"{_SQLITE.format('rowid').removesuffix(':limit')} 1 OFFSET :limit - 1"  # that is looked at
 _SQLITE_PHRASES = "SELECT id FROM ({}) WHERE {} ORDER BY id DESC LIMIT :hits"
 
 
-async def _find_postgres(
-    session: AsyncSession, clauses: Sequence[Clause], span: Span, limit: int
-) -> Sequence[int]:
+async def _find_postgres(session: AsyncSession, clauses: Sequence[Clause], span: Span, limit: int) -> Found:
     """GIN knows no order, so the newest part of the store is asked first, then older ones as far as needed.
 
     Each clause is a condition of its own: GIN leaps from one's next story to the other's, while within one
@@ -397,10 +409,10 @@ async def _find_postgres(
         values = {"lowest": span.lowest, "highest": span.highest, "limit": most - span.hits}
         rows = (await session.execute(statement, values | asked | words | phrases)).all()
         found += [int(row.story_id) for row in rows if row.meets]
+        span.looked(buckets, len(rows))
         if len(found) >= limit:
             break
-        span.looked(buckets, len(rows))
-    return found[:limit]
+    return Found(found[:limit], len(found) < limit and span.hits < most)
 
 
 # `+ 0` keeps the planner from walking the primary key, word or no word. The words themselves are wide, and

@@ -24,7 +24,7 @@ from bot.sandbox import Answer
 from cogs import choices
 from cogs.analyse import _LINK, _texts_of
 from cogs.buttons import evidence_view
-from db import lookups, stories
+from db import lookups, search, stories
 from db.case_corrections import merge
 from db.cases import add_event
 from db.lookups import Viewer
@@ -114,6 +114,20 @@ async def test_a_search_says_that_it_has_not_counted_all(scene: Scene) -> None:
     first = await scene.member.command("search", query="geofence")
     assert "1 to 5 of at least 12" in first.text
     assert "6 to 10 of 42" in (await scene.member.click(first.message, "Next")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_phrase_that_was_not_looked_for_everywhere_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await _feed(scene)
+    await _put(scene, feed, None, 1, title="A fence of geography")
+    await _put(scene, feed, None, 2, 3, title="A fence and more of geography")
+    query = '"fence of geography"'
+    assert "1 to 1 of 1" in (await scene.member.command("search", query=query)).text
+    monkeypatch.setattr(search, "_PHRASES", 2)
+    told = (await scene.member.command("search", query=query)).text
+    assert "older ones were not looked at" in told
 
 
 async def test_a_page_beyond_the_last_shows_the_last(scene: Scene) -> None:

@@ -365,14 +365,18 @@ async def test_the_newest_are_found_wherever_they_stand_in_the_store(
                 for limit in (1, 5, 200):
                     filters = search.Filters(topic=topic)
                     asked = await search.prepare(session, OPERATOR, parse_query(query), filters)
-                    found = await search.find(session, asked, 0, limit)
+                    found, whole = await search.find(session, asked, 0, limit)
                     plain = [
                         story for story, body in sorted(bodies.items(), reverse=True)
                         if meets(body, query) and (topic is None or "beta" in body)
                     ]  # fmt: skip
                     assert list(found) == plain[:limit], (query, topic, limit)
+                    assert whole is (len(plain) < limit), (query, topic, limit)
+        monkeypatch.setattr(search, "_PHRASES", 5)  # with these words there are more stories
+        asked = await search.prepare(session, OPERATOR, parse_query('"beta gamma"'), search.Filters())
+        assert not (await search.find(session, asked, 0, 200)).whole
         everything = await search.prepare(session, OPERATOR, (), search.Filters())
-        assert list(await search.find(session, everything, 0, 10)) == sorted(bodies, reverse=True)[:10]
+        assert list((await search.find(session, everything, 0, 10)).ids) == sorted(bodies, reverse=True)[:10]
 
 
 async def test_a_small_server_completes_its_own_names_among_many_better_known(filled: Database) -> None:
