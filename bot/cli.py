@@ -13,6 +13,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -170,6 +171,9 @@ def run() -> NoReturn:
 
     What wants to be told of the end is told, and what was written is written out.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Half a pair of UTF-16, from JSON or a file's name, ends nothing; so does JSON itself write it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     status = main()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import aiohttp
 import discord
+from discord.http import Route
 
 from bot.client import QuashClient
 from bot.errors import QuashError, SettingsError
@@ -62,7 +63,10 @@ async def log_in(make: Callable[[], QuashClient], token: str) -> QuashClient:
             await client.close()
             wait = max(pause, error.retry_after) if isinstance(error, discord.RateLimited) else pause
             _log.warning(
-                "Discord cannot be reached (%s); the next try is in %.0f s", type(error).__name__, wait
+                "Discord cannot be reached at %s (%s); the next try is in %.0f s",
+                Route.BASE,
+                type(error).__name__,
+                wait,
             )
             await asyncio.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -88,6 +88,12 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _word(value: str) -> str:
+    if " " in value or not value.isprintable():  # no header could carry it
+        raise ValueError
+    return value
+
+
 def _api_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -141,7 +147,7 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("DISCORD_TOKEN", "", str, "the bot's token", "the bot's token; needed by `quash run` alone"),
+    Option("DISCORD_TOKEN", "", _word, "one word", "the bot's token; needed by `quash run` alone"),
     Option(
         "DISCORD_API_URL",
         "https://discord.com/api/v10",

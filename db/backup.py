@@ -37,6 +37,8 @@ def back_up(database: Database, file: Path) -> Copied:
         raise BackupError("This copies SQLite files; for PostgreSQL use pg_dump.")
     if not source.is_file():
         raise BackupError(f"There is no database {source} to copy; DATABASE_URL names another file.")
+    if not file.name:
+        raise BackupError(f"{file} is a folder; name a file for the copy.")
     if not file.parent.is_dir():
         raise BackupError(f"There is no folder {file.parent} to copy to; make it first.")
     part = file.with_name(file.name + ".part")

@@ -82,7 +82,7 @@ def _many(lines: Iterable[bytes], out: TextIO) -> int:
             }
             failed = 1
         else:
-            answer = story_to_json(story, id=given.get("id", number), case=_case(book, story))
+            answer = story_to_json(story, id=given.get("id", str(number)), case=_case(book, story))
         out.write(json.dumps(answer, ensure_ascii=False) + "\n")
         out.flush()
         if number == _LOADED:

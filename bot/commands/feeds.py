@@ -27,6 +27,7 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from bot.feeds.opml import FeedList
 
+_TOLD = 20  # addresses that were refused
 _CHANGED = ("new", "edited", "failed")
 
 
@@ -139,14 +140,13 @@ async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
             refused += result.refused
             done += len(part)
             bar.update(done, len(listed.feeds))
-    for problem in listed.problems:
-        print(f"quash: {problem}", file=sys.stderr)
-    for url, reason in refused[:20]:
-        print(f"quash: {url}: {reason}", file=sys.stderr)
-    if len(refused) > 20:
-        print(f"quash: … and {len(refused) - 20} more were refused.", file=sys.stderr)
-    print(f"{added} feeds added, {known} known already, {len(refused)} refused.")
-    return int(bool(refused) or not listed.feeds)
+    told = [*listed.problems, *(f"{url}: {reason}" for url, reason in refused)]
+    for line in told[:_TOLD]:
+        print(f"quash: {line}", file=sys.stderr)
+    if len(told) > _TOLD:
+        print(f"quash: … and {len(told) - _TOLD} more were refused.", file=sys.stderr)
+    print(f"{added} feeds added, {known} known already, {len(told)} refused.")
+    return int(bool(told) or not listed.feeds)
 
 
 def _read_list(name: str) -> FeedList:

@@ -373,7 +373,7 @@ async def _stories(session: AsyncSession, limit: int | None) -> Sequence[str]:
     lines = []
     for story in rows.scalars():
         case = None if story.case_id is None else str(story.case_id)
-        lines.append(json.dumps({**story.analysis, "id": story.id, "case": case}, ensure_ascii=False))
+        lines.append(json.dumps({**story.analysis, "id": str(story.id), "case": case}, ensure_ascii=False))
     return lines
 
 

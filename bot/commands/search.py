@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         for story in stories:
             case = None if story.case_id is None else str(story.case_id)
-            print(json.dumps({**story.analysis, "id": story.id, "case": case}, ensure_ascii=False))
+            print(json.dumps({**story.analysis, "id": str(story.id), "case": case}, ensure_ascii=False))
         return 0
     console = Console(highlight=False)
     for story in stories:

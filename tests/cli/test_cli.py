@@ -189,15 +189,16 @@ def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
             "id": 7,
             "html": "<p>The FBI served Google with a search warrant for a user's emails.</p>",
         },
+        {"id": "half a pair \ud83d", "title": "The half \ud83d of a sign"},
     ]
     ran = quash(
         "analyse", "--jsonl", folder=tmp_path, stdin="\n".join(map(json.dumps, lines)) + "\nnonsense\n"
     )
     answers = [json.loads(line) for line in ran.out.splitlines()]
-    assert [a["id"] for a in answers] == ["b", 7, None]
+    assert [a["id"] for a in answers] == ["b", 7, "half a pair \ud83d", None]
     assert answers[0]["relevant"] is False
     assert ran.status == 1
-    assert "line 3" in ran.err
+    assert "line 4" in ran.err
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the articles to check against lie outside the project")
@@ -247,7 +248,8 @@ def test_the_five_seed_articles(tmp_path: Path) -> None:
 def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("https://example.org/feed\nhttps://example.com/rss\nnot an address\n")
     imported = quash("feeds", "import", "list.txt", folder=tmp_path)
-    assert "2 feeds added" in imported.out
+    assert (imported.status, imported.err) == (1, "quash: not an address is no http or https address.\n")
+    assert "2 feeds added, 0 known already, 1 refused" in imported.out
     listed = quash("feeds", "list", folder=tmp_path)
     assert "example.org" in listed.out
     assert "active" in listed.out

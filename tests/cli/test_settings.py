@@ -113,6 +113,14 @@ def test_pushes_need_a_place_to_listen_on() -> None:
     assert both.websub_url == "https://quash.example"
 
 
+@pytest.mark.parametrize("token", ["Bot secret.token", "secret\ntoken", "secret\u200btoken"])
+def test_a_token_that_can_be_none_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^DISCORD_TOKEN: its value is not allowed; allowed is one word\.$"
+    ):
+        load({"DISCORD_TOKEN": token}, Path("/nonexistent"))
+
+
 @pytest.mark.parametrize(("code", "variable"), [(4004, "DISCORD_TOKEN"), (4011, "SHARD_COUNT")])
 def test_what_discord_closes_a_connection_for_may_be_a_wrong_setting(code: int, variable: str) -> None:
     """Starting again would not help, and each start takes one of the sessions of a day."""

@@ -80,6 +80,8 @@ async def test_a_copy_overwrites_nothing_and_a_failed_one_leaves_nothing(
     with pytest.raises(BackupError, match="not overwritten"):
         back_up(opened, there)
     assert there.read_text() == "precious"
+    with pytest.raises(BackupError, match="is a folder"):
+        back_up(opened, Path())
     with pytest.raises(BackupError, match="no folder"):
         back_up(opened, tmp_path / "nowhere" / "copy.db")
     await opened.close()
