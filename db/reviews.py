@@ -47,6 +47,24 @@ async def hold(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRo
     return found
 
 
+async def take_waiting(
+    session: AsyncSession, guild_id: int, channel_id: int, limit: int
+) -> Sequence[ReviewRow]:
+    """Give what a server's moderators are still asked in a channel, the newest, oldest first, with its locks.
+
+    Left out is what somebody else holds at this moment.
+    """
+    waiting: Any = bindparam("waiting", "waiting", literal_execute=True)
+    found = await session.scalars(
+        select(ReviewRow)
+        .where(ReviewRow.guild_id == guild_id, ReviewRow.channel_id == channel_id, ReviewRow.state == waiting)
+        .order_by(ReviewRow.id.desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()[::-1]
+
+
 async def get(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRow | None:
     """Give a server's review."""
     return (

@@ -22,6 +22,14 @@ from db import reviews
 REVIEW_KINDS = ("review", "decided")
 LET_THROUGH = ("approved", "posted")
 
+# What the record says of a decision.
+RECORDED = {
+    "approved": told("moderators approved it"),
+    "rejected": told("moderators rejected it"),
+    "merged": told("moderators said that it is part of case {case}"),
+    "posted": told("no moderator decided in time; the rule says that it is posted then"),
+    "dropped": told("no moderator decided in time; the rule says that it is dropped then"),
+}
 _OF_CASE = {
     "waiting": told("its case is before the moderators, whose card will name it as a further source"),
     "rejected": told("moderators rejected its case, of which it is a further report"),
@@ -44,6 +52,12 @@ class Ask:
     def place(self) -> tuple[str, int]:
         """Where they are asked."""
         return "channel", self.channel_id
+
+    @property
+    def said(self) -> str:
+        """What the record says of it."""
+        when = f"{self.until:%Y-%m-%d %H:%M}"
+        return told("moderators are asked first; they have until {when} UTC", when=when)
 
     def review_row(self, story_id: int, now: datetime) -> dict[str, Any]:
         """What is stored of it."""
@@ -98,19 +112,20 @@ async def ask(session: AsyncSession, story: RoutedStory, wishes: Sequence[Verdic
             due += through
             some = [w for w in some if w not in through]
         if some:
-            asks.append(_ask(guild_id, channel_id, some, now))
-            until = f"{asks[-1].until:%Y-%m-%d %H:%M}"
-            said = told("moderators are asked first; they have until {when} UTC", when=until)
-            lines += [(guild_id, "review", f"rule {w.rule_id}: {said}") for w in some]
+            asks.append(ask_by(some, now))
+            lines += [(guild_id, "review", f"rule {w.rule_id}: {asks[-1].said}") for w in some]
     return Asking(tuple(asks), tuple(due), tuple(lines))
 
 
-def _ask(guild_id: int, channel_id: int, wishes: Sequence[Verdict], now: datetime) -> Ask:
-    """Of several rules the longest time counts, and posting at its end where all of them say so."""
+def ask_by(wishes: Sequence[Verdict], now: datetime) -> Ask:
+    """Give what moderators are asked by wishes of one review channel.
+
+    The longest time counts, and posting at its end where all of them say so.
+    """
     said = [wish.review for wish in wishes if wish.review is not None]
     return Ask(
-        guild_id,
-        channel_id,
+        wishes[0].guild_id,
+        said[0].channel_id,
         tuple(wish.rule_id for wish in wishes if wish.rule_id is not None),
         now + timedelta(hours=max(review.hours for review in said)),
         "post" if all(review.at_end == "post" for review in said) else "drop",

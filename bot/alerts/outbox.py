@@ -91,9 +91,10 @@ async def owe_reviewed(
 
 
 async def owe_elsewhere(session: AsyncSession, row: RuleRow, before: int, *, now: datetime) -> None:
-    """Owe what a rule owes to the channel `before` to the one that it names by now, as if it came now."""
-    both = sorted(("channel", channel_id) for channel_id in (before, row.channel_id))
-    await deliveries.enqueue(session, dict.fromkeys(both, now))
+    """Owe what a rule owes to the channel `before` to the one that it names by now, as if it came now.
+
+    The caller holds the locks of both.
+    """
     for story_id in await digests.detach(session, row.id, before, _MOVED):
         if (story := await load_story(session, story_id)) is not None:
             await _owe(session, story, chosen([ask_rule(story, rule_from(row))]), (), now)

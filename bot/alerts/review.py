@@ -14,33 +14,24 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts.asking import LET_THROUGH, review_delivery
+from bot.alerts.asking import LET_THROUGH, RECORDED, review_delivery
 from bot.alerts.cards import Card
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import get_identity, owe_reviewed
 from bot.alerts.render import REVIEW_ENDS, WORDS
 from bot.alerts.review_posts import review_card, until
 from bot.clock import Clock
-from bot.errors import told
 from bot.words import say
 from db import audit, case_overrides, deliveries, lookups, reviews
 from db.cards import CardShelf
 from db.engine import Database
 from db.lookups import Viewer
 from db.stems import fold, words_of
-from db.tables import CaseRow, DeliveryRow, ReviewRow, StoryRow
+from db.tables import CaseRow, DeliveryRow, DestinationRow, ReviewRow, StoryRow
 
 CASES = 25  # that are offered for a merge: as many as a select on Discord takes
 _LOOKED_THROUGH = 100  # newest cases of which the likeliest are offered
 _AT_ONCE = 50  # overdue reviews that are ended between two looks
-# What the record says of a decision.
-_RECORDED = {
-    "approved": told("moderators approved it"),
-    "rejected": told("moderators rejected it"),
-    "merged": told("moderators said that it is part of case {case}"),
-    "posted": told("no moderator decided in time; the rule says that it is posted then"),
-    "dropped": told("no moderator decided in time; the rule says that it is dropped then"),
-}
 
 
 class DecidedAlreadyError(NotHereError):
@@ -205,7 +196,10 @@ async def _decide(
         after = {"id": row.id, "story": story.title[:200]} | ({"case": case_id} if case_id else {})
         audit.note(session, row.guild_id, user_id, now, f"review {state}", after=after)
     rules = await reviews.get_rules(session, row.guild_id, row.channel_id)
-    said = _RECORDED[state].format(case=case_id)
+    said = RECORDED[state].format(case=case_id)
+    # Locked at once and in order, as whoever owes a story to both locks them (`db.deliveries.enqueue`).
+    channels = {row.channel_id, *(rule.channel_id for rule in rules)}
+    await deliveries.hold(session, deliveries.at_places(DestinationRow, [("channel", id) for id in channels]))
     wanted = await owe_reviewed(session, row.story_id, rules, state, said, now=now)
     place = ("channel", row.channel_id)
     await deliveries.enqueue(session, {place: now})

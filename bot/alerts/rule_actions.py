@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts import wishes
+from bot.alerts import review_moves, wishes
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import owe_elsewhere, rule_from
 from bot.alerts.routing import Condition, Rule
@@ -156,7 +156,8 @@ async def edit_rule(
 ) -> EditedRule:
     """Change what a rule says; `changes` are fields of `add_rule` by their names, said in the same way.
 
-    What is owed already follows the rule as it is when it is sent, to another channel as well.
+    What is owed already follows the rule as it is when it is sent, to another channel as well; what waits
+    for moderators' decision follows it to another review channel.
     """
     columns = await read_rule(changes)
     async with database.write() as session:
@@ -175,7 +176,7 @@ async def change(
     session: AsyncSession, row: RuleRow, columns: Mapping[str, Any], *, user_id: int, now: datetime
 ) -> EditedRule:
     """Change a stored rule's columns in the caller's transaction: with its audit row, and with what it owes
-    going along to another channel."""
+    going along to another channel, as what moderators are asked does."""
     was, before = rule_from(row), _told_whole(row)
     for column, value in columns.items():
         setattr(row, column, value)
@@ -191,9 +192,14 @@ async def change(
             before=was_so | {"id": row.id},
             after=changed | {"id": row.id},
         )
-    if row.channel_id != was.channel_id:
+    if (row.channel_id, row.review_channel) != (was.channel_id, was.review_channel):
         await session.flush()
+        channels = sorted({*_places(was), *_places(row)})  # locked at once and in order
+        await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in channels})
+    if row.channel_id != was.channel_id:
         await owe_elsewhere(session, row, was.channel_id, now=now)
+    if was.review_channel is not None and row.review_channel != was.review_channel:
+        await review_moves.follow(session, row, was.review_channel, user_id=user_id, now=now)
     return EditedRule(was, rule_from(row))
 
 
@@ -250,7 +256,7 @@ async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, 
     )
 
 
-def _places(row: RuleRow) -> tuple[int, ...]:
+def _places(row: RuleRow | Rule) -> tuple[int, ...]:
     return (row.channel_id,) if row.review_channel is None else (row.channel_id, row.review_channel)
 
 

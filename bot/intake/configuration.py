@@ -237,8 +237,10 @@ class Configurations:
         moved = {
             channel_id
             for row, columns in plan.change_rules
-            if "channel_id" in columns
-            for channel_id in (row.channel_id, columns["channel_id"])
+            for name in ("channel_id", "review_channel")
+            if name in columns
+            for channel_id in (getattr(row, name), columns[name])
+            if channel_id is not None
         }
         await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(moved)})
         for row, columns in plan.change_rules:

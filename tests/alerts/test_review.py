@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from bot.alerts import review
+from bot.alerts import actions, review
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.review import DecidedAlreadyError
 from bot.alerts.routing import Rule, route
+from db import deliveries
 from db.engine import Database
 from db.tables import DeliveryRow, DestinationRow, FindingRow, ReviewRow
 from tests.alerts.house import House, told
@@ -154,3 +156,51 @@ async def test_moderators_who_were_asked_just_before_the_end_have_their_whole_ti
     assert await review.end_overdue(house.database, house.clock) == 0
     house.clock.turn(minutes=1)
     assert await review.end_overdue(house.database, house.clock) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_waits_for_moderators_goes_where_their_rule_asks_by_now(house: House) -> None:
+    feed = await _opened(house)
+    both = await house.rule(GUILD, 101, review_channel=DESK, topics=["anonymity"])
+    await house.story(feed, None, topics=["spyware"])
+    await house.story(feed, None)
+
+    async def edit(rule: int, **changes: Any) -> None:
+        await actions.edit_rule(
+            house.database, guild_id=GUILD, user_id=7, rule_id=rule, changes=changes, now=house.clock()
+        )
+
+    await edit(1, review_channel=300)
+    first, second, third = await _reviews(house)
+    assert [one.channel_id for one in (first, second, third)] == [300, DESK, 300], "the other rule asks still"
+    states = {(row.story_id, row.target_id): row.state for row in await house.deliveries()}
+    assert states == {(1, DESK): "skipped", (2, DESK): "due", (1, 300): "due", (2, 300): "due"}
+    decided = await review.approve(
+        house.database, guild_id=GUILD, user_id=7, review_id=first.id, now=house.clock()
+    )
+    assert decided.channels == (POSTS,), "the message that stands in the old channel goes on working"
+    await edit(both, review_channel=None)
+    (_, second, _) = await _reviews(house)
+    assert (second.state, second.decided_by) == ("approved", 7), "who asks no more has let it through"
+    cards = [(row.story_id, row.target_id) for row in await house.deliveries() if row.kind == "card"]
+    assert cards == [(1, POSTS), (2, 101)]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_decision_and_a_story_that_comes_do_not_wait_for_each_other(house: House) -> None:
+    desk = POSTS - 1  # before the channel, in the order in which both are locked
+    feed = await house.feed()
+    await house.guild(GUILD, feed)
+    await house.rule(GUILD, POSTS, review_channel=desk)
+    await house.rule(GUILD, POSTS, topics=["spyware"])
+    await house.story(feed, None, topics=["spyware"])
+    await house.story(feed, None)
+    (asked,) = await _reviews(house)
+    async with house.database.write() as session:
+        await deliveries.enqueue(session, {("channel", desk): house.clock()})
+        decision = asyncio.create_task(
+            review.approve(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
+        )
+        await asyncio.sleep(0.2)
+        await deliveries.enqueue(session, {("channel", POSTS): house.clock()})
+    assert (await decision).channels == (POSTS,)
