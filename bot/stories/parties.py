@@ -180,6 +180,8 @@ def _take_known(scan: Scan, at: int, known: tuple[int, Alias]) -> int:
             start = at - 2
         if scan.spans and scan.spans[-1].end > start:
             start = at
+    while scan.loose and scan.loose[-1] >= start:  # "U.S." belongs to it now
+        scan.loose.pop()
     scan.spans.append(names.Found(start, end, entry.name, entry.kind, by="gazetteer"))
     return end
 
