@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import is_new
-from db.tables import EntryRow, FeedRow, StoryRow, StoryTopicRow
+from db.tables import EntryRow, FeedRow, StoryFeedRow, StoryRow, StoryTopicRow
 
 LEASE = timedelta(seconds=60)
 """How long a process may be silent about an entry that it reads before another takes it."""
 
 _MAX_ATTEMPTS = 5
+_MOST_AT_ADDRESS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,31 @@ async def mark_read(session: AsyncSession, entry_id: int, story_id: int | None) 
         .returning(EntryRow.id)
     )
     return done.scalar_one_or_none() is not None
+
+
+async def brought_at_address(session: AsyncSession, entry: WaitingEntry, story_id: int) -> dict[int, str]:
+    """Give the stories that an entry's feed has brought under the entry's very address, with their titles.
+
+    Those of its newest entries there, and `story_id` where the feed brought that, if only by an entry that
+    was forgotten.
+    """
+    brought = await session.execute(
+        select(StoryRow.id, StoryRow.title)
+        .join(StoryFeedRow, StoryFeedRow.story_id == StoryRow.id)
+        .where(StoryRow.id == story_id, StoryFeedRow.feed_id == entry.feed_id)
+    )
+    there = await session.execute(
+        select(EntryRow.story_id, EntryRow.title)
+        .where(
+            EntryRow.url_key == entry.url_key,
+            EntryRow.feed_id == entry.feed_id,
+            EntryRow.id != entry.id,
+            EntryRow.story_id.is_not(None),
+        )
+        .order_by(EntryRow.id.desc())
+        .limit(_MOST_AT_ADDRESS)
+    )
+    return {number: title for number, title in [*brought, *there] if number is not None}
 
 
 async def mark_failed(session: AsyncSession, entry: WaitingEntry, now: datetime, *, owner: str = "") -> bool:

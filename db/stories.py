@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -148,6 +148,19 @@ async def insert_story(
         await names.learn(session, [story.title], {ids[name_key(name)]: name for name in named})
         await names.count_story(session, row.id)
     return row.id
+
+
+async def take_place(session: AsyncSession, story_id: int, of: int) -> None:
+    """Have a story stand for one that is of no interest, as that was made of less of the same article.
+
+    What feeds brought the other bring this one; the other is deleted.
+    """
+    feeds = select(StoryFeedRow.feed_id, StoryFeedRow.entry_id).where(StoryFeedRow.story_id == of)
+    for feed_id, entry_id in (await session.execute(feeds)).all():
+        await add_story_feed(session, story_id, feed_id, entry_id)
+    for table in (EntryRow, FindingRow):
+        await session.execute(update(table).where(table.story_id == of).values(story_id=story_id))
+    await session.execute(delete(StoryRow).where(StoryRow.id == of))
 
 
 async def _insert_demand(

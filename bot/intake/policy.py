@@ -10,6 +10,12 @@ from urllib.parse import urlsplit
 from db.case_status import moves_on
 
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+_FRONT = re.compile(r"/?(?:[a-z]{2}(?:[-_][a-z]{2})?/?)?(?:index\.[a-z]{3,5}|home/?)?", re.IGNORECASE)
+# Chinese and Japanese characters and Korean syllables each by itself, else whole words.
+_WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W\u2e80-\u9fff\uac00-\ud7af]+")
+
+_LONG = 5  # characters of a word that says something
+_SEVERAL = 3
 
 ENOUGH_TEXT = 900  # characters; an entry with so many of its own is read as it stands
 # Relevance of title and summary below which the page is left alone. A teaser that says nothing either way
@@ -28,8 +34,36 @@ def is_only_front_page(asked: str, found: str) -> bool:
 
     So do sites for an article that they took away, or do not show here.
     """
-    page = urlsplit(found)
-    return page.path in ("", "/") and not page.query and urlsplit(asked).path not in ("", "/")
+    return _is_front(found) and not _is_front(asked)
+
+
+def is_elsewhere(title: str, text: str) -> bool:
+    """Tell whether a page that a link was redirected to is about something else than the link's title says.
+
+    It is where no longer word of several in the title comes up in its text: a page to subscribe, to log in.
+    """
+    words = {word for word in _WORD.findall(title.casefold()) if len(word) >= _LONG}
+    return len(words) >= _SEVERAL and words.isdisjoint(_WORD.findall(text.casefold()))
+
+
+def _is_front(url: str) -> bool:
+    page = urlsplit(url)
+    return not page.query and _FRONT.fullmatch(page.path) is not None
+
+
+def is_same_title(one: str, other: str) -> bool:
+    """Tell whether two entries that lead to one address may be one article, whose title was edited.
+
+    They are where half of the shorter title's words are in both, and the same figures. Without words in
+    either nothing tells them apart.
+    """
+    first, second = (set(_WORD.findall(title.casefold())) for title in (one, other))
+    if not first or not second:
+        return True
+    figures = {word for word in first ^ second if word.isdigit()}
+    return not (figures & first and figures & second) and 2 * len(first & second) >= min(
+        len(first), len(second)
+    )
 
 
 def came_out(published: datetime | None, now: datetime) -> tuple[datetime, datetime]:

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +34,7 @@ from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import case_status, cases, entries, restarts, stories
 from db.engine import Database, is_outage, report
 from db.entries import WaitingEntry
+from db.tables import StoryRow
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ Analyse = Callable[[Article], Awaitable[Story]]
 FetchPage = Callable[[str], Awaitable[Page]]
 
 _AT_ONCE = 16
+_NOT_SHOWN = told("the page does not show its article; the feed's own text was read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,27 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An entry as it was read, not stored yet."""
+    """An entry as it was read, not stored yet.
+
+    `url_key` is of the address that its page goes by. Where a page was read, `page_url` is where that was
+    found, and `own` what the feed itself says.
+    """
 
     entry: WaitingEntry
     story: Story
     url_key: str | None
     record: tuple[Finding, ...]
+    page_url: str = ""
+    own: Story | None = None
+
+    def by_itself(self, key: str | None) -> Read:
+        """Give the entry as its feed alone tells it: the page that it leads to is another article's."""
+        if self.own is None:
+            return replace(self, url_key=key)
+        notes = Recorder([finding for finding in self.record if finding.stage == "fetch"])
+        notes.note("article", "wall", _NOT_SHOWN)
+        record = (*notes.findings, *self.own.findings)
+        return replace(self, story=self.own, url_key=key, record=record, own=None)
 
 
 class Reader:
@@ -169,13 +186,14 @@ class Reader:
             "seen",
             told("seen in the feed {feed}", feed=entry.feed_title or entry.feed_id),
         )
-        own = policy.own_text(entry.content, entry.summary)
-        story = await self._analyse(_article_of(entry))
-        if not entry.url or len(own) >= policy.ENOUGH_TEXT:
+        text = policy.own_text(entry.content, entry.summary)
+        story = from_feed = await self._analyse(_article_of(entry))
+        page_url = ""
+        if not entry.url or len(text) >= policy.ENOUGH_TEXT:
             notes.note(
                 "article",
                 "own text",
-                told("the feed itself gives {number} characters of text", number=len(own)),
+                told("the feed itself gives {number} characters of text", number=len(text)),
             )
         elif story.relevance.score < policy.PLAINLY_IRRELEVANT:
             notes.note(
@@ -185,11 +203,13 @@ class Reader:
                 weight=story.relevance.score,
             )
         else:
-            story = await self._with_page(entry, story, notes)
+            story, page_url = await self._with_page(entry, from_feed, notes)
         key = url_key(story.url) if story.url else entry.url_key
-        return Read(entry, story, key, (*notes.findings, *story.findings))
+        own = from_feed if page_url else None
+        return Read(entry, story, key, (*notes.findings, *story.findings), page_url, own)
 
-    async def _with_page(self, entry: WaitingEntry, from_feed: Story, notes: Recorder) -> Story:
+    async def _with_page(self, entry: WaitingEntry, from_feed: Story, notes: Recorder) -> tuple[Story, str]:
+        """Give the story, and where its page was found; "" where the page is not what was read."""
         try:
             page = await self._fetch_page(entry.url)
             story = await self._analyse(
@@ -208,38 +228,41 @@ class Reader:
             if passing and entry.attempts < 3:
                 raise
             notes.note("article", "not fetched", told("the page could not be had: {error}", error=error))
-            return from_feed
-        if policy.is_only_front_page(entry.url, page.url) or any(
-            f.stage == "text" and f.outcome == "wall" for f in story.findings
+            return from_feed, ""
+        redirected = url_key(page.url) != url_key(entry.url)
+        if (
+            policy.is_only_front_page(entry.url, page.url)
+            or (redirected and policy.is_elsewhere(entry.title, story.text))
+            or any(f.stage == "text" and f.outcome == "wall" for f in story.findings)
         ):
-            notes.note(
-                "article", "wall", told("the page does not show its article; the feed's own text was read")
-            )
-            return from_feed
+            notes.note("article", "wall", _NOT_SHOWN)
+            return from_feed, ""
         if len(story.text) < len(from_feed.text):
             notes.note("article", "own text", told("the page holds less text than the feed itself"))
-            return from_feed
+            return from_feed, ""
         notes.note(
             "article",
             "fetched",
             told("the page was read: {number} characters of text", number=len(story.text)),
         )
-        return story
+        return story, page.url
 
     async def _store(self, session: AsyncSession, read: Read) -> bool:
         """Store what was read, in the caller's transaction; tells whether deliveries became due."""
         now = self._clock()
-        entry, story = read.entry, read.story
         await cases.lock_cases(session)
-        known = await stories.story_by_url_key(session, entry.url_key)
-        if known is None and read.url_key != entry.url_key:
-            known = await stories.story_by_url_key(session, read.url_key)
+        known, read = await _known(session, read)
+        entry, story = read.entry, read.story
         notes = Recorder(list(read.record))
-        if known is not None:
+        hint = known is not None and not known.relevant and story.relevant
+        if known is not None and not hint:
             story_id, relevant = known.id, known.relevant
             notes = Recorder()
             notes.note("known", "known", told("the same address came before; this feed brings it too"))
         else:
+            if known is not None:
+                known.url_key = None
+                await session.flush()
             place = await self._place(session, story, notes) if story.relevant else None
             story_id = await stories.insert_story(
                 session,
@@ -251,6 +274,8 @@ class Reader:
             relevant = story.relevant
             if place is not None:
                 await self._tell_case(session, story, place, story_id)
+            if known is not None:
+                await stories.take_place(session, story_id, known.id)
         if not await entries.mark_read(session, entry.id, story_id):
             raise AlreadyReadError(f"entry {entry.id} was read by another worker meanwhile")
         await stories.add_story_feed(session, story_id, entry.feed_id, entry.id)
@@ -312,6 +337,32 @@ class Reader:
         unknown = case is None or not case_status.is_known(case.status)
         status = story.status if place.adds == "update" or unknown else None
         await cases.touch_case(session, place.case_id, at, status)
+
+
+async def _known(session: AsyncSession, read: Read) -> tuple[StoryRow | None, Read]:
+    """Find the story that an entry's article is already; give the entry as it is to be stored without one.
+
+    An address may be that of many articles: of the page that a feed's entries all link to, of the one to log
+    in to which they lead, or one that all pages of a site name as theirs.
+    """
+    entry = read.entry
+    known = await stories.story_by_url_key(session, entry.url_key)
+    if known is not None:
+        brought = await entries.brought_at_address(session, entry, known.id)
+        alike = [one for one, title in brought.items() if policy.is_same_title(title, entry.title)]
+        if known.id in alike or not brought:
+            return known, read
+        return (await session.get(StoryRow, alike[0]), read) if alike else (None, read.by_itself(None))
+    if read.url_key == entry.url_key:
+        return None, read
+    known = await stories.story_by_url_key(session, read.url_key)
+    if known is None or policy.is_same_title(known.title, entry.title):
+        return known, read
+    key = url_key(read.page_url) if read.page_url else entry.url_key
+    if key == read.url_key:
+        return None, read.by_itself(entry.url_key)
+    known = await stories.story_by_url_key(session, key)
+    return known, replace(read, story=replace(read.story, url=read.page_url), url_key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,17 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import actions
 from bot.feeds.articles import Page
+from bot.feeds.identity import url_key
 from bot.intake.analysis import AnalysisError, read_article
 from bot.intake.reading import Reader
 from bot.stories.model import Article, Story
 from db import feeds, guilds
 from db.engine import Database
-from db.tables import DeliveryRow, EntryRow, FeedRow, StoryRow
+from db.tables import DeliveryRow, EntryRow, FeedRow, StoryFeedRow, StoryRow
 from tests.conftest import TurnedClock
 
 GUILD, CHANNEL = 11, 22
@@ -29,6 +31,7 @@ SPYWARE = (
     "Spyware of Lanternworks found on phones of Baltic reporters",
     "Spyware of Lanternworks read the messages of three reporters, researchers say.",
 )
+ABOUT = "The Wire is made by twelve people in Northport, who read each letter that comes."
 
 
 class Desk:
@@ -38,6 +41,7 @@ class Desk:
         self.database, self.clock = database, clock
         self.pages: dict[str, str] = {}
         self.leads_to: dict[str, str] = {}
+        self.feed_ids: dict[str, int] = {}
         self.before_reading: Callable[[Article], None] = lambda _: None
         self.spoil: Callable[[Story], Story] = lambda story: story
         self.reader = Reader(database, self._analyse, self._page, clock=clock)
@@ -45,22 +49,29 @@ class Desk:
     async def open(self) -> None:
         async with self.database.write() as session:
             await guilds.remember(session, GUILD, self.clock())
-            feed = FeedRow(url="https://wire.example/feed", title="The Wire", added_at=self.clock())
+        await actions.add_rule(self.database, guild_id=GUILD, user_id=1, channel_id=CHANNEL, now=self.clock())
+
+    async def _feed(self, session: AsyncSession, title: str) -> int:
+        if title not in self.feed_ids:
+            feed = FeedRow(url=f"https://wire.example/{title}", title=title, added_at=self.clock())
             session.add(feed)
             await session.flush()
             await feeds.use(session, [feed.id], GUILD, None, self.clock())
-            self.feed_id = feed.id
-        await actions.add_rule(self.database, guild_id=GUILD, user_id=1, channel_id=CHANNEL, now=self.clock())
+            self.feed_ids[title] = feed.id
+        return self.feed_ids[title]
 
-    async def print(self, article: tuple[str, str], page: str, name: str) -> None:
-        url = f"https://wire.example/2026/{name}"
+    async def print(
+        self, article: tuple[str, str], page: str, name: str, *, at: str = "", feed: str = "The Wire"
+    ) -> None:
+        url = f"https://wire.example/{at or f'2026/{name}'}"
         self.pages[url] = page
         async with self.database.write() as session:
             session.add(
                 EntryRow(
-                    feed_id=self.feed_id,
+                    feed_id=await self._feed(session, feed),
                     key=name,
                     url=url,
+                    url_key=url_key(url),
                     title=article[0],
                     summary=article[1],
                     first_seen=self.clock(),
@@ -155,10 +166,61 @@ async def test_a_feed_that_is_removed_while_its_entry_is_read_is_no_error(desk: 
     assert await reader.read_new() == 1
 
 
-async def test_articles_that_all_lead_to_the_front_page_are_told_each_for_itself(desk: Desk) -> None:
-    front = page(" ".join([SPYWARE[1]] * 20))
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("asked", "found", "text"),
+    [
+        ("2026/{}", "", ABOUT),
+        ("?p={}", "", ABOUT),
+        ("2026/{}", "en/", ABOUT),
+        ("2026/{}", "subscribe", ABOUT),
+        ("2026/{}", "subscribe", f"{SUED[1]} More from our reporters."),
+    ],
+)
+async def test_articles_that_all_lead_to_one_page_are_told_each_for_itself(
+    desk: Desk, asked: str, found: str, text: str
+) -> None:
+    front = page(" ".join([text] * 20))
     for article, name in ((SUED, "quay"), (SPYWARE, "spy")):
-        await desk.print(article, front, name)
-        desk.leads_to[f"https://wire.example/2026/{name}"] = "https://wire.example/"
+        await desk.print(article, front, name, at=asked.format(name))
+        desk.leads_to[f"https://wire.example/{asked.format(name)}"] = f"https://wire.example/{found}"
     await desk.reader.read_new()
     assert sorted(await desk.told()) == [SUED[0], SPYWARE[0]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_articles_whose_pages_all_name_one_address_are_told_each_with_its_page(desk: Desk) -> None:
+    """A `rel=canonical` that is the section's on every page is a common fault."""
+    head = '<link rel="canonical" href="https://wire.example/news/">'
+    for article, name in ((SUED, "quay"), (SPYWARE, "spy")):
+        await desk.print(article, page(" ".join([article[1]] * 8), head), name)
+    await desk.reader.read_new()
+    assert sorted(await desk.told()) == [SUED[0], SPYWARE[0]]
+    async with desk.database.read() as session:
+        urls = set(await session.scalars(select(StoryRow.url)))
+    assert "https://wire.example/2026/spy" in urls
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_entries_of_one_feed_that_link_to_one_page_are_told_each_for_itself(desk: Desk) -> None:
+    """Not so one entry under another id, with its title edited."""
+    for article, name in ((SUED, "quay"), (SPYWARE, "spy"), ((f"UPDATED: {SPYWARE[0]}", SPYWARE[1]), "new")):
+        await desk.print((article[0], article[1] * 8), page(ABOUT), name, at=f"news#{name}")
+    await desk.reader.read_new()
+    assert sorted(await desk.told()) == [SUED[0], SPYWARE[0]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_article_that_one_feed_only_hints_at_is_told_when_another_brings_its_text(
+    desk: Desk,
+) -> None:
+    await desk.print(("Cake recipes for the football season", "Ten cakes."), page("x"), "quay")
+    await desk.reader.read_new()
+    assert await desk.told() == []
+    await desk.print((SUED[0], SUED[1] * 8), page("x"), "whole", at="2026/quay", feed="The Quay")
+    await desk.reader.read_new()
+    assert await desk.told() == [SUED[0]]
+    async with desk.database.read() as session:
+        (story,) = await session.scalars(select(StoryRow.id))
+        assert set(await session.scalars(select(EntryRow.story_id))) == {story}
+        assert len((await session.scalars(select(StoryFeedRow.feed_id))).all()) == 2
