@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,7 @@ from db.tables import (
     StoryRow,
 )
 
+SILENT_AFTER = timedelta(days=30)  # of nothing that a rule brought, until its server is told
 _OPEN = ("due", "sending", "failed")
 
 
