@@ -41,6 +41,11 @@ _PAGE = 8192
 _CACHE = 16_000
 INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back when asked
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
+# What may follow a PostgreSQL address after `?`: what asyncpg takes as text.
+_POSTGRES_OPTIONS = (
+    "host", "passfile", "port", "prepared_statement_cache_size", "ssl", "target_session_attrs",
+)  # fmt: skip
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -55,16 +60,33 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # a ValueError of the port
         parsed = None
-    if (
-        parsed is None
-        or parsed.drivername not in _ALLOWED
-        or (parsed.get_backend_name() == "postgresql" and not parsed.database)
-    ):
+    if parsed is None or parsed.drivername not in _ALLOWED:
+        raise _no_address()
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.host:
+            raise _no_address()
+        return parsed
+    if not parsed.database or "@" in (parsed.host or ""):  # which would be a part of the password
+        raise _no_address()
+    if "sslmode" in parsed.query:  # so every other program calls it
+        mode = parsed.query["sslmode"]
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    foreign = sorted(set(parsed.query).difference(_POSTGRES_OPTIONS))
+    if foreign:
         raise AddressError(
-            "DATABASE_URL is no database address; allowed are sqlite+aiosqlite:///FILE and "
-            "postgresql+asyncpg://USER@HOST/NAME."
+            f"DATABASE_URL: after ? it has {foreign[0][:60]}; allowed there are "
+            f"{', '.join(_POSTGRES_OPTIONS)}."
         )
+    if parsed.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
+        raise AddressError(f"DATABASE_URL: ssl is none of the modes allowed: {', '.join(_SSL_MODES)}.")
     return parsed
+
+
+def _no_address() -> AddressError:
+    return AddressError(
+        "DATABASE_URL is no database address; allowed are sqlite+aiosqlite:///FILE and "
+        "postgresql+asyncpg://USER@HOST/NAME (in a password, @ is written %40)."
+    )
 
 
 def is_outage(error: BaseException) -> bool:

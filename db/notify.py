@@ -59,8 +59,9 @@ class Listener:
         """Listen while the connection stands."""
         import asyncpg
 
-        url = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await asyncpg.connect(url, timeout=10)
+        _, options = self._database.engine.dialect.create_connect_args(self._database.url)
+        options.pop("prepared_statement_cache_size", None)  # SQLAlchemy's own
+        connection = await asyncpg.connect(**options, timeout=10)
         try:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from db import notes, schema
+from db import notes, notify, schema
 from db.engine import Database, is_outage
 
 
@@ -54,6 +55,19 @@ async def test_a_statement_that_is_wrong_is_no_outage(database: Database) -> Non
             await session.execute(text("SELECT nothing FROM nowhere"))
     assert not is_outage(caught.value)
     assert not database.outage.cause
+
+
+async def test_a_bell_is_heard_whatever_the_address_says_of_the_connection(postgres_url: str) -> None:
+    database, stop, heard = Database(f"{postgres_url}&ssl=prefer"), asyncio.Event(), asyncio.Event()
+    listening = asyncio.create_task(notify.Listener(database, {notify.ENTRIES: heard.set}).run(stop))
+    await asyncio.wait_for(heard.wait(), 5)  # it listens
+    heard.clear()
+    async with database.write() as session:
+        await notify.ring(session, notify.ENTRIES)
+    await asyncio.wait_for(heard.wait(), 5)
+    stop.set()
+    await listening
+    await database.close()
 
 
 async def test_connections_that_are_cut_and_refused_are_an_outage(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, text
 
 from db import entries, lookups, schema
 from db.engine import Database, parse_url
-from db.errors import DatabaseUnavailableError, SchemaError
+from db.errors import AddressError, DatabaseUnavailableError, SchemaError
 from db.lookups import Viewer
 from db.tables import PERSONAL, Base, DeliveryRow, GuildRow, NoteRow, RuleRow
 from tests.conftest import ROOT
@@ -138,10 +138,28 @@ async def test_a_failed_write_leaves_nothing(database: Database) -> None:
         assert await session.get(NoteRow, "a") is None
 
 
-@pytest.mark.parametrize("url", ["", "quash.db", "mysql://h/x", "postgresql+asyncpg://host", "sqlite:///x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "quash.db",
+        "mysql://h/x",
+        "postgresql+asyncpg://host",
+        "sqlite:///x",
+        "sqlite+aiosqlite://secret/x",
+        "postgresql+asyncpg://u:a@secret@h/n",
+        "postgresql+asyncpg://u:secret@h/n?connect_timeout=5",
+        "postgresql+asyncpg://u:secret@h/n?sslmode=yes",
+    ],
+)
 def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL"):
+    with pytest.raises(AddressError, match="DATABASE_URL") as caught:
         parse_url(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_sslmode_means_what_it_means_elsewhere() -> None:
+    assert parse_url("postgresql+asyncpg://u@h/n?sslmode=require").query == {"ssl": "require"}
 
 
 async def test_a_file_in_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
