@@ -9,13 +9,14 @@ import discord
 from discord import ui
 from discord.ext import commands
 
+from bot.alerts import ids
 from bot.alerts.foreign import plain_text, safe_text
 from bot.intake import corrections
 from bot.intake.services import Services
 from bot.stories.model import STATUSES
 from bot.words import say
 from cogs.clicks import Click, Form, add, chosen_number
-from cogs.guards import check_may_configure, guild_of
+from cogs.guards import check_may_configure, configured_here, guild_of
 from cogs.panels import answer, panel
 from db import lookups
 from db.lookups import CaseView, Viewer
@@ -40,18 +41,18 @@ def correct_button(case_id: int) -> ui.Button[ui.LayoutView]:
 class SourceButton(
     Click,
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"quash:source:(?P<do>exclude|dismiss):(?P<id>[0-9]{1,18})",
+    template=r"quash:source:(?P<do>exclude|dismiss):(?P<id>[0-9]{1,18})" + ids.OF_SERVER,
 ):
     """Leaves a source out of all rules, or lets it be, from a note about reports of it."""
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of the server whose members reported it."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await check_may_configure(interaction)
+        guild_id = await configured_here(interaction, self.match["server"])
         do = corrections.exclude_source if self.match["do"] == "exclude" else corrections.dismiss_source
         source = await do(
             self.services.database,
-            guild_id=guild_of(interaction),
+            guild_id=guild_id,
             user_id=interaction.user.id,
             story_id=int(self.match["id"]),
             now=self.services.clock(),

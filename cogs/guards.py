@@ -14,7 +14,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.alerts.posting import NAMED, missing_in
+from bot.alerts.posting import NAMED, configured_by, missing_in
 from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
@@ -72,12 +72,28 @@ async def check_may_configure(interaction: discord.Interaction) -> None:
     """Raise unless the one who acts may configure the server they act in."""
     guild_of(interaction)
     if not await may(interaction):
-        raise NotAllowedError(
-            say(
-                "You need the permission Manage Server for this, or the server's moderator role; "
-                "ask somebody who has it."
-            )
-        )
+        raise NotAllowedError(_refused())
+
+
+def _refused() -> str:
+    return say(
+        "You need the permission Manage Server for this, or the server's moderator role; "
+        "ask somebody who has it."
+    )
+
+
+async def configured_here(interaction: discord.Interaction, server: str | None) -> int:
+    """Give the server that a click is about: the one where it was made; in a direct message the one that the
+    button names. Raises unless the one who clicks may configure it."""
+    if interaction.guild_id is not None or server is None:
+        await check_may_configure(interaction)
+        return guild_of(interaction)
+    guild_id = int(server)
+    async with services_of(interaction).database.read() as session:
+        role = await guilds.get_moderator_role(session, guild_id)
+    if await configured_by(interaction.client, guild_id, interaction.user.id, role) is None:
+        raise NotAllowedError(_refused())
+    return guild_id
 
 
 async def may_configure(interaction: discord.Interaction) -> bool:

@@ -12,7 +12,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot import __version__
-from bot.alerts import actions, waiting
+from bot.alerts import actions, ids, waiting
 from bot.alerts.foreign import feed_label, safe_text
 from bot.alerts.waiting import ListedDelivery
 from bot.feeds.reports import ListedFeed
@@ -27,6 +27,7 @@ from cogs.feeds import guild_feeds
 from cogs.guards import (
     NotAllowedError,
     check_may_configure,
+    configured_here,
     find_gone,
     guild_of,
     may_configure,
@@ -218,7 +219,8 @@ class OpenDeliveries(Click, ui.DynamicItem[ui.Button[ui.View]], template=r"quash
 class RuleButton(
     Click,
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"quash:rule:(?P<do>pause|change):(?P<id>[0-9]{1,18})(?::(?P<made>[0-9]{1,12}))?",
+    template=r"quash:rule:(?P<do>pause|change):(?P<id>[0-9]{1,18})(?::(?P<made>[0-9]{1,12}))?"
+    + ids.OF_SERVER,
 ):
     """Pauses a rule, or says how to change it, from a note about it (`bot.intake.operations`).
 
@@ -227,9 +229,9 @@ class RuleButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of the rule's own server."""
-        await check_may_configure(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        guild_id, rule_id = guild_of(interaction), int(self.match["id"])
+        guild_id = await configured_here(interaction, self.match["server"])
+        rule_id = int(self.match["id"])
         database = self.services.database
         await self._check_there(guild_id, rule_id)
         if self.match["do"] == "pause":
@@ -263,15 +265,15 @@ class RuleButton(
 class FeedButton(
     Click,
     ui.DynamicItem[ui.Button[ui.View]],
-    template=r"quash:feed:(?P<do>pause|remove):(?P<id>[0-9]{1,18})",
+    template=r"quash:feed:(?P<do>pause|remove):(?P<id>[0-9]{1,18})" + ids.OF_SERVER,
 ):
     """Pauses or removes a feed for the server, from a note about it (`bot.intake.notices`)."""
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Do it, for moderators of a server that watches the feed."""
-        await check_may_configure(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        who, feed_id = Who(guild_of(interaction), interaction.user.id), int(self.match["id"])
+        guild_id = await configured_here(interaction, self.match["server"])
+        who, feed_id = Who(guild_id, interaction.user.id), int(self.match["id"])
         feeds = guild_feeds(self.services)
         if self.match["do"] == "pause":
             feed = await feeds.set_paused(who, feed_id, paused=True)

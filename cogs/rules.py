@@ -225,8 +225,8 @@ async def unheard(
     if not going or not all(isinstance(guild.get_channel(id), discord.ForumChannel) for id in going):
         return ""
     return say(
-        "When something is wrong with a feed or a channel I can tell nobody, as forums take posts only: "
-        "choose a channel for that with `/settings log_channel`."
+        "When something is wrong with a feed or a channel I can tell only whoever made the rules, by direct "
+        "message, as forums take posts only: choose a channel for that with `/settings log_channel`."
     )
 
 

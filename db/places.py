@@ -18,22 +18,24 @@ from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server is told something: channels, the best first; and its language."""
+    """Where a server is told something: in which channels, the best first, in which language; and where none
+    takes it, by whom its rules were made, as long as they may configure it: `moderator_role` may, too."""
 
+    guild_id: int
     channels: tuple[int, ...]
     language: str
+    makers: tuple[int, ...] = ()
+    moderator_role: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenChannel:
-    """A channel that takes nothing, of whom moderators are to be told. `listeners`: where, the best first."""
+    """A channel that takes nothing, of whom moderators are to be told; `heard` None: no rule names it."""
 
     channel_id: int
-    guild_id: int | None
     reason: str
     since: str
-    listeners: tuple[int, ...]
-    language: str
+    heard: Listening | None
 
 
 async def get_untold(session: AsyncSession, limit: int) -> list[BrokenChannel]:
@@ -68,25 +70,19 @@ async def _broken(session: AsyncSession, row: DestinationRow) -> BrokenChannel:
         .limit(1)
     )
     heard = (await get_listeners(session, [guild_id])).get(guild_id) if guild_id is not None else None
-    return BrokenChannel(
-        row.target_id,
-        guild_id,
-        row.broken or "",
-        str(row.broken_at),
-        heard.channels if heard else (),
-        heard.language if heard else "en",
-    )
+    return BrokenChannel(row.target_id, row.broken or "", str(row.broken_at), heard)
 
 
 async def get_listeners(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, Listening]:
     """Give where servers are told what concerns their configuration, and in which language.
 
     The log channel, then the channels of rules that are not paused, the oldest first; none that takes
-    nothing at present. Servers that the bot was removed from are left out.
+    nothing at present. Who made a rule last is the first of the makers. Servers that the bot was removed
+    from are left out.
     """
     servers = (
         await session.execute(
-            select(GuildRow.id, GuildRow.log_channel, GuildRow.language).where(
+            select(GuildRow.id, GuildRow.log_channel, GuildRow.language, GuildRow.moderator_role).where(
                 GuildRow.id.in_(guild_ids), GuildRow.left_at.is_(None)
             )
         )
@@ -94,13 +90,18 @@ async def get_listeners(session: AsyncSession, guild_ids: Collection[int]) -> di
     wanted: dict[int, dict[int, None]] = {
         row.id: {row.log_channel: None} if row.log_channel else {} for row in servers
     }
+    makers: dict[int, dict[int, None]] = {row.id: {} for row in servers}
     of_rules = await session.execute(
-        select(RuleRow.guild_id, RuleRow.channel_id)
-        .where(RuleRow.guild_id.in_(wanted), RuleRow.paused.is_(False))
+        select(RuleRow.guild_id, RuleRow.channel_id, RuleRow.created_by, RuleRow.paused)
+        .where(RuleRow.guild_id.in_(wanted))
         .order_by(RuleRow.id)
     )
-    for guild_id, channel_id in of_rules:
-        wanted[guild_id].setdefault(channel_id)
+    for rule in of_rules:
+        if not rule.paused:
+            wanted[rule.guild_id].setdefault(rule.channel_id)
+        if rule.created_by is not None:
+            makers[rule.guild_id].pop(rule.created_by, None)
+            makers[rule.guild_id][rule.created_by] = None
     broken = set(
         await session.scalars(
             select(DestinationRow.target_id).where(
@@ -111,7 +112,13 @@ async def get_listeners(session: AsyncSession, guild_ids: Collection[int]) -> di
         )
     )
     return {
-        row.id: Listening(tuple(each for each in wanted[row.id] if each not in broken), row.language)
+        row.id: Listening(
+            row.id,
+            tuple(each for each in wanted[row.id] if each not in broken),
+            row.language,
+            tuple(reversed(makers[row.id])),
+            row.moderator_role,
+        )
         for row in servers
     }
 

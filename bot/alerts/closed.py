@@ -40,18 +40,18 @@ class ClosedTeller(Teller):
             return [self._news(broken) for broken in await places.get_untold(session, _AT_ONCE)]
 
     def _news(self, broken: BrokenChannel) -> News:
-        with speaking(broken.language):
+        with speaking(broken.heard.language if broken.heard else "en"):
             text = say(
                 "Alerts for <#{channel}> wait: {why} {remedy}",
                 channel=broken.channel_id,
                 why=safe_text(retell(broken.reason), 500),
                 remedy=remedy_for(broken.reason),
             )
-            button = Button(say("What waits"), _LIST)
+            button = Button(say("What waits"), _LIST, in_direct=False)
         return News(
             name=_name(broken.channel_id),
             about=(broken.channel_id, broken.since),
-            listeners=broken.listeners,
+            where=broken.heard,
             text=text,
             buttons=(button,),
             done=partial(self._done, broken.channel_id),
@@ -95,11 +95,11 @@ class GivenUpTeller(Teller):
                 channel=one.channel_id,
                 why=safe_text(retell(one.reason), 500),
             )
-            button = Button(say("What was given up"), _LIST)
+            button = Button(say("What was given up"), _LIST, in_direct=False)
         return News(
             name=_name_of_given_up(one),
             about=("given up", one.guild_id, one.delivery_ids[0]),
-            listeners=heard.channels if heard else (),
+            where=heard,
             text=text,
             buttons=(button,),
             done=partial(self._done, one),

@@ -17,6 +17,7 @@ EVIDENCE = re.compile(r"quash:story:evidence:(?P<id>[0-9]{1,18})" + _MARK)
 REPORT = re.compile(r"quash:story:report:(?P<id>[0-9]{1,18})" + _MARK)
 DIGEST = re.compile(r"quash:digest:open:(?P<id>[0-9]{1,18})" + _MARK)
 REVIEW = re.compile(r"quash:review:(?P<do>approve|edit|reject|merge):(?P<id>[0-9]{1,18})")
+OF_SERVER = r"(?:@(?P<server>[0-9]{1,20}))?"  # in a direct message: the server that the button is about
 FOLLOW_PARTY = re.compile(r"quash:party:follow:(?P<id>[0-9]{1,18})")
 
 
@@ -52,6 +53,11 @@ def digest_id(delivery_id: int, mark: str | None = None) -> str:
 def review_id(do: str, review: int) -> str:
     """Give the custom id of a moderator's decision: approve, edit, reject, merge."""
     return f"quash:review:{do}:{review}"
+
+
+def of_server(custom_id: str, guild_id: int) -> str:
+    """Give the custom id that a moderators' button has in a direct message, where no server is told by it."""
+    return f"{custom_id}@{guild_id}"
 
 
 def mark_of(custom_ids: Iterable[str]) -> str | None:

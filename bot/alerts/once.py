@@ -28,10 +28,12 @@ _DONE = frozenset({"sent", "refused"})
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button below a message. `custom_id` says all that a click means."""
+    """A button below a message. `custom_id` says all that a click means; `in_direct`: in a direct message,
+    too, where the server's id is appended to it (`bot.alerts.ids.of_server`)."""
 
     label: str
     custom_id: str
+    in_direct: bool = True
 
 
 class PlainSender(Protocol):
@@ -39,6 +41,12 @@ class PlainSender(Protocol):
 
     async def say(self, channel_id: int, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> int:
         """Post a plain text that mentions nobody, with at most five buttons; gives its message id."""
+
+    async def open_direct(self, user_id: int) -> int:
+        """Give the id of the direct message channel with a member."""
+
+    async def configured_by(self, guild_id: int, user_id: int, moderator_role: int | None) -> str | None:
+        """Give a server's name if somebody may configure it at this moment, else None."""
 
     async def find_said(self, channel_id: int, text: str, *, since: datetime) -> int | None:
         """Look for the text among the bot's own messages in a channel since then."""

@@ -1,4 +1,5 @@
-"""What the bot needs in a channel for posting there, and what of it is missing: known without a request."""
+"""What the bot needs in a channel for posting there, and what of it is missing: known without a request. And
+who may configure a server, where no interaction tells it."""
 
 from __future__ import annotations
 
@@ -36,3 +37,19 @@ def missing_in(channel: object, *, threads: bool, history: bool = False) -> tupl
     if history:
         needed.append("read_message_history")
     return tuple(name for name in dict.fromkeys(needed) if not getattr(mine, name))
+
+
+async def configured_by(
+    client: discord.Client, guild_id: int, user_id: int, moderator_role: int | None
+) -> str | None:
+    """Give a server's name if somebody may configure it at this moment, else None.
+
+    Discord is asked; its errors are raised, except those by which it says that there is no such member.
+    """
+    try:
+        guild = client.get_guild(guild_id) or await client.fetch_guild(guild_id)
+        member = await guild.fetch_member(user_id)
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    role = moderator_role is not None and member.get_role(moderator_role) is not None
+    return guild.name if role or member.guild_permissions.manage_guild else None

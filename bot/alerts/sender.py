@@ -33,7 +33,7 @@ from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
 from bot.alerts.once import Button
 from bot.alerts.orders import OfOthers
-from bot.alerts.posting import NAMED, missing_in
+from bot.alerts.posting import NAMED, configured_by, missing_in
 from bot.errors import told
 
 _HISTORY = 1000  # messages that are read at most to find one
@@ -385,6 +385,12 @@ class DiscordSender:
                     "Message History, look there, and use Send again if it was not."
                 )
             ) from error
+
+    async def configured_by(self, guild_id: int, user_id: int, moderator_role: int | None) -> str | None:
+        """Give a server's name if somebody may configure it at this moment, else None."""
+        await self._limiter.take()
+        with sorted_errors():
+            return await configured_by(self._client, guild_id, user_id, moderator_role)
 
     async def is_member(self, guild_id: int, user_id: int) -> bool:
         """Tell whether somebody is in a server at this moment."""

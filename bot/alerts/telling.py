@@ -1,5 +1,7 @@
 """Telling a server what concerns its configuration: once, where it can be read, with buttons to act.
 
+That is a channel; where none takes it, whoever made the server's rules gets a direct message.
+
 What is to be told and how long it stays to be told is each subclass's; how it is told is the same for all.
 """
 
@@ -7,17 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.alerts.errors import TryAgainError
+from bot.alerts import ids
+from bot.alerts.errors import SendError, TryAgainError
+from bot.alerts.foreign import safe_text
 from bot.alerts.once import Button, OnceSayer, PlainSender, nonce_for
 from bot.clock import Clock
+from bot.words import say, speaking
 from db.engine import Database
+from db.places import Listening
 
 _log = logging.getLogger(__name__)
 
-_TRIED = 3  # channels that are tried until one takes the message
+_TRIED = 3  # channels, and then people, that are tried until one takes the message
 _PAUSE = 30.0  # seconds of rest when Discord is out of order and does not say how long
 
 
@@ -26,14 +32,14 @@ class News:
     """Something that one server is to be told.
 
     `name` begins the names of the notes that say how far the telling has come; `about` tells it from other
-    news of that name. `listeners` are channels, the best first (`db.places.get_listeners`). `text` is safe
+    news of that name. `where` it is told (`db.places.get_listeners`), None: nowhere. `text` is safe
     Markdown. `done` is called when it was told, or when nobody takes it: to note that nothing is left to be
     told, and to drop the notes.
     """
 
     name: str
     about: tuple[object, ...]
-    listeners: tuple[int, ...]
+    where: Listening | None
     text: str
     done: Callable[[], Awaitable[None]]
     buttons: tuple[Button, ...] = ()
@@ -44,6 +50,7 @@ class Teller:
 
     def __init__(self, database: Database, sender: PlainSender, *, clock: Clock) -> None:
         self._database = database
+        self._sender = sender
         self._sayer = OnceSayer(database, sender, clock)
         self._clock = clock
         self._rest_until: datetime | None = None
@@ -76,14 +83,43 @@ class Teller:
         return count
 
     async def _tell(self, one: News) -> bool:
-        said = False
-        for listener in one.listeners[:_TRIED]:
-            nonce = nonce_for(*one.about, listener)
-            outcome = await self._sayer.say(
-                one.name + nonce, listener, one.text, nonce=nonce, buttons=one.buttons
-            )
-            said = outcome == "sent"
+        outcome = "refused"
+        for listener in one.where.channels[:_TRIED] if one.where else ():
+            outcome = await self._say(one, listener, listener, one.text, one.buttons)
             if outcome != "refused":
                 break
+        if outcome == "refused" and one.where is not None:
+            outcome = await self._tell_makers(one, one.where)
         await one.done()
-        return said
+        return outcome == "sent"
+
+    async def _tell_makers(self, one: News, where: Listening) -> str:
+        outcome = "refused"
+        for person in where.makers[:_TRIED]:
+            try:
+                name = await self._sender.configured_by(where.guild_id, person, where.moderator_role)
+                if name is None:
+                    continue  # whoever left, or was let go, learns nothing more
+                direct = await self._sender.open_direct(person)
+            except TryAgainError:
+                raise
+            except SendError as error:
+                _log.info("member %d takes no direct message: %s", person, error)
+                continue
+            with speaking(where.language):
+                server = say("Server: {name}", name=safe_text(name, 100))
+            buttons = [
+                replace(button, custom_id=ids.of_server(button.custom_id, where.guild_id))
+                for button in one.buttons
+                if button.in_direct
+            ]
+            outcome = await self._say(one, person, direct, f"{one.text}\n-# {server}", buttons)
+            if outcome != "refused":
+                break
+        return outcome
+
+    async def _say(
+        self, one: News, listener: int, channel_id: int, text: str, buttons: Sequence[Button]
+    ) -> str:
+        nonce = nonce_for(*one.about, listener)
+        return await self._sayer.say(one.name + nonce, channel_id, text, nonce=nonce, buttons=buttons)

@@ -16,6 +16,7 @@ from bot.alerts.telling import News, Teller
 from bot.intake import changes
 from bot.words import say, say_number, speaking
 from db import audit, notes
+from db.places import Listening
 from db.tables import AuditRow, GuildRow
 
 # Seconds until a change is told: those that somebody makes one after the other share a message, and one that
@@ -80,7 +81,7 @@ class ChangeTeller(Teller):
         return News(
             name=_TELLING,
             about=("audit", server.id, rows[0].id),
-            listeners=(server.log_channel,) if server.log_channel is not None else (),
+            where=Listening(server.id, (server.log_channel or 0,), server.language),
             text="\n".join((f"**{title}**", *lines)),
             done=_nothing,
         )

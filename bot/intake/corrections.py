@@ -23,6 +23,7 @@ from bot.words import say, speaking
 from db import audit, case_overrides, guilds, lookups, notes, places, reports, rules
 from db.engine import Database
 from db.lookups import Viewer
+from db.places import Listening
 from db.reports import OffTopic
 from db.stories import name_key
 from db.tables import CaseOverrideRow, CaseProposalRow, CaseRow
@@ -63,10 +64,10 @@ class OffTopicTeller(Teller):
                     continue
                 where = listening[one.guild_id]
                 with speaking(where.language):
-                    made.append(self._suggestion(fresh, where.channels, now))
+                    made.append(self._suggestion(fresh, where, now))
         return made
 
-    def _suggestion(self, one: OffTopic, channels: tuple[int, ...], now: datetime) -> News:
+    def _suggestion(self, one: OffTopic, where: Listening, now: datetime) -> News:
         text = say(
             "{members} members found {stories} stories of {source} off topic: exclude it from all rules?",
             members=one.members,
@@ -76,7 +77,7 @@ class OffTopicTeller(Teller):
         return News(
             name=_telling(one),
             about=("offtopic", one.guild_id, one.source, now.date()),
-            listeners=channels,
+            where=where,
             text=text,
             done=partial(self._done, one),
             buttons=(

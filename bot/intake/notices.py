@@ -59,7 +59,7 @@ class FeedTeller(Teller):
                         News(
                             name=feeds.telling_note(about[0].feed_id, ""),
                             about=(nonce,),
-                            listeners=where.channels,
+                            where=where,
                             text=safe_text(retell(together([told.notice for told in about])), _LONGEST),
                             done=_nothing,
                             buttons=tuple(_button(told) for told in about if told.notice.kind in _TO_ACT)[

@@ -7,6 +7,7 @@ program's own, `told:rule:KIND:NUMBER`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,10 +15,10 @@ from bot.alerts.once import Button
 from bot.alerts.telling import News, Teller
 from bot.words import say, speaking
 from db import figures, notes, places
+from db.figures import SILENT_AFTER
 from db.places import Listening
 from db.tables import RuleRow
 
-SILENT_AFTER = timedelta(days=30)
 BUSY_FROM = 20  # stories in a day, past which a rule is told of
 _BUSY_WITHIN = timedelta(days=1)
 _CALM_WITHIN = timedelta(days=7)  # a rule that brought no more than that in it is calm again
@@ -80,10 +81,12 @@ class RuleTeller(Teller):
                 Button(say("Pause rule #{number}", number=rule.id), f"quash:rule:pause:{meant}"),
                 Button(say("How to change it"), f"quash:rule:change:{meant}"),
             )
+        maker = () if rule.created_by is None else (rule.created_by,)
+        makers = tuple(dict.fromkeys((*maker, *listening.makers)))
         return News(
             name=_telling(kind, rule.id),
             about=(kind, rule.id),
-            listeners=listening.channels,
+            where=replace(listening, makers=makers),
             text=text,
             done=partial(self._done, kind, rule.id),
             buttons=buttons,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from bot.alerts.closed import GivenUpTeller
+from bot.alerts.closed import ClosedTeller, GivenUpTeller
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
@@ -19,7 +19,7 @@ from bot.sandbox import Fault, NotOffered
 from bot.sandbox.discord.messages import Upload
 from cogs.operations import ACTIONS
 from db import places
-from db.tables import AuditRow, DeliveryRow, FeedRow
+from db.tables import AuditRow, DeliveryRow, DestinationRow, FeedRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import labels_of, leaf
 
@@ -392,3 +392,37 @@ async def test_a_log_channel_is_told_who_changed_what(scene: Scene) -> None:
     await do("settings", clear="log_channel")
     scene.house.clock.turn(minutes=1)
     assert await teller.tell() == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_made_the_rule_is_told_where_no_channel_can_be(scene: Scene) -> None:
+    assert scene.client is not None
+    world, database, clock = scene.discord.world, scene.house.database, scene.house.clock
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    await scene.house.guild(scene.guild.id, await scene.house.feed())
+    forum = world.add_channel(scene.guild, "cases", kind="forum")
+    await scene.moderator.command("alerts add", channel=forum, topics="spyware")
+    clock.turn(days=31)
+    assert await RuleTeller(database, sender, clock=clock).tell() == 1
+    (note,) = scene.discord.direct_messages(scene.moderator.user_id)
+    assert f"Rule #1 for <#{forum.id}> has brought nothing in 30 days" in note.content
+    assert "Server: Digital Rights" in note.content
+    alone = scene.discord.person(scene.moderator.user_id)
+    assert "`/alerts edit`" in (await alone.click(note, "How to change it")).text
+    assert "rests until" in (await alone.click(note, "Pause rule #1")).text
+    assert "paused: no → yes" in (await scene.moderator.command("audit")).text
+
+    async with database.write() as session:
+        session.add(DestinationRow(target="channel", target_id=forum.id, broken="gone", broken_at=clock()))
+    closed = ClosedTeller(database, sender, clock=clock)
+    assert await closed.tell() == 1
+    *_, lost = scene.discord.direct_messages(scene.moderator.user_id)
+    assert f"Alerts for <#{forum.id}> wait" in lost.content
+    assert labels_of(lost.components) == [], "that list is opened in the server"
+
+    world.set_member_roles(scene.guild, world.users[scene.moderator.user_id])
+    assert "Manage Server" in (await alone.click(note, "Pause rule #1")).text
+    clock.turn(hours=1)
+    async with database.write() as session:
+        await session.execute(update(DestinationRow).values(told_at=None, broken_at=clock()))
+    assert await closed.tell() == 0, "who may not configure it any more is told nothing of it"
