@@ -51,6 +51,14 @@ def stem(word: str, language: str) -> str:
     return fold(str(_stemmer(algorithm).stemWord(word)))
 
 
+def initials_of(word: str, language: str) -> str:
+    """Give the letters with one of which a word's stem begins: its own first one; in Dutch also the one
+    behind "ge" ("gehackt" has the stem "hack").
+    """
+    folded = fold(word)
+    return folded[:3:2] if folded.startswith("ge") and language[:2] == "nl" else folded[:1]
+
+
 def forms_of(words: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Give the forms that words side by side may have in a stored text: as they are, and in each language."""
     asked = tuple(words)

@@ -221,10 +221,15 @@ def subscribed(story: RoutedStory, kind: str, value: str) -> Clause:
         return Clause(
             "case", passed, told("belongs to the case") if passed else told("belongs to another case")
         )
-    missing = misses(value, story.title, story.summary, story.text, story.language)
+    missing = misses(value, findable_in(story), story.language)
     if missing:
         return Clause("search", False, told("does not meet {missing}", missing=", ".join(missing)))
     return Clause("search", True, told("meets the search {value}", value=value))
+
+
+def findable_in(story: RoutedStory) -> tuple[str, ...]:
+    """Give the texts of a story in which `/search` finds words."""
+    return (story.title, *sorted(story.parties), *story.summary, story.text)
 
 
 def says(story: RoutedStory, keyword: str) -> bool:

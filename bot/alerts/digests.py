@@ -14,12 +14,14 @@ from sqlalchemy import false, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.cards import CardSource
+from bot.alerts.clauses import findable_in
 from bot.alerts.errors import NotHereError
 from bot.alerts.outbox import load_stories, subscription_from
 from bot.alerts.routing import ask_subscription
+from bot.alerts.searching import make_ready
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
-from db import cards, digests, reviews, search, subscriptions
+from db import cards, digests, reviews, subscriptions
 from db.digests import DigestStory
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -253,15 +255,15 @@ async def look_back(
         here = await digests.get_stories_since(session, visible(Viewer(guild_id)), since, MOST_STORIES)
         wanted: dict[int, set[int]] = {story.id: {guild_id} if guild_id else set() for story in here}
         guilds = {wish.guild_id for wish in own}
-        searches = sum(wish.kind == "search" for wish in own)
-        most = min(MOST_STORIES, _MOST_ASKED // max(1, searches))
+        searches = [wish.value for wish in own if wish.kind == "search"]
+        most = min(MOST_STORIES, _MOST_ASKED // max(1, len(searches)))
         theirs = or_(false(), *(visible(Viewer(guild)) for guild in sorted(guilds)))
         asked = await digests.get_stories_since(session, theirs, since, most) if own else []
         stories = await load_stories(session, [story.id for story in asked], guilds=guilds)
     followed = set()
     for story in stories.values():  # without holding a connection: others are asked for meanwhile
-        if searches:  # a process that reads no stories knows none of their words yet
-            await search.know(story.language, (story.title, *story.summary, story.text))
+        if searches:
+            await make_ready(searches, findable_in(story), story.language)
         passed = [wish.guild_id for wish in own if ask_subscription(story, wish).passed]
         if passed:
             wanted.setdefault(story.id, set()).update(passed)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from operator import contains
 
 from db.search_query import Term, parse_query
-from db.stems import fold, forms_of, stem, words_of
+from db.stems import fold, forms_of, initials_of, stem, words_of
+
+_STEMS_AT_ONCE = 100  # words between two turns of the event loop
+
+Parts = tuple[str, ...]  # what can be found of a story: its title, names of parties, summary, text
+_Row = tuple[str, ...]  # stems that stand side by side
 
 
-def misses(query: str, title: str, summary: tuple[str, ...], text: str, language: str) -> tuple[str, ...]:
+def misses(query: str, parts: Parts, language: str) -> tuple[str, ...]:
     """Give what of a query a story does not meet ("subpoena", "-sport"); empty when it meets all of it."""
-    said = _words(title, summary, text, language)
-    return tuple(_shown(term) for term, rows in _asked(query) if _says(term, rows, said) is term.without)
+    said = _said(parts, language)
+    return tuple(_shown(term) for term, rows in _asked(query) if said.says(term, rows) is term.without)
 
 
 def can_be_asked(query: str) -> bool:
@@ -21,46 +27,79 @@ def can_be_asked(query: str) -> bool:
     return any(not term.without for term in parse_query(query))
 
 
+async def make_ready(queries: Iterable[str], parts: Parts, language: str) -> None:
+    """Have the stems ready that queries ask of a story, letting the event loop have its turns meanwhile.
+
+    A process that reads no stories, or has just started, knows none of them.
+    """
+    stems = {word for query in queries for _, rows in _asked(query) for row in rows for word in row}
+    said = _said(parts, language)
+    words = (word for first in {each[:1] for each in stems} for word in said.with_initial(first))
+    for count, word in enumerate(words, start=1):
+        stem(word, language)
+        if count % _STEMS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
 @lru_cache(maxsize=1000)
-def _asked(query: str) -> tuple[tuple[Term, tuple[str, ...]], ...]:
+def _asked(query: str) -> tuple[tuple[Term, tuple[_Row, ...]], ...]:
     """Give a query's terms, each with what a story's words may have of it. A digest asks the same queries of
     hundreds of stories: to read them anew each time took most of it."""
-    return tuple((term, _rows(term)) for term in parse_query(query))
-
-
-def _rows(term: Term) -> tuple[str, ...]:
-    if term.prefix:
-        return (f" {' '.join(map(fold, term.words))}",)
-    rows = forms_of(term.words)
-    return tuple(f" {' '.join(row)} " if len(row) > 1 else row[0] for row in rows)
-
-
-def _says(term: Term, rows: Sequence[str], said: _Said) -> bool:
-    if term.prefix:
-        return any(row in said.plain for row in rows)
-    if len(term.words) == 1:
-        return not said.words.isdisjoint(rows)
-    return any(row in said.stemmed for row in rows)
+    return tuple((term, () if term.prefix else forms_of(term.words)) for term in parse_query(query))
 
 
 def _shown(term: Term) -> str:
     return f"{'-' if term.without else ''}{' '.join(term.words)}{'*' if term.prefix else ''}"
 
 
-class _Said(NamedTuple):
-    """A story's words as they are compared: stemmed in its language, and as they stand."""
+class _Said:
+    """A story's words as they are compared: as they stand, and stemmed in its language.
 
-    words: frozenset[str]  # stemmed, as the next
-    stemmed: str
-    plain: str
+    Stems take longer than all else, so only those words are stemmed that may have a stem that is asked for.
+    """
+
+    def __init__(self, parts: Parts, language: str) -> None:
+        self._language = language
+        self._words = [word for part in parts for word in (*words_of(part), "_")]
+        self._by_initial: dict[str, list[str]] = {}
+        for word in set(self._words):
+            for first in initials_of(word, language):
+                self._by_initial.setdefault(first, []).append(word)
+        self._by_stem: dict[str, dict[str, set[str]]] = {}
+
+    @cached_property
+    def _plain(self) -> str:
+        return f" {' '.join(map(fold, self._words))}"
+
+    def says(self, term: Term, rows: Iterable[_Row]) -> bool:
+        """Tell whether a term occurs, of which `rows` are the forms."""
+        if term.prefix:
+            return f" {fold(term.words[-1])}" in self._plain
+        return any(self._has(row) for row in rows)
+
+    def with_initial(self, first: str) -> Sequence[str]:
+        """Give the words whose stems may begin with a letter."""
+        return self._by_initial.get(first, ())
+
+    def _has(self, row: _Row) -> bool:
+        meant = [self._with_stem(stemmed) for stemmed in row]
+        if not all(meant):
+            return False
+        if len(row) == 1:
+            return True
+        windows = zip(*(self._words[after:] for after in range(len(row))), strict=False)
+        return any(all(map(contains, meant, window)) for window in windows)
+
+    def _with_stem(self, stemmed: str) -> set[str]:
+        """Give the words with a stem."""
+        first = stemmed[:1]
+        if first not in self._by_stem:
+            found = self._by_stem[first] = {}
+            for word in self.with_initial(first):
+                found.setdefault(stem(word, self._language), set()).add(word)
+        return self._by_stem[first].get(stemmed, set())
 
 
 @lru_cache(maxsize=16)
-def _words(title: str, summary: tuple[str, ...], text: str, language: str) -> _Said:
-    """Give a story's words.
-
-    They were stemmed when the story was stored, a moment ago in the same process: `stem` remembers them.
-    """
-    words = words_of(" ".join((title, *summary, text)))
-    stemmed = [stem(word, language) for word in words]
-    return _Said(frozenset(stemmed), f" {' '.join(stemmed)} ", f" {' '.join(map(fold, words))} ")
+def _said(parts: Parts, language: str) -> _Said:
+    return _Said(parts, language)

@@ -318,10 +318,11 @@ async def test_what_one_missed_is_worked_out_without_holding_the_loop(scene: Sce
     for number in range(3):
         text = " ".join(words[number * 1300 : (number + 1) * 1300])
         await _put(scene, feed, None, number, text=text)
-    await scene.house.subscription(scene.member.user_id, scene.guild.id, "search", "agency demand")
+    query = " ".join(f"{letter}i" for letter in letters)
+    await scene.house.subscription(scene.member.user_id, scene.guild.id, "search", query)
     await scene.member.command("digest")
     stem.cache_clear()
-    searching._words.cache_clear()
+    searching._said.cache_clear()
     longest = 0.0
     asked = asyncio.create_task(scene.member.command("digest"))
     while not asked.done():

@@ -193,7 +193,10 @@ async def test_topics_are_subscribed_to_and_ended_with_a_select(scene: Scene) ->
 async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> None:
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
-    for query in ("owners -sport", '"summons on Twitter"', "serv*", "agency -twitter", "geofence"):
+    for query in (
+        "owners -sport", '"summons on Twitter"', "serv*", "agency -twitter", "geofence", "summons -border",
+        '"owner the"', '"border protection"',
+    ):  # fmt: skip
         await scene.member.command("subscribe search", query=query)
     await scene.house.story(feed, None)
     told = await scene.house.deliveries()
@@ -201,6 +204,10 @@ async def test_a_subscribed_search_finds_what_the_search_finds(scene: Scene) -> 
     await scene.member.click((await scene.member.command("subscriptions")).message, "End #1")
     await scene.house.story(feed, None)
     assert [each.subscription_id for each in await scene.house.deliveries()][1:] == [2]
+    for number in (2, 3):
+        await scene.member.click((await scene.member.command("subscriptions")).message, f"End #{number}")
+    await scene.house.story(feed, None)
+    assert [each.subscription_id for each in await scene.house.deliveries()][2:] == [8], "a party's name"
 
 
 async def test_whoever_takes_no_direct_messages_is_told_so_once_at_the_next_command(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from db.engine import Database
 from db.lookups import Viewer
 from db.passages import find_passage
 from db.search_query import parse_query
-from db.stems import forms_of, stem
+from db.stems import forms_of, initials_of, stem, words_of
 from db.suggest import slips
 from db.tables import CaseRow, EntryRow, FeedPartyRow, FeedRow, GuildFeedRow, PartyRow, PartyWordRow
 from db.warm import warm
@@ -322,6 +322,13 @@ def test_a_query_is_bounded_and_slips_are_counted() -> None:
     assert [slips("google", other, 2) for other in ("google", "gogle", "goolge", "googel", "gaagle", "apple")] == [
         0, 1, 1, 1, 2, 3,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt", "it", "nl", "xx"])
+def test_a_stem_begins_with_one_of_the_letters_that_are_told(language: str) -> None:
+    text = "dying skies únicos Überwachung ueber aergern gehackt geeft g ge yeux état ψηφία сводка 監視 ﬁle ñandú 2026"
+    for word in words_of(text):
+        assert stem(word, language)[:1] in initials_of(word, language), word
 
 
 @pytest.mark.parametrize(
