@@ -104,6 +104,19 @@ async def known_at_address(
     return known
 
 
+async def latest_titles(session: AsyncSession, feed_id: int, limit: int = 500) -> frozenset[str]:
+    """Give the titles of a feed's latest entries."""
+    latest = (
+        select(_ENTRIES.c.id)
+        .where(_ENTRIES.c.feed_id == feed_id)
+        .order_by(_ENTRIES.c.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    titles = select(_ENTRIES.c.title).where(_ENTRIES.c.id.in_(select(latest.c.id)))
+    return frozenset((await session.execute(titles)).scalars())
+
+
 async def _of_pairs(
     session: AsyncSession, pairs: Sequence[tuple[int, str]], in_sqlite: str, in_postgres: str
 ) -> AsyncIterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ feed is a named tuple, which is made in a quarter of the time that a frozen data
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.rebuilt import is_dated_since, is_rebuilt, turns_over
+from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -107,16 +107,22 @@ def body_hash(body: bytes) -> str:
 
 
 def decide(
-    look: Look, known: Mapping[str, KnownEntry], limits: FeedLimits, *, cut_off: bool = False
+    look: Look,
+    known: Mapping[str, KnownEntry],
+    limits: FeedLimits,
+    *,
+    titles: Collection[str] = (),
+    cut_off: bool = False,
 ) -> Decision:
     """Decide what a look means. `known` are those of its entries that are stored, by key.
 
+    `titles` are those of entries that are stored of the feed, needed where most of what it shows is new.
     `cut_off`: since it has failed, no other server was reached either, so the fault may be on our side.
     """
     memory = memories.from_json(look.stored.memory)
     if look.error is not None:
         return _after_failure(look, look.error, memory, limits, cut_off=cut_off)
-    return _after_success(look, known, memory, limits)
+    return _after_success(look, known, titles, memory, limits)
 
 
 # ------------------------------------------------------------------------ failure
@@ -182,25 +188,22 @@ def _answer(look: Look, error: FeedError | None) -> Answer:
 
 
 def _after_success(
-    look: Look, known: Mapping[str, KnownEntry], memory: Memory, limits: FeedLimits
+    look: Look,
+    known: Mapping[str, KnownEntry],
+    titles: Collection[str],
+    memory: Memory,
+    limits: FeedLimits,
 ) -> Decision:
     stored, now = look.stored, look.at
     fresh, edited = sort_out(look.sightings, known)
-    first, last = stored.first_looked_at is None, stored.last_success_at
-    shown = len({sighting.key for sighting in look.sightings})
-    rebuilt = not first and is_rebuilt(len(fresh), shown, memory, last=last, now=now)
-    turning = rebuilt and turns_over(memory.rebuilt, now.timestamp())
-    # Not since the last look: many issues are dated hours before they come out, or with their day alone.
-    issue_before = memory.rebuilt[-1] if turning else 0
-    if rebuilt:
+    first = stored.first_looked_at is None
+    judged = Judgement(0)
+    if fresh and not first:
+        judged = judge(fresh, look.sightings, known, titles, memory, last=stored.last_success_at, now=now)
+    if judged.rebuilt:
         memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
     rows = [
-        new_entry_row(
-            s,
-            stored.id,
-            now,
-            alert=is_dated_since(s, issue_before) if turning else not (first or rebuilt),
-        )
+        new_entry_row(s, stored.id, now, alert=not first and judged.alerts(s))
         for s in oldest_first(fresh, now)
     ]
     if look.feed is not None:
@@ -212,7 +215,7 @@ def _after_success(
             hub=hub,
             topic=topic,
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
-            push_until=None if fresh else memory.push_until,
+            push_until=None if judged.news else memory.push_until,
         )
     move = _move(look, len(known), memory)
     if memory.gone or memory.not_before is not None or memory.move != move:
@@ -236,7 +239,7 @@ def _after_success(
         look,
         memory,
         adopt,
-        rebuilt=len(fresh) if rebuilt and not turning else 0,
+        rebuilt=judged.news if judged.rebuilt and not judged.turning else 0,
     )
     columns = _columns(look, memory, next_look(history, _answer(look, None), now)) | validators
     columns |= {
@@ -256,7 +259,7 @@ def _after_success(
         columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
-        _summary(look, len(fresh), len(edited), first=first, rebuilt=rebuilt, turning=turning),
+        _summary(look, len(fresh), len(edited), judged, first=first),
         _with_notice(columns, notice),
         tuple(rows),
         tuple(edited),
@@ -281,17 +284,19 @@ def decide_push(
     """
     memory = memories.from_json(stored.memory)
     fresh, edited = sort_out(sightings, known)
-    rebuilt = len(fresh) > _PUSHED_AT_ONCE and is_rebuilt(
-        len(fresh), len(sightings), memory, last=stored.last_success_at or now, now=now
+    old = history(sightings, known, stored.last_success_at)
+    news = len(fresh) - len(old)
+    rebuilt = news > _PUSHED_AT_ONCE and is_rebuilt(
+        news, len(sightings) - len(old), memory, last=stored.last_success_at or now, now=now
     )
     memory = replace(
         memory,
         times=latest_times([*memory.times, *_appeared(fresh, now, first=False)]),
         push_until=int(until.timestamp()),
     )
-    notice, memory = _rebuilt_notice(name_of(stored), now, memory, len(fresh) if rebuilt else 0)
+    notice, memory = _rebuilt_notice(name_of(stored), now, memory, news if rebuilt else 0)
     columns: dict[str, Any] = {"memory": memories.to_json(memory)}
-    history = History(
+    rhythm = History(
         limits,
         str(stored.id),
         validators=bool(stored.etag or stored.last_modified),
@@ -299,7 +304,7 @@ def decide_push(
         hints=memory.hints,
         pushed=True,
     )
-    later = next_look(history, Answer("ok"), now)
+    later = next_look(rhythm, Answer("ok"), now)
     if later.when and stored.next_look and later.when > stored.next_look and not stored.failures:
         columns |= {"next_look": later.when, "next_reason": later.reason}
     if fresh or edited:
@@ -308,7 +313,10 @@ def decide_push(
         "new" if fresh else "edited" if edited else "unchanged",
         told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
         _with_notice(columns, notice),
-        tuple(new_entry_row(s, stored.id, now, alert=not rebuilt) for s in oldest_first(fresh, now)),
+        tuple(
+            new_entry_row(s, stored.id, now, alert=not rebuilt and s.key not in old)
+            for s in oldest_first(fresh, now)
+        ),
         tuple(edited),
         notice=notice,
     )
@@ -423,20 +431,28 @@ def _rebuilt_notice(name: str, now: datetime, memory: Memory, new: int) -> tuple
     return telling.rebuilt(name, new), replace(memory, told_rebuilt=int(now.timestamp()))
 
 
-def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool, turning: bool) -> str:
+def _summary(look: Look, new: int, edited: int, judged: Judgement, *, first: bool) -> str:
     if look.feed is None:
         return (
             told("nothing changed, says the server")
             if not look.same_body
             else told("the same bytes as last time")
         )
-    entries = told("{number} entry", number=new) if new == 1 else told("{number} entries", number=new)
     if first:
-        return told("first look: {entries} stored, nobody is alerted of them", entries=entries)
-    if turning:
+        return told("first look: {entries} stored, nobody is alerted of them", entries=_entries(new))
+    if judged.turning:
+        entries = _entries(judged.news)
         return told("as before {entries} are new at once: alerts tell the newly dated", entries=entries)
-    if rebuilt:
+    if judged.rebuilt:
+        entries = _entries(judged.news)
         return told("rebuilt: {entries} look new at once, nobody is alerted of them", entries=entries)
+    if judged.old:
+        entries = _entries(len(judged.old))
+        return told(
+            "{number} new; {entries} older than those that it showed: nobody is alerted of them",
+            number=judged.news,
+            entries=entries,
+        )
     match new, edited:
         case 0, 0:
             return told("nothing new")
@@ -445,6 +461,10 @@ def _summary(look: Look, new: int, edited: int, *, first: bool, rebuilt: bool, t
         case 0, _:
             return told("{edited} edited", edited=edited)
     return told("{number} new, {edited} edited", number=new, edited=edited)
+
+
+def _entries(number: int) -> str:
+    return told("{number} entry", number=number) if number == 1 else told("{number} entries", number=number)
 
 
 def name_of(stored: StoredFeed) -> str:

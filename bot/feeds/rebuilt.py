@@ -1,16 +1,73 @@
-"""P33: whether a feed of which much is new at once was rebuilt, or shows other entries each time."""
+"""P33: what the new entries of a known feed are: news, or what it shows anew because it was rebuilt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
 
 from bot.feeds.memory import Memory
 from bot.feeds.rhythm import DAY, publishing_gap
 from bot.feeds.sight import Sighting
+from db.feed_looks import KnownEntry
 
 _TURNING = 2  # times that a feed looked rebuilt before, within so many seconds, that show it is its habit
 _TURNING_WITHIN = 30 * DAY
+_BUSY_DAY = 10  # new entries at once, past which it takes the feed's own rhythm to explain them
+
+
+class Judgement(NamedTuple):
+    """What new entries are. `news`: how many might alert, `old` the keys of those that are history.
+
+    `rebuilt`: the feed looks rebuilt, so that nobody is alerted; unless it is `turning`, as one is that shows
+    other entries each time: then alerts tell what is dated after `issue_before` (Unix time).
+    """
+
+    news: int
+    old: Collection[str] = ()
+    rebuilt: bool = False
+    turning: bool = False
+    issue_before: float = 0
+
+    def alerts(self, sighting: Sighting) -> bool:
+        """Tell whether people are to be alerted of a new entry."""
+        if sighting.key in self.old:
+            return False
+        # Not since the last look: many issues are dated hours before they come out, or with their day alone.
+        return is_dated_since(sighting, self.issue_before) if self.turning else not self.rebuilt
+
+
+def judge(
+    fresh: Sequence[Sighting],
+    shown: Sequence[Sighting],
+    known: Mapping[str, KnownEntry],
+    titles: Collection[str],
+    memory: Memory,
+    *,
+    last: datetime | None,
+    now: datetime,
+) -> Judgement:
+    """Judge the new entries (`fresh`) among those that a feed shows.
+
+    `titles` are those of entries that are stored of it, needed where `is_mostly_new`; `last` is its last good
+    look.
+    """
+    old = history(shown, known, last)
+    news = [sighting for sighting in fresh if sighting.key not in old]
+    total = len({sighting.key for sighting in shown} - old)
+    if last is None or not is_rebuilt(len(news), total, memory, last=last, now=now):
+        return Judgement(len(news), old)
+    unseen = 2 * sum(sighting.title in titles for sighting in news) < len(news)
+    if unseen and len(news) <= _BUSY_DAY and is_continued(news, shown, known, last):
+        return Judgement(len(news), old)
+    turning = turns_over(memory.rebuilt, now.timestamp(), unseen=unseen)
+    return Judgement(len(news), old, True, turning, memory.rebuilt[-1] if turning else 0)
+
+
+def is_mostly_new(new: int, total: int) -> bool:
+    """P33: tell whether over half of a feed is new; one or two entries of a very short one are no half."""
+    return new >= 3 and new * 2 > total
 
 
 def is_rebuilt(new: int, total: int, memory: Memory, *, last: datetime | None, now: datetime) -> bool:
@@ -28,18 +85,51 @@ def looks_rebuilt(new: int, total: int, gap: float | None, since: float) -> bool
     """P33: tell whether so much is new at once that the feed was rebuilt rather than written.
 
     `since` is the time since the last good look in seconds: what the feed's own rhythm explains is no
-    rebuilding, nor are one or two entries of a very short feed.
+    rebuilding.
     """
     explained = 3 * since / gap if gap else 0.0
-    return new >= 3 and new * 2 > total and new > explained
+    return is_mostly_new(new, total) and new > explained
 
 
-def turns_over(rebuilt: Sequence[float], now: float) -> bool:
+def is_continued(
+    news: Sequence[Sighting], shown: Sequence[Sighting], known: Mapping[str, KnownEntry], last: datetime
+) -> bool:
+    """Tell whether a feed goes on where it was: some entries are known, and those that are new are newer.
+
+    They are dated no earlier than every known one, or at least after the `last` look (some feeds date what is
+    edited anew).
+    """
+    dates = [s.published for s in shown if s.key in known and s.published is not None]
+    from_then = min(max(dates, default=0), last.timestamp())
+    return bool(dates) and all(s.published is not None and s.published >= from_then for s in news)
+
+
+def history(shown: Sequence[Sighting], known: Mapping[str, KnownEntry], last: datetime | None) -> set[str]:
+    """Give the keys of new entries that lie behind all that was known, in place and in date.
+
+    A publisher who shows more entries than before, or takes one back so that the next one moves up, brings
+    these. What is new and dated back stands in front. `last` is the last good look; what is dated after it is
+    no history.
+    """
+    places = [number for number, sighting in enumerate(shown) if sighting.key in known]
+    if not places or len(places) == len(shown) or last is None:
+        return set()
+    dates = [date for number in places if (date := shown[number].published) is not None]
+    newest_last = sum(a < b for a, b in pairwise(dates)) > sum(a > b for a, b in pairwise(dates))
+    behind = shown[: places[0]] if newest_last else shown[places[-1] + 1 :]
+    oldest = shown[places[0] if newest_last else places[-1]].published
+    before = min(oldest or 0, last.timestamp())
+    return {s.key for s in behind if s.published is not None and s.published < before}
+
+
+def turns_over(rebuilt: Sequence[float], now: float, *, unseen: bool) -> bool:
     """Tell whether a feed that looks rebuilt once more is one that shows other entries each time.
 
-    Gazettes and daily bulletins are. `rebuilt`: when it looked so before, in Unix time.
+    Gazettes and daily bulletins are. `rebuilt`: when it looked so before, in Unix time; `unseen`: most of its
+    titles never stood in it, so that it is not the old entries that come again.
     """
-    return sum(now - at <= _TURNING_WITHIN for at in rebuilt) >= _TURNING
+    times = sum(now - at <= _TURNING_WITHIN for at in rebuilt)
+    return times >= _TURNING or (times > 0 and unseen)
 
 
 def is_dated_since(sighting: Sighting, at: float) -> bool:

@@ -19,6 +19,7 @@ from bot.errors import told
 from bot.feeds.errors import FeedError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, Look, decide
+from bot.feeds.rebuilt import is_mostly_new
 from bot.feeds.rhythm import FAILS_FOR_LONG
 from bot.feeds.sight import Sighting
 from db import feed_claims, feed_looks
@@ -68,13 +69,23 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
     held = await feed_claims.hold(session, {look.stored.id: look.stored.claim for look in looks})
     ours = [look for look in looks if look.stored.id in held]
     known = await known_of(session, [(look.stored, look.sightings) for look in ours if look.sightings])
+    titles = {
+        look.stored.id: await feed_looks.latest_titles(session, look.stored.id)
+        for look in ours
+        if look.stored.first_looked_at is not None
+        and is_mostly_new(len(look.sightings) - len(known.get(look.stored.id, ())), len(look.sightings))
+    }
     cut_off = await _cut_off(session, ours)
     decisions: dict[int, Decision] = {}
     for number, look in enumerate(ours):
         if number % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
         decisions[look.stored.id] = decide(
-            look, known.get(look.stored.id, {}), limits, cut_off=look.stored.id in cut_off
+            look,
+            known.get(look.stored.id, {}),
+            limits,
+            titles=titles.get(look.stored.id, ()),
+            cut_off=look.stored.id in cut_off,
         )
     await feed_looks.update_feeds(
         session, [_changed(look.stored, decisions[look.stored.id]) for look in ours]

@@ -1,9 +1,8 @@
-"""What only a long run brings: feeds that rest and return, move into each other, end, change all ids."""
+"""What only a long run brings: feeds that rest and return, move into each other, end."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -260,116 +259,7 @@ async def test_names_that_only_a_merged_feed_brought_are_suggested_still(clock: 
                 assert sorted(found) == ["Northgate", "Northwind"], side
 
 
-# ------------------------------------------------------------------------ odd feeds
-
-
-async def test_a_feed_that_gives_all_its_entries_other_ids_with_each_look(clock: Clock) -> None:
-    """It was called rebuilt, and its servers told so, with every look; no story of it was ever posted."""
-    async with world(clock) as w:
-
-        def say(look: int, items: Sequence[tuple[str, datetime]]) -> None:
-            own = f"<guid isPermaLink='false'>{look}-"
-            w.site.say(body=rss(items).replace("<guid isPermaLink='false'>", own))
-
-        items = daily(10, clock.now)
-        say(0, items)
-        await w.service.add(w.site.url(), guild_id=ONE)
-        for look in range(1, 9):
-            clock.turn(hours=3)
-            if look % 4 == 0:
-                items = [(f"fresh{look}", clock.now), *items][:10]
-            say(look, items)
-            await w.service.check(gap=0)
-        entries = await w.entries()
-        assert [entry.title for entry in entries if entry.alert] == ["Title of fresh4", "Title of fresh8"]
-        assert len(entries) == 12
-        assert list(await w.service.notices()) == []
-
-
-async def test_a_feed_that_is_rebuilt_with_each_look_is_told_of_once(clock: Clock) -> None:
-    async with world(clock) as w:
-        w.site.say(body=rss(daily(10, clock.now)))
-        await w.service.add(w.site.url(), guild_id=ONE)
-        told = []
-        for look in range(24):
-            clock.turn(hours=3)
-            w.site.say(body=rss(daily(10, clock.now, name=f"at{look}-")))
-            await w.service.check(gap=0)
-            for feed_id, notice, _ in await w.service.notices():
-                told.append(notice.kind)
-                await w.service.told(feed_id, notice)
-        assert told == ["rebuilt"]
-
-
-async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock) -> None:
-    """All its entries are new each day, so it looked rebuilt each day; nothing of it was ever alerted."""
-    async with world(clock) as w:
-
-        def publish(day: int, again: int = 0) -> None:
-            old = [(f"old{day}-{number}", clock.now - timedelta(days=400)) for number in range(again)]
-            w.site.say(body=rss([*((f"day{day}-{number}", clock.now) for number in range(6)), *old]))
-
-        publish(0)
-        await w.service.add(w.site.url(), guild_id=ONE)
-        for day in range(1, 7):
-            clock.turn(days=1)
-            publish(day, again=2 if day == 5 else 0)
-            await w.service.check(gap=0)
-        alerted = [entry.title for entry in await w.entries() if entry.alert]
-        assert sorted(alerted) == [
-            f"Title of day{day}-{number}" for day in range(3, 7) for number in range(6)
-        ]
-        assert [notice.kind for _, notice, _ in await w.service.notices()] == ["rebuilt"]
-
-
-async def test_a_bulletin_that_is_dated_before_it_comes_out_is_alerted(clock: Clock) -> None:
-    """With a look each hour, an issue that is dated with its day alone was older than the last look."""
-    async with world(clock) as w:
-        w.site.say(body=rss(daily(6, clock.now)))
-        await w.service.add(w.site.url(), guild_id=ONE)
-        for hour in range(1, 24 * 4 + 1):
-            clock.turn(hours=1)
-            if hour % 24 == 0:
-                issue = [(f"{hour}-{number}", clock.now - timedelta(hours=9)) for number in range(6)]
-                w.site.say(body=rss(issue))
-            await w.service.check(gap=0)
-        alerted = sorted(entry.title for entry in await w.entries() if entry.alert)
-        assert alerted == [f"Title of {hour}-{number}" for hour in (72, 96) for number in range(6)]
-
-
-async def test_two_entries_of_one_address_and_title_are_two(clock: Clock) -> None:
-    """The later one was taken for the first under another id."""
-    link = "<title>Status</title><link>https://paper.example/status</link>"
-    async with world(clock) as w:
-
-        def say(items: Sequence[tuple[str, datetime]]) -> None:
-            w.site.say(body=re.sub("<title>Title of .*?</link>", link, rss(items)))
-
-        first = clock.now
-        say([("one", first)])
-        await w.service.add(w.site.url(), guild_id=ONE)
-        clock.turn(hours=1)
-        say([("two", clock.now), ("one", first)])
-        await w.service.check(gap=0)
-        assert [entry.alert for entry in await w.entries()] == [False, True]
-
-
-async def test_a_feed_that_gives_all_its_entries_one_id(clock: Clock) -> None:
-    """One entry was kept of it, and nothing that came later was ever alerted."""
-    async with world(clock) as w:
-
-        def say(items: Sequence[tuple[str, datetime]]) -> None:
-            w.site.say(body=re.sub("<guid (.*?)>.*?</guid>", r"<guid \1>0</guid>", rss(items)))
-
-        items = daily(5, clock.now)
-        say(items)
-        await w.service.add(w.site.url(), guild_id=ONE)
-        clock.turn(hours=3)
-        say([("fresh", clock.now), *items])
-        await w.service.check(gap=0)
-        entries = await w.entries()
-        assert len(entries) == 6
-        assert [entry.title for entry in entries if entry.alert] == ["Title of fresh"]
+# ------------------------------------------------------------------------ telling
 
 
 async def test_feeds_that_get_their_titles_as_they_come_back_are_told_of_in_one_sentence(
