@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +18,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from bot.alerts.deliver import Deliverer
+from bot.alerts.limiter import TokenBucket
+from bot.alerts.sender import DiscordSender
 from bot.sandbox import Answer, Person, Upload
 from bot.sandbox.discord.errors import Json
+from bot.sandbox.discord.journal import Journal
 from bot.sandbox.discord.options import NotOffered
 from bot.words import say, speaking
-from db.tables import StoryRow
+from db.tables import GuildFeedRow, StoryRow
 from tests.cogs.conftest import Scene
 
 _SUBCOMMAND, _GROUP, _TEXT, _INTEGER, _CHANNEL, _ROLE, _NUMBER, _ATTACHMENT = 1, 2, 3, 4, 7, 8, 10, 11
@@ -265,3 +272,76 @@ async def test_any_text_in_any_option_is_answered(stocked: Scene) -> None:
     assert asked > 350, "options were left out"
     await asyncio.sleep(0)
     assert stocked.discord.violations == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_moderators_are_told_is_stored_before_they_are_told(
+    stocked: Scene, tmp_path: Path
+) -> None:
+    """What the database's files hold at the moment of an answer is what a kill right after it leaves."""
+    file = str(stocked.house.database.url.database)
+
+    class AtEachAnswer(Journal):
+        def open(self, method: str, path: str, *rest: Any) -> Any:
+            if path.startswith(("/webhooks/", "/interactions/")):
+                for part in ("", "-wal"):
+                    shutil.copyfile(file + part, tmp_path / f"left.db{part}")
+            return super().open(method, path, *rest)
+
+    stocked.discord.journal = AtEachAnswer()
+    world, house = stocked.discord.world, stocked.house
+    people = itertools.count()
+
+    def chief() -> Person:
+        """Another moderator: one alone would be asked to be slower."""
+        return _person(stocked, f"chief-{next(people)}", moderator=True)
+
+    async def press(who: Person, message: Any, label: str, **fields: Any) -> Answer:
+        answer = await who.click(message, label)
+        return await who.submit(answer, **fields) if fields else answer
+
+    async def left(answer: Answer, *actions: str) -> None:
+        while answer.pending:
+            await asyncio.sleep(0.01)
+        with sqlite3.connect(tmp_path / "left.db") as copy:
+            done = [row[0] for row in copy.execute("SELECT action FROM audit ORDER BY id DESC LIMIT 3")]
+        copy.close()
+        for part in ("-wal", "-shm"):
+            (tmp_path / f"left.db{part}").unlink(missing_ok=True)
+        assert set(actions) <= set(done[: len(actions)]), (actions, answer.text)
+
+    desk, text = world.add_channel(stocked.guild, "desk"), Upload("f.txt", b"https://a.example/f")
+    do = lambda name, **options: chief().command(name, **options)  # noqa: E731 - a column of short lines
+    await left(await do("feeds import", file=text), "feeds imported")
+    await left(await do("feeds pause", feed=2), "feed paused")
+    await left(await do("feeds resume", feed=2), "feed resumed")
+    await left(await do("feeds remove", feed=2), "feed removed")
+    await left(await do("alerts add", channel=desk, review=desk, topics="anonymity"), "rule added")
+    await left(await do("alerts edit", rule=2, limit=3), "rule changed")
+    await left(await do("alerts pause", rule=2), "rule paused")
+    await left(await do("alerts resume", rule=2), "rule resumed")
+    await left(await do("settings", timezone="Europe/Berlin"), "settings changed")
+    ada, ben = chief(), chief()
+    cleo = stocked.discord.person(chief().user_id, stocked.guild, desk)
+    form = await press(ada, (await ada.command("settings")).message, "Import")
+    shown = await ada.submit(form, {"Or its text": "settings: {language: en, timezone: UTC}\nfeeds: []"})
+    await left(await press(ada, shown.message, "Apply"), "settings changed", "feed removed")
+    await left(await press(ada, (await ada.command("setup")).message, "Save"), "rule added")
+    await left(await do("alerts remove", rule=3), "rule removed")
+
+    async with house.database.write() as session:
+        session.add(GuildFeedRow(guild_id=stocked.guild.id, feed_id=1, added_at=house.clock()))
+    listed = await ben.command("deliveries")
+    await left(await press(ben, listed.message, "Drop #1"), "delivery dropped")
+    panel = (await press(ben, (await ben.command("case", name="1")).message, "Correct…")).message
+    await left(await press(ben, panel, "Rename", name="Ours"), "case renamed")
+    page = {"status": "quashed", "source": "https://court.example/1"}
+    await left(await press(ben, panel, "Set status", **page), "case status set")
+    await house.story(1, await house.case("Another"), title="Another")
+    choice = (await press(ben, panel, "Merge…")).message
+    await left(await ben.select(choice, "Choose", "2"), "case merge proposed")
+    sender = DiscordSender(stocked.client, TokenBucket(rate=10_000))  # type: ignore[arg-type]  # there is one
+    await Deliverer(house.database, sender, clock=house.clock).deliver_due()
+    asked = stocked.discord.messages(desk.id)[-1]
+    await left(await press(cleo, asked, "Edit summary", words="Our words."), "review summary edited")
+    await left(await press(cleo, asked, "Approve"), "review approved")
