@@ -301,8 +301,7 @@ async def test_what_moderators_are_told_is_stored_before_they_are_told(
         return await who.submit(answer, **fields) if fields else answer
 
     async def left(answer: Answer, *actions: str) -> None:
-        while answer.pending:
-            await asyncio.sleep(0.01)
+        await stocked.discord.wait_for(lambda _: not answer.pending, 10)
         with sqlite3.connect(tmp_path / "left.db") as copy:
             done = [row[0] for row in copy.execute("SELECT action FROM audit ORDER BY id DESC LIMIT 3")]
         copy.close()
