@@ -161,10 +161,17 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         )
 
     @app_commands.command(description="What the last 30 days would have brought, before anything is saved")
-    @app_commands.describe(rule="A rule; with further options, as it would be with them")
+    @app_commands.describe(
+        rule="A rule; with further options, as it would be with them",
+        clear="What to empty, separated by commas, such as ping, topics",
+    )
     @with_options
     async def preview(
-        self, interaction: discord.Interaction, rule: app_commands.Range[int, 1] | None = None, **wishes: Any
+        self,
+        interaction: discord.Interaction,
+        rule: app_commands.Range[int, 1] | None = None,
+        clear: str | None = None,
+        **wishes: Any,
     ) -> None:
         """Count, and show the last stories as they would look."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -172,7 +179,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         base = Rule(0, guild_id, interaction.channel_id or 0, daily_limit=USUAL_A_DAY)
         if rule is not None:
             base = await self._rule(interaction, rule)
-        thought = await rule_actions.changed_rule(base, said(wishes))
+        thought = await rule_actions.changed_rule(base, said(wishes, clear))
         found = await actions.preview_rule(self.services.database, thought, now=self.services.clock())
         await answer(interaction, _preview(thought, found))
         language = await examples.language_of(self.services.database, guild_id)
@@ -226,6 +233,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         await answer(interaction, panel(say("Rule removed"), [describe(gone)]))
 
     @edit.autocomplete("clear")
+    @preview.autocomplete("clear")
     async def _clear(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return choices.matching_last(typed, CLEARABLE)
 

@@ -6,6 +6,7 @@ the addresses: it works after a restart, and whoever chooses is checked again.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ from bot.feeds.discover import FeedLink
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
+from bot.stories.countries import countries_beginning, country_named
 from bot.stories.model import TOPICS
 from bot.words import mark, retell, say, say_number
 from cogs import choices
@@ -154,7 +156,9 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         self, interaction: discord.Interaction, topic: str | None = None, country: str | None = None
     ) -> None:
         """Show the catalogue."""
-        state = (choices.topic(topic) or "", (country or "").strip().casefold())
+        # The first call reads the gazetteer.
+        code = await asyncio.to_thread(_country_code, country) if country else ""
+        state = (choices.topic(topic) or "", code)
         await answer(interaction, await _catalogue_page(self.services, interaction, state, 0))
 
     @catalogue.autocomplete("topic")
@@ -163,7 +167,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
 
     @catalogue.autocomplete("country")
     async def _countries(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return choices.matching(typed, sorted({feed.country for feed in catalogue.load()}))
+        return await asyncio.to_thread(_country_choices, typed)
 
     @remove.autocomplete("feed")
     @pause.autocomplete("feed")
@@ -364,6 +368,27 @@ async def _catalogue_page(
         )
         view.add_item(ui.ActionRow(select))
     return view
+
+
+def _country_code(typed: str) -> str:
+    """Give a country as the catalogue has it, however it is written ("Germany", "Allemagne", "de")."""
+    wanted = typed.strip().casefold()
+    named = country_named(wanted)
+    codes = _codes()
+    return next((code for code in codes if named and country_named(code) == named), wanted)
+
+
+def _country_choices(typed: str) -> list[app_commands.Choice[str]]:
+    wanted = typed.strip().casefold()
+    meant = countries_beginning(wanted)
+    names = {code: country_named(code) for code in _codes()}
+    found = [code for code, name in names.items() if code.startswith(wanted) or name in meant]
+    return [app_commands.Choice(name=f"{names[c]} ({c})" if names[c] else c, value=c) for c in found[:25]]
+
+
+def _codes() -> list[str]:
+    """Give the countries of the catalogue's feeds, by their codes."""
+    return sorted({feed.country for feed in catalogue.load()})
 
 
 def _catalogue_line(feed: CatalogueFeed, watched: bool) -> str:

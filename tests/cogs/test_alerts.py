@@ -102,6 +102,8 @@ async def test_a_preview_counts_and_shows_what_would_come(scene: Scene) -> None:
     assert "0 alerts · 0 updates · 0 reports in threads · 1 digest" in wider.text
     assert "topics: spyware\n" not in wider.text
     assert "topics: spyware ·" in (await scene.moderator.command("alerts list")).text, "nothing was saved"
+    emptied = await scene.moderator.command("alerts preview", rule=rule, clear="topics")
+    assert "Of 6 stories in 30 days, 6 fit." in emptied.text
     none = await scene.moderator.command("alerts preview", keywords="nowhere")
     assert "`/why` tells" in none.text
     assert scene.discord.messages(scene.channel.id) == []

@@ -94,6 +94,10 @@ async def test_the_catalogue_is_filtered_and_added_from(scene: Scene) -> None:
     from bot.feeds import catalogue
 
     one = next(feed for feed in catalogue.load() if feed.country == "de")
+    for written in ("Germany", "Allemagne", " DE "):
+        assert german.text == (await scene.moderator.command("feeds catalogue", country=written)).text
+    offered = await scene.moderator.autocomplete("feeds catalogue", "country", "germ")
+    assert [(choice.name, choice.value) for choice in offered] == [("Germany (de)", "de")]
     added = await scene.moderator.select(german.message, "Choose feeds to watch", one.url)
     assert "1 feed is new" in added.text
     assert one.name in (await scene.moderator.command("feeds list")).text
