@@ -82,9 +82,8 @@ async def _schema(database: Database) -> Checked:
     current = await schema.current(database)
     if current == schema.head():
         return Checked("schema", current)
-    return Checked(
-        "schema", f"{current or 'none'}, this program needs {schema.head()}: `quash db upgrade`", ok=False
-    )
+    todo = "`quash db upgrade`" if schema.is_known(current) else "update the program"
+    return Checked("schema", f"{current or 'none'}, this program needs {schema.head()}: {todo}", ok=False)
 
 
 async def _file(session: AsyncSession) -> list[Checked]:

@@ -17,6 +17,7 @@ from db.errors import SchemaError
 
 _log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 7_310_009  # of PostgreSQL's advisory locks, of this module alone
 
 
 def _apply(connection: Connection) -> None:
@@ -64,6 +65,12 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         # A statement that rewrites a large store may take longer than any other is allowed to.
         engine = database.engine if database.is_sqlite else create_async_engine(database.url)
         async with engine.connect() as connection:
+            # All steps or none; and of two that begin at the same time, the second finds it done.
+            if database.is_sqlite:
+                await connection.execution_options(quash_begin="BEGIN IMMEDIATE")
+            await connection.begin()
+            if not database.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_apply)
             await connection.commit()
         if engine is not database.engine:
@@ -112,8 +119,13 @@ async def require_current(database: Database) -> None:
     await upgrade(database)
 
 
+def is_known(found: str | None) -> bool:
+    """Tell whether a database's revision is one of this program's; no newer one is."""
+    return found is None or found in _known()
+
+
 def _refuse_newer(found: str | None) -> None:
-    if found is not None and found not in _known():
+    if not is_known(found):
         raise SchemaError(
             f"The database was written by a newer Quash (schema {found}); "
             "update the program, or point DATABASE_URL at another database."

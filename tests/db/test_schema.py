@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,14 @@ async def test_an_empty_database_says_so_and_an_upgraded_one_is_current(database
     assert await schema.upgrade(database) == (None, schema.head())
     assert await schema.upgrade(database) == (schema.head(), schema.head())
     await database.close()
+
+
+async def test_of_two_that_upgrade_at_the_same_time_the_second_finds_it_done(database_url: str) -> None:
+    first, second = Database(database_url), Database(database_url)
+    await asyncio.gather(schema.upgrade(first), schema.upgrade(second))
+    assert await schema.current(second) == schema.head()
+    await first.close()
+    await second.close()
 
 
 _OLD = (  # a row of each table that later steps change or read
