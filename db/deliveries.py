@@ -249,7 +249,7 @@ async def get_heads(
     places = [claim.place for claim in claims]
     if not places:
         return {}
-    due = _open_at_destination(DeliveryRow.id).where(DeliveryRow.due_at <= now)
+    due = open_at_destination(DeliveryRow.id).where(DeliveryRow.due_at <= now)
     head = due.order_by(DeliveryRow.id).limit(1).scalar_subquery()
     ids = [
         id
@@ -282,7 +282,7 @@ async def let_go(session: AsyncSession, releases: Sequence[Release], *, now: dat
     if not releases:
         return
     turn = DestinationRow.turn
-    first = _open_at_destination(func.min(DeliveryRow.due_at)).scalar_subquery()
+    first = open_at_destination(func.min(DeliveryRow.due_at)).scalar_subquery()
     waiting = await session.execute(
         select(DestinationRow.target, DestinationRow.target_id, first.label("due_at")).where(
             at_places(DestinationRow, [release.claim.place for release in releases])
@@ -333,7 +333,7 @@ async def _execute_many(session: AsyncSession, statement: Executable, rows: list
         await connection.execute(statement, rows)
 
 
-def _open_at_destination(what: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+def open_at_destination(what: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
     """Ask about the deliveries that are not ended, for each destination of the query around it."""
     # Literals, as in the partial index: with parameters a planner cannot tell that it may use it.
     states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)

@@ -2,7 +2,8 @@
 
 After `days`: the texts of stories with the record of how they were read and the reports about them, stories
 that were irrelevant, entries that their feed does not show any more, deliveries (those too that still wait,
-as for a channel that is gone). What cards and look-ups show stays: cases with their timelines, demands, and
+as for a channel that is gone), what moderators decided on stories, channels and members that nothing was sent
+to for as long. What cards and look-ups show stays: cases with their timelines, demands, and
 of stories title, summary, topics, parties. Of what a case is recognised by stays what is still looked at: its
 newest members, and of a term the cases that held it last. The audit is kept for a year.
 
@@ -11,7 +12,8 @@ Nothing that is forgotten may come again as new:
 - an entry stays, without its text, while its feed may still show it (`FeedRow.oldest_shown`);
 - a story stays by its address, and one whose text is gone (`forgotten_at`) alerts nobody, whatever feed
   brings it again, nor is it posted where it waits; so its deliveries may go, and they go after it;
-- the card of a case stays until the case was silent as long: what comes then answers or edits that card.
+- the card of a case stays until the case was silent as long: what comes then answers or edits that card, in
+  the words that moderators gave it.
 """
 
 from __future__ import annotations
@@ -23,11 +25,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, case, delete, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Executable,
+    and_,
+    case,
+    delete,
+    null,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import deliveries, search
+from db.deliveries import Place
 from db.engine import INCREMENTAL, Database
+from db.figures import SILENT_AFTER
 from db.tables import (
     AuditRow,
     CaseMemberRow,
@@ -38,6 +55,8 @@ from db.tables import (
     FeedRow,
     FindingRow,
     ReportRow,
+    ReviewRow,
+    RuleRow,
     StoryRow,
 )
 
@@ -48,6 +67,7 @@ KEPT_HOLDERS = 24  # of a term
 _HOLD = 0.02  # seconds that one batch should hold the writer
 _REST = 4.0  # times as long as a batch took, others have the database to themselves after it
 _SHORTEST_REST, _LONGEST_REST = 0.02, 1.0
+_LOOKED_UP = 2000  # destinations that are looked for at once: that reads through all
 _SMALLEST = 5  # rows of a batch: on a busy machine each takes long, and a sweep has to come to its end
 _PAGES = 32  # of SQLite's file that are given back at once
 _SPARE_PAGES = 128  # free pages that are left in SQLite's file for what comes next
@@ -61,6 +81,8 @@ class Swept:
     stories: int = 0
     findings: int = 0
     deliveries: int = 0
+    reviews: int = 0
+    destinations: int = 0
     audit: int = 0
     pages: int = 0
     longest: float = 0.0
@@ -89,6 +111,8 @@ class Retention:
         swept = Swept()
         await self._repeat(swept, lambda session: self._forget_stories(session, before, now, swept))
         await self._walk(swept, _old_deliveries, before, self._drop_deliveries)
+        await self._walk(swept, _old_reviews, before, self._drop_reviews)
+        await self._drop_destinations(before, swept)
         await self._walk(swept, _old_entries, before, self._drop_entries)
         await self._repeat(swept, lambda session: self._drop_audit(session, now, swept))
         if self._database.is_sqlite:
@@ -175,7 +199,12 @@ class Retention:
     async def _drop_deliveries(
         self, session: AsyncSession, rows: Sequence[Any], before: datetime, swept: Swept
     ) -> None:
-        old = [row for row in rows if row.state != "sending" and _tells_nothing_young(row, before)]
+        brought = self._clock() - SILENT_AFTER
+        old = [
+            row
+            for row in rows
+            if row.state != "sending" and _tells_nothing_young(row, before) and not _counts(row, brought)
+        ]
         needed = {row.id for row in old if row.kind == "card" and row.updated and row.updated >= before}
         going = [row for row in old if row.id not in needed]
         waiting = {(row.target, row.target_id) for row in going if row.state in deliveries.OPEN}
@@ -187,6 +216,43 @@ class Retention:
             )
         )
         swept.deliveries += len(going)
+
+    async def _drop_reviews(
+        self, session: AsyncSession, rows: Sequence[Any], before: datetime, swept: Swept
+    ) -> None:
+        going = [
+            row.id
+            for row in rows
+            if row.state != "waiting"
+            and row.forgotten_at is not None
+            and (row.updated is None or row.updated < before)
+        ]
+        swept.reviews += await _delete(session, ReviewRow, going)
+
+    async def _drop_destinations(self, before: datetime, swept: Swept) -> None:
+        """Forget channels and members that nothing waits for, and nothing was sent to since.
+
+        A lease from before is long over by then, so that the count of claims may begin anew.
+        """
+        asked = select(DestinationRow.target, DestinationRow.target_id).where(_idle(before), _unnamed())
+        found: list[Place] = []
+        gone = 1  # of the last batch
+        while gone and not self._stopping():
+            if not found:
+                async with self._database.read() as session:
+                    rows = await session.execute(asked.limit(_LOOKED_UP))
+                    found = [(row.target, row.target_id) for row in rows]
+                if not found:
+                    return
+            these = deliveries.at_places(DestinationRow, found[: self._size * 4])
+            del found[: self._size * 4]
+            async with self._database.write() as session:
+                started = time.monotonic()
+                await deliveries.hold(session, these)  # so that the second look sees what is owed meanwhile
+                deleted = delete(DestinationRow).where(these, _idle(before))
+                gone = len((await session.execute(deleted.returning(DestinationRow.target_id))).all())
+            swept.destinations += gone
+            await self._rest(swept, time.monotonic() - started)
 
     async def _drop_entries(
         self, session: AsyncSession, rows: Sequence[Any], _: datetime, swept: Swept
@@ -215,6 +281,50 @@ def _tells_nothing_young(delivery: Any, before: datetime) -> bool:
     return delivery.forgotten_at is not None
 
 
+def _counts(delivery: Any, since: datetime) -> bool:
+    """Tell whether a delivery shows that its rule brings something (`db.figures.silent_rules`)."""
+    return bool(delivery.rule_id is not None and delivery.at >= since)
+
+
+def _idle(before: datetime) -> ColumnElement[bool]:
+    """Ask for destinations that nothing waits for, that nobody holds and nothing was sent to since then."""
+    return and_(
+        or_(DestinationRow.turn.is_(None), DestinationRow.turn < before),
+        or_(DestinationRow.claimed_until.is_(None), DestinationRow.claimed_until < before),
+        or_(
+            and_(DestinationRow.broken_at.is_(None), DestinationRow.next_due.is_(None)),
+            DestinationRow.broken_at < before,
+        ),
+        ~deliveries.open_at_destination(DeliveryRow.id).exists(),
+    )
+
+
+def _unnamed() -> ColumnElement[bool]:
+    """Ask for destinations that are no closed channels of rules: of those is remembered that no request is
+    to be spent on them, and that moderators were told."""
+    named: CompoundSelect[int] = union(
+        select(RuleRow.channel_id), select(RuleRow.review_channel).where(RuleRow.review_channel.is_not(None))
+    )
+    return or_(DestinationRow.broken_at.is_(None), DestinationRow.target_id.not_in(named))
+
+
+def _old_reviews(after: int, limit: int) -> Executable:
+    return (
+        select(
+            ReviewRow.id,
+            ReviewRow.created_at.label("at"),
+            ReviewRow.state,
+            StoryRow.forgotten_at,
+            CaseRow.updated,
+        )
+        .join(StoryRow, StoryRow.id == ReviewRow.story_id)
+        .outerjoin(CaseRow, CaseRow.id == StoryRow.case_id)
+        .where(ReviewRow.id > after)
+        .order_by(ReviewRow.id)
+        .limit(limit)
+    )
+
+
 def _old_deliveries(after: int, limit: int) -> Executable:
     return (
         select(
@@ -226,6 +336,7 @@ def _old_deliveries(after: int, limit: int) -> Executable:
             DeliveryRow.target,
             DeliveryRow.target_id,
             DeliveryRow.story_id,
+            DeliveryRow.rule_id,
             StoryRow.forgotten_at,
             CaseRow.updated,
         )

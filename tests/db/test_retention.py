@@ -18,7 +18,7 @@ from bot.alerts.outbox import owe
 from bot.feeds.fetch import Fetcher
 from bot.feeds.service import FeedService
 from bot.stories.cases import HOLDERS, MEMBERS
-from db import cases, feeds, lookups, schema, stories
+from db import cases, feeds, figures, lookups, schema, stories
 from db.engine import INCREMENTAL, Database
 from db.lookups import Viewer
 from db.retention import KEPT_HOLDERS, KEPT_MEMBERS, Retention
@@ -37,6 +37,7 @@ from db.tables import (
     GuildFeedRow,
     GuildRow,
     ReportRow,
+    ReviewRow,
     RuleRow,
     StoryRow,
 )
@@ -318,6 +319,74 @@ async def test_a_digest_stays_while_a_story_in_it_could_still_be_told_again(stor
     assert await store.ids(DeliveryRow) == [digest]
     store.clock.turn(days=DAYS)
     await _retention(store).sweep()
+    assert await store.ids(DeliveryRow) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_moderators_decided_goes_when_no_card_and_no_report_needs_it(store: Store) -> None:
+    feed = await store.feed(oldest_shown=10**9)
+    silent, going_on = await store.case(store.clock()), await store.case(store.clock())
+    made = [(None, "rejected"), (silent, "approved"), (going_on, "approved"), (None, "waiting")]
+    for case, state in made:
+        _, story = await store.story(feed, case_id=case)
+        async with store.database.write() as session:
+            values = {"guild_id": 1, "story_id": story, "channel_id": 5, "state": state, "words": "Ours."}
+            session.add(ReviewRow(created_at=store.clock(), until=store.clock(), **values))
+    store.clock.turn(days=DAYS + 1)
+    async with store.database.write() as session:
+        await cases.touch_case(session, going_on, store.clock(), None)
+    assert (await _retention(store).sweep()).reviews == 2
+    async with store.database.read() as session:
+        states = (await session.scalars(select(ReviewRow.state).order_by(ReviewRow.id))).all()
+    assert states == ["approved", "waiting"]
+
+
+async def test_channels_and_members_that_nothing_is_sent_to_any_more_are_forgotten(store: Store) -> None:
+    feed = await store.feed()
+    early = store.clock()
+    store.clock.turn(days=DAYS)
+    _, story = await store.story(feed)
+    store.clock.turn(days=1)
+    used, broken = {"turn": early, "claim": 3}, {"turn": early, "broken": "gone", "broken_at": early}
+    async with store.database.write() as session:
+        session.add(GuildRow(id=9, joined_at=early))
+        await session.flush()
+        session.add(RuleRow(guild_id=9, channel_id=3, review_channel=4, created_at=early))
+        rows: dict[tuple[str, int], dict[str, Any]] = {
+            ("user", 1): used, ("channel", 1): used,
+            ("user", 2): used | {"turn": store.clock()},
+            ("channel", 3): broken, ("channel", 4): broken, ("channel", 5): broken | {"next_due": early},
+            ("channel", 6): broken, ("channel", 7): used | {"claimed_until": store.clock()},
+        }  # fmt: skip
+        for (target, id), values in rows.items():
+            session.add(DestinationRow(target=target, target_id=id, **values))
+    await store.delivery(story, state="due", target_id=6)
+    assert (await _retention(store).sweep()).destinations == 3
+    async with store.database.read() as session:
+        left = {row.target_id for row in await session.scalars(select(DestinationRow))}
+    assert left == {2, 3, 4, 6, 7}, "what is owed something, is closed to a rule, or was used lately"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_rule_brought_counts_for_thirty_days_however_soon_texts_go(store: Store) -> None:
+    feed = await store.feed(oldest_shown=10**9)
+    async with store.database.write() as session:
+        session.add(GuildRow(id=9, joined_at=store.clock()))
+        await session.flush()
+        session.add(RuleRow(id=1, guild_id=9, channel_id=5, created_at=store.clock()))
+    store.clock.turn(days=10)
+    _, story = await store.story(feed)
+    await store.delivery(story, rule_id=1)
+
+    async def silent() -> int:
+        await Retention(store.database, store.clock, 7).sweep()
+        async with store.database.read() as session:
+            return len(await figures.silent_rules(session, store.clock() - figures.SILENT_AFTER))
+
+    store.clock.turn(days=25)
+    assert await silent() == 0
+    store.clock.turn(days=6)
+    assert await silent() == 1
     assert await store.ids(DeliveryRow) == []
 
 
