@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from bot.feeds.model import Entry
@@ -118,23 +119,44 @@ def entry_key(entry: Entry) -> str:
     if entry.url:
         return _hashed("url", canonical_url(entry.url))
     date = entry.published or entry.updated
-    title = " ".join(entry.title.casefold().split())
-    if title:
-        return _hashed("title", f"{title}\0{date.date().isoformat() if date else ''}")
-    return _hashed("text", entry.content or entry.summary)
+    return title_key(entry.title, date) or _hashed("text", entry.content or entry.summary)
+
+
+def title_key(title: str, date: datetime | None) -> str | None:
+    """Give the key of an entry that has neither an id nor an address of its own; None without a title."""
+    title = " ".join(title.casefold().split())
+    return _hashed("title", f"{title}\0{date.date().isoformat() if date else ''}") if title else None
 
 
 def shared_ids(entries: Sequence[Entry]) -> frozenset[str]:
-    """Give what stands as an id on several pages of one document, and so is none ("0", the site's address).
+    """Give what several articles of one document have for their id, and so is none ("0", the site's address).
 
-    Two entries with one id may be versions of one whose address was changed (RFC 4287, section 4.1.1).
+    Two entries with one id may be versions of one of which something was changed (RFC 4287, section 4.1.1).
     """
     times = Counter(entry.id for entry in entries)
     repeated = frozenset(one for one, number in times.items() if one and number > _VERSIONS)
-    if not repeated:
-        return repeated
-    pages = {(entry.id, canonical_url(entry.url)) for entry in entries if entry.url and entry.id in repeated}
-    return frozenset(one for one, number in Counter(one for one, _ in pages).items() if number > _VERSIONS)
+    return repeated and _shared(
+        (entry.id, (canonical_url(entry.url), entry.title.casefold()))
+        for entry in entries
+        if entry.id in repeated
+    )
+
+
+def shared_addresses(entries: Sequence[Entry], ids: Collection[str] = ()) -> frozenset[str]:
+    """Give the keys of addresses that several entries without ids have with different titles in one document.
+
+    So link some feeds all their entries to one page, if to different places in it. `ids` are none.
+    """
+    bare = [entry for entry in entries if entry.url and (not entry.id or entry.id in ids)]
+    if len(bare) <= _VERSIONS:
+        return frozenset()
+    return _shared((url_key(entry.url) or "", entry.title.casefold()) for entry in bare)
+
+
+def _shared(pairs: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """Give what stands with more different things than one has versions."""
+    times = Counter(one for one, _ in set(pairs))
+    return frozenset(one for one, number in times.items() if number > _VERSIONS)
 
 
 def _hashed(kind: str, text: str) -> str:

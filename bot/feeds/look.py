@@ -47,6 +47,7 @@ MOVE_LOOKS = 3
 _FORMER_KEPT = 5
 _REBUILT_AGAIN = 30 * DAY  # before it is told once more: some feeds do it with every look
 _REBUILT_KEPT = 5
+_SHARED_KEPT = 20
 _CUT_OFF_MOST = 7 * DAY  # that nothing is told of a feed because no other can be read either
 _PUSHED_AT_ONCE = 10  # new entries in one push, past which the feed may have been rebuilt
 
@@ -214,6 +215,7 @@ def _after_success(
             hints=look.feed.rhythm,
             hub=hub,
             topic=topic,
+            shared=look.feed.shared[:_SHARED_KEPT],
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
             push_until=None if judged.news else memory.push_until,
         )

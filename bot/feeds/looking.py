@@ -17,7 +17,7 @@ from bot.feeds.fetch import Fetcher, Response
 from bot.feeds.fetch_errors import BadAnswerError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Look, body_hash
-from bot.feeds.sight import SeenFeed
+from bot.feeds.sight import SeenFeed, told_apart
 from bot.feeds.store import Stored, store_looks
 from db import feed_claims
 from db.engine import Database, is_outage
@@ -81,6 +81,7 @@ async def _read(stored: StoredFeed, response: Response, parser: Parser, clock: C
     if not response.body.strip():
         raise ParseError(told("The server sent an empty document."))
     feed = await parser.parse(response.body, response.url, response.content_type)
+    feed = told_apart(feed, stored.memory.get("shared", ()))
     return Look(stored, clock(), response, digest, feed=feed)
 
 

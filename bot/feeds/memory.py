@@ -32,7 +32,7 @@ class Memory:
     move. `refused_move`: a move that somebody undid. `kept`: the operator added it, so it is looked at
     though no guild uses it. `hub`, `topic`: where it can be subscribed to, and as what. `push_until`: a
     hub delivers until then. `told_rebuilt`: when it was last told that the feed was rebuilt. `rebuilt`: when
-    it last looked so, the latest last.
+    it last looked so, the latest last. `shared`: keys that several of its entries had at once, and so none.
     """
 
     times: tuple[int, ...] = ()
@@ -48,6 +48,7 @@ class Memory:
     push_until: int | None = None
     told_rebuilt: int | None = None
     rebuilt: tuple[int, ...] = ()
+    shared: tuple[str, ...] = ()
 
     def pushed(self, now: datetime) -> bool:
         """Whether a hub delivers what is new."""
@@ -84,6 +85,7 @@ def from_json(data: Mapping[str, Any]) -> Memory:
         push_until=data.get("push_until"),
         told_rebuilt=data.get("told_rebuilt"),
         rebuilt=tuple(data.get("rebuilt", ())),
+        shared=tuple(data.get("shared", ())),
     )
 
 
@@ -106,5 +108,6 @@ def to_json(memory: Memory) -> dict[str, Any]:
         "push_until": memory.push_until,
         "told_rebuilt": memory.told_rebuilt,
         "rebuilt": list(memory.rebuilt),
+        "shared": list(memory.shared),
     }
     return {name: value for name, value in data.items() if value}

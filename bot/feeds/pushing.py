@@ -25,7 +25,7 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.look import Decision, decide_push
 from bot.feeds.looking import Parser
 from bot.feeds.rhythm import read_retry_after
-from bot.feeds.sight import SeenFeed
+from bot.feeds.sight import SeenFeed, told_apart
 from bot.feeds.store import known_of
 from bot.feeds.websub import Push
 from db import feed_looks, feeds, pushes
@@ -206,6 +206,7 @@ class PushService:
             stored = await feeds.get(session, feed_id)
             if stored is None or stored.state != "active":
                 return None
+            feed = told_apart(feed, stored.memory.get("shared", ()))
             known = await known_of(session, [(stored, feed.sightings)])
             decision = decide_push(
                 stored, feed.sightings, known.get(feed_id, {}), self._limits, now=now, until=until

@@ -6,10 +6,12 @@ as much work as reading them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from bot.feeds.identity import entry_key, shared_ids, url_key
+from bot.feeds.identity import entry_key, shared_addresses, shared_ids, title_key, url_key
 from bot.feeds.model import Entry, Feed, Rhythm
 
 
@@ -30,7 +32,10 @@ class Sighting(NamedTuple):
 
 
 class SeenFeed(NamedTuple):
-    """A feed's words about itself, and its entries in the feed's own order."""
+    """A feed's words about itself, and its entries in the feed's own order.
+
+    `shared`: keys by which several entries would be taken for one (`bot.feeds.identity`), which so are none.
+    """
 
     title: str
     link: str
@@ -39,20 +44,44 @@ class SeenFeed(NamedTuple):
     hub: str | None
     self_url: str | None
     sightings: tuple[Sighting, ...]
+    shared: tuple[str, ...] = ()
 
 
 def seen(feed: Feed) -> SeenFeed:
     """Work out the identities of a feed's entries."""
-    shared = shared_ids(feed.entries)
-    return SeenFeed(
+    entries = feed.entries
+    ids = shared_ids(entries)
+    shared = {entry_key(Entry(one, "", "")) for one in ids} | shared_addresses(entries, ids)
+    found = SeenFeed(
         feed.title,
         feed.link,
         feed.language,
         feed.rhythm,
         feed.hub,
         feed.self_url,
-        tuple(sight(entry._replace(id="") if entry.id in shared else entry) for entry in feed.entries),
+        tuple(map(sight, entries)),
     )
+    return told_apart(found, shared)
+
+
+def told_apart(feed: SeenFeed, shared: Collection[str]) -> SeenFeed:
+    """Give a feed whose entries have other keys than those, which were `shared` in it before."""
+    every = {*feed.shared, *shared}
+    if not every:
+        return feed
+    return feed._replace(
+        sightings=tuple(_apart(one, every) if one.key in every else one for one in feed.sightings),
+        shared=tuple(sorted(every)),
+    )
+
+
+def _apart(one: Sighting, shared: Collection[str]) -> Sighting:
+    """Give an entry the next best key: its address's, else that of its title and date."""
+    key = one.url_key
+    if key is None or key in shared:
+        date = None if one.published is None else datetime.fromtimestamp(one.published, UTC)
+        key = title_key(one.title, date)
+    return one if key is None else one._replace(key=key)
 
 
 def sight(entry: Entry) -> Sighting:

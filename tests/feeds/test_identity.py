@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.feeds.identity import canonical_url, entry_key, shared_ids, url_key
+from bot.feeds.identity import canonical_url, entry_key, shared_addresses, shared_ids, url_key
 from bot.feeds.model import Entry
 
 ARTICLE = "https://news.example/2026/court-quashes-subpoena"
@@ -118,6 +118,10 @@ def test_what_stands_on_several_pages_of_a_document_is_no_id() -> None:
     same = [entry(id="urn:2", url=ARTICLE + more) for more in ("", "/", "#a", "?utm_source=x")]
     none = [entry(url=f"{ARTICLE}/{number}") for number in range(3)]
     assert shared_ids([*pages, *versions, *same, *none]) == {"0"}
+    titled = [entry(id="1", url=ARTICLE, title=f"No. {number}") for number in range(3)]
+    assert shared_ids([*titled, *none]) == {"1"}
+    assert shared_addresses([*titled, *none]) == frozenset()
+    assert shared_addresses([*titled, *none], {"1"}) == {url_key(ARTICLE)}
 
 
 def test_keys_fit_their_columns() -> None:

@@ -105,12 +105,25 @@ async def test_two_entries_of_one_address_and_title_are_two(clock: Clock) -> Non
         assert [entry.alert for entry in await w.entries()] == [False, True]
 
 
-async def test_a_feed_that_gives_all_its_entries_one_id(clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("written", "odd"),
+    [
+        ("<guid (.*?)>.*?</guid>", r"<guid \1>0</guid>"),  # one id for all
+        ("<guid .*?</guid>(.*?)paper.example/(.*?)</link>", r"\1paper.example/news#\2</link>"),  # one page
+        (
+            "<guid (.*?)>.*?</guid>(.*?)<link>.*?</link>",
+            r"<guid \1>0</guid>\2<link>https://a.example/</link>",
+        ),
+    ],
+)
+async def test_a_feed_that_gives_all_its_entries_one_id_or_one_address(
+    clock: Clock, written: str, odd: str
+) -> None:
     """One entry was kept of it, and nothing that came later was ever alerted."""
     async with world(clock) as w:
 
         def say(items: Sequence[tuple[str, datetime]]) -> None:
-            w.site.say(body=re.sub("<guid (.*?)>.*?</guid>", r"<guid \1>0</guid>", rss(items)))
+            w.site.say(body=re.sub(written, odd, rss(items)))
 
         items = daily(5, clock.now)
         say(items)
@@ -118,9 +131,13 @@ async def test_a_feed_that_gives_all_its_entries_one_id(clock: Clock) -> None:
         clock.turn(hours=3)
         say([("fresh", clock.now), *items])
         await w.service.check(gap=0)
+        assert len(await w.entries()) == 6
+        clock.turn(hours=3)
+        say([("more", clock.now), *items[:1]])  # so few that they alone do not show it
+        await w.service.check(gap=0)
         entries = await w.entries()
-        assert len(entries) == 6
-        assert [entry.title for entry in entries if entry.alert] == ["Title of fresh"]
+        assert len(entries) == 7
+        assert [entry.title for entry in entries if entry.alert] == ["Title of fresh", "Title of more"]
 
 
 async def _look(w: World, items: Sequence[str | tuple[str, datetime]]) -> list[str]:

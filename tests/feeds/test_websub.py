@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -395,6 +396,21 @@ async def test_a_flood_in_one_push_alerts_nobody(clock: TurnedClock) -> None:
         assert not any(entry.alert for entry in entries)
         ((_, notice, _),) = await s.world.service.notices()
         assert notice.kind == "rebuilt"
+
+
+async def test_what_a_hub_sends_of_a_feed_with_one_id_for_all_is_each_its_own(clock: TurnedClock) -> None:
+    """The second was taken for the first one's edit, and so it was at the next look."""
+
+    def with_one_id(*names: str) -> str:
+        return re.sub("<guid (.*?)>.*?</guid>", r"<guid \1>0</guid>", feed(s.hub, *names, clock=clock))
+
+    async with scene(clock) as s:
+        s.world.site.say(body=with_one_id("a", "b", "c"))
+        await s.world.service.check(gap=0)
+        await s.service.tick()
+        for name in ("d", "e"):
+            await s.hub.send(with_one_id(name))
+        assert (await s.titles())[-2:] == ["Title of d", "Title of e"]
 
 
 # ---------------------------------------------------------------------- the rules by themselves
