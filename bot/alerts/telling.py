@@ -8,7 +8,7 @@ What is to be told and how long it stays to be told is each subclass's; how it i
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from bot.alerts.foreign import safe_text
 from bot.alerts.once import Button, OnceSayer, PlainSender, nonce_for
 from bot.clock import Clock
 from bot.words import say, speaking
+from db import notes
 from db.engine import Database
 from db.places import Listening
 
@@ -81,6 +82,14 @@ class Teller:
             _log.info("telling servers goes on, after %d tries", self._waited)
             self._waited = 0
         return count
+
+    async def _forget(self, names: Iterable[str]) -> None:
+        """Forget that something was told of: it is in order again, or gone, or long ago."""
+        gone = list(names)
+        if gone:
+            async with self._database.write() as session:
+                for name in gone:
+                    await notes.remove(session, name)
 
     async def _tell(self, one: News) -> bool:
         outcome = "refused"

@@ -65,6 +65,8 @@ class OffTopicTeller(Teller):
                 where = listening[one.guild_id]
                 with speaking(where.language):
                     made.append(self._suggestion(fresh, where, now))
+        # What was told before the reports that are counted begin says nothing more.
+        await self._forget(name for name, at in told.items() if datetime.fromisoformat(at) < now - _WITHIN)
         return made
 
     def _suggestion(self, one: OffTopic, where: Listening, now: datetime) -> News:

@@ -6,7 +6,7 @@ program's own, `told:rule:KIND:NUMBER`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -96,14 +96,6 @@ class RuleTeller(Teller):
         async with self._database.write() as session:
             await notes.put(session, _note(kind, rule_id), self._clock().isoformat())
             await notes.drop(session, _telling(kind, rule_id))
-
-    async def _forget(self, names: Iterable[str]) -> None:
-        """Forget that a rule was told of which is in order again, or gone."""
-        gone = list(names)
-        if gone:
-            async with self._database.write() as session:
-                for name in gone:
-                    await notes.remove(session, name)
 
 
 def _telling(kind: str, rule_id: int) -> str:

@@ -13,6 +13,7 @@ from bot.cli import main
 from bot.commands import cases
 from bot.intake import corrections
 from bot.intake.corrections import OffTopicTeller
+from db import notes
 from db.tables import CaseProposalRow, CaseRow, FeedRow, ReportRow, RuleRow, StoryRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import labels_of
@@ -153,3 +154,7 @@ async def test_reports_become_a_suggestion_and_nothing_more(scene: Scene) -> Non
     await house.story(feed, None, title="A further story of it")
     assert len(await house.deliveries()) == before
     assert "source excluded" in (await scene.moderator.command("audit")).text
+    house.clock.turn(days=91)
+    assert await teller.tell() == 0
+    async with house.database.read() as session:
+        assert await notes.named(session, "told:offtopic:") == {}, "what nobody counts any more is forgotten"
