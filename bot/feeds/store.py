@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -113,21 +113,24 @@ async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
     reached = await feed_looks.latest_reached(session)
     found: set[int] = set()
     for look in failing:
-        since = look.stored.failing_since
         others = [at for url, at in reached if urlsplit(url).netloc != urlsplit(look.stored.url).netloc]
-        if since is not None and others and max(others) <= since:
+        if others and max(others) <= _since(look):
             found.add(look.stored.id)
-            if look.succeeded:
-                reason = told("now: the connection of Quash works again")
-                await feed_looks.look_soon(session, look.at, reason, since - _BEFORE)
-                break
+    back = [look for look in failing if look.succeeded and look.stored.id in found]
+    if back:
+        reason = told("now: the connection of Quash works again")
+        await feed_looks.look_soon(session, back[0].at, reason, min(map(_since, back)) - _BEFORE)
     return found
+
+
+def _since(look: Look) -> datetime:
+    """Tell since when a feed has failed; one that fails for the first time, since now."""
+    return look.stored.failing_since or look.at
 
 
 def _is_doubtful(look: Look) -> bool:
     """Tell whether it matters if others fail, too: before people are told, and when one can be read again."""
-    since = look.stored.failing_since or look.at
-    lasts = (look.at - since).total_seconds()
+    lasts = (look.at - _since(look)).total_seconds()
     if look.succeeded:
         return look.stored.last_status is None and lasts >= _LONG_PAUSE
     return look.unreached and look.stored.told_failing_at is None and lasts >= FAILS_FOR_LONG

@@ -8,19 +8,23 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.absence import forget_left
 from bot.feeds import looking
 from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Fetcher
+from bot.feeds.fetch_errors import DnsError
+from bot.feeds.look import Look
+from bot.feeds.looking import look_at
 from bot.feeds.opml import ListedFeed
 from bot.feeds.service import FeedService
+from bot.feeds.store import store_looks
 from bot.feeds.telling import together
-from db import absence, feed_claims, feed_looks, feed_moves, guilds, suggest
+from db import absence, feed_claims, feed_looks, feed_moves, feeds, guilds, suggest
 from db.engine import Database
-from db.tables import FeedPartyRow, PartyRow, PartyWordRow
+from db.tables import FeedPartyRow, FeedRow, PartyRow, PartyWordRow
 from db.visibility import Viewer
 from tests.feeds.web import DirectParser, Site, daily, limits, rss
 from tests.feeds.world import Clock, World, world
@@ -163,6 +167,30 @@ async def test_a_feed_that_rested_alerts_nobody_of_what_it_brought_meanwhile(
         w.site.say(body=rss([("news", clock.now), *items]))
         await w.tick()
         assert [entry.title for entry in await w.entries() if entry.alert] == ["Title of news"]
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+@pytest.mark.parametrize("ends_first", [True, False])
+async def test_a_feed_that_one_server_ends_as_another_adds_it_goes_on(
+    services: tuple[FeedService, FeedService], database: Database, site: Site, clock: Clock, ends_first: bool
+) -> None:
+    """It rested for good, though a server used it."""
+    one, other = services
+    site.say(body=rss(daily(3, clock.now)))
+    feed_id = (await one.add(site.url(), guild_id=ONE)).feed_id
+    assert feed_id is not None
+    async with database.write() as session:
+        if ends_first:
+            await one.remove_in(session, feed_id, guild_id=ONE)
+            meanwhile = asyncio.create_task(other.add(site.url(), guild_id=OTHER))
+        else:
+            await feeds.use(session, [feed_id], OTHER, None, clock.now)
+            meanwhile = asyncio.create_task(other.remove(feed_id, guild_id=ONE))
+        await asyncio.wait([meanwhile], timeout=0.2)
+    await meanwhile
+    assert [feed.state for feed in await one.list(OTHER)] == ["active"]
 
 
 async def test_feeds_of_a_server_that_is_forgotten_rest_unless_others_use_them(clock: Clock) -> None:
@@ -390,6 +418,29 @@ async def test_an_outage_of_our_own_is_no_news_of_the_feeds(clock: Clock) -> Non
         # Only the one that fails still, though others are read, is news.
         ((_, notice, _),) = await w.service.notices()
         assert (notice.kind, notice.name) == ("failing", hosts[0])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_what_comes_first_of_looks_stored_together_decides_nothing(clock: Clock, order: int) -> None:
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(3, clock.now)))
+        for address in (w.site.url(), "http://gone.example/feed"):
+            await w.service.add_many([ListedFeed(address)], guild_id=ONE)
+        began = clock.now
+        clock.turn(days=2)
+        async with w.database.write() as session:
+            await session.execute(
+                update(FeedRow).values(
+                    failing_since=began, last_success_at=began, failures=9, next_look=began
+                )
+            )
+            claimed = await feed_claims.claim_due(session, now=clock.now, limit=2, worker="w", lease=60)
+        back, fails = sorted(claimed, key=lambda feed: "gone" in feed.url)
+        async with Fetcher(limits()) as fetcher:
+            looks = [await look_at(back, fetcher, DirectParser(), clock)]
+        looks.append(Look(fails, clock.now, error=DnsError("There is no such name.")))
+        await store_looks(w.database, looks[::order], limits())
+        assert list(await w.service.notices()) == [], "it may have been our connection still"
 
 
 async def test_feeds_that_all_fail_for_good_are_told_of_in_the_end(clock: Clock) -> None:
