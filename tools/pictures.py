@@ -175,6 +175,7 @@ async def play(discord: StandIn, web: SampleWeb, site: Site, clock: LaterClock, 
     picked, desk = world.add_channel(guild, "picked"), world.add_channel(guild, "review")
     await chief.command("alerts add", channel=picked, topics="legal-demands", review=desk)
     newsroom = await Newsroom.open(discord, web, site)
+    iris = await open_small_server(discord, web)
     for day in range(1, web.last_day + 1):
         if day == web.last_day // 2:
             newsroom.shut_channel()
@@ -237,7 +238,21 @@ async def play(discord: StandIn, web: SampleWeb, site: Site, clock: LaterClock, 
     await take_import(another("dana", channel), channel.id, picked.id, album)
     await take_empty(newsroom, album)
     await take_told(newsroom, card, album)
+    album.add("note-direct", discord.direct_messages(iris)[0])
     await take_notes(newsroom, site, clock, album)
+
+
+async def open_small_server(discord: StandIn, web: SampleWeb) -> int:
+    """A server with one channel, which takes nothing any more; gives who made its rule."""
+    world = discord.world
+    guild = world.add_guild("Reading Circle")
+    channel, iris = world.add_channel(guild, "reading"), world.add_user("iris")
+    world.add_member(guild, iris, world.add_role(guild, "iris", ("manage_guild",)))
+    person = discord.person(iris.id, guild.id, channel.id)
+    await person.command("feeds add", address=web.feed_urls[0])
+    await person.command("alerts add", channel=channel, relevance=0.0)
+    world.set_overwrite(channel, guild.members[world.bot_id], deny=("send_messages",))
+    return iris.id
 
 
 async def take_review(discord: StandIn, editor: Person, desk: int, picked: int, album: Album) -> None:
@@ -255,7 +270,7 @@ async def take_review(discord: StandIn, editor: Person, desk: int, picked: int, 
     await editor.submit(form, words=words)
     album.add("review-edited", asked(first))
     album.add("review-approve", (await editor.click(first, "Approve")).message)
-    await editor.click(second, "Reject")
+    album.add("review-reject", (await editor.click(second, "Reject")).message)
     choice = await editor.click(third, "Merge with case")
     select = choice.message.components[-1]["components"][0]
     album.add("review-merge", choice.message, opened=select["custom_id"])
@@ -303,6 +318,8 @@ async def take_setup(chief: Person, role: Role, album: Album) -> None:
 
 async def take_import(chief: Person, channel: int, picked: int, album: Album) -> None:
     """A moderator imports a configuration."""
+    changed = await chief.command("settings", language="en", quiet_hours="23:00-06:00")
+    album.add("settings-changed", changed.message)
     settings = (await chief.command("settings")).message
     form = await chief.click(settings, "Import")
     album.add_form("settings-import", form)
@@ -433,6 +450,7 @@ async def take_notes(room: Newsroom, site: Site, clock: LaterClock, album: Album
     for name, options in (
         ("alerts edit", {"rule": room.rule, "statuses": "quashed, withdrawn", "limit": 5}),
         ("alerts pause", {"rule": room.rule}),
+        ("alerts resume", {"rule": room.rule}),
         ("feeds pause", {"feed": room.feed}),
         ("feeds resume", {"feed": room.feed}),
     ):
@@ -444,7 +462,10 @@ async def take_notes(room: Newsroom, site: Site, clock: LaterClock, album: Album
         for story in stories[:2]:
             await room.person(f"reader {reader}", "alerts").click(story, "Not relevant")
     clock.ahead = timedelta(minutes=61)
-    album.add("note-source", await room.told("log", "off topic"))
+    album.add("note-changes", await room.told("log", "paused"))
+    source = await room.told("log", "off topic")
+    album.add("note-source", source)
+    album.add("source-excluded", (await chief.click(source, "Exclude source")).message)
     album.add("note-rule", await room.told("log", "within a day"))
     clock.ahead = timedelta(hours=27)
     album.add("note-feed", await room.told("log", "gone for good"))
@@ -459,6 +480,25 @@ async def take_notes(room: Newsroom, site: Site, clock: LaterClock, album: Album
     imported = await chief.command("feeds import", file=listed)
     await room.settled([imported])
     album.add("feeds-import", imported.message)
+    album.add_form("feeds-form", await chief.command("feeds import"))
+    album.add("alerts-remove", (await chief.command("alerts remove", rule=room.rule)).message)
+    album.add("feeds-remove", (await chief.command("feeds remove", feed=room.feed)).message)
+    await take_choice(room, album)
+
+
+async def take_choice(room: Newsroom, album: Album) -> None:
+    """A site's page names two feeds, of which one is chosen."""
+    chief = room.person("hugo", "log", manages=True)
+    async with serving() as site:
+        links = "".join(
+            f'<link rel="alternate" type="application/rss+xml" title="{title}" href="{site.url(path)}">'
+            for title, path in (("The Harbour Post: news", "/news"), ("The Harbour Post: courts", "/courts"))
+        )
+        page = f"<html><head><title>The Harbour Post</title>{links}</head><body></body></html>"
+        site.say(body=page, headers={"Content-Type": "text/html"})
+        asked = await chief.command("feeds add", address=site.url())
+        await room.settled([asked])
+        album.add("feeds-choose", asked.message, opened="quash:feeds:choose")
 
 
 if __name__ == "__main__":
