@@ -180,20 +180,15 @@ async def use(
     """Note that a guild uses these feeds; gives how many it did not use before."""
     from db.stories import insert_ignoring
 
-    used: set[int] = set()
-    for part in parts(feed_ids):
-        query = select(GuildFeedRow.feed_id).where(
-            GuildFeedRow.guild_id == guild_id, GuildFeedRow.feed_id.in_(part)
-        )
-        used.update((await session.execute(query)).scalars())
-    fresh = [
-        {"guild_id": guild_id, "feed_id": feed_id, "added_by": added_by, "added_at": now, "paused": False}
-        for feed_id in dict.fromkeys(feed_ids)
-        if feed_id not in used
-    ]
-    for rows in parts(fresh):
-        await session.execute(insert_ignoring(session, GuildFeedRow), list(rows))
-    return len(fresh)
+    note = insert_ignoring(session, GuildFeedRow).returning(GuildFeedRow.feed_id)
+    fresh = 0
+    for part in parts(list(dict.fromkeys(feed_ids))):
+        rows = [
+            {"guild_id": guild_id, "feed_id": feed_id, "added_by": added_by, "added_at": now, "paused": False}
+            for feed_id in part
+        ]
+        fresh += len((await session.execute(note, rows)).all())
+    return fresh
 
 
 async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
@@ -221,7 +216,11 @@ async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], why: str, 
 
 async def rest_unused(session: AsyncSession, feed_ids: Sequence[int], why: str) -> None:
     """Let those of the feeds rest that no guild uses, that the operator did not add and nobody may see."""
-    for part in parts(feed_ids):
+    for part in parts(sorted(feed_ids)):
+        # Who begins to use one at this moment is waited for, or waits and then finds it resting.
+        await session.execute(
+            select(_feeds.id).where(_feeds.id.in_(part)).order_by(_feeds.id).with_for_update()
+        )
         used = exists().where(_USES.c.feed_id == _feeds.id)
         query = select(*_COLUMNS).where(_feeds.id.in_(part), ~_feeds.public, ~used)
         for feed in [_stored(row) for row in await session.execute(query)]:

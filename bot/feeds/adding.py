@@ -151,6 +151,7 @@ class Adder:
             if stored.state == "gone":
                 raise FeedError(_ended(stored))
             fresh = await use.note(session, stored.id, now)
+            stored = await feeds.get(session, stored.id) or stored  # it may have been let rest at this moment
             guilds = await feeds.guilds_of(session, stored.id) if use.guild_id is not None else {}
             paused = use.guild_id is not None and guilds.get(use.guild_id, False)
             memory = memories.from_json(stored.memory)
@@ -238,7 +239,8 @@ class Adder:
     async def store(self, session: AsyncSession, wanted: Mapping[str, str], use: Use) -> int:
         """Store feeds (addresses as `normal` gives them, with their titles) in the caller's transaction.
 
-        Gives how many are new. One that rested because nobody used it goes on.
+        Gives how many are new: to the guild, which is not told what others watch; to all, for the operator.
+        One that rested because nobody used it goes on.
         """
         now = self._clock()
         known = await feeds.known_urls(session, list(wanted))
@@ -248,13 +250,14 @@ class Adder:
             if url not in known
         ]
         await feeds.add_many(session, rows)
+        fresh = len(rows)
         if use.guild_id is not None:
             ids = await feeds.known_urls(session, list(wanted))
-            await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
+            fresh = await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
         else:
             await feeds.keep(session, list(known.values()))
         await feeds.wake_unused(session, list(known.values()), UNUSED, now)
-        return len(rows)
+        return fresh
 
     def normal(self, address: str) -> str:
         """Give an address as it is stored. Raises `FetchError` for one that may not be fetched."""

@@ -31,7 +31,10 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of many addresses. `refused` pairs an address, fit to be shown, with the reason."""
+    """What became of many addresses. `added` and `known` are as who adds them sees it: a guild its own feeds.
+
+    `refused` pairs an address, fit to be shown, with the reason.
+    """
 
     added: int
     known: int

@@ -124,19 +124,13 @@ class GuildFeeds:
     async def _add_many(self, who: Who, items: Sequence[opml.ListedFeed]) -> Imported:
         if not items:
             raise GuildFeedsError(told("There is no feed in it; give an OPML file, or one address a line."))
-        before = await self._check_room(who, [item.url for item in items])
+        await self._check_room(who, [item.url for item in items])
         imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
-        added = len(await self.list(who.guild_id)) - len(before)
-        number = imported.added + imported.known
-        await self._note(who, "feeds imported", {"feeds": number})
-        # Whether others watch a feed is not told.
-        return replace(imported, added=added, known=number - added)
+        await self._note(who, "feeds imported", {"feeds": imported.added + imported.known})
+        return imported
 
-    async def _check_room(self, who: Who, addresses: Sequence[str]) -> set[str]:
-        """Raise where a server has no room for those of these addresses that it does not watch already.
-
-        Gives the addresses that it watches.
-        """
+    async def _check_room(self, who: Who, addresses: Sequence[str]) -> None:
+        """Raise where a server has no room for those of these addresses that it does not watch already."""
         known = {feed.url for feed in await self.list(who.guild_id)}
         more: set[str] = set()
         for number, address in enumerate(addresses):
@@ -153,7 +147,6 @@ class GuildFeeds:
                     count=len(known),
                 )
             )
-        return known
 
     async def _note_feed(self, who: Who, action: str, feed_id: int, name: str) -> None:
         await self._note(who, action, {"feed": feed_id, "name": name[:200]})
