@@ -17,7 +17,7 @@ from bot.intake.services import Services
 from bot.words import say
 from cogs.clicks import Click, add
 from cogs.lookups import viewer
-from cogs.pages import ROOM, PageButton, fitting, leaf_buttons
+from cogs.pages import ROOM, PageButton, fitting, leaf_buttons, told_range
 from cogs.panels import answer, panel, stamp
 from db import guilds
 
@@ -80,7 +80,9 @@ async def _missed_page(
     )
     title = say("What you missed since {when}", when=stamp(since, "f"))
     if found is None:
-        hint = say("`/digest period:week` looks further back, `/subscribe` tells you by direct message.")
+        hint = ""
+        if services.clock() - since < _PERIODS["week"]:
+            hint = say("`/digest period:week` looks further back, `/subscribe` tells you by direct message.")
         return panel(title, [say("Nothing came."), hint])
     return _page(title, found, "missed", interaction.user.id, state, first)
 
@@ -109,13 +111,12 @@ def _page(
     first = first if first < len(told) else max(0, len(told) - _A_PAGE)
     blocks = fitting(map(matter_text, told[first : first + _A_PAGE]), ROOM - _AROUND)
     shown = len(blocks)
+    buttons = leaf_buttons(kind, owner, state, first, shown, len(told), _A_PAGE)
     footer = [digest_counts(found, told)]
     if len(told) > shown:
-        last = first + shown
-        footer.append(say("{first} to {last} of {total}", first=first + 1, last=last, total=len(told)))
+        footer.append(told_range(first, shown, len(told), buttons, at_least=found.more))
     if found.followed:
         footer.append(say("★ you follow this"))
-    buttons = leaf_buttons(kind, owner, state, first, shown, len(told), _A_PAGE)
     return panel(title, blocks, buttons=buttons, footer=" · ".join(footer))
 
 

@@ -361,7 +361,7 @@ async def _no_demand(session: AsyncSession, who: Viewer, issuer: str, recipient:
             return f"{none} {did_you_mean(near)}"
     known = await lookups.party_names(session, who, "", side=side, limit=8)
     if not known:
-        return f"{none} {say('None is known at all yet.')} {whose_feeds(who)}"
+        return f"{none} {say('Nothing is known yet.')} {whose_feeds(who)}"
     names = ", ".join(safe_text(each, 60) for each in known)
     if side == "issuer":
         return f"{none} {say('Known issuers: {names}.', names=names)}"
@@ -390,5 +390,5 @@ def _no_case(who: Viewer, name: str, newest: Sequence[CaseRow]) -> discord.ui.La
             say("The newest are:") + "\n" + "\n".join(f"#{c.id} {safe_text(c.title, 100)}" for c in newest)
         )
     else:
-        blocks.append(f"{say('None is known at all yet.')} {whose_feeds(who)}")
+        blocks.append(f"{say('Nothing is known yet.')} {whose_feeds(who)}")
     return panel(say("Case"), blocks)

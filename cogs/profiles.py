@@ -189,7 +189,7 @@ def _no_party(who: lookups.Viewer, name: str, near: list[str], known: list[str])
     elif known:
         blocks.append(say("Known are: {names}.", names=", ".join(safe_text(each, 60) for each in known)))
     else:
-        blocks.append(f"{say('None is known at all yet.')} {whose_feeds(who)}")
+        blocks.append(f"{say('Nothing is known yet.')} {whose_feeds(who)}")
     return panel(say("Party"), blocks)
 
 

@@ -21,7 +21,7 @@ from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.language import speak_with
 from cogs.lookups import case_choices, did_you_mean, meant_party, near_parties, party_choices, viewer
-from cogs.pages import PageButton, page_buttons
+from cogs.pages import PageButton, page_buttons, told_range
 from cogs.panels import answer, panel
 from db import lookups
 
@@ -273,13 +273,12 @@ async def _own(
         none = say("You have none. `/subscribe topic` in a server or a card's Follow case makes one.")
         return _with_topics(interaction, panel(say("Your subscriptions"), [none]), found)
     page = min(page, (len(found) - 1) // _A_PAGE)
-    view = panel(
-        say("Your subscriptions"),
-        [],
-        buttons=page_buttons("subscriptions", interaction.user.id, state, page, len(found), _A_PAGE),
-        footer=say("Only you can see this."),
-    )
     shown = found[page * _A_PAGE : (page + 1) * _A_PAGE]
+    buttons = page_buttons("subscriptions", interaction.user.id, state, page, len(found), _A_PAGE)
+    footer = say("Only you can see this.")
+    if buttons:
+        footer += " · " + told_range(page * _A_PAGE, len(shown), len(found), buttons)
+    view = panel(say("Your subscriptions"), [], buttons=buttons, footer=footer)
     servers = await asyncio.gather(*(_elsewhere(interaction, each) for each in shown))
     for each, server in zip(shown, servers, strict=True):
         view.add_item(_of_one(each, server))

@@ -90,8 +90,13 @@ def _head(digest: Digest, told: Sequence[Matter]) -> str:
 def digest_counts(digest: Digest, told: Sequence[Matter]) -> str:
     """Tell how much there is: "12 stories, 5 matters, 2 changed"."""
     changed = sum(matter.changed for matter in told)
-    counts = [say_number("{number} story", "{number} stories", len(digest.stories))]
-    if len(told) != len(digest.stories):
+    stories = len(digest.stories)
+    counts = [
+        say("at least {number} stories", number=stories)
+        if digest.more
+        else say_number("{number} story", "{number} stories", stories)
+    ]
+    if len(told) != stories:
         counts.append(say_number("{number} matter", "{number} matters", len(told)))
     if changed:
         counts.append(say_number("{number} changed", "{number} changed", changed))

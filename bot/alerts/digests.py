@@ -94,6 +94,11 @@ class Digest:
         """The servers whose stories it tells."""
         return frozenset[int]().union(*(told.guilds for told in self.stories))
 
+    @property
+    def more(self) -> bool:
+        """Tell whether there may be further stories, which were not looked at."""
+        return len(self.stories) >= MOST_STORIES
+
     def seen_in(self, guilds: Collection[int]) -> Digest | None:
         """Give what is left for somebody who is in these servers only, None if nothing is."""
         stories = tuple(told for told in self.stories if told.guilds.intersection(guilds))

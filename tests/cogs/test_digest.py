@@ -48,7 +48,8 @@ async def test_what_one_missed_comes_in_pages_with_ones_own_first(scene: Scene, 
     assert "8 stories" in week.text
 
     direct = await scene.alone.command("digest")  # nothing is public, and no subscription
-    assert "Nothing came" in direct.text
+    assert "Nothing came" in direct.text and "period:week" in direct.text
+    assert "period:week" not in (await scene.alone.command("digest", period="week")).text
     stranger = await scene.stranger.command("digest")
     assert "Of another server" in stranger.text and "★" not in stranger.text
 
@@ -115,3 +116,5 @@ async def test_looking_back_asks_many_searches_of_the_newest_stories(
     assert shown.count("★") == 2 + 1
     assert "4 stories" in shown
     assert shown.index("Story 3") < shown.index("Story 2") < shown.index("Story 1")
+    monkeypatch.setattr(digests, "MOST_STORIES", 3)
+    assert "at least 3 stories" in (await scene.member.command("digest")).text

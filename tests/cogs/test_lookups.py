@@ -137,6 +137,7 @@ async def test_a_long_case_and_ledger_and_list_are_leafed_through(scene: Scene) 
     for number in range(6):
         await scene.member.command("subscribe search", query=f"word{number}")
     own = await scene.member.command("subscriptions")
+    assert "1 to 4 of 6" in own.text
     assert "word5" in (await _leaf_through(scene, own))[-1]
     assert "paused" in (await scene.member.click(own.message, "Pause #6")).text, "its page stays"
     assert "paused" not in (await scene.member.click(own.message, "Resume #6")).text
