@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.feeds.adding import UNUSED
-from db import absence
+from db import absence, guilds
 from db.engine import Database
 
 _log = logging.getLogger(__name__)
@@ -19,9 +19,7 @@ _AT_ONCE = 20
 
 async def leave(database: Database, guild_id: int, clock: Clock) -> None:
     """Note that the bot was removed from a server. If it is added again, all is as it was."""
-    async with database.write() as session:
-        await absence.leave(session, guild_id, clock())
-    _log.info("removed from server %d; its settings are kept for %d days", guild_id, KEPT.days)
+    await _leave(database, guild_id, clock)
 
 
 async def notice_absence(
@@ -30,15 +28,32 @@ async def notice_absence(
     """Note which servers the bot was removed from while it was not there to be told; gives how many.
 
     `present`: the servers that Discord has named by now, those in an outage among them; asked after what is
-    stored, so that one that is joined meanwhile is among them. `is_ours`: whether this process would have
-    been told of a server (it is one of its shards').
+    stored, and again before each is noted, so that one that is joined meanwhile is among them. `is_ours`:
+    whether this process would have been told of a server (it is one of its shards').
     """
     async with database.read() as session:
         stored = await absence.get_present(session)
-    gone = [guild_id for guild_id in stored - set(present()) if is_ours(guild_id)]
-    for guild_id in gone:
-        await leave(database, guild_id, clock)
-    return len(gone)
+    count = 0
+    for guild_id in stored - set(present()):
+        if is_ours(guild_id) and await _leave(database, guild_id, clock, unless=present):
+            count += 1
+    return count
+
+
+async def _leave(
+    database: Database, guild_id: int, clock: Clock, *, unless: Callable[[], Collection[int]] = tuple
+) -> bool:
+    """Note that the bot was removed from a server, unless it is among those that Discord names by now.
+
+    Asked with the server's lock: whoever is about to note that the bot was added to it is before or behind.
+    """
+    async with database.write() as session:
+        await guilds.hold(session, guild_id)
+        if guild_id in unless():
+            return False
+        await absence.leave(session, guild_id, clock())
+    _log.info("removed from server %d; its settings are kept for %d days", guild_id, KEPT.days)
+    return True
 
 
 async def forget_left(database: Database, clock: Clock) -> int:
@@ -49,8 +64,11 @@ async def forget_left(database: Database, clock: Clock) -> int:
             guild_ids = await absence.get_left(session, clock() - KEPT, _AT_ONCE)
         for guild_id in guild_ids:
             async with database.write() as session:
+                await guilds.hold(session, guild_id)
+                if await guilds.get_joined(session, [guild_id]):
+                    continue  # it was added again a moment ago
                 await absence.forget(session, guild_id, unused=UNUSED)
             _log.info("server %d is forgotten: the bot was removed from it long ago", guild_id)
-        count += len(guild_ids)
+            count += 1
         if len(guild_ids) < _AT_ONCE:
             return count

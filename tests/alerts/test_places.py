@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import discord
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import absence, waiting
 from bot.alerts.closed import ClosedTeller, GivenUpTeller
@@ -18,6 +19,7 @@ from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.alerts.weather import REFUSALS, Weather
 from bot.sandbox import Channel, Fault
+from db import absence as stored_absence
 from db.tables import AuditRow, Base, GuildRow
 from tests.alerts.house import House
 from tests.alerts.place import Place, text_of
@@ -272,9 +274,32 @@ async def test_a_removal_that_nobody_was_there_to_see_is_noticed_and_an_outage_i
         house.database, lambda: [88], lambda id: id != place.guild.id, clock
     )
     assert noticed == 1
+    await house.guild(99)
+    named = iter([(77, 88), (77, 88, 99)])  # by the second time it was added again
+    assert await absence.notice_absence(house.database, lambda: next(named), lambda id: id == 99, clock) == 0
     async with house.database.read() as session:
         left = {row.id: row.left_at for row in await session.scalars(select(GuildRow))}
-    assert (left[77], left[88], left[place.guild.id]) == (clock(), None, None)
+    assert (left[77], left[88], left[99], left[place.guild.id]) == (clock(), None, None, None)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_server_that_is_added_again_at_the_end_of_the_thirty_days_keeps_its_settings(
+    house: House, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.guild(77)
+    await absence.leave(house.database, 77, clock)
+    clock.turn(days=31)
+    look = stored_absence.get_left
+
+    async def then_added(session: AsyncSession, before: datetime, limit: int) -> list[int]:
+        found = await look(session, before, limit)
+        await house.guild(77)
+        return found
+
+    monkeypatch.setattr(stored_absence, "get_left", then_added)
+    assert await absence.forget_left(house.database, clock) == 0
+    async with house.database.read() as session:
+        assert await session.get(GuildRow, 77) is not None
 
 
 # ------------------------------------------------------------- what was given up
