@@ -94,7 +94,8 @@ class ForgetButton(
 
     async def act(self, interaction: discord.Interaction[Any]) -> None:
         """Delete and say how much it was."""
+        await interaction.response.defer()  # others may be writing
         async with self.services.database.write() as session:
             number = await privacy.forget(session, interaction.user.id)
         told = say_number("{number} entry was deleted.", "{number} entries were deleted.", number)
-        await interaction.response.edit_message(view=panel(say("You are forgotten"), [told]))
+        await interaction.edit_original_response(view=panel(say("You are forgotten"), [told]))

@@ -122,10 +122,12 @@ class Subscriptions(commands.Cog):
     async def _subscribe(
         self, interaction: discord.Interaction, kind: str, value: str, delivery: str, note: str = ""
     ) -> None:
+        guild_id = guild_of(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)  # others may be writing
         made = await actions.subscribe(
             self.services.database,
             user_id=interaction.user.id,
-            guild_id=guild_of(interaction),
+            guild_id=guild_id,
             kind=kind,
             value=value,
             delivery=delivery,
