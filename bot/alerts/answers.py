@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from bot.alerts.errors import (
+    NO_TEXT_CHANNEL,
     DestinationRefusedError,
     MessageGoneError,
     MessageRefusedError,
@@ -34,7 +35,7 @@ _SAID = {
 }
 # 400, yet about the place: nothing that is sent there will be taken.
 _OF_THE_PLACE = {
-    50008: told(
+    NO_TEXT_CHANNEL: told(
         "Messages cannot be posted in that kind of channel; choose a text, announcement or forum channel."
     ),
     50024: told("That kind of channel does not take this; choose a text, announcement or forum channel."),

@@ -19,6 +19,7 @@ from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import Card
 from bot.alerts.digests import Digest
 from bot.alerts.errors import (
+    NO_TEXT_CHANNEL,
     UNKNOWN_CHANNEL,
     DestinationRefusedError,
     MessageGoneError,
@@ -158,7 +159,12 @@ class Courier:
             return found
         if order.thread is not None:
             return await self._by_threads(channel_id, order, order.thread, offer.card)
-        message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
+        try:
+            message_id = await self._send(channel_id, order, offer.card, answers=order.answers)
+        except DestinationRefusedError as error:
+            if error.code != NO_TEXT_CHANNEL or await self._sender.kind_of(channel_id) != "forum":
+                raise
+            return await self._by_threads(channel_id, order, order.in_forum, offer.card)
         return Posted(channel_id, message_id, publish=self._publishes(channel_id, order))
 
     async def _send(

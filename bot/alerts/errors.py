@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from bot.errors import QuashError, UsageError, told
 
-UNKNOWN_CHANNEL = 10003  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+UNKNOWN_CHANNEL = 10003
+NO_TEXT_CHANNEL = 50008
 
 
 class WishError(UsageError):

@@ -259,6 +259,7 @@ class Ledger:
         threads = rule is not None and rule.thread == "case"
         if row.kind == "report" and not threads:
             return None, changes.closed(row.id, "skipped", told("The rule has no threads any more."))
+        thread = _case_thread(row, first, heads)
         offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
         if None in offers:
             return None, changes.closed(row.id, "skipped", told("Its story is no longer stored."))
@@ -274,7 +275,8 @@ class Ledger:
             channel_id=_channel_of(shown),
             edits=first.message_id if first and row.kind == "edit" else None,
             answers=first.message_id if first and row.kind == "update" else None,
-            thread=_case_thread(row, first, heads) if threads else None,
+            thread=thread if threads else None,
+            in_forum=thread,
             perhaps_in=_perhaps_in(row, first, heads),
         )
         return order, changes.intent(order, now)

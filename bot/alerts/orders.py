@@ -41,6 +41,9 @@ class CaseThread:
     opens: bool
 
 
+_NO_THREAD = CaseThread(thread_id=None, head=None, opens=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Posted:
     """A message on Discord; `thread_id` is the case's thread, `publish` whether it is to be published."""
@@ -59,8 +62,9 @@ class Order:
     that the member is in. `unsure_since`: when an earlier request left whose outcome is not known.
     `send_by`: later than that nothing leaves, because the lease might end first. `channel_id` is None until
     a direct message channel is opened. `edits` is the message that an edit is for, `answers` the one that
-    an update replies to. `thread`: None where no threads are wanted. `perhaps_in`: threads where an earlier
-    request may have gone, whatever is wanted by now.
+    an update replies to. `thread`: None where no threads are wanted. `in_forum`: the same for a channel that
+    is a forum, which takes posts only, whatever is wanted. `perhaps_in`: threads where an earlier request may
+    have gone, whatever is wanted by now.
     """
 
     claim: Claim
@@ -75,6 +79,7 @@ class Order:
     edits: int | None
     answers: int | None
     thread: CaseThread | None = None
+    in_forum: CaseThread = _NO_THREAD
     perhaps_in: tuple[int, ...] = ()
 
     @property

@@ -72,6 +72,24 @@ async def test_a_forum_has_one_post_a_case_with_the_tags_of_its_topics(
     assert max(len(each.name) for each in threads_of(place, forum)) == 100
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_forum_takes_posts_whatever_its_rule_says_of_threads(
+    place: Place, deliverer: Deliverer
+) -> None:
+    """A rule that came with a configuration's file may say that there are to be none."""
+    forum = place.standin.world.add_channel(place.guild, "cases", "forum")
+    await place.house.rule(place.guild.id, forum.id)
+    case = await place.house.case()
+    await place.house.story(place.feed, case)
+    await deliverer.deliver_due()
+    await place.house.story(place.feed, case, adds="update", status="withdrawn", title="The agency gives in")
+    await deliverer.deliver_due()
+    (post,) = threads_of(place, forum)
+    first, update = place.standin.messages(post.id)
+    assert "Now: ↩\N{NO-BREAK SPACE}withdrawn" in text_of(first)
+    assert "Update" in text_of(update)
+
+
 @pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
 @pytest.mark.parametrize(
     "fault",
