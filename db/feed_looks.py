@@ -181,6 +181,22 @@ async def latest_reached(session: AsyncSession, limit: int = 100) -> list[tuple[
     return [(url, at) for url, at in await session.execute(query)]
 
 
+async def latest_unreached(session: AsyncSession) -> int | None:
+    """Give the feed that was read last of those whose servers are not reached."""
+    query = (
+        select(_feeds.id)
+        .where(
+            _feeds.state == "active",
+            _feeds.failing_since.is_not(None),
+            _feeds.last_status.is_(None),
+            _feeds.last_success_at.is_not(None),
+        )
+        .order_by(_feeds.last_success_at.desc(), _feeds.id)
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar()
+
+
 async def look_soon(session: AsyncSession, now: datetime, reason: str, since: datetime) -> None:
     """Have all feeds looked at now whose servers were not reached, and which began to fail after `since`."""
     await session.execute(

@@ -114,15 +114,17 @@ def decide(
     *,
     titles: Collection[str] = (),
     cut_off: bool = False,
+    scout: bool = False,
 ) -> Decision:
     """Decide what a look means. `known` are those of its entries that are stored, by key.
 
     `titles` are those of entries that are stored of the feed, needed where most of what it shows is new.
-    `cut_off`: since it has failed, no other server was reached either, so the fault may be on our side.
+    `cut_off`: since it has failed, no other server was reached either, so the fault may be on our side;
+    `scout`: this feed is to find out when it ends.
     """
     memory = memories.from_json(look.stored.memory)
     if look.error is not None:
-        return _after_failure(look, look.error, memory, limits, cut_off=cut_off)
+        return _after_failure(look, look.error, memory, limits, cut_off=cut_off, scout=scout)
     return _after_success(look, known, titles, memory, limits)
 
 
@@ -130,7 +132,7 @@ def decide(
 
 
 def _after_failure(
-    look: Look, error: FeedError, memory: Memory, limits: FeedLimits, *, cut_off: bool
+    look: Look, error: FeedError, memory: Memory, limits: FeedLimits, *, cut_off: bool, scout: bool
 ) -> Decision:
     """Nothing of a failed answer is kept but what it asks for: neither validators (P8, P9) nor a body."""
     stored, response, now = look.stored, look.response, look.at
@@ -148,6 +150,7 @@ def _after_failure(
         failures=stored.failures + 1,
         failing_since=failing_since,
         gone=memory.gone,
+        scout=scout,
     )
     when = next_look(history, answer, now)
     columns = _columns(look, memory, when) | {

@@ -76,7 +76,8 @@ class History(NamedTuple):
     """What is known of a feed, this look included.
 
     `seed` gives the feed a phase of its own, the same after every restart. `gap` is the time between
-    entries in seconds (`publishing_gap`). `failures` counts looks in a row without success.
+    entries in seconds (`publishing_gap`). `failures` counts looks in a row without success. `scout`: no other
+    server is reached either, and this one is asked on, to see when they are.
     """
 
     limits: FeedLimits
@@ -88,6 +89,7 @@ class History(NamedTuple):
     failing_since: datetime | None = None
     gone: int = 0
     pushed: bool = False
+    scout: bool = False
 
 
 class NextLook(NamedTuple):
@@ -184,6 +186,8 @@ def _after_failure(history: History, response: Answer, now: datetime) -> NextLoo
     failing = (now - history.failing_since).total_seconds() if history.failing_since else 0.0
     longest = limits.interval_max * (7 if failing >= FAILS_FOR_GOOD else 1)
     pause = longest if failing >= FAILS_FOR_GOOD else min(_growing(history, response), longest)
+    if history.scout:
+        pause = min(pause, limits.interval)
     return NextLook(_later(now, _jittered(history, pause)), _failure_reason(history, response))
 
 

@@ -76,6 +76,7 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
         and is_mostly_new(len(look.sightings) - len(known.get(look.stored.id, ())), len(look.sightings))
     }
     cut_off = await _cut_off(session, ours)
+    scout = await _scout(session, ours)
     decisions: dict[int, Decision] = {}
     for number, look in enumerate(ours):
         if number % _AT_ONCE == _AT_ONCE - 1:
@@ -86,6 +87,7 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
             limits,
             titles=titles.get(look.stored.id, ()),
             cut_off=look.stored.id in cut_off,
+            scout=look.stored.id == scout,
         )
     await feed_looks.update_feeds(
         session, [_changed(look.stored, decisions[look.stored.id]) for look in ours]
@@ -113,14 +115,33 @@ async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
     reached = await feed_looks.latest_reached(session)
     found: set[int] = set()
     for look in failing:
-        others = [at for url, at in reached if urlsplit(url).netloc != urlsplit(look.stored.url).netloc]
-        if others and max(others) <= _since(look):
+        if _is_none_since(look, reached):
             found.add(look.stored.id)
     back = [look for look in failing if look.succeeded and look.stored.id in found]
     if back:
         reason = told("now: the connection of Quash works again")
         await feed_looks.look_soon(session, back[0].at, reason, min(map(_since, back)) - _BEFORE)
     return found
+
+
+async def _scout(session: AsyncSession, looks: Sequence[Look]) -> int | None:
+    """Give the feed that is asked on at the usual pace while no server is reached, if it is among these.
+
+    Its next success has all others looked at (`_cut_off`), which else would rest for hours after an outage of
+    our connection, as their pauses have grown. For a day: longer ones are likely no outage of ours.
+    """
+    failing = [look for look in looks if look.unreached and 0 < _lasts(look) < FAILS_FOR_LONG]
+    scout = await feed_looks.latest_unreached(session) if failing else None
+    for look in failing:
+        if look.stored.id == scout:
+            return scout if _is_none_since(look, await feed_looks.latest_reached(session)) else None
+    return None
+
+
+def _is_none_since(look: Look, reached: Sequence[tuple[str, datetime]]) -> bool:
+    """Tell whether no other server was reached since a feed began to fail; not known where there is none."""
+    others = [at for url, at in reached if urlsplit(url).netloc != urlsplit(look.stored.url).netloc]
+    return bool(others) and max(others) <= _since(look)
 
 
 def _since(look: Look) -> datetime:
@@ -130,10 +151,14 @@ def _since(look: Look) -> datetime:
 
 def _is_doubtful(look: Look) -> bool:
     """Tell whether it matters if others fail, too: before people are told, and when one can be read again."""
-    lasts = (look.at - _since(look)).total_seconds()
     if look.succeeded:
-        return look.stored.last_status is None and lasts >= _LONG_PAUSE
-    return look.unreached and look.stored.told_failing_at is None and lasts >= FAILS_FOR_LONG
+        return look.stored.last_status is None and _lasts(look) >= _LONG_PAUSE
+    return look.unreached and look.stored.told_failing_at is None and _lasts(look) >= FAILS_FOR_LONG
+
+
+def _lasts(look: Look) -> float:
+    """Tell for how many seconds a feed has failed."""
+    return (look.at - _since(look)).total_seconds()
 
 
 async def known_of(
