@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import io
 import json
 from typing import Any
@@ -15,6 +17,8 @@ from bot.words import mark, say, say_number
 from cogs.clicks import Click, add
 from cogs.panels import answer, panel
 from db import privacy
+
+_LONGEST_FILE = 8 * 1024 * 1024  # bytes, of the 10 MiB that Discord takes
 
 # What the tables of `db.tables.PERSONAL` hold, in words; a test finds one that is missing here.
 KINDS = {
@@ -69,11 +73,12 @@ class Privacy(commands.GroupCog, name="privacy", description="What is stored abo
     @app_commands.command(description="All that is stored about you, as a file")
     async def export(self, interaction: discord.Interaction) -> None:
         """Give a JSON file."""
+        await interaction.response.defer(ephemeral=True, thinking=True)  # it may be thousands of messages
         async with self.services.database.read() as session:
             found = await privacy.rows_about(session, interaction.user.id)
-        content = json.dumps({"user_id": str(interaction.user.id), **found}, ensure_ascii=False, indent=1)
-        file = discord.File(io.BytesIO(content.encode()), "quash-about-me.json")
-        await interaction.response.send_message(file=file, ephemeral=True)
+        about = {"user_id": str(interaction.user.id), **found}
+        name, content = await asyncio.to_thread(_file_of, about)
+        await interaction.followup.send(file=discord.File(io.BytesIO(content), name), ephemeral=True)
 
     @app_commands.command(description="Delete all that is stored about you")
     async def forget(self, interaction: discord.Interaction) -> None:
@@ -85,6 +90,14 @@ class Privacy(commands.GroupCog, name="privacy", description="What is stored abo
         )
         text = say("All your subscriptions end, and all that names you is deleted. This cannot be undone.")
         await answer(interaction, panel(say("Forget me?"), [text], buttons=[button]))
+
+
+def _file_of(about: dict[str, Any]) -> tuple[str, bytes]:
+    """Give what is stored as a file, with its name; packed where Discord would not take it else."""
+    content = json.dumps(about, ensure_ascii=False, indent=1).encode()
+    if len(content) <= _LONGEST_FILE:
+        return "quash-about-me.json", content
+    return "quash-about-me.json.gz", gzip.compress(content)
 
 
 class ForgetButton(

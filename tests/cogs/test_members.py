@@ -124,6 +124,7 @@ async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Sc
             RuleRow(
                 guild_id=scene.guild.id,
                 channel_id=scene.channel.id,
+                keywords=["of the moderators who came after"],
                 created_by=scene.member.user_id,
                 created_at=scene.house.clock(),
             )
@@ -135,6 +136,8 @@ async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Sc
     (file,) = exported.message.attachments
     content = json.loads(file.content)
     assert [row["value"] for row in content["subscriptions"]] == ["surveillance"]
+    assert [row["id"] for row in content["rules"]] == [1]
+    assert "of the moderators who came after" not in file.content.decode()
     assert str(scene.moderator.user_id) not in file.content.decode()
     asked = await scene.member.command("privacy forget")
     done = await scene.member.click(asked.message, "Forget me")
