@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import deliveries
-from db.stems import fold
+from db.stems import fold, words_of
 from db.tables import (
     CaseRow,
     DeliveryRow,
@@ -32,6 +32,8 @@ from db.tables import (
 
 _LOOKED_THROUGH = 50_000  # entries, the newest of all servers, among which titles are looked for
 _NEWEST = 400  # of a server's own entries that are compared with what was typed
+_OLDER = 50  # of those whose titles hold so many of its words
+_WORDS = 3
 _MOST_LINES = 500
 _MOST_DELIVERIES = 50
 
@@ -151,17 +153,37 @@ async def find_message(session: AsyncSession, guild_id: int, message_id: int) ->
 
 async def newest(session: AsyncSession, guild_id: int, typed: str = "", limit: int = 25) -> list[Titled]:
     """Give the newest entries of a server's feeds whose titles hold all words typed, each story once."""
-    words = fold(typed).split()
     last = select(func.max(EntryRow.id)).scalar_subquery()
+    return await _titled(session, guild_id, typed, limit, _NEWEST, EntryRow.id > last - _LOOKED_THROUGH)
+
+
+async def find_title(session: AsyncSession, guild_id: int, typed: str) -> Ref | None:
+    """Find the newest entry of a server's feeds whose title holds all words typed, however old it is."""
+    words = words_of(typed)
+    if not words:
+        return None
+    found = await newest(session, guild_id, typed, 1)
+    if not found:
+        # Databases differ in what they make of other letters.
+        plain = sorted((word for word in words if word.isascii()), key=len)[-_WORDS:]
+        says = (EntryRow.title.icontains(word, autoescape=True) for word in plain)
+        found = await _titled(session, guild_id, typed, 1, _OLDER, *says)
+    return found[0].ref if found else None
+
+
+async def _titled(
+    session: AsyncSession, guild_id: int, typed: str, limit: int, most: int, *among: ColumnElement[bool]
+) -> list[Titled]:
+    words = [fold(word) for word in words_of(typed)]
     rows = await session.execute(
         select(EntryRow.id, EntryRow.story_id, EntryRow.title, EntryRow.url)
-        .where(EntryRow.id > last - _LOOKED_THROUGH, _of_own_feed(EntryRow.feed_id, guild_id))
+        .where(*among, _of_own_feed(EntryRow.feed_id, guild_id))
         .order_by(EntryRow.id.desc())
-        .limit(_NEWEST)
+        .limit(most)
     )
     found: dict[tuple[str, int], Titled] = {}
     for row in rows:
-        title = fold(row.title)
+        title = " ".join(map(fold, words_of(row.title)))
         if all(word in title for word in words):
             key = ("entry", row.id) if row.story_id is None else ("story", row.story_id)
             found.setdefault(key, Titled(Ref(row.story_id, row.id), row.title or row.url))

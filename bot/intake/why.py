@@ -121,8 +121,7 @@ async def find(database: Database, guild_id: int, typed: str) -> Ref | None:
         if number := _NUMBER.fullmatch(typed):
             found = why.find_entry if number["entry"] else why.find_story
             return await found(session, guild_id, int(number["number"]))
-        titled = await why.newest(session, guild_id, typed, limit=1)
-        return titled[0].ref if titled else None
+        return await why.find_title(session, guild_id, typed)
 
 
 async def suggestions(database: Database, guild_id: int, typed: str) -> list[Titled]:

@@ -337,3 +337,29 @@ async def test_every_rule_is_told_beside_a_long_title_and_address(scene: Scene, 
         await session.execute(update(EntryRow).values(url=address, title=title))
     text = await press.why("#1")
     assert [number for number in numbers if f"✘ Rule #{number} " not in text] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_title_is_found_however_it_is_written_and_however_old_it_is(scene: Scene) -> None:
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    titles = ["The Agency\u2019s Lawyers Ask a Court for the Names Behind a Café\u2019s Critical Account"]
+    titles += [f"Another story {number}" for number in range(500)]
+    async with scene.house.database.write() as session:
+        session.add_all(
+            EntryRow(
+                feed_id=feed, key=str(n), url=f"https://news.example/{n}", title=title,
+                first_seen=scene.house.clock(), alert=True, state="new", attempts=0,
+                summary="", content="", content_hash="",
+            )
+            for n, title in enumerate(titles)
+        )  # fmt: skip
+    for typed in ("critical account", "agency's lawyers", titles[0], "Behind a café", "another STORY 499"):
+        ref = await why.find(scene.house.database, scene.guild.id, typed)
+        assert ref is not None, typed
+        assert ref.entry_id == (501 if "499" in typed.lower() else 1), typed
+    assert await why.find(scene.house.database, scene.guild.id, "critical accountant") is None
+    assert await why.find(scene.house.database, scene.guild.id, "?!") is None
+    assert await why.find(scene.house.database, scene.other.id, "critical account") is None
+    told = [one.title for one in await why.suggestions(scene.house.database, scene.guild.id, "Story 49")]
+    assert told[0] == "Another story 499"
