@@ -18,7 +18,7 @@ from bot.errors import UsageError
 from bot.intake.guild_settings import GuildSettings
 from bot.words import say
 
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 500_000  # as many as a hundred rules of many words have; takes two seconds to read
 _DEEPEST = 6
 _VERSION = 1
 

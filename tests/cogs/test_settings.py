@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 import yaml
@@ -14,8 +15,9 @@ from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import WishError
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
-from bot.intake.configuration_file import ConfigurationError, read
-from bot.intake.guild_settings import parse_language, parse_quiet_hours, parse_timezone
+from bot.intake import configuration
+from bot.intake.configuration_file import MOST_CHARACTERS, ConfigurationError, read
+from bot.intake.guild_settings import GuildSettings, parse_language, parse_quiet_hours, parse_timezone
 from bot.sandbox import NotOffered
 from bot.sandbox.discord.messages import Upload
 from db.tables import AuditRow, GuildFeedRow, PendingImportRow, RuleRow
@@ -317,3 +319,15 @@ async def test_what_waits_goes_along_when_an_import_gives_a_rule_another_channel
     await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due()
     assert [len(scene.discord.messages(each)) for each in (scene.channel.id, other.id)] == [0, 1]
     assert f"channel: <#{scene.channel.id}> → <#{other.id}>" in (await scene.moderator.command("audit")).text
+
+
+def test_a_hundred_rules_of_many_words_fit_into_a_file_and_do_not_hold_the_bot() -> None:
+    words = [f"a longer phrase number {number}" for number in range(25)]
+    lists = dict.fromkeys(("parties", "keywords", "exclude", "sources", "exclude_sources"), words)
+    none = {name: [] for name in ("topics", "statuses", "countries", "languages", "ping_when", "urgent")}
+    rules = [RuleRow(id=n, guild_id=1, channel_id=n, min_relevance=0.5, **lists, **none) for n in range(100)]
+    full = configuration._Current(GuildSettings(), [], frozenset(), rules)
+    assert len(full.text) < MOST_CHARACTERS
+    began = time.process_time()
+    assert full.mark
+    assert time.process_time() - began < 0.05
