@@ -293,10 +293,10 @@ class _Process:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._delivered.wait(), _DRAIN - 1)
             await _close(client)
-        try:
-            await connection
-        except discord.ConnectionClosed as error:
-            raise why_closed(error) from error
+            connection.cancel()  # one that does not stand yet would be tried for ever
+        await asyncio.wait({connection})
+        if not connection.cancelled() and (error := connection.exception()) is not None:
+            raise why_closed(error) if isinstance(error, discord.ConnectionClosed) else error
 
     @property
     def _is_sending(self) -> bool:

@@ -11,6 +11,7 @@ import atexit
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -151,11 +152,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except QuashError as error:
         _say(str(error))
         return error.exit_status
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as error:
+        return _TERMINATED if isinstance(error, _Terminated) else 130
     except BrokenPipeError:
         # The reader of our output went away (`quash ... | head`): nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        _say(f"It could not be done: {error}.")
         return 1
     except Exception as error:  # the last net: a traceback never reaches a user
         if (status := _told_of_the_database(error)) is not None:
@@ -174,6 +178,7 @@ def run() -> NoReturn:
     if isinstance(sys.stdout, TextIOWrapper):
         # Half a pair of UTF-16, from JSON or a file's name, ends nothing; so does JSON itself write it.
         sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
     status = main()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -181,7 +186,21 @@ def run() -> NoReturn:
             stream.flush()
         except (OSError, ValueError):  # a full disk, a reader that went away
             status = status or 1
+    if status == _TERMINATED:  # whoever asked for it is told by the signal itself
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
     os._exit(status)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: as Ctrl+C, so that what was made for the moment, as a folder, is taken away."""
+
+
+_TERMINATED = 128 + signal.SIGTERM
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
 
 
 def _command(name: str) -> ModuleType:

@@ -179,9 +179,10 @@ class Database:
             async with self.engine.connect():
                 pass
         except (OSError, SQLAlchemyError) as error:
+            needed = "its folder can be written to" if self.is_sqlite else "it is running"
             raise DatabaseUnavailableError(
-                f"The database {self.shown} cannot be opened ({_cause(error)}); "
-                "check DATABASE_URL and that it is running."
+                f"The database {self.shown} cannot be opened ({_cause(error)}); check DATABASE_URL and that "
+                f"{needed}."
             ) from error
 
     @contextlib.asynccontextmanager

@@ -311,8 +311,8 @@ class _Preview:
     async def _show(self, database: Database) -> None:
         if self._arguments.json:
             async with database.read() as session:
-                for line in await _stories(session, self._arguments.limit):
-                    print(line)
+                lines = await _stories(session, self._arguments.limit)
+            print(*lines, sep="\n", end="\n" if lines else "")
             if self._arguments.html is None:
                 return
         screen = _Screen()

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -243,6 +245,32 @@ def test_the_five_seed_articles(tmp_path: Path) -> None:
             "This weekend you can get",
         ):
             assert clutter not in summary
+
+
+def test_sigterm_leaves_no_folder_behind(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text("<rss/>")
+    program = [sys.executable, "-m", "bot", "preview", "feed.xml"]
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(program, cwd=tmp_path, env=environment) as process:
+        while not list(tmp_path.glob("quash-*")):
+            time.sleep(0.01)
+        process.terminate()
+    assert process.returncode == -signal.SIGTERM
+    assert not list(tmp_path.glob("quash-*"))
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "analyse", "--jsonl"],
+            input=b'{"title": "a"}',
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"No space left" in done.stderr and b"Quash itself" not in done.stderr
 
 
 def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) -> None:

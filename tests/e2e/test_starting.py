@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import aiohttp
@@ -54,6 +55,18 @@ async def test_no_trouble_of_discords_ends_a_start(
     await asyncio.sleep(2)
     assert bot.process is not None and bot.process.returncode is None, bot.log
     assert await bot.stop() == 0
+
+
+async def test_it_ends_soon_while_no_connection_stands(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    """discord.py tries for ever to make one, though it is told to end."""
+    away = place.discord.faults.add(Fault("status", status=503, path="/gateway", times=None))
+    bot = BotProcess(place.discord, sqlite_url, tmp_path)
+    await bot.spawn()
+    await place.discord.wait_for(lambda _: away.struck, 60)
+    began = time.monotonic()
+    assert await bot.stop() == 0
+    assert time.monotonic() - began < 6
+    assert "ending took" not in bot.log
 
 
 async def test_a_long_wait_for_a_new_session_does_not_end_it(
