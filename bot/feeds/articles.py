@@ -18,6 +18,7 @@ from bot.feeds.fetch import PAGE_TYPES, Fetcher, Response
 from bot.feeds.fetch_errors import FetchError, NotAPageError, RobotsError, StatusError
 from bot.feeds.guard import shown_host
 from bot.feeds.reading.charset import http_charset, utf8_document
+from bot.feeds.rhythm import read_retry_after
 from bot.feeds.robots import ALL, NOTHING, Robots, parse_robots
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -26,6 +27,10 @@ _TEXT = _HTML | {"text/plain", ""}
 _ROBOTS_KEPT = timedelta(hours=24)
 _ROBOTS_FAILURE_KEPT = timedelta(minutes=30)
 _MOST_SITES = 2000
+# Below the pause after which an entry is read again: then the site is asked anew.
+_AWAY_KEPT = timedelta(minutes=4)
+_LONGEST_WAIT = timedelta(days=1)
+_UNREACHED = ("dns", "connect")
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE
 )
@@ -43,20 +48,27 @@ class Page:
 
 
 class PageFetcher:
-    """Fetches pages, honouring each site's robots.txt."""
+    """Fetches pages, honouring each site's robots.txt and what it asks by Retry-After.
+
+    A site that is not reached is left alone for some minutes: each page of it would take all the time there is.
+    """
 
     def __init__(self, fetcher: Fetcher, clock: Clock = utc_now) -> None:
         self._fetcher = fetcher
         self._clock = clock
         self._known: dict[str, tuple[datetime, Robots]] = {}
         self._asked: dict[str, asyncio.Task[Robots]] = {}
+        self._away: dict[str, tuple[datetime, FetchError]] = {}
 
     async def fetch_page(self, url: str) -> Page:
         """GET a page. Raises `FetchError`: `RobotsError` where the site does not want it fetched."""
         target = self._fetcher.guard.check_url(url)
+        origin = str(target.origin())
+        until, error = self._away.get(origin, (None, None))
+        if error is not None and until is not None and until > self._clock():
+            raise error.with_traceback(None)
         await self._ask_leave(target)
-        response = await self._fetcher.fetch(str(target), accept=PAGE_TYPES)
-        response.raise_for_status()
+        response = await self._get(target, origin)
         found = URL(response.url)
         if found.origin() != target.origin():
             await self._ask_leave(found)  # a redirect led to another site: its wish counts for its page
@@ -68,6 +80,27 @@ class PageFetcher:
             )
         text = await asyncio.to_thread(_text, response)
         return Page(text, response.url, kind in _HTML or _looks_like_html(text), kind)
+
+    async def _get(self, target: URL, origin: str) -> Response:
+        try:
+            response = await self._fetcher.fetch(str(target), accept=PAGE_TYPES)
+        except FetchError as error:
+            if error.kind in _UNREACHED:
+                self._leave_alone(origin, _AWAY_KEPT, error)
+            raise
+        try:
+            response.raise_for_status()
+        except StatusError as error:
+            if error.passing and (wait := read_retry_after(response.headers, self._clock())):
+                self._leave_alone(origin, min(timedelta(seconds=wait), _LONGEST_WAIT), error)
+            raise
+        return response
+
+    def _leave_alone(self, origin: str, time: timedelta, error: FetchError) -> None:
+        now = self._clock()
+        if len(self._away) >= _MOST_SITES:
+            self._away = {site: away for site, away in self._away.items() if away[0] > now}
+        self._away[origin] = (now + time, error)
 
     async def _ask_leave(self, target: URL) -> None:
         robots = await self._robots(str(target.origin()))
@@ -106,6 +139,7 @@ class PageFetcher:
             kept = _ROBOTS_FAILURE_KEPT if error.passing else _ROBOTS_KEPT
         except FetchError as error:
             if error.passing:
+                self._leave_alone(origin, _AWAY_KEPT, error)
                 raise  # the page would fail in the same way, and should say so
             robots = ALL  # a redirect in a circle, a body too large: as good as no such file
         if len(self._known) >= _MOST_SITES:

@@ -13,7 +13,15 @@ from sqlalchemy import select
 from bot.feeds.articles import PageFetcher
 from bot.feeds.entry_rows import new_entry_row
 from bot.feeds.fetch import Fetcher
-from bot.feeds.fetch_errors import FetchError, ForbiddenAddressError, NotAPageError, RobotsError, StatusError
+from bot.feeds.fetch_errors import (
+    DnsError,
+    FetchError,
+    ForbiddenAddressError,
+    NotAPageError,
+    RobotsError,
+    StatusError,
+)
+from bot.feeds.guard import AddressInfo
 from bot.feeds.parse import parse_feed
 from bot.feeds.robots import parse_robots
 from bot.feeds.sight import seen
@@ -96,6 +104,29 @@ async def test_no_robots_file_allows_a_broken_server_does_not(
     site.say("/robots.txt", body="")
     clock.turn(minutes=31)
     await pages.fetch_page(site.url("/a"))
+
+
+async def test_a_site_that_is_away_or_asks_to_wait_is_left_alone(site: Site, clock: Clock) -> None:
+    """Each of its pages took all the time there is, while other news waited; Retry-After was not heeded."""
+    asked: list[str] = []
+
+    def lookup(host: str, port: int) -> list[AddressInfo]:
+        asked.append(host)
+        raise OSError("no such name")
+
+    async with Fetcher(limits(), lookup=lookup) as fetcher:
+        pages = PageFetcher(fetcher, clock)
+        for minutes in (0, 1, 4):
+            clock.turn(minutes=minutes)
+            with pytest.raises(DnsError):
+                await pages.fetch_page("http://away.example/a")
+        assert len(asked) == 2
+        site.say("/a", status=429, headers={"Retry-After": "7200"})
+        for hours in (0, 1, 1):
+            clock.turn(hours=hours)
+            with pytest.raises(StatusError):
+                await pages.fetch_page(site.url("/a"))
+        assert [one.path for one in site.asked].count("/a") == 2
 
 
 @pytest.mark.parametrize(
