@@ -31,6 +31,7 @@ from bot.alerts.digest_view import pinged
 from bot.alerts.digests import Digest
 from bot.alerts.timing import day_start
 from bot.alerts.wishes import USUAL_A_DAY
+from bot.clock import utc_now
 from bot.commands.analyse import article_from_json
 from bot.commands.preview import PreviewError, _Screen
 from bot.errors import UsageError
@@ -49,6 +50,7 @@ from db.tables import DestinationRow
 DAYS = 90
 _MOST_FILE = 200_000_000
 _MOST = 20_000  # stories
+_FAST = timedelta(days=1)  # that a story's clock may be
 _STILL = timedelta(days=8)  # after the last story, in which the last digests come
 _ROLE = 1
 
@@ -142,7 +144,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     """Replay and print the counts. Status 1 when a channel got more than its limit."""
     if arguments.feeds:
         raise UsageError("--replay takes a file or folder of stories and no feeds; leave one of the two out.")
-    articles = read_articles(arguments.replay)
+    articles = read_articles(arguments.replay, utc_now())
     with tempfile.TemporaryDirectory(prefix="quash-replay-") as folder:
         own = replace(settings, database_url=f"sqlite+aiosqlite:///{folder}/replay.db")
         tallies = asyncio.run(_replay(own, articles))
@@ -157,9 +159,9 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
 # ------------------------------------------------------------------------ the stories
 
 
-def read_articles(path: Path) -> list[Article]:
+def read_articles(path: Path, now: datetime) -> list[Article]:
     """Read the stories of the last 90 days of a file of JSON lines, or of all such files in a folder, in the
-    order of their dates. One without a date is left out and told of. Raises `PreviewError`."""
+    order of their dates. One without a date that can be is left out and told of. Raises `PreviewError`."""
     try:
         files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
         if sum(file.stat().st_size for file in files) > _MOST_FILE:
@@ -167,7 +169,7 @@ def read_articles(path: Path) -> list[Article]:
         texts = [(file, file.read_text(encoding="utf-8", errors="replace")) for file in files]
     except OSError as error:
         raise PreviewError(f"{path} cannot be read: {error.strerror}.") from error
-    dated = [article for file, text in texts for article in _articles(file, text)]
+    dated = [article for file, text in texts for article in _articles(file, text, now)]
     if not dated:
         raise PreviewError(f"{path} holds no story with a date; give JSON lines with title, text, published.")
     last = max(_date(article) for article in dated)
@@ -189,7 +191,7 @@ def _place(article: Article) -> tuple[str, str]:
     return article.source, article.url
 
 
-def _articles(file: Path, text: str) -> Iterator[Article]:
+def _articles(file: Path, text: str, now: datetime) -> Iterator[Article]:
     # Not by `splitlines`: a text may hold what that takes for the end of a line, as U+2028.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -197,6 +199,8 @@ def _articles(file: Path, text: str) -> Iterator[Article]:
         try:
             article = article_from_json(json.loads(line))
             reason = "" if article.published else "it has no date"
+            if article.published and article.published > now + _FAST:  # 90 days before it there is nothing
+                reason = f"its date, {article.published:%d %B %Y}, is still to come"
         except (ValueError, RecursionError) as error:
             reason = str(error) if not isinstance(error, json.JSONDecodeError) else "it is no JSON"
         if reason:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.alerts import wishes
 from bot.commands import replay
 from bot.commands.replay import Tally
@@ -156,6 +158,16 @@ def test_a_story_that_a_file_holds_twice_is_told_once(tmp_path: Path) -> None:
     )
     everything = json.loads(done.stdout.splitlines()[0])
     assert (everything["alerts"], everything["updates"]) == (2, 0)
+
+
+def test_a_story_of_a_date_to_come_does_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [json.dumps(one) for one in (*_sample(), {"title": "T", "text": "T.", "published": "2050-09-30"})]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    assert len(replay.read_articles(tmp_path, _START + timedelta(days=200))) == len(_sample())
+    told = f"line {len(lines)} of a.jsonl is left out: its date, 30 September 2050, is still to come."
+    assert told in capsys.readouterr().err
 
 
 def test_what_cannot_be_replayed_is_said_in_one_line(tmp_path: Path) -> None:
