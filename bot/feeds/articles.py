@@ -50,7 +50,7 @@ class Page:
 class PageFetcher:
     """Fetches pages, honouring each site's robots.txt and what it asks by Retry-After.
 
-    A site that is not reached is left alone for some minutes: each of its pages would take all the time given.
+    A site that is not reached is left alone for some minutes: each of its pages would take the whole time.
     """
 
     def __init__(self, fetcher: Fetcher, clock: Clock = utc_now) -> None:
