@@ -124,10 +124,19 @@ class DiscordSender:
                 raise LaterError(str(error), pause=_OLD_EDIT_PAUSE) from error
             if error.code != _ARCHIVED:
                 raise
-            await self._limiter.take()
-            with self._sorted(channel_id):
-                await self._client.http.edit_channel(channel_id, archived=False)
+            await self._wake(channel_id)
             await self._edit(channel_id, message_id, view)
+
+    async def _wake(self, thread_id: int) -> None:
+        """Wake a thread that sleeps; raises `ThreadLockedError` where that takes Manage Threads."""
+        await self._limiter.take()
+        try:
+            with self._sorted(thread_id):
+                await self._client.http.edit_channel(thread_id, archived=False)
+        except DestinationRefusedError as error:
+            if error.code != _MISSING_PERMISSIONS:
+                raise
+            raise ThreadLockedError(_SAID_OF_LOCKED, error.code) from error
 
     async def _edit(self, channel_id: int, message_id: int, view: discord.ui.LayoutView) -> None:
         await self._limiter.take()

@@ -208,6 +208,29 @@ async def test_the_card_of_a_forum_post_that_sleeps_is_edited_all_the_same(
     assert [row.state for row in await place.house.deliveries()] == ["sent"] * 5
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_forum_post_that_was_closed_and_locked_holds_up_nothing_else_in_the_forum(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    forum = place.standin.world.add_channel(place.guild, "cases", "forum")
+    await _case_with_reports(place, forum, deliverer)
+    (post,) = threads_of(place, forum)
+    place.standin.world.set_thread(post, archived=True, locked=True)
+    # https://discord.com/developers/docs/resources/channel#modify-channel: waking it takes Manage Threads.
+    place.standin.faults.add(
+        Fault("status", status=403, code=50013, method="PATCH", path=f"/channels/{post.id}")
+    )
+    await place.house.story(place.feed, 1, adds="update", status="upheld", title="The court decides")
+    clock.turn(minutes=2)
+    place.standin.world.set_role(place.guild, place.standin.world.bot_role(place.guild), 0)
+    await place.house.story(place.feed, await place.house.case("Another"), title="Another matter")
+    await deliverer.deliver_due()
+    given_up = {row.kind: row.error for row in await place.house.deliveries() if row.state == "dead"}
+    assert given_up.keys() == {"update", "edit"}
+    assert all("locked" in (reason or "") for reason in given_up.values())
+    assert len(threads_of(place, forum)) == 2, "the other matter has its post"
+
+
 async def test_a_forum_post_that_was_deleted_holds_up_nothing_else_in_the_forum(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
