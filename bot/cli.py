@@ -158,15 +158,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`quash ... | head`): nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        _say(f"It could not be done: {error}.")
-        return 1
     except Exception as error:  # the last net: a traceback never reaches a user
         if (status := _told_of_the_database(error)) is not None:
             return status
         if level == "DEBUG":
             raise
-        _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
+        if isinstance(error, OSError):  # the system's word for it
+            _say(f"It could not be done: {error}.")
+        else:
+            _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
         return 1
 
 
