@@ -15,7 +15,7 @@ from discord.ext import commands
 
 from bot.alerts import actions, ids
 from bot.alerts.actions import Evidence
-from bot.alerts.foreign import link, safe_text
+from bot.alerts.foreign import link, safe_text, width
 from bot.intake.services import Services
 from bot.words import say, spoken
 from cogs.clicks import Click, add
@@ -117,7 +117,7 @@ def evidence_view(found: Evidence) -> ui.LayoutView:
         ]
         for most, longest in _QUOTED
     )
-    blocks = first_that_fits(ways, ROOM - len(title))
+    blocks = first_that_fits(ways, ROOM - width(title))
     stands = say("Sentences stand as they are in the article")
     if found.language not in (spoken(), "und"):
         stands = say(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.alerts import ids
-from bot.alerts.foreign import link, safe_text
+from bot.alerts.foreign import link, safe_text, width
 from bot.alerts.render import status_words
 from bot.words import mark, say, say_number
 from cogs.blocks import demand_block
@@ -38,10 +38,10 @@ async def case_panel(
     case, total = view.case, len(view.stories)
     first = first if first < total else max(0, total - _REPORTS)
     also = [f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others)]
-    room = ROOM - _AROUND - (len(also[0]) if others else 0)
+    room = ROOM - _AROUND - (width(also[0]) if others else 0)
     standing = _standing_in(view, room - _FOR_REPORTS) if first == 0 else []
     newest = view.stories[::-1][first : first + _REPORTS]
-    reports = fitting(map(_report, newest), room - sum(map(len, standing)))
+    reports = fitting(map(_report, newest), room - sum(map(width, standing)))
     blocks = [*standing, f"**{say('Reports')}**\n" + "\n".join(reports), *(also if others else ())]
     follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
         label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts.foreign import plain_text, safe_text
+from bot.alerts.foreign import plain_text, safe_text, width
 from bot.alerts.render import status_words
 from bot.intake.services import Services
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
@@ -332,7 +332,7 @@ async def _demands_page(
         return await _demands_page(services, interaction, state, max(0, found.total - _LEDGER_PAGE))
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
     blocks = fitting(
-        (demand_block(demand, story) for demand, story in found.demands), ROOM - _AROUND - len(totals)
+        (demand_block(demand, story) for demand, story in found.demands), ROOM - _AROUND - width(totals)
     )
     shown = len(blocks)
     buttons = leaf_buttons("demands", interaction.user.id, state, first, shown, found.total, _LEDGER_PAGE)

@@ -61,7 +61,7 @@ def fitting(blocks: Iterable[str], room: int) -> list[str]:
     """Give those of these blocks, the first ones, that have `room` characters together; one at least."""
     found: list[str] = []
     for block in blocks:
-        room -= len(block)
+        room -= width(block)
         if found and room < 0:
             break
         found.append(block)
@@ -98,7 +98,7 @@ def divide(blocks: Sequence[str], most: int, room: int = ROOM) -> list[list[str]
     pages: list[list[str]] = [[]]
     for block in blocks:
         page = pages[-1]
-        if page and (len(page) == most or sum(map(len, page)) + len(block) > room):
+        if page and (len(page) == most or sum(map(width, page)) + width(block) > room):
             pages.append([block])
         else:
             page.append(block)
@@ -119,7 +119,7 @@ def first_that_fits(ways: Iterable[Sequence[str]], room: int) -> Sequence[str]:
     characters; the last one where none has."""
     blocks: Sequence[str] = ()
     for blocks in ways:
-        if sum(map(len, blocks)) <= room:
+        if sum(map(width, blocks)) <= room:
             break
     return blocks
 

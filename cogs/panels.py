@@ -9,6 +9,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.alerts.foreign import width
 from bot.words import say_number
 
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
@@ -29,15 +30,15 @@ def panel(
     """
     head = f"### {title}"
     tail = f"-# {footer}" if footer else ""
-    room = _ROOM - len(head) - len(tail)
+    room = _ROOM - width(head) - width(tail)
     texts: list[str] = []
     left = 0
     for block in filter(None, blocks):  # Discord takes no empty text
-        if left or len(texts) >= _BLOCKS or len(block) > room:
+        if left or len(texts) >= _BLOCKS or width(block) > room:
             left += 1
             continue
         texts.append(block)
-        room -= len(block)
+        room -= width(block)
     if left:
         texts.append(f"-# … {say_number('and {number} more', 'and {number} more', left)}")
     container: ui.Container[ui.LayoutView] = ui.Container(accent_colour=colour)

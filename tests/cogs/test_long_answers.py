@@ -19,11 +19,13 @@ from sqlalchemy import inspect, select
 
 from bot.alerts import searching
 from bot.alerts.actions import Claim, Evidence
-from bot.alerts.foreign import safe_text
+from bot.alerts.foreign import safe_text, width
 from bot.sandbox import Answer
 from cogs import choices
 from cogs.analyse import _LINK, _texts_of
 from cogs.buttons import evidence_view
+from cogs.pages import ROOM, fitting
+from cogs.panels import panel
 from db import lookups, search, stories
 from db.case_corrections import merge
 from db.cases import add_event
@@ -212,6 +214,12 @@ def test_every_claim_keeps_a_sentence_however_many_there_are() -> None:
     for claim in claims:
         assert f"**{claim.says}**\n> {safe_text(sentence, 100)[:60]}" in shown
     assert "more" not in shown
+
+
+def test_letters_that_count_twice_fit_into_an_answer() -> None:
+    shown = panel("A title", fitting(["\N{MATHEMATICAL BOLD CAPITAL A}" * 150] * 30, ROOM), footer="1 to 12")
+    texts = [part.content for part in shown.children[0].children]  # type: ignore[attr-defined]
+    assert 3000 < sum(map(width, texts)) <= 4000
 
 
 def test_the_address_in_a_text_is_read_as_people_write_it() -> None:
