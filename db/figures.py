@@ -48,7 +48,7 @@ async def counts(session: AsyncSession) -> dict[str, float]:
 @dataclass(frozen=True, slots=True)
 class GuildFigures:
     """How a server's part of the work stands. `delays`: seconds from a story's publication (where its feed
-    tells it, else from when it was found) to its post, of all posts since the moment asked for."""
+    tells it, else from when it was found) to its post, of all that were posted since the moment asked for."""
 
     entries_waiting: int
     waiting: int
@@ -58,6 +58,7 @@ class GuildFigures:
 
 
 _MOST_DELAYS = 2000
+_WAITED = timedelta(days=31)  # how long a post that counts may have waited
 
 
 async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> GuildFigures:
@@ -83,7 +84,8 @@ async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> Gui
         .join(StoryRow, StoryRow.id == DeliveryRow.story_id)
         .where(
             DeliveryRow.rule_id.in_(rules),
-            DeliveryRow.created_at >= since,
+            DeliveryRow.created_at >= since - _WAITED,  # by the index
+            DeliveryRow.sent_at >= since,
             DeliveryRow.kind.in_(("card", "update")),
             DeliveryRow.state == "sent",
             DeliveryRow.target == "channel",

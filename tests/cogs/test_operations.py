@@ -125,7 +125,9 @@ async def test_status_tells_feeds_queue_delays_and_missing_permissions(scene: Sc
     sent = [*await _owed(scene, 3, "sent", sent_at=clock.now)]
     async with scene.house.database.write() as session:
         await session.execute(
-            update(DeliveryRow).where(DeliveryRow.id == sent[0]).values(created_at=clock.now)
+            update(DeliveryRow)
+            .where(DeliveryRow.id == sent[0])
+            .values(created_at=clock.now - timedelta(days=3))  # the channel took nothing until now
         )
         await session.execute(
             update(FeedRow).values(
