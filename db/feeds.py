@@ -237,6 +237,12 @@ async def keep(session: AsyncSession, feed_ids: Sequence[int]) -> None:
                 await overrule(session, feed_id, {"memory": {**memory, "kept": True}})
 
 
+async def publish(session: AsyncSession, urls: Sequence[str]) -> None:
+    """Have everybody see what the feeds of these addresses bring."""
+    for part in parts(urls):
+        await session.execute(update(_FEEDS).where(_feeds.url.in_(part), ~_feeds.public).values(public=True))
+
+
 async def pause_use(session: AsyncSession, feed_id: int, guild_id: int, *, paused: bool) -> bool:
     """Pause or resume a guild's use of a feed; False when it does not use it."""
     result = await session.execute(

@@ -311,11 +311,13 @@ def _unknown(url: str) -> StoredFeed:
 
 
 def _row(url: str, now: datetime, *, kept: bool, public: bool) -> dict[str, Any]:
+    from bot.feeds import catalogue  # a poll round reads no lists
+
     return {
         "url": url,
         "title": "",
         "site": "",
-        "public": public,
+        "public": public or url in catalogue.urls(),
         "state": "active",
         "added_at": now,
         "next_look": now,

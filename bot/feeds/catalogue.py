@@ -39,3 +39,9 @@ def load() -> tuple[CatalogueFeed, ...]:
         )
         for row in tomllib.loads(text)["feed"]
     )
+
+
+@lru_cache(maxsize=1)
+def urls() -> frozenset[str]:
+    """Give the addresses of the catalogue: of feeds that may be shown to everybody, whoever added them."""
+    return frozenset(feed.url for feed in load())

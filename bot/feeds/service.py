@@ -69,7 +69,7 @@ class FeedService:
         self._parser = parser
         self._clock = clock
         self._limits = limits
-        self._started = False
+        self._started = self._published = False
         self.worker = f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
         _OURS.add(self.worker)
         self._adder = Adder(database, fetcher, parser, clock, limits, worker=self.worker)
@@ -133,9 +133,19 @@ class FeedService:
             if dead:
                 await feed_claims.release_all(session, dead)
 
+    async def _publish(self) -> None:
+        """Have everybody see what the catalogue's feeds bring; a later version may hold more of them."""
+        if not self._published:
+            from bot.feeds import catalogue  # a poll round reads no lists
+
+            self._published = True
+            async with self._database.write() as session:
+                await feeds.publish(session, sorted(catalogue.urls()))
+
     async def check_due(self, limit: int = 500) -> RoundReport:
         """Look at feeds that are due, at most `limit`. Of one host only a share, the rest next time (P29)."""
         await self._start()
+        await self._publish()
         left = limit
         hosts: Counter[str] = Counter()
         share = self._limits.per_host * _HOST_SHARE

@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from bot.feeds import catalogue
 from bot.feeds.errors import FeedError, NotAFeedError
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
@@ -154,6 +155,25 @@ async def test_many_are_added_without_a_request(
     assert (again.added, again.known) == (1, 1)
     assert site.asked == []
     assert len(await service.list(guild_id=5)) == 1502
+
+
+async def test_what_the_catalogue_holds_is_everybodys_to_see(
+    service: FeedService, database: Database, site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No feed was: outside of servers every look-up came back empty."""
+    held: set[str] = set()
+    monkeypatch.setattr(catalogue, "urls", lambda: held)
+    for path in ("/before", "/bundled", "/own"):
+        site.say(path, body=rss(daily(2, clock.now)))
+        await service.add(site.url(path), guild_id=5)
+        held |= {site.url("/bundled")}
+    held.add(site.url("/before"))
+    await service.check_due()
+    assert {feed.url: feed.public for feed in await service.list()} == {
+        site.url("/before"): True,
+        site.url("/bundled"): True,
+        site.url("/own"): False,
+    }
 
 
 async def test_new_entries_edits_and_nothing(
