@@ -169,7 +169,8 @@ async def rename_case(
         before = {"case": case.id, "title": row.title or case.title}
         row.title = said if said and said != case.title else None
         after = {"case": case.id, "title": row.title or case.title}
-        audit.note(session, guild_id, user_id, now, "case renamed", before=before, after=after)
+        if after != before:
+            audit.note(session, guild_id, user_id, now, "case renamed", before=before, after=after)
         await _tidy(session, row)
 
 
@@ -191,7 +192,8 @@ async def set_case_status(
         before = {"case": case.id, "status": row.status or case.status, "source": row.source}
         row.status, row.source = (found[0], address) if found else (None, None)
         after = {"case": case.id, "status": row.status or case.status, "source": row.source}
-        audit.note(session, guild_id, user_id, now, "case status set", before=before, after=after)
+        if after != before:
+            audit.note(session, guild_id, user_id, now, "case status set", before=before, after=after)
         await _tidy(session, row)
 
 
