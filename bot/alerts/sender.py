@@ -18,6 +18,7 @@ import discord
 from bot.alerts import buckets, ids
 from bot.alerts.answers import sorted_errors
 from bot.alerts.cards import Card
+from bot.alerts.channel_facts import ChannelFacts
 from bot.alerts.digest_view import message_view, pinged
 from bot.alerts.digests import Digest
 from bot.alerts.errors import (
@@ -53,16 +54,6 @@ _NO_HISTORY_FOR_REPLY = 160002
 _HAS_THREAD = 160004
 _OLD_EDIT_PAUSE = 900.0  # seconds, where Discord does not say when an old message may be edited again
 
-_KINDS = {
-    discord.ChannelType.text.value: "text",
-    discord.ChannelType.news.value: "announcement",
-    discord.ChannelType.forum.value: "forum",
-    discord.ChannelType.media.value: "media",
-    discord.ChannelType.news_thread.value: "thread",
-    discord.ChannelType.public_thread.value: "thread",
-    discord.ChannelType.private_thread.value: "thread",
-}
-
 _SAID_OF_LOCKED = told("The thread is locked; unlock it or give me Manage Threads, then use Send again.")
 
 
@@ -73,7 +64,7 @@ class DiscordSender:
         self._client = client
         self._limiter = limiter or TokenBucket()
         self._direct: dict[int, int] = {}
-        self._fetched: dict[int, dict[str, Any]] = {}  # channels, where no gateway tells of them
+        self._facts = ChannelFacts(client, self._limiter)
         self._marks: dict[int, str | None] = {}  # of posts in forums that were made or read here
         buckets.mend()
 
@@ -154,18 +145,11 @@ class DiscordSender:
 
     async def kind_of(self, channel_id: int) -> str:
         """Tell what a channel is: text, announcement, forum, media, thread or other."""
-        known = self._client.get_channel(channel_id)
-        if isinstance(known, discord.abc.GuildChannel | discord.Thread):
-            return _KINDS.get(known.type.value, "other")
-        return _KINDS.get((await self._fetch(channel_id))["type"], "other")
+        return await self._facts.kind_of(channel_id)
 
     def publishes(self, channel_id: int) -> bool:
         """Tell, without a request, whether a channel's messages can be published; True if unknown."""
-        known = self._client.get_channel(channel_id)
-        if known is not None:
-            return isinstance(known, discord.TextChannel) and known.is_news()
-        kind = self._fetched.get(channel_id, {}).get("type", discord.ChannelType.news.value)
-        return bool(kind == discord.ChannelType.news.value)
+        return self._facts.publishes(channel_id)
 
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> int:
         """Make a thread of a message, or give the one that it has; raises `MessageGoneError`.
@@ -191,7 +175,7 @@ class DiscordSender:
         It takes no nonce: look with `find_post` before a second try. Tags are those named as topics.
         """
         await self._limiter.take()
-        tags = _tags_for(topics, await self._tags_of(channel_id))
+        tags = _tags_for(topics, await self._facts.tags_of(channel_id))
         channel: dict[str, Any] = {"name": _thread_name(name), "auto_archive_duration": 10080}
         if tags:
             channel["applied_tags"] = tags
@@ -278,7 +262,7 @@ class DiscordSender:
     async def _posts_since(self, channel_id: int, since: datetime) -> list[dict[str, Any]]:
         """Give the threads of a forum that were made since then, the newest first."""
         http = self._client.http
-        guild_id = await self._guild_of(channel_id)
+        guild_id = await self._facts.guild_of(channel_id)
         await self._limiter.take()
         await self._limiter.take()
         with self._sorted(channel_id, ("read_message_history",)):
@@ -301,30 +285,6 @@ class DiscordSender:
         except MessageRefusedError as error:
             if error.code != _PUBLISHED_ALREADY:
                 raise
-
-    async def _guild_of(self, channel_id: int) -> int:
-        known = self._client.get_channel(channel_id)
-        if isinstance(known, discord.abc.GuildChannel | discord.Thread):
-            return known.guild.id
-        return int((await self._fetch(channel_id))["guild_id"])
-
-    async def _tags_of(self, channel_id: int) -> dict[str, int]:
-        """Give the tags of a forum that the bot may set, by their names, as they are by now."""
-        known = self._client.get_channel(channel_id)
-        if isinstance(known, discord.ForumChannel):
-            all_of_them = known.permissions_for(known.guild.me).manage_threads
-            return {tag.name: tag.id for tag in known.available_tags if all_of_them or not tag.moderated}
-        self._fetched.pop(channel_id, None)
-        tags = (await self._fetch(channel_id)).get("available_tags", ())
-        return {tag["name"]: int(tag["id"]) for tag in tags if not tag.get("moderated")}
-
-    async def _fetch(self, channel_id: int) -> dict[str, Any]:
-        """Ask Discord for a channel, and remember it."""
-        if channel_id not in self._fetched:
-            await self._limiter.take()
-            with self._sorted(channel_id):
-                self._fetched[channel_id] = dict(await self._client.http.get_channel(channel_id))
-        return self._fetched[channel_id]
 
     # ------------------------------------------------------------- plain words, and what was posted
 

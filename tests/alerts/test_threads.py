@@ -8,6 +8,7 @@ from datetime import timedelta
 import discord
 import pytest
 
+from bot.alerts.channel_facts import ChannelFacts
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.publish import Publisher
@@ -333,6 +334,21 @@ def _may(client: discord.Client, channel_id: int, name: str) -> bool | None:
 
 
 # ------------------------------------------------------------- publishing
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_no_gateway_tells_of_a_channel_is_asked_again_after_an_hour(
+    place: Place, client: discord.Client
+) -> None:
+    now = [0.0]
+    facts = ChannelFacts(client, TokenBucket(rate=10_000), now=lambda: now[0])
+    assert facts.publishes(place.channel.id), "not known: publishing finds out"
+    assert await facts.kind_of(place.channel.id) == "text"
+    assert not facts.publishes(place.channel.id)
+    place.channel.type = discord.ChannelType.news.value  # moderators make it one for announcements
+    now[0] = 3601.0
+    assert facts.publishes(place.channel.id)
+    assert await facts.kind_of(place.channel.id) == "announcement"
 
 
 async def test_an_announcement_is_published_once_and_ten_an_hour(
