@@ -153,13 +153,14 @@ async def insert_story(
 async def take_place(session: AsyncSession, story_id: int, of: int) -> None:
     """Have a story stand for one that is of no interest, as that was made of less of the same article.
 
-    What feeds brought the other bring this one; the other is deleted.
+    What feeds brought the other bring this one. The other is deleted, with what was made of it.
     """
     feeds = select(StoryFeedRow.feed_id, StoryFeedRow.entry_id).where(StoryFeedRow.story_id == of)
     for feed_id, entry_id in (await session.execute(feeds)).all():
         await add_story_feed(session, story_id, feed_id, entry_id)
-    for table in (EntryRow, FindingRow):
-        await session.execute(update(table).where(table.story_id == of).values(story_id=story_id))
+    seen = FindingRow.story_id == of, FindingRow.stage == "fetch"
+    await session.execute(update(FindingRow).where(*seen).values(story_id=story_id))
+    await session.execute(update(EntryRow).where(EntryRow.story_id == of).values(story_id=story_id))
     await session.execute(delete(StoryRow).where(StoryRow.id == of))
 
 
