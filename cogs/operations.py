@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import discord
@@ -37,7 +37,7 @@ from cogs.pages import PageButton, fitting, page_buttons
 from cogs.panels import answer, panel, stamp
 from cogs.rules import unheard
 from cogs.why import trouble_in
-from db import audit, figures
+from db import audit, figures, why
 from db.rules import get_rule
 
 State = Literal["waiting", "failed", "dead"]
@@ -48,6 +48,7 @@ _FAILING = 8  # feeds that are named
 _TROUBLES = 10  # channels that are named
 _ROOM_OF_FEEDS, _ROOM_OF_CHANNELS = 1300, 1800  # characters of those, so that one leaves room for the other
 _DAY = timedelta(hours=24)
+_SKEW = timedelta(minutes=1)  # between Discord's clock and the bot's
 
 _STATES = {
     "waiting": mark("waits"),
@@ -274,6 +275,8 @@ class FeedButton(
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = await configured_here(interaction, self.match["server"])
         who, feed_id = Who(guild_id, interaction.user.id), int(self.match["id"])
+        if interaction.message is not None:
+            await self._check_meant(guild_id, feed_id, interaction.message.created_at)
         feeds = guild_feeds(self.services)
         if self.match["do"] == "pause":
             feed = await feeds.set_paused(who, feed_id, paused=True)
@@ -284,6 +287,15 @@ class FeedButton(
             title = say("Feed removed")
             told = say("{feed} is no longer watched for this server.", feed=_feed_name(feed))
         await answer(interaction, panel(title, [told]))
+
+    async def _check_meant(self, guild_id: int, feed_id: int, told_at: datetime) -> None:
+        """Raise for a feed that came after the note: its number was that of one that is gone."""
+        async with self.services.database.read() as session:
+            own = await why.get_own_feeds(session, guild_id)
+        if any(one.feed.id == feed_id and one.feed.added_at > told_at + _SKEW for one in own):
+            raise NotAllowedError(
+                say("The feed that this is about is gone; /feeds list shows those there are.")
+            )
 
 
 def _feed_name(feed: ListedFeed) -> str:
