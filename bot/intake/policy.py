@@ -40,10 +40,12 @@ def is_only_front_page(asked: str, found: str) -> bool:
 def is_elsewhere(title: str, text: str) -> bool:
     """Tell whether a page that a link was redirected to is about something else than the link's title says.
 
-    It is where no longer word of several in the title comes up in its text: a page to subscribe, to log in.
+    It is where no longer word of several in the title comes up in its text, in whatever form: a page to
+    subscribe, to log in.
     """
-    words = {word for word in _WORD.findall(title.casefold()) if len(word) >= _LONG}
-    return len(words) >= _SEVERAL and words.isdisjoint(_WORD.findall(text.casefold()))
+    beginnings = {word[:_LONG] for word in _WORD.findall(title.casefold()) if len(word) >= _LONG}
+    said = text.casefold()
+    return len(beginnings) >= _SEVERAL and not any(beginning in said for beginning in beginnings)
 
 
 def _is_front(url: str) -> bool:
