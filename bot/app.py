@@ -15,6 +15,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -221,8 +222,8 @@ class _Process:
                 )
             )
         if role != "worker":
-            client = await self._log_in(worker)
             await warm(self._database)
+            client = await self._log_in(worker)
             tasks += self._keep_shards(stack, client)
             stack.push_async_callback(_close, client)
             stack.push_async_callback(self._charts.end)
@@ -357,7 +358,8 @@ class _Process:
         async with self._database.write() as session:
             pause = await restarts.note_start(session, self._clock())
         if pause is not None:
-            _log.info("nothing ran for %s: what may have been posted since is looked for first", pause)
+            lasted = timedelta(seconds=round(pause.total_seconds()))
+            _log.info("nothing ran for %s: what may have been posted since is looked for first", lasted)
 
     async def _note_alive(self) -> None:
         async with self._database.write() as session:

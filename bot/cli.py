@@ -164,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if level == "DEBUG":
             raise
         if isinstance(error, OSError):  # the system's word for it
-            _say(f"It could not be done: {error}.")
+            _say(f"It could not be done: {str(error) or type(error).__name__}.")
         else:
             _say(f"An error of Quash itself: {type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where.")
         return 1

@@ -27,6 +27,7 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from bot.feeds.opml import FeedList
 
+_WIDE = 5_000  # columns
 _TOLD = 20  # addresses that were refused
 _CHANGED = ("new", "edited", "failed")
 
@@ -75,7 +76,8 @@ async def _list(_: argparse.Namespace, service: FeedService) -> int:
 
     feeds, entries = await service.list(), await service.entry_counts()
     now = utc_now()
-    console = Console(highlight=False)
+    # For other programs each address on one line, however long.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     if not feeds:
         console.print("No feed is stored; `quash feeds add URL` adds one.")
         return 0

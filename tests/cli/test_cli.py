@@ -274,12 +274,13 @@ def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("https://example.org/feed\nhttps://example.com/rss\nnot an address\n")
+    long = f"https://example.org/{'feed/' * 20}"
+    (tmp_path / "list.txt").write_text(f"{long}\nhttps://example.com/rss\nnot an address\n")
     imported = quash("feeds", "import", "list.txt", folder=tmp_path)
     assert (imported.status, imported.err) == (1, "quash: not an address is no http or https address.\n")
     assert "2 feeds added, 0 known already, 1 refused" in imported.out
     listed = quash("feeds", "list", folder=tmp_path)
-    assert "example.org" in listed.out
+    assert long in listed.out
     assert "active" in listed.out
     assert "next look now: never looked at so far" in listed.out
     exported = quash("feeds", "export", "all.opml", folder=tmp_path)
