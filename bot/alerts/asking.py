@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.routing import Destination, Verdict, nonce_of
 from bot.errors import told
-from db import reviews
+from db import deliveries, reviews
 
 REVIEW_KINDS = ("review", "decided")
 LET_THROUGH = ("approved", "posted")
@@ -108,13 +108,26 @@ async def ask(session: AsyncSession, story: RoutedStory, wishes: Sequence[Verdic
             continue
         if last is not None and last.state in LET_THROUGH:
             # Only what edits the card that was approved goes through; a message of its own is asked about.
-            through = [w for w in some if w.when == "now" and w.thread != "case"]
+            through = await _edits(session, story.case_id, some)
             due += through
             some = [w for w in some if w not in through]
         if some:
             asks.append(ask_by(some, now))
             lines += [(guild_id, "review", f"rule {w.rule_id}: {asks[-1].said}") for w in some]
     return Asking(tuple(asks), tuple(due), tuple(lines))
+
+
+async def _edits(session: AsyncSession, case_id: int | None, wishes: Sequence[Verdict]) -> list[Verdict]:
+    """Give the wishes by which a further source of a case edits the card that their channel has of it."""
+    if case_id is None:
+        return []
+    places = [("channel", wish.destination.id) for wish in wishes]
+    cards = await deliveries.get_cards(session, case_id, places)
+    return [
+        wish
+        for wish in wishes
+        if wish.when == "now" and wish.thread != "case" and ("channel", wish.destination.id) in cards
+    ]
 
 
 def ask_by(wishes: Sequence[Verdict], now: datetime) -> Ask:

@@ -204,3 +204,19 @@ async def test_a_decision_and_a_story_that_comes_do_not_wait_for_each_other(hous
         await asyncio.sleep(0.2)
         await deliveries.enqueue(session, {("channel", POSTS): house.clock()})
     assert (await decision).channels == (POSTS,)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_further_report_is_asked_about_where_the_channel_has_no_card_of_its_case(
+    house: House,
+) -> None:
+    feed = await _opened(house, topics=["anonymity"])
+    await house.rule(GUILD, 101, review_channel=DESK, topics=["spyware"])
+    case = await house.case()
+    await house.story(feed, case, topics=["anonymity"])
+    (asked,) = await _reviews(house)
+    await review.approve(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
+    await house.story(feed, case, adds="source", topics=["spyware"])
+    cards = [(row.story_id, row.target_id) for row in await house.deliveries() if row.kind == "card"]
+    assert cards == [(1, POSTS)], "nothing is posted of its own that no moderator has seen"
+    assert [one.story_id for one in await _reviews(house)] == [1, 2]
