@@ -28,7 +28,7 @@ from bot.stories.demand_features import (
 from bot.stories.demand_guessed import further, guessed
 from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_outcome import Outcomes
-from bot.stories.demand_roles import BESIDE
+from bot.stories.demand_roles import BESIDE, EXPLICIT
 from bot.stories.demand_told import most
 from bot.stories.demand_unable import unable
 from bot.stories.demand_writing import written
@@ -142,7 +142,7 @@ def found_in(
     """
     found: list[Demand] = []
     for judged, demand in _accepted(scene, claims, tables):
-        found.append(_by_likelier(scene, demand))
+        found.append(_of_the_watched(scene, judged.claim, _by_likelier(scene, demand)))
         yield found[-1], judged.claim, judged.sure
     sure = chance(scene.words.told)
     if not found and scene.words.told >= GUESSED and (guess := guessed(scene)):
@@ -151,6 +151,17 @@ def found_in(
     if scene.words.told >= _FURTHER:
         for demand, claim in further(scene, found):
             yield demand, claim, sure
+
+
+def _of_the_watched(scene: Scene, claim: Claim, demand: Demand) -> Demand:
+    """Say of a demand that it is about the watched whom its sentences name."""
+    named = [
+        name
+        for name in scene.parties
+        if name in scene.watched and not claim.anchors.isdisjoint(scene.parties[name].sentences)
+    ]
+    others = [name for name in demand.target if name not in named and scene.parties.get(name)]
+    return replace(demand, target=(*named, *others)) if named else demand
 
 
 def _by_likelier(scene: Scene, demand: Demand) -> Demand:
@@ -212,11 +223,21 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
                 issuers = claim.base.issuer or issuers
             if most(claim.group.frames, "recipients") < BESIDE:
                 recipients = claim.base.recipient or recipients
+        recipients = _without_watched(scene, claim, recipients)
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
             odds = total(values, tables["claim"]) + _WORDS * scene.words.told
             found.append(Judged(claim, issuers, recipients, chance(odds)))
     return found
+
+
+def _without_watched(scene: Scene, claim: Claim, recipients: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the chosen, those who are not watched; else those whom the claim's own words say to be asked."""
+    kept = tuple([name for name in recipients if name not in scene.watched])
+    if kept or not recipients:
+        return kept
+    votes = [vote for frame in claim.group.frames for vote in frame.recipients.items()]
+    return tuple(dict.fromkeys(n for n, vote in votes if vote >= EXPLICIT and n not in scene.watched))
 
 
 def total(values: Values, table: Values) -> float:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from bot.stories.demand_claims import Claim
 from bot.stories.demand_guesses import sort_of
+from bot.stories.demand_watched import watched
 from bot.stories.demand_words import DemandWords, tables
 from bot.stories.demands import Reading
 from bot.stories.marks import MARKS, Marked, Slot
@@ -74,6 +75,7 @@ class Scene:
     said: list[Said]
     words: DemandWords
     parts: dict[str, Measures]
+    watched: frozenset[str]  # whom it is about and who is not asked, whatever the claim
 
 
 def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
@@ -100,7 +102,19 @@ def scene_of(reading: Reading, claims: list[Claim], odds: float) -> Scene:
         party.values = _presence_values(party, most, named)
     said = said_in(reading.marked)
     words = DemandWords(said, tables())
-    return Scene(reading, odds, parties, signs, texts, most, named, said, words, parts_by(words, parties))
+    return Scene(
+        reading,
+        odds,
+        parties,
+        signs,
+        texts,
+        most,
+        named,
+        said,
+        words,
+        parts_by(words, parties),
+        watched(reading.marked),
+    )
 
 
 def parts_by(words: DemandWords, parties: Mapping[str, Presence]) -> dict[str, Measures]:

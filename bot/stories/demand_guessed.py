@@ -68,7 +68,7 @@ def further(scene: Scene, found: Sequence[Demand]) -> Iterator[tuple[Demand, Cla
     taken = {name for each in found for name in (*each.issuer, *each.recipient)}
     for name, odds in scene.parts.items():
         asked = odds.get("recipient", _LEAST)
-        if name in taken or scene.parties[name].slot.generic:
+        if name in taken or name in scene.watched or scene.parties[name].slot.generic:
             continue
         if asked < _ASKED or odds.get("issuer", _LEAST) > asked:
             continue
@@ -82,6 +82,7 @@ def further(scene: Scene, found: Sequence[Demand]) -> Iterator[tuple[Demand, Cla
 def _parties(scene: Scene) -> tuple[str | None, str | None]:
     """The likeliest two for the two parts, each left open where it is not likely at all."""
     asks, asked = ({name: odds[role] for name, odds in scene.parts.items() if role in odds} for role in ROLES)
+    asked = {name: odds for name, odds in asked.items() if name not in scene.watched}
     pairs = [(asks[one] + asked[other], one, other) for one in asks for other in asked if one != other]
     issuer, recipient = max(pairs)[1:] if pairs else (next(iter(asks), None), None)
     return (
