@@ -15,8 +15,8 @@ from cogs.corrections import correct_button
 from cogs.guards import may
 from cogs.pages import ROOM, first_that_fits, fitting, leaf_buttons, told_range
 from cogs.panels import panel, stamp
-from db.lookups import CaseLine, CaseView
-from db.tables import CaseRow, StoryRow
+from db.lookups import CaseLine, CaseName, CaseView
+from db.tables import StoryRow
 
 _REPORTS = 10  # a page
 _AROUND = 250  # characters of a title and a footer
@@ -32,7 +32,7 @@ _EVENT = {
 
 
 async def case_panel(
-    interaction: discord.Interaction, view: CaseView, others: Sequence[CaseRow], first: int = 0
+    interaction: discord.Interaction, view: CaseView, others: Sequence[CaseName], first: int = 0
 ) -> discord.ui.LayoutView:
     """Lay a case out: where it stands first, then its reports, the newest first and in pages."""
     case, total = view.case, len(view.stories)

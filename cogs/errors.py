@@ -40,7 +40,8 @@ def sentence_for(error: BaseException) -> str | None:
         )
     if isinstance(error, app_commands.CheckFailure):
         return say("You may not use this here.")
-    if isinstance(error, ClientError):  # some of these are OSErrors, as those of the database are
+    # Some of these are OSErrors, as those of the database are.
+    if isinstance(error, ClientError | discord.DiscordServerError | discord.RateLimited):
         return say("Discord does not answer at the moment; try again in a minute.")
     if isinstance(error, DBAPIError | OSError):
         return say("The database does not answer at the moment; try again in a minute.")

@@ -21,7 +21,7 @@ from cogs.clicks import add
 from cogs.pages import ROOM, PageButton, first_that_fits, fitting, leaf_buttons, page_button, told_range
 from cogs.panels import answer, panel
 from db import lookups
-from db.lookups import Viewer
+from db.lookups import CaseName, Viewer
 from db.passages import find_passage
 from db.tables import CaseRow
 
@@ -126,15 +126,15 @@ class Lookups(commands.Cog):
         """Answer with a case, or with the choice where several fit."""
         who = viewer(interaction)
         async with self.services.database.read() as session:
-            found = await lookups.find_cases(session, who, name)
+            found = await lookups.case_names(session, who, name)
             if not found:
-                newest = await lookups.find_cases(session, who, "", limit=5)
+                newest = await lookups.case_names(session, who, "", limit=5)
                 await answer(interaction, _no_case(who, name, newest))
                 return
             exact = [c for c in found if c.title.casefold() == name.strip().casefold()]
-            case = (exact or found)[0]
-            view = await lookups.case_view(session, who, case)
-        others = [c for c in found if c.id != case.id][:5]
+            chosen = (exact or found)[0].id
+            view = await lookups.case_view(session, who, await session.get_one(CaseRow, chosen))
+        others = [c for c in found if c.id != chosen][:5]
         await answer(interaction, await case_panel(interaction, view, others))
 
     @app_commands.command(description="The ledger of demands: who asked whom for what, and where it stands")
@@ -378,12 +378,12 @@ async def _case_page(
     async with services.database.read() as session:
         found = await lookups.find_cases(session, who, f"#{state[0]}")
         if not found:
-            return _no_case(who, f"#{state[0]}", await lookups.find_cases(session, who, "", limit=5))
+            return _no_case(who, f"#{state[0]}", await lookups.case_names(session, who, "", limit=5))
         view = await lookups.case_view(session, who, found[0])
     return await case_panel(interaction, view, (), first)
 
 
-def _no_case(who: Viewer, name: str, newest: Sequence[CaseRow]) -> discord.ui.LayoutView:
+def _no_case(who: Viewer, name: str, newest: Sequence[CaseName]) -> discord.ui.LayoutView:
     blocks = [say("No case “{name}” is known here.", name=safe_text(name, 80))]
     if newest:
         blocks.append(

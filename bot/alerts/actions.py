@@ -34,7 +34,7 @@ from db.cases import get_case
 from db.engine import Database
 from db.lookups import Viewer, visible
 from db.stories import insert_ignoring, name_key
-from db.tables import CaseRow, DemandRow, PartyRow, ReportRow, StoryRow, SubscriptionRow
+from db.tables import CaseOverrideRow, CaseRow, DemandRow, PartyRow, ReportRow, StoryRow, SubscriptionRow
 
 MOST_SUBSCRIPTIONS = 100  # of a member
 
@@ -200,7 +200,9 @@ async def _listed(session: AsyncSession, row: SubscriptionRow) -> ListedSubscrip
     label = row.value
     if row.kind == "case":
         case = await session.get(CaseRow, int(row.value))
+        said = await session.get(CaseOverrideRow, (row.guild_id, int(row.value)))
         label = case.title if case else say("a case that is gone")
+        label = (said.title if said else None) or label
     elif row.kind == "party":
         found = await session.scalars(select(PartyRow.name).where(PartyRow.name_key == row.value))
         label = found.one_or_none() or row.value

@@ -32,7 +32,7 @@ from db.cases import add_event
 from db.lookups import Viewer
 from db.stems import stem
 from db.stories import NewParty
-from db.tables import StoryRow, SubscriptionRow
+from db.tables import CaseOverrideRow, StoryRow, SubscriptionRow
 from tests.alerts.house import DEMAND, new_story
 from tests.cogs.conftest import Scene
 from tests.cogs.test_lookups import _buttons
@@ -178,6 +178,21 @@ async def test_a_number_is_no_word_of_another_cases_title(scene: Scene) -> None:
             (await session.get_one(StoryRow, story_id)).relevant = False
     turned = (await scene.member.click(shown.message, "Next")).text
     assert "No case" in turned and "Case 1 of many" in turned, "as the newest"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_case_is_called_as_the_server_calls_it_wherever_it_is_named(scene: Scene) -> None:
+    feed = await _feed(scene)
+    for number, title in enumerate(("The harbour summons", "The harbour subpoena"), start=1):
+        await _put(scene, feed, await scene.house.case(title), number, title=title)
+    async with scene.house.database.write() as session:
+        session.add(
+            CaseOverrideRow(guild_id=scene.guild.id, case_id=1, title="Kestrel", at=scene.house.clock())
+        )
+    assert "#1 Kestrel" in (await scene.member.command("case", name="harbour")).text
+    assert "#1 Kestrel" in (await scene.member.command("case", name="nothing")).text
+    await scene.member.command("subscribe case", name="1")
+    assert "case: Kestrel" in (await scene.member.command("subscriptions")).text
 
 
 async def test_a_case_without_a_title_can_be_chosen(scene: Scene) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import discord
 import pytest
 from aiohttp import ClientOSError
 from sqlalchemy import select
@@ -334,7 +335,8 @@ async def test_subscriptions_name_their_server_whichever_process_has_its_shard(s
 
 
 def test_a_lost_connection_to_discord_is_not_said_to_be_the_database() -> None:
-    told = sentence_for(ClientOSError(104, "Connection reset by peer"))
-    assert told is not None and told.startswith("Discord does not answer")
+    for error in (ClientOSError(104, "Connection reset by peer"), discord.RateLimited(90)):
+        told = sentence_for(error)
+        assert told is not None and told.startswith("Discord does not answer")
     told = sentence_for(ConnectionRefusedError(111, "Connection refused"))
     assert told is not None and told.startswith("The database does not answer")
