@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 
+# These narrate every step; what matters of them is said by the rooms themselves.
+_NARRATORS = ("aiohttp.access", "aiosqlite", "alembic", "apscheduler", "asyncio", "discord", "trafilatura")
+
 
 class _Clean:
     """Takes secrets and control characters out of what is logged."""
@@ -70,6 +73,5 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These narrate every step at INFO; what matters of them is said by the rooms themselves.
-    for name in ("apscheduler", "discord", "aiohttp.access", "alembic", "trafilatura", "asyncio"):
+    for name in _NARRATORS:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

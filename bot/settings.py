@@ -94,17 +94,13 @@ def _word(value: str) -> str:
     return value
 
 
-def _api_url(value: str) -> str:
+def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
-    return value.rstrip("/")
-
-
-def _public_url(value: str) -> str:
-    if "@" in urlsplit(value).netloc:
+    if "@" in parts.netloc:  # a password: some of these are shown, none could send it
         raise ValueError
-    return _api_url(value)
+    return value.rstrip("/")
 
 
 def _networks(value: str) -> tuple[Network, ...]:
@@ -151,8 +147,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "DISCORD_API_URL",
         "https://discord.com/api/v10",
-        _api_url,
-        "an http or https address",
+        _url,
+        "an http or https address without ? and #, such as https://discord.com/api/v10",
         "REST base; for a REST proxy",
     ),
     Option(
@@ -221,7 +217,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "FETCH_CONTACT",
         "https://github.com/quash-bot/quash",
-        _public_url,
+        _url,
         "an http or https address without ? and #, such as https://quash.example.org",
         "where a site's owner reads who fetches; it stands in the User-Agent, so name a page of yours",
     ),
@@ -243,7 +239,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "WEBSUB_URL",
         "",
-        _public_url,
+        _url,
         "an http or https address without ? and #, such as https://quash.example.org",
         "public address that leads to HTTP_ADDR, where hubs send what is new (WebSub) below /websub/; "
         "off when empty",

@@ -36,6 +36,7 @@ def test_the_example_file_is_up_to_date() -> None:
         ("FETCH_ALLOW_NETWORKS", "10.0.0.0/33", "CIDR"),
         ("FETCH_ALLOW_NETWORKS", "10.0.0.1/8", "CIDR"),
         ("DISCORD_API_URL", "discord.com", "http or https"),
+        ("DISCORD_API_URL", "http://user:word@127.0.0.1/api", "http or https"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("LOG_FORMAT", "xml", "text or json"),
         ("HTTP_ADDR", "8080", "HOST:PORT"),
