@@ -22,16 +22,21 @@ async def insert_reviews(session: AsyncSession, rows: Sequence[dict[str, Any]]) 
 
 
 async def get_of_case(
-    session: AsyncSession, case_id: int, channel_ids: Collection[int]
-) -> dict[int, ReviewRow]:
-    """Give for each moderators' channel what was asked last about stories of a case."""
-    found = await session.scalars(
-        select(ReviewRow)
-        .join(StoryRow, StoryRow.id == ReviewRow.story_id)
-        .where(StoryRow.case_id == case_id, ReviewRow.channel_id.in_(channel_ids))
-        .order_by(ReviewRow.id)
-    )
-    return {row.channel_id: row for row in found}
+    session: AsyncSession, case_id: int, channel_ids: Collection[int], most: int
+) -> dict[int, list[ReviewRow]]:
+    """Give for each moderators' channel what was asked about stories of a case, the newest first; at most so
+    many for each channel."""
+    of: dict[int, list[ReviewRow]] = {}
+    for channel_id in channel_ids:
+        found = await session.scalars(
+            select(ReviewRow)
+            .join(StoryRow, StoryRow.id == ReviewRow.story_id)
+            .where(StoryRow.case_id == case_id, ReviewRow.channel_id == channel_id)
+            .order_by(ReviewRow.id.desc())
+            .limit(most)
+        )
+        of[channel_id] = list(found)
+    return of
 
 
 async def hold(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRow | None:

@@ -88,6 +88,11 @@ async def get_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleRo
     ).one_or_none()
 
 
+async def get_rules(session: AsyncSession, rule_ids: Collection[int]) -> Sequence[RuleRow]:
+    """Give rules by their numbers."""
+    return (await session.scalars(select(RuleRow).where(RuleRow.id.in_(rule_ids)))).all()
+
+
 async def delete_rule(session: AsyncSession, rule_id: int) -> None:
     """Remove a rule."""
     await session.execute(delete(RuleRow).where(RuleRow.id == rule_id))

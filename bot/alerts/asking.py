@@ -2,12 +2,13 @@
 
 Asked is about what would be a message of its own. A further report of a matter is not asked about again:
 while its case waits, or after it was rejected, the moderators have the matter before them; once it was
-approved, the card names it as a further source.
+approved, the card names it as a further source. What one rule's channel gets is no answer for another's: a
+rule that the case's earlier stories did not meet asks for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from bot.alerts.clauses import RoutedStory
 from bot.alerts.routing import Destination, Verdict, nonce_of
 from bot.errors import told
 from db import deliveries, reviews
+from db.tables import ReviewRow
 
 REVIEW_KINDS = ("review", "decided")
 LET_THROUGH = ("approved", "posted")
@@ -36,6 +38,10 @@ _OF_CASE = {
     "dropped": told("no moderator decided on its case in time, of which it is a further report"),
     "merged": told("moderators said that its case is part of another one"),
 }
+
+
+_UNWANTED = ("rejected", "dropped", "merged")
+_LOOKED_BACK = 20  # reviews of a case in a channel, the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +94,66 @@ class Asking:
     lines: tuple[tuple[int, str, str], ...]
 
 
-async def ask(session: AsyncSession, story: RoutedStory, wishes: Sequence[Verdict], now: datetime) -> Asking:
-    """Decide about wishes that ask for a review."""
+async def ask(
+    session: AsyncSession,
+    story: RoutedStory,
+    wishes: Sequence[Verdict],
+    now: datetime,
+    *,
+    wanting: Callable[[Collection[int], Collection[int]], Awaitable[set[tuple[int, int]]]],
+) -> Asking:
+    """Decide about wishes that ask for a review.
+
+    `wanting` tells which of some rules want which of some stories, in pairs.
+    """
     of: dict[tuple[int, int], list[Verdict]] = {}
     for wish in wishes:
         if wish.review is not None:
             of.setdefault((wish.guild_id, wish.review.channel_id), []).append(wish)
-    before = {}
+    channels = {channel_id for _, channel_id in of}
+    asked = await reviews.get_asked(session, [(story.id, channel_id) for channel_id in channels])
+    before: dict[int, list[ReviewRow]] = {}
     if of and story.case_id is not None and story.adds == "source":
-        before = await reviews.get_of_case(session, story.case_id, {channel for _, channel in of})
+        before = await reviews.get_of_case(session, story.case_id, channels, _LOOKED_BACK)
+    had: set[tuple[int, int]] = set()
+    if before:
+        rule_ids = {wish.rule_id for wish in wishes if wish.rule_id is not None}
+        had = await wanting(rule_ids, {row.story_id for rows in before.values() for row in rows})
     asks: list[Ask] = []
     due: list[Verdict] = []
     lines: list[tuple[int, str, str]] = []
     for (guild_id, channel_id), some in of.items():
-        last = before.get(channel_id)
-        if last is not None and last.state in _OF_CASE and last.story_id != story.id:
-            outcome = "review" if last.state == "waiting" else last.state
-            lines += [(guild_id, outcome, f"rule {w.rule_id}: {_OF_CASE[last.state]}") for w in some]
-            continue
-        if last is not None and last.state in LET_THROUGH:
-            # Only what edits the card that was approved goes through; a message of its own is asked about.
-            through = await _edits(session, story.case_id, some)
-            due += through
-            some = [w for w in some if w not in through]
-        if some:
-            asks.append(ask_by(some, now))
-            lines += [(guild_id, "review", f"rule {w.rule_id}: {asks[-1].said}") for w in some]
+        if (story.id, channel_id) in asked:
+            continue  # a further feed brings it
+        to_ask: list[Verdict] = []
+        approved: list[Verdict] = []
+        for wish in some:
+            state = _decided_before(wish, before.get(channel_id, []), had)
+            if state in _OF_CASE:
+                outcome = "review" if state == "waiting" else state
+                lines.append((guild_id, outcome, f"rule {wish.rule_id}: {_OF_CASE[state]}"))
+            else:
+                (approved if state in LET_THROUGH else to_ask).append(wish)
+        # Only what edits the card that was approved goes through; a message of its own is asked about.
+        through = await _edits(session, story.case_id, approved)
+        due += through
+        to_ask += [wish for wish in approved if wish not in through]
+        if to_ask:
+            asks.append(ask_by(to_ask, now))
+            lines += [(guild_id, "review", f"rule {w.rule_id}: {asks[-1].said}") for w in to_ask]
     return Asking(tuple(asks), tuple(due), tuple(lines))
+
+
+def _decided_before(wish: Verdict, rows: Sequence[ReviewRow], had: Collection[tuple[int, int]]) -> str:
+    """Tell how a rule's case stands with the moderators, "" where it was not before them.
+
+    That is how the newest of its stories stands that the rule wants, too; of a matter that they do not want
+    they are not asked for other rules either.
+    """
+    mine = next((row.state for row in rows if (wish.rule_id, row.story_id) in had), None)
+    if mine is not None:
+        return mine
+    return rows[0].state if rows and rows[0].state in _UNWANTED else ""
 
 
 async def _edits(session: AsyncSession, case_id: int | None, wishes: Sequence[Verdict]) -> list[Verdict]:

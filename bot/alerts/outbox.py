@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,7 +59,7 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     if story is None or not alert:
         return 0
     due, reviewed = await _ask(session, story, now)
-    asking = await ask(session, story, reviewed, now)
+    asking = await ask(session, story, reviewed, now, wanting=partial(_wanting, session))
     await deliveries.insert_findings(
         session,
         [lines.line(story, guild, outcome, said, now) for guild, outcome, said in asking.lines],
@@ -67,6 +68,15 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
         await asyncio.sleep(0)
         due = chosen((*due, *asking.due))
     return await _owe(session, story, due, asking.asks, now)
+
+
+async def _wanting(
+    session: AsyncSession, rule_ids: Collection[int], story_ids: Collection[int]
+) -> set[tuple[int, int]]:
+    """Tell which of some rules want which of some stories, in pairs."""
+    stories = (await load_stories(session, story_ids)).values()
+    rows = await rules.get_rules(session, rule_ids)
+    return {(row.id, story.id) for row in rows for story in stories if ask_rule(story, rule_from(row)).passed}
 
 
 async def owe_reviewed(

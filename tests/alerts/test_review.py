@@ -220,3 +220,22 @@ async def test_a_further_report_is_asked_about_where_the_channel_has_no_card_of_
     cards = [(row.story_id, row.target_id) for row in await house.deliveries() if row.kind == "card"]
     assert cards == [(1, POSTS)], "nothing is posted of its own that no moderator has seen"
     assert [one.story_id for one in await _reviews(house)] == [1, 2]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_report_is_asked_about_for_a_rule_that_its_case_was_not_asked_about_for(house: House) -> None:
+    """One channel for the reviews of many rules: what waits there for one tells another's readers nothing."""
+    feed = await _opened(house, topics=["anonymity"])
+    await house.rule(GUILD, 101, review_channel=DESK, topics=["spyware"])
+    case = await house.case()
+    await house.story(feed, case, topics=["anonymity"])
+    await house.story(feed, case, adds="source", topics=["anonymity", "spyware"])
+    first, second = await _reviews(house)
+    assert (first.story_id, second.story_id) == (1, 2)
+    # The first rule's next report is not asked about: its case waits; nor is the second's.
+    await house.story(feed, case, adds="source", topics=["anonymity", "spyware"])
+    for one in (first, second):
+        await review.approve(house.database, guild_id=GUILD, user_id=7, review_id=one.id, now=house.clock())
+    assert len(await _reviews(house)) == 2
+    cards = [(row.story_id, row.target_id) for row in await house.deliveries() if row.kind == "card"]
+    assert cards == [(1, POSTS), (2, 101)]
