@@ -24,6 +24,7 @@ from bot.alerts.errors import (
     DestinationRefusedError,
     MessageGoneError,
     SendError,
+    ThreadLockedError,
     TokenRefusedError,
     TryAgainError,
     UndecidedError,
@@ -176,7 +177,14 @@ class Courier:
             if found is not None:
                 return found
         self._about_to_leave(order)
-        return await self._sender.send(channel_id, card, nonce=order.nonce, answers=answers)
+        try:
+            return await self._sender.send(channel_id, card, nonce=order.nonce, answers=answers)
+        except ThreadLockedError as error:
+            if channel_id != order.claim.target_id:
+                raise
+            # The rule posts in this very thread: nothing gets through until it is open again.
+            said = told("The thread is locked; unlock it or give me Manage Threads.")
+            raise DestinationRefusedError(said, error.code) from error
 
     # ------------------------------------------------------------- threads and forums
 

@@ -12,6 +12,7 @@ NAMED = {
     "send_messages_in_threads": "Send Messages in Threads",
     "create_public_threads": "Create Public Threads",
     "read_message_history": "Read Message History",
+    "manage_threads": "Manage Threads",
 }
 
 
@@ -27,7 +28,7 @@ def missing_in(channel: object, *, threads: bool, history: bool = False) -> tupl
     if not mine.view_channel:  # without it, all others are gone too
         return ("view_channel",)
     if isinstance(channel, discord.Thread):
-        needed = ["send_messages_in_threads"]
+        needed = ["send_messages_in_threads", *(("manage_threads",) if channel.locked else ())]
     else:
         needed = ["send_messages"]
         if threads or isinstance(channel, discord.ForumChannel):

@@ -190,6 +190,27 @@ async def test_a_sleeping_thread_is_woken_a_deleted_one_followed_by_another_a_lo
     assert "Another matter" in text_of(place.posted[-1])
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_locked_thread_that_a_rule_posts_in_has_what_waits_once_it_is_unlocked(
+    place: Place, deliverer: Deliverer, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    world = place.standin.world
+    world.set_role(place.guild, world.bot_role(place.guild), 0)
+    thread = world.add_thread(place.channel, "alerts")
+    world.set_thread(thread, archived=False, locked=True)
+    await place.house.rule(place.guild.id, thread.id)
+    await place.house.story(place.feed, await place.house.case())
+    assert await deliverer.deliver_due() == 0
+    assert "unlock it" in ((await place.row()).error or "")
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(place.house.database, sender, clock=clock, poll=0.05)
+    await deliverer.reopen()
+    world.set_thread(thread, archived=False)
+    await place.standin.wait_for(lambda _: sender.may_post(thread.id))
+    await deliverer.reopen()
+    assert await deliverer.deliver_due() == 1
+
+
 async def test_the_card_of_a_forum_post_that_sleeps_is_edited_all_the_same(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
