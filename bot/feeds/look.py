@@ -22,7 +22,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge
+from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge, reach
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -219,6 +219,7 @@ def _after_success(
             hub=hub,
             topic=topic,
             shared=look.feed.shared[:_SHARED_KEPT],
+            reaches=reach(look.sightings, memory.reaches),
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
             push_until=None if judged.news else memory.push_until,
         )
@@ -289,7 +290,7 @@ def decide_push(
     """
     memory = memories.from_json(stored.memory)
     fresh, edited = sort_out(sightings, known)
-    old = history(sightings, known, stored.last_success_at)
+    old = history(sightings, known, memory.reaches, now)
     news = len(fresh) - len(old)
     rebuilt = news > _PUSHED_AT_ONCE and is_rebuilt(
         news, len(sightings) - len(old), memory, last=stored.last_success_at or now, now=now

@@ -33,6 +33,7 @@ class Memory:
     though no guild uses it. `hub`, `topic`: where it can be subscribed to, and as what. `push_until`: a
     hub delivers until then. `told_rebuilt`: when it was last told that the feed was rebuilt. `rebuilt`: when
     it last looked so, the latest last. `shared`: keys that several of its entries had at once, and so none.
+    `reaches`: the date of the oldest entry that it has shown.
     """
 
     times: tuple[int, ...] = ()
@@ -49,6 +50,7 @@ class Memory:
     told_rebuilt: int | None = None
     rebuilt: tuple[int, ...] = ()
     shared: tuple[str, ...] = ()
+    reaches: int | None = None
 
     def pushed(self, now: datetime) -> bool:
         """Whether a hub delivers what is new."""
@@ -86,6 +88,7 @@ def from_json(data: Mapping[str, Any]) -> Memory:
         told_rebuilt=data.get("told_rebuilt"),
         rebuilt=tuple(data.get("rebuilt", ())),
         shared=tuple(data.get("shared", ())),
+        reaches=data.get("reaches"),
     )
 
 
@@ -109,5 +112,6 @@ def to_json(memory: Memory) -> dict[str, Any]:
         "told_rebuilt": memory.told_rebuilt,
         "rebuilt": list(memory.rebuilt),
         "shared": list(memory.shared),
+        "reaches": memory.reaches,
     }
     return {name: value for name, value in data.items() if value}

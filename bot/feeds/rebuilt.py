@@ -14,6 +14,7 @@ from db.feed_looks import KnownEntry
 
 _TURNING = 2  # times that a feed looked rebuilt before, within so many seconds, that show it is its habit
 _TURNING_WITHIN = 30 * DAY
+_FEW = 5  # new entries without dates that may be news all the same
 _BUSY_DAY = 10  # new entries at once, past which it takes the feed's own rhythm to explain them
 
 
@@ -53,7 +54,7 @@ def judge(
     `titles` are those of entries that are stored of it, needed where `is_mostly_new`; `last` is its last good
     look.
     """
-    old = history(shown, known, last)
+    old = history(shown, known, memory.reaches, now)
     news = [sighting for sighting in fresh if sighting.key not in old]
     total = len({sighting.key for sighting in shown} - old)
     if last is None or not is_rebuilt(len(news), total, memory, last=last, now=now):
@@ -94,32 +95,50 @@ def looks_rebuilt(new: int, total: int, gap: float | None, since: float) -> bool
 def is_continued(
     news: Sequence[Sighting], shown: Sequence[Sighting], known: Mapping[str, KnownEntry], last: datetime
 ) -> bool:
-    """Tell whether a feed goes on where it was: some entries are known, and those that are new are newer.
+    """Tell whether a feed goes on where it was: some entries are known, and most of the new ones are newer.
 
     They are dated no earlier than every known one, or at least after the `last` look (some feeds date what is
-    edited anew).
+    edited anew). A few without dates are newer if they stand in front of all that is known.
     """
-    dates = [s.published for s in shown if s.key in known and s.published is not None]
-    from_then = min(max(dates, default=0), last.timestamp())
-    return bool(dates) and all(s.published is not None and s.published >= from_then for s in news)
+    places = [number for number, sighting in enumerate(shown) if sighting.key in known]
+    dates = [date for number in places if (date := shown[number].published) is not None]
+    if dates:
+        from_then = min(max(dates), last.timestamp())
+        return 2 * sum(s.published is not None and s.published >= from_then for s in news) > len(news)
+    in_front = {sighting.key for sighting in shown[: places[0]]} if places else set()
+    return len(news) <= _FEW and all(s.published is None and s.key in in_front for s in news)
 
 
-def history(shown: Sequence[Sighting], known: Mapping[str, KnownEntry], last: datetime | None) -> set[str]:
+def history(
+    shown: Sequence[Sighting], known: Mapping[str, KnownEntry], reaches: float | None, now: datetime
+) -> set[str]:
     """Give the keys of new entries that lie behind all that was known, in place and in date.
 
     A publisher who shows more entries than before, or takes one back so that the next one moves up, brings
-    these. What is new and dated back stands in front. `last` is the last good look; what is dated after it is
-    no history.
+    these. What is new and dated back stands in front, or is newer than what the feed has shown (`reaches`, a
+    Unix time); and what is younger than a day is news in any case.
     """
     places = [number for number, sighting in enumerate(shown) if sighting.key in known]
-    if not places or len(places) == len(shown) or last is None:
+    if not places or len(places) == len(shown):
         return set()
-    dates = [date for number in places if (date := shown[number].published) is not None]
-    newest_last = sum(a < b for a, b in pairwise(dates)) > sum(a > b for a, b in pairwise(dates))
-    behind = shown[: places[0]] if newest_last else shown[places[-1] + 1 :]
-    oldest = shown[places[0] if newest_last else places[-1]].published
-    before = min(oldest or 0, last.timestamp())
+    behind = shown[: places[0]] if _newest_last(shown) else shown[places[-1] + 1 :]
+    end = shown[places[0] if _newest_last(shown) else places[-1]].published
+    before = min(end or 0, end or 0 if reaches is None else reaches, now.timestamp() - DAY)
     return {s.key for s in behind if s.published is not None and s.published < before}
+
+
+def reach(shown: Sequence[Sighting], before: float | None) -> int | None:
+    """Tell how far back a feed has shown its entries, as a Unix time: where it ends now, or did `before`."""
+    ends = shown if _newest_last(shown) else shown[::-1]
+    end = next((s.published for s in ends if s.published is not None), None)
+    dates = [date for date in (end, before) if date is not None]
+    return int(min(dates)) if dates else None
+
+
+def _newest_last(shown: Sequence[Sighting]) -> bool:
+    """Tell whether a feed shows its oldest entries first; few do."""
+    dates = [s.published for s in shown if s.published is not None]
+    return sum(a < b for a, b in pairwise(dates)) > sum(a > b for a, b in pairwise(dates))
 
 
 def turns_over(rebuilt: Sequence[float], now: float, *, unseen: bool) -> bool:

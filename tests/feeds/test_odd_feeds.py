@@ -169,6 +169,19 @@ async def test_a_busy_day_of_a_short_feed_is_alerted(clock: Clock) -> None:
         assert len([entry for entry in await w.entries() if entry.alert]) == 3
 
 
+async def test_a_busy_day_without_dates_or_with_one_dated_back_is_alerted(clock: Clock) -> None:
+    async with world(clock) as w:
+        await _look(w, ["a", "b", "c", "d", "e"])
+        clock.turn(hours=1)
+        assert len(await _look(w, ["new2", "new1", "new0", "a", "b"])) == 3
+    async with world(clock) as w:
+        known = daily(5, clock.now)
+        await _look(w, known)
+        clock.turn(hours=1)
+        new = [("x", clock.now), ("y", clock.now), ("z", clock.now - timedelta(hours=9))]
+        assert len(await _look(w, [*new, *known[:2]])) == 3
+
+
 @pytest.mark.parametrize("newest_first", [True, False])
 async def test_entries_behind_all_that_a_feed_showed_are_history(clock: Clock, newest_first: bool) -> None:
     """A publisher who shows 25 in place of ten had the old ones posted; so had one who takes one back."""
