@@ -63,7 +63,7 @@ def _case(book: CaseBook, story: Story) -> str | None:
 
 
 def _many(lines: Iterable[bytes], out: TextIO) -> int:
-    """Answer every line with a line, in order; a line that is no article is answered and told of."""
+    """Answer every line with a line, in order; one that cannot be analysed is answered and told of."""
     book = CaseBook()
     failed = 0
     for number, line in enumerate(lines, 1):
@@ -72,10 +72,10 @@ def _many(lines: Iterable[bytes], out: TextIO) -> int:
         given: Any = None
         try:
             given = json.loads(line)
-            story = analyse(article_from_json(given))
+            story = _story(given)
         except (ValueError, RecursionError) as error:
             said = str(error) if isinstance(error, _LineError) else "it is no JSON"
-            print(f"quash: line {number} of standard input is no article: {said}.", file=sys.stderr)
+            print(f"quash: line {number} of standard input was not analysed: {said}.", file=sys.stderr)
             answer: dict[str, Any] = {
                 "id": given.get("id") if isinstance(given, dict) else None,
                 "error": said,
@@ -92,6 +92,14 @@ def _many(lines: Iterable[bytes], out: TextIO) -> int:
 
 class _LineError(ValueError):
     """What is wrong with one line of `--jsonl`."""
+
+
+def _story(given: object) -> Story:
+    article = article_from_json(given)
+    try:
+        return analyse(article)
+    except Exception as error:  # one article that trips over a fault of ours must not end all others
+        raise _LineError(f"a fault in Quash ({type(error).__name__}: {error})") from error
 
 
 def article_from_json(given: object) -> Article:
@@ -118,9 +126,9 @@ def moment(value: str | None) -> datetime | None:
     """Read an ISO 8601 date or time; a time without a zone is taken as UTC. None when it is no date."""
     try:
         at = datetime.fromisoformat((value or "").strip())
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # of a year before the first, in UTC
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 # ------------------------------------------------------------------ one at a time

@@ -191,7 +191,11 @@ def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
             "id": 7,
             "html": "<p>The FBI served Google with a search warrant for a user's emails.</p>",
         },
-        {"id": "half a pair \ud83d", "title": "The half \ud83d of a sign"},
+        {
+            "id": "half a pair \ud83d",
+            "title": "The half \ud83d of a sign",
+            "published": "0001-01-01T00:00:00+01:00",
+        },
     ]
     ran = quash(
         "analyse", "--jsonl", folder=tmp_path, stdin="\n".join(map(json.dumps, lines)) + "\nnonsense\n"
