@@ -165,7 +165,11 @@ async def get_cards(session: AsyncSession, case_id: int, places: Sequence[Place]
             DeliveryRow.state.not_in(GIVEN_UP),
         )
     )
-    return {(row.target, row.target_id): row.state != "due" or row.attempts > 0 for row in found}
+    posted: dict[Place, bool] = {}
+    for row in found:  # a case that another was merged with may have two
+        place = (row.target, row.target_id)
+        posted[place] = posted.get(place, False) or row.state != "due" or row.attempts > 0
+    return posted
 
 
 async def get_waiting_edits(session: AsyncSession, case_id: int, places: Sequence[Place]) -> set[Place]:

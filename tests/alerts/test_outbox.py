@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.alerts.outbox import owe
 from bot.alerts.routing import Destination, nonce_of
-from db.tables import FindingRow, RuleRow, StoryFeedRow
+from db import case_corrections
+from db.tables import DeliveryRow, FindingRow, RuleRow, StoryFeedRow
 from tests.alerts.house import House, told
 
 GUILD, OTHER = 1, 2
@@ -189,3 +190,19 @@ async def _posted(house: House) -> None:
             .where(DeliveryRow.state == "due")
             .values(state="sent", attempts=1, message_id=1, sent_at=house.clock())
         )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_card_that_waits_hides_none_that_is_posted_after_cases_were_merged(house: House) -> None:
+    feed = await house.feed()
+    await house.guild(GUILD, feed)
+    await house.rule(GUILD, 100)
+    kept, gone = await house.case(), await house.case()
+    await house.story(feed, kept)
+    async with house.database.write() as session:
+        await session.execute(update(DeliveryRow).values(state="sent", attempts=1, message_id=5))
+    await house.story(feed, gone)  # its card waits, for the end of quiet hours
+    async with house.database.write() as session:
+        await case_corrections.merge(session, kept, gone, house.clock())
+    await house.story(feed, kept, adds="source")
+    assert [row.kind for row in await house.deliveries()] == ["card", "card", "edit"]
