@@ -75,11 +75,13 @@ class Owed:
 class Known:
     """All that is known of a story for one server, each kind oldest first.
 
-    `lines` are those of the article and of this server's rules; `unread` tells why an entry could not be
-    read. `rules` are the server's as they are now.
+    `brought`: one of its feeds did bring it, whose entry may be deleted since for its age. `lines` are those
+    of the article and of this server's rules; `unread` tells why an entry could not be read. `rules` are the
+    server's as they are now.
     """
 
     entries: tuple[OwnEntry, ...]
+    brought: bool
     story: StoryRow | None
     case: CaseRow | None
     lines: tuple[FindingRow, ...]
@@ -200,11 +202,14 @@ def _own_feeds(guild_id: int) -> Select[int]:
     return select(GuildFeedRow.feed_id).where(GuildFeedRow.guild_id == guild_id)
 
 
+def _is_brought(guild_id: int, story_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Ask whether a feed that a server uses brought a story."""
+    return exists().where(StoryFeedRow.story_id == story_id, _of_own_feed(StoryFeedRow.feed_id, guild_id))
+
+
 def _is_known(guild_id: int) -> ColumnElement[bool]:
     """Ask whether a story is a server's: a feed that it uses brought it, or it was told there."""
-    brought = exists().where(
-        StoryFeedRow.story_id == StoryRow.id, _of_own_feed(StoryFeedRow.feed_id, guild_id)
-    )
+    brought = _is_brought(guild_id, StoryRow.id)
     told = exists().where(
         DeliveryRow.story_id == StoryRow.id,
         DeliveryRow.target == "channel",
@@ -224,6 +229,7 @@ async def get_known(session: AsyncSession, guild_id: int, ref: Ref) -> Known:
     entry_ids = {one.entry.id for one in own}
     return Known(
         entries=own,
+        brought=bool(ref.story_id and await session.scalar(select(_is_brought(guild_id, ref.story_id)))),
         story=story,
         case=case,
         lines=await _lines(session, guild_id, ref.story_id) if ref.story_id is not None else (),

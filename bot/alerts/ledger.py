@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts import changes, unreachable
+from bot.alerts import changes, lines, unreachable
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
 from bot.alerts.changes import Change
@@ -42,7 +42,7 @@ from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
 from bot.clock import Clock
 from bot.errors import told
-from db import deliveries, guilds, places, reviews, rules, subscriptions
+from db import deliveries, digests, guilds, places, reviews, rules, subscriptions
 from db.cards import CardShelf
 from db.deliveries import Claim, Release
 from db.engine import Database
@@ -182,8 +182,8 @@ class Ledger:
         found_wishes = await subscriptions.get_subscriptions_of_all(session, to_members)
         concerned = {rule.guild_id for of in found_rules.values() for rule in of}
         concerned |= {wish.guild_id for of in found_wishes.values() for wish in of}
-        digests = DigestShelf(session)
-        gathered = await digests.items([row.id for row in rows.values() if row.kind == "digest"])
+        shelf = DigestShelf(session)
+        gathered = await shelf.items([row.id for row in rows.values() if row.kind == "digest"])
         story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
         story_ids.update(*gathered.values())
         return _Heads(
@@ -198,7 +198,7 @@ class Ledger:
             hours=await get_hours(session, concerned),
             shelf=CardShelf(session),
             gathered=gathered,
-            digests=digests,
+            digests=shelf,
             reviews=await read_reviews(session, rows.values()),
             words=await reviews.get_words(session, story_ids) if to_channels else {},
         )
@@ -303,6 +303,7 @@ class Ledger:
         best = next(iter(chosen(next(iter(wanted.values())))))
         if (quiet := _quiet(row, replace(best, urgent=False), heads, now)) is not None:
             return None, {"id": row.id, "due_at": quiet}
+        await self._leave_out(claim, row, heads, wanted, now)
         of_posts = [one for passed in wanted.values() for one in chosen(passed)]
         roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
         digest = replace(
@@ -330,6 +331,23 @@ class Ledger:
             thread=CaseThread(thread_id=None, head=None, opens=False) if threads else None,
         )
         return order, changes.intent(order, now)
+
+    async def _leave_out(
+        self, claim: Claim, row: DeliveryRow, heads: _Heads, wanted: Mapping[int, object], now: datetime
+    ) -> None:
+        """Take what is not wanted any more out of a digest that tells the rest, and note why."""
+        findings = []
+        for story_id in heads.gathered[row.id]:
+            if story_id in wanted:
+                continue
+            await digests.take_out(heads.session, row.id, story_id)
+            verdicts = _verdicts(claim, heads, story_id)
+            if verdicts and verdicts[0].rule_id is not None:
+                said = told(
+                    "it was not wanted any more when its digest was made: {why}", why=_why_not(verdicts)
+                )
+                findings.append(lines.of_rule(heads.stories[story_id], verdicts[0], "left out", said, now))
+        await deliveries.insert_findings(heads.session, findings)
 
 
 def _quiet(row: DeliveryRow, wish: Verdict, heads: _Heads, now: datetime) -> datetime | None:

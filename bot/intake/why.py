@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -56,12 +56,14 @@ KINDS = {
     "review": mark("Question to moderators"),
     "decided": mark("Edit of the question to moderators"),
 }
-# The answer in a line where moderators look at stories first, by what was recorded last.
-_REVIEWED = {
+# The answer in a line where moderators look at stories first, or a digest left one out, by what was recorded
+# last.
+_DECIDED = {
     "review": mark("It is still to be decided on here: {why}"),
     "rejected": mark("It was not posted here: {why}"),
     "merged": mark("It was not posted on its own here: {why}"),
     "dropped": mark("It was not posted here: {why}"),
+    "left out": mark("It was not posted here: {why}"),
 }
 _ADDS = {
     "new": mark("It is the first report of its case here."),
@@ -200,7 +202,7 @@ def _only(known: Known, delivery_id: int) -> Known:
         if line.guild_id is None or (told := read_told(line.reason)) is None or told[0] in rule_ids
     )
     rules = tuple(rule for rule in known.rules if rule.id in rule_ids)
-    return Known(known.entries, known.story, known.case, lines, known.unread, rules, owed)
+    return replace(known, lines=lines, rules=rules, deliveries=owed)
 
 
 # ------------------------------------------------------------------------ the answer in a line
@@ -213,9 +215,9 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
     waiting = [one for one in posts if one.row.state in ("due", "sending", "failed")]
     if waiting:
         return say("It is still to be posted here. {why}", why=_delivery(waiting[0], now).text)
-    reviewed = [line for line in known.lines if line.stage == "delivery" and line.outcome in _REVIEWED]
-    if reviewed and (decided := read_told(reviewed[-1].reason)):
-        line = say(_REVIEWED[reviewed[-1].outcome], why=safe_text(retell(decided[1]), 300))
+    of_it = [line for line in known.lines if line.stage == "delivery" and line.outcome in _DECIDED]
+    if of_it and (decided := read_told(of_it[-1].reason)):
+        line = say(_DECIDED[of_it[-1].outcome], why=safe_text(retell(decided[1]), 300))
         return f"{line}."
     if any(_line(known, "delivery", outcome="source")):
         return say("It has no post of its own here: the card of its case names it as a further source.")
@@ -248,8 +250,12 @@ def _checks(known: Known, now: datetime, troubles: Mapping[int, str], *, whole: 
 def _found(known: Known, now: datetime, *, asked: bool) -> Iterator[Check]:
     """The feeds that brought it, when, and whether it was news there."""
     if not known.entries:
-        told = say("The feed that brought it is not watched here any more.")
-        yield Check("neutral", told, say("`/feeds add` adds it again."))
+        if known.brought and known.story is not None:
+            told = say("A feed that is watched here brought it {when}.", when=_time(known.story.first_seen))
+            yield Check("passed", told)
+        else:
+            told = say("The feed that brought it is not watched here any more.")
+            yield Check("neutral", told, say("`/feeds add` adds it again."))
         return
     for one in known.entries[:_MOST_FEEDS]:
         yield from _feed(one.feed, now, alone=False)

@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from bot.alerts.deliver import Deliverer
+from bot.alerts.limiter import TokenBucket
+from bot.alerts.sender import DiscordSender
 from bot.intake import why
 from bot.sandbox import Fault, NotOffered
 from bot.sandbox.web.articles import SampleArticle
@@ -363,3 +366,27 @@ async def test_a_title_is_found_however_it_is_written_and_however_old_it_is(scen
     assert await why.find(scene.house.database, scene.other.id, "critical account") is None
     told = [one.title for one in await why.suggestions(scene.house.database, scene.guild.id, "Story 49")]
     assert told[0] == "Another story 499"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_digest_left_out_is_not_said_to_be_posted(scene: Scene) -> None:
+    house = scene.house
+    feed = await house.feed()
+    await house.guild(scene.guild.id, feed)
+    await scene.moderator.command("alerts add", channel=scene.channel, when="daily")
+    house.clock.turn(minutes=1)
+    left = await house.story(feed, await house.case(), title="Of names", topics=["anonymity"])
+    kept = await house.story(feed, await house.case("Tools"), title="Of tools", topics=["spyware"])
+    await scene.moderator.command("alerts edit", rule=1, topics="spyware")
+    house.clock.turn(days=1)
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(rate=10_000))
+    await Deliverer(house.database, sender, clock=house.clock).deliver_due()
+    (digest,) = scene.discord.messages(scene.channel.id)
+    assert "Of tools" in digest.text and "Of names" not in digest.text
+    told = (await scene.moderator.command("why", story=f"#{left}")).text
+    assert "**It was not posted here: it was not wanted any more when its digest was made: its topics" in told
+    assert "✔ Digest" not in told
+    assert "✔ A feed that is watched here brought it" in told, "its entry is deleted, as those of old stories are"
+    assert "It was posted here." in (await scene.moderator.command("why", story=f"#{kept}")).text
+    assert "Of names" not in (await scene.member.click(digest, "Show all")).text
