@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Dialect
 
 from db import schema
 from db.engine import Database
@@ -141,7 +142,30 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def database(database_url: str, migrated_sqlite: Path) -> AsyncIterator[Database]:
     """An empty database with the newest schema: the test runs once on SQLite and once on PostgreSQL."""
     opened = Database(database_url)
+    share_compiled(opened)
     if opened.is_sqlite:
         shutil.copyfile(migrated_sqlite, str(opened.url.database))
     yield opened
     await opened.close()
+    keep_compiled(opened)
+
+
+_compiled: dict[str, tuple[Dialect, Any]] = {}  # of the first database of each kind that was used
+
+
+def keep_compiled(database: Database) -> None:
+    """Keep the SQL that was made of the program's statements, for the databases after this one."""
+    engine = database.engine.sync_engine
+    if engine.dialect.server_version_info is not None:  # it has seen its server
+        _compiled.setdefault(engine.name, (engine.dialect, engine._compiled_cache))
+
+
+def share_compiled(database: Database) -> None:
+    """Give a database the SQL that is kept: it hangs on the kind of database alone.
+
+    A program opens one database and compiles each statement once; a tenth of what a test did was to compile
+    the same again.
+    """
+    engine = database.engine.sync_engine
+    if engine.name in _compiled:
+        engine.dialect, engine._compiled_cache = _compiled[engine.name]

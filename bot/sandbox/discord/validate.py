@@ -5,10 +5,12 @@ Needs `jsonschema` (a development dependency); imported only when a description 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from bot.sandbox.discord.errors import Json
 
 _URI = "urn:discord-api"
 _JSON = "application/json"
+_REMEMBERED = 10_000  # bodies of which it is known what is wrong with them
+
+Faults = list[tuple[str, str]]  # JSON pointer, problem
 
 
 @dataclass(slots=True)
@@ -26,14 +31,12 @@ class Description:
     _operations: list[tuple[str, re.Pattern[str], str]] = field(default_factory=list)
     _validators: dict[str, Any] = field(default_factory=dict)
     _registry: Any = None
+    _known: dict[bytes, Faults] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Description:
-        """Read a description from a JSON file."""
-        document = json.loads(path.read_text(encoding="utf-8"))
-        made = cls(_loosened(document))
-        made._index()
-        return made
+        """Read a description from a JSON file; all who load the same file share it."""
+        return _load(path, path.stat().st_mtime_ns)
 
     def _index(self) -> None:
         from referencing import Registry, Resource
@@ -76,7 +79,16 @@ class Description:
             (each[2] for each in self._operations if each[0] == method and each[1].fullmatch(path)), None
         )
 
-    def _faults(self, pointer: str, body: Any) -> Iterable[tuple[str, str]]:
+    def _faults(self, pointer: str, body: Any) -> Faults:
+        """Check a body, unless the same was checked before: a bot sends its commands anew at each start."""
+        digest = hashlib.sha256(json.dumps([pointer, body], sort_keys=True).encode()).digest()
+        if digest not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[digest] = self._find_faults(pointer, body)
+        return self._known[digest]
+
+    def _find_faults(self, pointer: str, body: Any) -> Faults:
         if pointer not in self._validators:
             kind = self._kind_of_validator()
             self._validators[pointer] = kind({"$ref": _URI + pointer}, registry=self._registry)
@@ -109,6 +121,13 @@ class Description:
         shape = self.document["components"]["schemas"].get(name, {})
         types = shape.get("properties", {}).get("type", {}).get("enum")
         return types is None or instance["type"] in types
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, _changed: int) -> Description:
+    made = Description(_loosened(json.loads(path.read_text(encoding="utf-8"))))
+    made._index()
+    return made
 
 
 def _innermost(error: Any) -> Any:
