@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import discord
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from discord import app_commands, ui
 from discord.ext import commands
 
@@ -201,7 +201,7 @@ def _title(chosen: Period) -> str:
 
 
 def _day(at: datetime) -> str:
-    return format_date(at, "d MMM", locale=spoken())
+    return format_skeleton("MMMd", at, locale=spoken())
 
 
 def _series(numbers: Sequence[int]) -> str:

@@ -344,7 +344,8 @@ def _of_one(listed: ListedSubscription, server: str) -> ui.Container[ui.LayoutVi
 
 def _line(listed: ListedSubscription, server: str = "") -> str:
     own = listed.subscription
-    line = f"**#{own.id}** {say(own.kind)}: {safe_text(listed.label, 120)} · {say(_TOLD[own.delivery])}"
+    label = say(own.value) if own.kind == "topic" else listed.label
+    line = f"**#{own.id}** {say(own.kind)}: {safe_text(label, 120)} · {say(_TOLD[own.delivery])}"
     if server:
         line += f" · {say('of {server}', server=server)}"
     if own.paused:

@@ -290,6 +290,8 @@ async def test_completion_and_options_know_the_readers_own_words(scene: Scene) -
     (choice,) = await reader.autocomplete("latest", "topic", "anonymit")
     assert (choice.name, choice.value) == (say_in("de", "anonymity"), "anonymity")
     meant = await reader.command("latest", topic=say_in("de", "anonymity"))
+    subscribed = await reader.command("subscribe topic", topic="anonymity")
+    assert f"Thema: {say_in('de', 'anonymity')}" in subscribed.text
     unknown = await reader.command("latest", topic="xyzzy")
     assert meant.text != unknown.text
     assert "xyzzy" not in meant.text
