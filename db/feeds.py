@@ -7,7 +7,7 @@ with and stores is in `db.feed_looks`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -207,11 +207,17 @@ async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], why: str, 
     Their next look is a first look: who begins to use a feed is not alerted of what it brought before.
     """
     for part in parts(feed_ids):
-        await session.execute(
-            update(_FEEDS)
-            .where(_feeds.id.in_(part), _feeds.state == "paused", _feeds.next_reason == why)
-            .values(state="active", next_look=now, next_reason="in use again", first_looked_at=None)
+        resting = select(*_COLUMNS).where(
+            _feeds.id.in_(part), _feeds.state == "paused", _feeds.next_reason == why
         )
+        for feed in [_stored(row) for row in await session.execute(resting)]:
+            values = {"state": "active", "next_reason": "in use again", "first_looked_at": None}
+            await set_columns(session, feed.id, values | {"next_look": soonest(feed, now)})
+
+
+def soonest(feed: StoredFeed, now: datetime) -> datetime:
+    """Give when a feed may be looked at: now, unless its server asked to wait (Retry-After)."""
+    return max(now, datetime.fromtimestamp(feed.memory.get("not_before") or 0, UTC))
 
 
 async def rest_unused(session: AsyncSession, feed_ids: Sequence[int], why: str) -> None:

@@ -159,7 +159,8 @@ class Adder:
             if use.guild_id is None and not memory.kept:
                 values["memory"] = memories.to_json(replace(memory, kept=True))
             if stored.state == "paused":
-                values |= {"state": "active", "next_look": now, "next_reason": told("in use again")}
+                values |= {"state": "active", "next_reason": told("in use again")}
+                values["next_look"] = feeds.soonest(stored, now)
                 if stored.next_reason == UNUSED:  # as for a new feed, what is there by now alerts nobody
                     values["first_looked_at"] = None
             if values:

@@ -326,7 +326,8 @@ class FeedService:
                 return False
             values: dict[str, Any] = {"state": "paused", "next_reason": told("paused by the operator")}
             if not paused:
-                values = {"state": "active", "next_look": self._clock(), "next_reason": told("resumed")}
+                soon = feeds.soonest(stored, self._clock())
+                values = {"state": "active", "next_look": soon, "next_reason": told("resumed")}
             await feeds.overrule(session, feed_id, values)
         return True
 

@@ -186,6 +186,30 @@ async def test_a_feed_that_one_server_ends_as_another_adds_it_goes_on(
     assert [feed.state for feed in await one.list(OTHER)] == ["active"]
 
 
+async def test_a_feed_that_is_used_again_is_not_asked_before_its_server_wants_it(clock: Clock) -> None:
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        w.site.say(status=429, headers={"Retry-After": "36000"})
+        await w.service.check(gap=0)
+        w.site.asked.clear()
+        item = ListedFeed(w.site.url())
+        for again in (
+            lambda: w.service.add(item.url, guild_id=ONE),
+            lambda: w.service.add_many([item], guild_id=ONE),
+        ):
+            await w.service.remove(1, guild_id=ONE)
+            await again()
+            await w.tick()
+        await w.service.set_paused(1, paused=True)
+        await w.service.set_paused(1, paused=False)
+        await w.tick()
+        assert w.site.asked == []
+        clock.turn(hours=11)
+        await w.tick()
+        assert len(w.site.asked) == 1
+
+
 async def test_feeds_of_a_server_that_is_forgotten_rest_unless_others_use_them(clock: Clock) -> None:
     """They were looked at and read for nobody, for ever."""
     async with world(clock) as w:
