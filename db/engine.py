@@ -155,7 +155,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine: AsyncEngine = create_async_engine(self.url, **({} if self.is_sqlite else _POSTGRES))
+        # What people follow and look for stands in no log: errors tell statements without their values.
+        self.engine: AsyncEngine = create_async_engine(
+            self.url, hide_parameters=True, **({} if self.is_sqlite else _POSTGRES)
+        )
         self.outage = Outage()
         if self.is_sqlite:
             _tame_sqlite(self.engine)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import discord
 import pytest
 from aiohttp import ClientOSError
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from bot.alerts import actions, unreachable
 from bot.alerts.deliver import Deliverer
@@ -20,6 +21,7 @@ from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.errors import sentence_for
 from cogs.privacy import KINDS
+from db.engine import Database
 from db.guilds import mark_left
 from db.tables import PERSONAL, AuditRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
 from tests.cogs.conftest import Scene
@@ -332,6 +334,15 @@ async def test_subscriptions_name_their_server_whichever_process_has_its_shard(s
     await scene.house.subscription(scene.member.user_id, 4711, "topic", "spyware")
     listed = (await at_home.command("subscriptions")).text
     assert listed.count("topic:") == 2, "one of a server that the bot is not in (any more), which has no name"
+
+
+async def test_what_a_member_follows_stands_in_no_error(database: Database) -> None:
+    """Errors of the database are logged with their statements."""
+    asked = text("SELECT id FROM subscriptions WHERE value = :value AND no_such_column = 1")
+    with pytest.raises(DBAPIError) as error:
+        async with database.read() as session:
+            await session.execute(asked, {"value": "Borealis Data"})
+    assert "no_such_column" in str(error.value) and "Borealis" not in str(error.value)
 
 
 def test_a_lost_connection_to_discord_is_not_said_to_be_the_database() -> None:
