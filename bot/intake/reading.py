@@ -202,11 +202,16 @@ class Reader:
                 told("title and summary are plainly of another field"),
                 weight=story.relevance.score,
             )
-        else:
+        elif not await self._is_known(entry):  # else its page was read when another feed brought it
             story, page_url = await self._with_page(entry, from_feed, notes)
         key = url_key(story.url) if story.url else entry.url_key
         own = from_feed if page_url else None
         return Read(entry, story, key, (*notes.findings, *story.findings), page_url, own)
+
+    async def _is_known(self, entry: WaitingEntry) -> bool:
+        async with self._database.read() as session:
+            known = await stories.story_by_url_key(session, entry.url_key)
+            return known is not None and known.relevant
 
     async def _with_page(self, entry: WaitingEntry, from_feed: Story, notes: Recorder) -> tuple[Story, str]:
         """Give the story, and where its page was found; "" where the page is not what was read."""

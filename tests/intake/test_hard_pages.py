@@ -42,6 +42,7 @@ class Desk:
         self.pages: dict[str, str] = {}
         self.leads_to: dict[str, str] = {}
         self.feed_ids: dict[str, int] = {}
+        self.asked: list[str] = []  # pages
         self.before_reading: Callable[[Article], None] = lambda _: None
         self.spoil: Callable[[Story], Story] = lambda story: story
         self.reader = Reader(database, self._analyse, self._page, clock=clock)
@@ -94,6 +95,7 @@ class Desk:
         return self.spoil(await asyncio.to_thread(read_article, article))
 
     async def _page(self, url: str) -> Page:
+        self.asked.append(url)
         return Page(self.pages[url], self.leads_to.get(url, url), True, "text/html")
 
 
@@ -223,4 +225,15 @@ async def test_an_article_that_one_feed_only_hints_at_is_told_when_another_bring
     async with desk.database.read() as session:
         (story,) = await session.scalars(select(StoryRow.id))
         assert set(await session.scalars(select(EntryRow.story_id))) == {story}
+        assert len((await session.scalars(select(StoryFeedRow.feed_id))).all()) == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_page_of_an_article_is_asked_for_once_whatever_feeds_bring_it(desk: Desk) -> None:
+    """It was for each; and while it was away, those who use the second feed waited for nearly two hours."""
+    for feed in ("The Wire", "The Wire, courts"):
+        await desk.print(SUED, page(SUED[1] * 5), feed, at="2026/quay", feed=feed)
+        await desk.reader.read_new()
+    assert len(desk.asked) == 1
+    async with desk.database.read() as session:
         assert len((await session.scalars(select(StoryFeedRow.feed_id))).all()) == 2
