@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import came_as_news
+from db.stories import insert_ignoring
 from db.tables import GuildFeedRow, GuildRow, StoryFeedRow, SubscriptionRow
 
 
@@ -91,6 +93,15 @@ async def get_subscription(
             )
         )
     ).one_or_none()
+
+
+async def make_subscription(
+    session: AsyncSession, user_id: int, guild_id: int, kind: str, value: str, now: datetime
+) -> SubscriptionRow:
+    """Make a member's subscription; where another click makes the same at the same moment, give that one."""
+    key = {"user_id": user_id, "guild_id": guild_id, "kind": kind, "value": value}
+    await session.execute(insert_ignoring(session, SubscriptionRow).values(**key, created_at=now))
+    return (await session.scalars(select(SubscriptionRow).filter_by(**key))).one()
 
 
 async def pause_subscriptions(session: AsyncSession, user_id: int, reason: str) -> None:

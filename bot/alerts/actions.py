@@ -121,11 +121,14 @@ async def follow_case(
         # The button keeps its case's number; the messages of one that was merged go by the other's.
         about = {"case_id": case.id if case else case_id}
         viewer = await _viewer(session, about, user_id, guild_id, mark)
-        if viewer.guild_id is None or case is None or not await _case_is_seen(session, viewer, case.id):
+        of = viewer.guild_id
+        if guild_id is None and of is not None and not await guilds.get_joined(session, [of]):
+            of = None  # the bot has left that server, where nothing comes from any more
+        if of is None or case is None or not await _case_is_seen(session, viewer, case.id):
             raise NotHereError(
                 say("That case is not among this server's stories; follow it where it was posted.")
             )
-        return await _keep(session, user_id, viewer.guild_id, "case", str(case.id), now)
+        return await _keep(session, user_id, of, "case", str(case.id), now)
 
 
 async def list_subscriptions(database: Database, *, user_id: int) -> tuple[ListedSubscription, ...]:
@@ -187,8 +190,7 @@ async def _keep(
                     most=MOST_SUBSCRIPTIONS,
                 )
             )
-        row = SubscriptionRow(user_id=user_id, guild_id=guild_id, kind=kind, value=value, created_at=now)
-        session.add(row)
+        row = await subscriptions.make_subscription(session, user_id, guild_id, kind, value, now)
     row.delivery = delivery or row.delivery or "now"
     row.paused = False
     row.pause_reason = None

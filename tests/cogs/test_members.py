@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.alerts import actions, unreachable
+from bot.alerts.actions import ListedSubscription
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
@@ -23,8 +24,9 @@ from cogs.errors import sentence_for
 from cogs.privacy import KINDS
 from db.engine import Database
 from db.guilds import mark_left
-from db.tables import PERSONAL, AuditRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
+from db.tables import PERSONAL, AuditRow, GuildRow, PartyRow, ReportRow, RuleRow, SubscriptionRow
 from tests.cogs.conftest import Scene
+from tests.conftest import TurnedClock
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _EPHEMERAL = 64
@@ -334,6 +336,37 @@ async def test_subscriptions_name_their_server_whichever_process_has_its_shard(s
     await scene.house.subscription(scene.member.user_id, 4711, "topic", "spyware")
     listed = (await at_home.command("subscriptions")).text
     assert listed.count("topic:") == 2, "one of a server that the bot is not in (any more), which has no name"
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_two_clicks_at_once_follow_once(database: Database, clock: TurnedClock) -> None:
+    async def follow(query: str) -> ListedSubscription:
+        return await actions.subscribe(
+            database, user_id=1, guild_id=2, kind="search", value=query, now=clock.now
+        )
+
+    for query in ("harbour", "lantern", "orchard"):
+        made = await asyncio.gather(*(follow(query) for _ in range(3)))
+        assert len({each.subscription.id for each in made}) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_old_message_of_a_server_that_was_left_follows_nothing_there(scene: Scene) -> None:
+    """What was set in a server is deleted thirty days after the bot left it, whoever clicks meanwhile."""
+    feed = await scene.house.feed()
+    await scene.house.guild(scene.guild.id, feed)
+    await scene.house.subscription(scene.member.user_id, scene.guild.id, "topic", "anonymity")
+    await scene.house.story(feed, await scene.house.case())
+    assert scene.client is not None
+    sender = DiscordSender(scene.client, TokenBucket(10_000))
+    assert await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due() == 1
+    (direct,) = scene.discord.direct_messages(scene.member.user_id)
+    async with scene.house.database.write() as session:
+        await mark_left(session, scene.guild.id, scene.house.clock())
+    at_home = scene.discord.person(scene.member.user_id)
+    assert "not among this server's stories" in (await at_home.click(direct, "Follow case")).text
+    async with scene.house.database.read() as session:
+        assert await session.scalar(select(GuildRow.left_at)) is not None
 
 
 async def test_what_a_member_follows_stands_in_no_error(database: Database) -> None:
