@@ -222,7 +222,7 @@ def _told_of_the_database(error: Exception) -> int | None:
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from db.engine import is_outage
+    from db.engine import is_denied, is_outage
     from db.errors import AddressError, DatabaseError
 
     if isinstance(error, DatabaseError):
@@ -231,6 +231,12 @@ def _told_of_the_database(error: Exception) -> int | None:
     if isinstance(error, DBAPIError) and is_outage(error):
         _say(f"The database does not do its work ({error.orig}); try again when it does.")
         return 1
+    if isinstance(error, DBAPIError) and is_denied(error):
+        _say(
+            f"DATABASE_URL: its role may not do that ({error.orig}); name one that owns the database, or "
+            "grant it what it lacks."
+        )
+        return 2
     return None
 
 

@@ -108,6 +108,11 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OperationalError)
 
 
+def is_denied(error: DBAPIError) -> bool:
+    """Tell whether PostgreSQL does not allow its role what was asked."""
+    return getattr(error.orig, "sqlstate", None) == "42501"
+
+
 def report(error: BaseException, doing: str) -> None:
     """Log what failed in a loop that goes on, unless the database is away, which `Outage` tells once."""
     if not is_outage(error):

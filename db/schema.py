@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.engine import INCREMENTAL, Database
+from db.engine import INCREMENTAL, Database, is_denied, is_outage
 from db.errors import SchemaError
 
 _log = logging.getLogger(__name__)
@@ -49,8 +49,10 @@ async def current(database: Database) -> str | None:
     async with database.engine.connect() as connection:
         try:
             found = await connection.execute(text("SELECT version_num FROM alembic_version"))
-        except (OperationalError, ProgrammingError):  # no such table: an empty database
-            return None
+        except (OperationalError, ProgrammingError) as error:
+            if is_outage(error) or is_denied(error):
+                raise
+            return None  # no such table: an empty database
         return found.scalar()
 
 

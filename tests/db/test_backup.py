@@ -162,8 +162,14 @@ async def _bring(database: Database, number: int, *, dated: bool) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("dated", [True, False])
-@pytest.mark.parametrize("copied", ["before the story came in", "while its message was due"])
+@pytest.mark.parametrize(
+    ("copied", "dated"),
+    [
+        ("before the story came in", True),
+        ("before the story came in", False),
+        ("while its message was due", True),
+    ],
+)
 async def test_a_restored_older_copy_posts_nothing_twice(
     opened: Database, tmp_path: Path, copied: str, dated: bool
 ) -> None:

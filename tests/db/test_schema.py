@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, select, text
 
+from bot import cli
 from db import entries, lookups, schema
 from db.engine import Database, parse_url
 from db.errors import AddressError, DatabaseUnavailableError, SchemaError
@@ -165,6 +166,26 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> No
     with pytest.raises(AddressError, match="DATABASE_URL") as caught:
         parse_url(url)
     assert "secret" not in str(caught.value)
+
+
+async def test_a_role_that_may_not_make_tables_is_wrong_configuration(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a role of its own is, since PostgreSQL 15, in a database that another one made."""
+    owner = Database(postgres_url)
+    role = f"plain_{owner.url.database}"
+    async with owner.engine.begin() as connection:
+        await connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        await connection.execute(text("REVOKE CREATE ON SCHEMA public FROM public"))
+    monkeypatch.setenv("DATABASE_URL", postgres_url.replace("postgres@", f"{role}@"))
+    assert await asyncio.to_thread(cli.main, ["db", "upgrade"]) == 2
+    await schema.upgrade(owner)
+    assert await asyncio.to_thread(cli.main, ["db", "current"]) == 2
+    for line in capsys.readouterr().err.splitlines():
+        assert line.startswith("quash: DATABASE_URL: its role may not do that (permission denied for ")
+    async with owner.engine.begin() as connection:
+        await connection.execute(text(f"DROP ROLE {role}"))
+    await owner.close()
 
 
 def test_sslmode_means_what_it_means_elsewhere() -> None:
