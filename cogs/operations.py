@@ -20,7 +20,7 @@ from bot.feeds.rhythm import shown_duration
 from bot.intake import changes
 from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
-from bot.intake.why import KINDS
+from bot.intake.why_checks import KINDS
 from bot.words import mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds

@@ -17,7 +17,8 @@ from bot.alerts.foreign import link, plain_text, safe_text
 from bot.alerts.posting import NAMED, missing_in
 from bot.intake import why
 from bot.intake.services import Services
-from bot.intake.why import Check, Explanation
+from bot.intake.why import Explanation
+from bot.intake.why_checks import Check
 from bot.words import say
 from cogs.guards import NotAllowedError, check_may_configure, find_gone, guild_of, may, may_configure
 from cogs.pages import ROOM, PageButton, divide, page_buttons

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, cast, delete, func, select, tuple_, union
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, cast, delete, func, or_, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import came_as_news
@@ -47,16 +47,19 @@ async def get_rules_that_see(
     ).all()
 
 
-async def get_guilds_that_paused(session: AsyncSession, story_id: int) -> list[int]:
-    """Give the servers that use feeds which brought the story as news, all of them paused there."""
-    found = await session.scalars(
-        select(GuildFeedRow.guild_id)
+async def get_guilds_not_asked(session: AsyncSession, story_id: int) -> list[tuple[int, bool]]:
+    """Give the servers that use feeds which brought the story as news and whose rules are not asked: the bot
+    was removed from there (True), or all these feeds are paused there."""
+    left = GuildRow.left_at.is_not(None)
+    found = await session.execute(
+        select(GuildFeedRow.guild_id, left)
         .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
+        .join(GuildRow, GuildRow.id == GuildFeedRow.guild_id)
         .where(StoryFeedRow.story_id == story_id, came_as_news())
-        .group_by(GuildFeedRow.guild_id)
-        .having(func.min(cast(GuildFeedRow.paused, Integer)) == 1)
+        .group_by(GuildFeedRow.guild_id, left)
+        .having(or_(left, func.min(cast(GuildFeedRow.paused, Integer)) == 1))
     )
-    return list(found)
+    return [(row[0], row[1]) for row in found]
 
 
 async def get_rules_of_channels(

@@ -57,9 +57,13 @@ async def note_verdicts(
     await deliveries.insert_findings(session, rows)
 
 
-async def note_paused(session: AsyncSession, story: RoutedStory, now: datetime) -> None:
-    """Store for which servers no rule was asked, as they have paused all feeds that bring the story."""
-    said = told("the feed was paused here when the story came")
-    guilds = await rules.get_guilds_that_paused(session, story.id)
-    rows = [line(story, guild_id, "feed paused", said, now, stage="rule") for guild_id in guilds]
+async def note_not_asked(session: AsyncSession, story: RoutedStory, now: datetime) -> None:
+    """Store for which servers no rule was asked: the bot is not there, or they have paused all feeds that
+    bring the story."""
+    paused = told("the feed was paused here when the story came")
+    away = told("Quash was not in this server when the story came")
+    rows = [
+        line(story, guild_id, "away" if left else "feed paused", away if left else paused, now, stage="rule")
+        for guild_id, left in await rules.get_guilds_not_asked(session, story.id)
+    ]
     await deliveries.insert_findings(session, rows)

@@ -288,7 +288,7 @@ async def _ask(
         reviewed += routed.reviewed
         await lines.note_verdicts(session, story, routed.verdicts, now)
         after = (page[-1].guild_id, page[-1].id)
-    await lines.note_paused(session, story, now)
+    await lines.note_not_asked(session, story, now)
     fitting = await subscriptions.get_subscriptions_that_fit(
         session, story.id, topics=story.topics, parties=story.parties, case_id=story.case_id
     )

@@ -16,6 +16,7 @@ from bot.alerts.sender import DiscordSender
 from bot.intake import why
 from bot.sandbox import Fault, NotOffered
 from bot.sandbox.web.articles import SampleArticle
+from db import guilds
 from db.engine import Database
 from db.retention import Retention
 from db.tables import EntryRow, GuildRow, RuleRow
@@ -387,6 +388,38 @@ async def test_what_a_digest_left_out_is_not_said_to_be_posted(scene: Scene) -> 
     told = (await scene.moderator.command("why", story=f"#{left}")).text
     assert "**It was not posted here: it was not wanted any more when its digest was made: its topics" in told
     assert "✔ Digest" not in told
-    assert "✔ A feed that is watched here brought it" in told, "its entry is deleted, as those of old stories are"
+    assert "✔ A feed that is watched here brought it" in told, "of old stories no entry is kept"
     assert "It was posted here." in (await scene.moderator.command("why", story=f"#{kept}")).text
     assert "Of names" not in (await scene.member.click(digest, "Show all")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_came_while_the_bot_was_not_there_is_told_so(scene: Scene) -> None:
+    house, here = scene.house, scene.guild.id
+    feed = await house.feed()
+    await house.guild(here, feed)
+    await house.rule(here, scene.channel.id)
+    async with house.database.write() as session:
+        await guilds.mark_left(session, here, house.clock())
+    house.clock.turn(days=1)
+    story = await house.story(feed, await house.case())
+    async with house.database.write() as session:
+        await guilds.remember(session, here, house.clock())
+    told = (await scene.moderator.command("why", story=f"#{story}")).text
+    assert "**It was not posted here. Quash was not in this server when it came.**" in told
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_further_report_that_is_the_first_one_here_is_posted_and_told_so(scene: Scene) -> None:
+    house = scene.house
+    ours, theirs = await house.feed("ours"), await house.feed("theirs")
+    await house.guild(scene.guild.id, ours)
+    await house.guild(scene.other.id, theirs)
+    await house.rule(scene.guild.id, scene.channel.id)
+    case = await house.case()
+    await house.story(theirs, case)
+    here = await house.story(ours, case, adds="source")
+    told = (await scene.moderator.command("why", story=f"#{here}")).text
+    assert "It is still to be posted here." in told
+    assert "It is a further report of its case." in told
+    assert "there is no new post" not in told
