@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.errors import QuashError
 from bot.words import retell, say
+from db.engine import is_outage
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def sentence_for(error: BaseException) -> str | None:
     # Some of these are OSErrors, as those of the database are.
     if isinstance(error, ClientError | discord.DiscordServerError | discord.RateLimited):
         return say("Discord does not answer at the moment; try again in a minute.")
-    if isinstance(error, DBAPIError | OSError):
+    if is_outage(error):
         return say("The database does not answer at the moment; try again in a minute.")
     return None
 

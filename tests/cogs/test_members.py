@@ -11,7 +11,8 @@ import discord
 import pytest
 from aiohttp import ClientOSError
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.alerts import actions, unreachable
 from bot.alerts.actions import ListedSubscription
@@ -382,5 +383,8 @@ def test_a_lost_connection_to_discord_is_not_said_to_be_the_database() -> None:
     for error in (ClientOSError(104, "Connection reset by peer"), discord.RateLimited(90)):
         told = sentence_for(error)
         assert told is not None and told.startswith("Discord does not answer")
-    told = sentence_for(ConnectionRefusedError(111, "Connection refused"))
-    assert told is not None and told.startswith("The database does not answer")
+    for away in (ConnectionRefusedError(111, "Connection refused"), PoolTimeoutError("QueuePool limit")):
+        told = sentence_for(away)
+        assert told is not None and told.startswith("The database does not answer")
+    wrong = IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+    assert sentence_for(wrong) is None, "that is Quash's own fault, and logged with an id"
