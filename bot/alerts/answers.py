@@ -11,6 +11,7 @@ import discord
 
 from bot.alerts.errors import (
     NO_TEXT_CHANNEL,
+    OUT_OF_TIME,
     DestinationRefusedError,
     MessageGoneError,
     MessageRefusedError,
@@ -44,7 +45,6 @@ _OF_THE_PLACE = {
     ),
 }
 _OF_THREADS = frozenset({50083, 160005})  # archived, locked: of this thread, not of its channel
-_OUT_OF_TIME = frozenset({408, 425})
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _kind_of(error: discord.HTTPException) -> Exception:
             pause=_retry_after(error),
             outage=True,
         )
-    if status >= 500 or status in _OUT_OF_TIME or (status in (403, 404) and _is_page(error)):
+    if status >= 500 or status in OUT_OF_TIME or (status in (403, 404) and _is_page(error)):
         return TryAgainError(
             told("Discord is out of order (status {status}).", status=status), landed=True, outage=True
         )

@@ -32,20 +32,21 @@ def decide(outcome: Outcome) -> tuple[Change, Release]:
             return closed(order.delivery_id, "skipped", outcome.skipped), Release(claim, claim.failures)
         return _sent(outcome, outcome.offer, outcome.posted), Release(claim, 0)
     failed = Release(claim, claim.failures + 1)
+    nothing = not outcome.lost_answer  # was posted, where Discord refused the last try
     if isinstance(error, TryAgainError):
         wait = max(error.pause or 0.0, pause_after(failed.failures))
         paused = Release(claim, failed.failures, pause_until=outcome.at + timedelta(seconds=wait))
-        return _failed(order, str(error), posted_nothing=not error.landed), paused
+        return _failed(order, str(error), posted_nothing=nothing and not error.landed), paused
     if isinstance(error, TokenRefusedError):
-        return _failed(order, str(error), posted_nothing=True), failed
+        return _failed(order, str(error), posted_nothing=nothing), failed
     if isinstance(error, DestinationRefusedError):
         if claim.target == "channel":
             broken = Release(claim, failed.failures, broken=str(error))
-            return _failed(order, str(error), posted_nothing=True), broken
+            return _failed(order, str(error), posted_nothing=nothing), broken
         return closed(order.delivery_id, "dead", str(error)), failed
     if isinstance(error, LaterError):
         later = {"due_at": outcome.at + timedelta(seconds=error.pause)}
-        return _failed(order, str(error), posted_nothing=True) | later, Release(claim, claim.failures)
+        return _failed(order, str(error), posted_nothing=nothing) | later, Release(claim, claim.failures)
     if isinstance(error, SendError):
         state = "skipped" if isinstance(error, MessageGoneError) else "dead"
         return closed(order.delivery_id, state, str(error)), Release(claim, claim.failures)

@@ -26,8 +26,8 @@ from bot.alerts.errors import (
     SendError,
     ThreadLockedError,
     TokenRefusedError,
-    TryAgainError,
     UndecidedError,
+    held_up,
     unanswered,
 )
 from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, OfOthers, Order, Outcome, Posted
@@ -106,7 +106,7 @@ class Courier:
     async def carry(self, order: Order) -> Outcome:
         """Send, and tell what came of it; whatever goes wrong is part of that."""
         try:
-            with fence.leased(self._left(order)):
+            with fence.leased(self._left(order)) as lease:
                 async with asyncio.timeout(SEND_TIMEOUT):
                     offer = await self._choose(order)
                     if offer is None:
@@ -116,7 +116,7 @@ class Courier:
         except TimeoutError:
             return Outcome(order, self._clock(), error=unanswered(SEND_TIMEOUT))
         except (SendError, TokenRefusedError) as error:
-            return Outcome(order, self._clock(), error=error)
+            return Outcome(order, self._clock(), error=error, lost_answer=lease.lost_answer)
         except Exception as error:  # a defect: one delivery that cannot be made must not stop the others
             _log.exception("delivery %d failed inside Quash", order.delivery_id)
             return Outcome(order, self._clock(), error=error)
@@ -285,9 +285,7 @@ class Courier:
 
     def _about_to_leave(self, order: Order) -> None:
         if self._clock() > order.send_by:
-            raise TryAgainError(
-                told("The process was held up for longer than it may serve a channel."), landed=False
-            )
+            raise held_up(landed=False)
         step(Step.REQUEST_LEAVES)
 
     def _within_nonce_window(self, order: Order) -> bool:

@@ -11,6 +11,7 @@ from bot.errors import QuashError, UsageError, told
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_CHANNEL = 10003
 NO_TEXT_CHANNEL = 50008
+OUT_OF_TIME = frozenset({408, 425})  # statuses that tell nothing of what became of a request, besides 5xx
 
 
 class WishError(UsageError):
@@ -60,8 +61,9 @@ class TryAgainError(SendError):
     """Discord or the way to it is out of order: the same request later.
 
     `landed` tells whether the message may have been posted all the same: False only where Discord said
-    that it was not (429). `pause` is what Discord asks for, in seconds. `outage`: nothing that is this
-    destination's own, so that others may be struck too.
+    that it was not (429); of the tries before in the same call `bot.alerts.fence` tells. `pause` is what
+    Discord asks for, in seconds. `outage`: nothing that is this destination's own, so that others may be
+    struck too.
     """
 
     def __init__(
@@ -77,6 +79,12 @@ def unanswered(seconds: float) -> TryAgainError:
     """Give the error for a request that had no answer in so long."""
     said = told("Discord did not answer within {number} s.", number=f"{seconds:.0f}")
     return TryAgainError(said, landed=True, outage=True)
+
+
+def held_up(*, landed: bool) -> TryAgainError:
+    """Give the error for a request that does not leave, because the lease for its channel may have ended."""
+    said = told("The process was held up for longer than it may serve a channel.")
+    return TryAgainError(said, landed=landed)
 
 
 class LaterError(SendError):

@@ -99,7 +99,8 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an order: a message by an offer, or an error (a `SendError`, `TokenRefusedError`, or a
-    defect of ours), or neither: nobody may be sent it any more, for the reason `skipped`."""
+    defect of ours), or neither: nobody may be sent it any more, for the reason `skipped`. `lost_answer`: a
+    try before the one that the error is about may have posted it."""
 
     order: Order
     at: datetime
@@ -107,3 +108,4 @@ class Outcome:
     posted: Posted | None = None
     error: Exception | None = None
     skipped: str = ""
+    lost_answer: bool = False

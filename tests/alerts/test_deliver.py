@@ -18,7 +18,7 @@ from bot.alerts.ledger import Ledger
 from bot.alerts.orders import LEASE
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import Fault
-from db import rules
+from db import deliveries, rules
 from db.tables import SubscriptionRow
 from tests.alerts.house import told
 from tests.alerts.place import Place, text_of
@@ -293,6 +293,32 @@ async def test_trouble_delays_a_message_and_never_drops_it(
     assert "The next story" in text_of(place.posted[1])
     destination = await place.house.destination("channel", place.channel.id)
     assert destination is not None and destination.failures == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "then", [Fault("ratelimit", seconds=300.0), Fault("cloudflare"), Fault("status", status=403, code=50013)]
+)
+async def test_a_repeat_that_is_refused_does_not_make_the_lost_answer_before_it_forgotten(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch, then: Fault
+) -> None:
+    """discord.py repeats a request by itself after 500; what is refused then may stand there all the same."""
+    await place.house.rule(place.guild.id, place.channel.id)
+    await place.house.story(place.feed, await place.house.case())
+    for fault in (Fault("status", status=500, when="after"), then):
+        place.standin.faults.add(replace(fault, method="POST", path="/channels/*/messages"))
+    slept = asyncio.sleep
+    with monkeypatch.context() as impatient:
+        impatient.setattr(asyncio, "sleep", lambda seconds: slept(min(seconds, 0.01)))
+        await deliverer.deliver_due()
+    assert len(place.posted) == 1
+    assert (await place.row()).state == "failed"
+    place.standin.settings.nonce_seconds = -1.0  # Discord has forgotten the nonce
+    clock.turn(hours=1)
+    async with place.house.database.write() as session:
+        await deliveries.reopen_channels(session, [place.channel.id])
+    assert await deliverer.deliver_due() == 1
+    assert len(place.posted) == 1
 
 
 async def test_a_refused_token_ends_delivery_and_loses_nothing(place: Place, deliverer: Deliverer) -> None:
