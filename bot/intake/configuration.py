@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import rule_actions
@@ -37,6 +37,7 @@ from db.feeds import StoredFeed
 from db.tables import GuildRow, PendingImportRow, RuleRow
 
 _KEPT = timedelta(days=1)
+_MOST = 5  # imports of a server that wait to be applied, the last ones
 
 # Says what is wrong with a rule's channel and role where it stands (None: nothing).
 CheckRule = Callable[[Mapping[str, Any]], str | None]
@@ -145,6 +146,9 @@ class Configurations:
             plan = self._plan(current, wanted, checked, who, ground, now)
             told = _told(current, plan)
             await session.execute(delete(PendingImportRow).where(PendingImportRow.at < now - _KEPT))
+            mine = select(PendingImportRow.id).where(PendingImportRow.guild_id == who.guild_id)
+            last = list(await session.scalars(mine.order_by(PendingImportRow.id.desc())))
+            await session.execute(delete(PendingImportRow).where(PendingImportRow.id.in_(last[_MOST - 1 :])))
             row = PendingImportRow(guild_id=who.guild_id, at=now, mark=current.mark, text=text)
             session.add(row)
             await session.flush()

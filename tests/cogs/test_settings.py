@@ -307,6 +307,17 @@ async def test_a_file_can_have_moderators_asked_only_where_they_can_be(scene: Sc
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_of_many_imports_the_last_ones_wait_to_be_applied(scene: Scene) -> None:
+    for number in range(7):
+        last = await _import(scene, f"settings: {{quiet_hours: '{number}:00-9:00'}}", as_text=True)
+    async with scene.house.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(PendingImportRow)) == 5, (
+            "of many the last"
+        )
+    assert "Configuration applied" in (await scene.moderator.click(last.message, "Apply")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_waits_goes_along_when_an_import_gives_a_rule_another_channel(scene: Scene) -> None:
     feed, other = await scene.house.feed(), scene.discord.world.add_channel(scene.guild, "other")
     await scene.house.guild(scene.guild.id, feed)
