@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 # Foreign text can hold anything; in a log it must stay on its line and must not drive a terminal.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 
 # These narrate every step; what matters of them is said by the rooms themselves.
@@ -27,7 +27,7 @@ class _Clean:
         for secret in self._secrets:
             message = message.replace(secret, "[secret]")
         message = _CREDENTIALS.sub("[secret]@", message)
-        return _UNPRINTABLE.sub(lambda m: f"\\x{ord(m.group()):02x}", message)
+        return UNPRINTABLE.sub(lambda m: f"\\x{ord(m.group()):02x}", message)
 
 
 class _Text(logging.Formatter):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.commands.screen import Screen
 from bot.errors import QuashError, UsageError
 from bot.opening import open_database
 from bot.settings import Settings
@@ -27,7 +28,7 @@ class ProposalError(QuashError):
 
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
     """Carry out one verb."""
-    console = Console(highlight=False)
+    console = Screen()
     verbs = {"list": _list, "merge": _merge, "split": _split, "proposals": _proposals}
     verb = verbs[arguments.verb]
     asyncio.run(verb(arguments, settings, console))

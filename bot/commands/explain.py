@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.commands.screen import Screen
 from bot.record import Finding
 from bot.stories.model import Demand, Story
 
@@ -38,7 +39,7 @@ class _Sentences:
 
 def explain(story: Story, case: str | None, console: Console | None = None) -> None:
     """Print a story with its evidence."""
-    console = console or Console(highlight=False)
+    console = console or Screen()
     quoted = _Sentences()
     console.print(Text(story.title or "(no title)", style="bold"))
     verdict = "relevant" if story.relevant else "not relevant"

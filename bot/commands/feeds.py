@@ -70,14 +70,15 @@ async def open_service(settings: Settings) -> AsyncIterator[FeedService]:
 
 
 async def _list(_: argparse.Namespace, service: FeedService) -> int:
-    from rich.console import Console  # the other verbs do without
-    from rich.table import Table
+    from rich.table import Table  # the other verbs do without
     from rich.text import Text
+
+    from bot.commands.screen import Screen
 
     feeds, entries = await service.list(), await service.entry_counts()
     now = utc_now()
     # For other programs each address on one line, however long.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    console = Screen(width=None if sys.stdout.isatty() else _WIDE)
     if not feeds:
         console.print("No feed is stored; `quash feeds add URL` adds one.")
         return 0

@@ -19,7 +19,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +32,7 @@ from bot.alerts.orders import OfOthers
 from bot.alerts.terminal import print_card
 from bot.bounds import limits_of
 from bot.clock import utc_now
+from bot.commands.screen import Screen
 from bot.errors import QuashError
 from bot.feeds.articles import Page, PageFetcher
 from bot.feeds.entry_rows import new_entry_row, oldest_first
@@ -325,7 +325,7 @@ class _Preview:
         if self._arguments.html is not None:
             await asyncio.to_thread(_write_file, self._arguments.html, cards_to_html(shown))
         if not self._arguments.json:
-            console = Console(highlight=False)
+            console = Screen()
             for card in shown:
                 print_card(console, card)
             left = (

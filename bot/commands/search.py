@@ -9,6 +9,7 @@ import json
 from rich.console import Console
 from rich.text import Text
 
+from bot.commands.screen import Screen
 from bot.errors import UsageError
 from bot.opening import open_database
 from bot.settings import Settings
@@ -30,7 +31,7 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
             case = None if story.case_id is None else str(story.case_id)
             print(json.dumps({**story.analysis, "id": str(story.id), "case": case}, ensure_ascii=False))
         return 0
-    console = Console(highlight=False)
+    console = Screen()
     for story in stories:
         _show(console, story, query)
     counted = f"{len(stories)} of {'at least ' if more else ''}{total}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
 from rich.console import Console
 
 from bot.commands.explain import explain
@@ -41,6 +42,14 @@ def test_every_claim_points_at_a_sentence_that_is_listed() -> None:
             assert sentence in flat
     for topic in story.topics:
         assert all(sentence in flat for sentence in topic.evidence)
+
+
+def test_a_page_does_not_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    title = "Government \x1b]0;drops\x07 summons \u202eto unmask\x9b31m a Twitter account"
+    explain(analyse(Article(title=title, body=BODY.replace("withdrawn", "\x1b[2Jwithdrawn"))), None)
+    shown = capsys.readouterr().out
+    assert "summons to unmask31m a Twitter" in shown and "has [2Jwithdrawn" in shown
+    assert not set("\x1b\x07\u202e\x9b") & set(shown)
 
 
 def test_fields_and_weights_are_told() -> None:
