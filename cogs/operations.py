@@ -394,7 +394,7 @@ async def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedR
     gone = await find_gone(guild, threads) if guild is not None else set()
     lines = []
     for channel_id, with_threads in threads.items():
-        trouble = trouble_in(guild, channel_id, gone, threads=with_threads) if guild is not None else ""
+        trouble = trouble_in(guild, channel_id, gone, threads=with_threads, history=True) if guild else ""
         if not trouble and channel_id in broken:
             trouble = safe_text(retell(broken[channel_id]), 300)
         if trouble:

@@ -187,15 +187,17 @@ async def _troubles(services: Services, interaction: discord.Interaction) -> dic
     return found
 
 
-def trouble_in(guild: discord.Guild, channel_id: int, gone: Collection[int], *, threads: bool) -> str:
+def trouble_in(
+    guild: discord.Guild, channel_id: int, gone: Collection[int], *, threads: bool, history: bool = False
+) -> str:
     """Say what keeps the bot from posting in a channel and how to put it right, "" where nothing does.
 
-    `gone`: what `find_gone` says of the channels.
+    `gone`: what `find_gone` says of the channels. `history`: also what a rule cannot be made without.
     """
     if channel_id in gone:
         # It cannot be told from one that the bot is not let see.
         return say("The channel is gone, or I cannot see it: give me View Channel there, or change the rule.")
-    lacking = missing_in(guild.get_channel_or_thread(channel_id), threads=threads)
+    lacking = missing_in(guild.get_channel_or_thread(channel_id), threads=threads, history=history)
     if not lacking:
         return ""
     return say(

@@ -368,6 +368,13 @@ async def test_a_log_channel_that_is_gone_is_told(scene: Scene) -> None:
     log = scene.discord.world.add_channel(scene.guild, "log")
     await scene.moderator.command("settings", log_channel=log)
     assert "log channel" not in (await scene.moderator.command("status")).text
+    scene.discord.world.set_overwrite(
+        scene.channel, scene.discord.world.bot_role(scene.guild), deny=("read_message_history",)
+    )
+    status = (await scene.moderator.command("status")).text
+    assert f"In <#{scene.channel.id}> I lack Read Message History" in status, (
+        "a rule cannot be made without it"
+    )
     scene.discord.world.remove_channel(log)
     assert f"The log channel <#{log.id}> is gone" in (await scene.moderator.command("status")).text
 
