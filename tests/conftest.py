@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import Dialect
 
 from db import schema
@@ -21,6 +22,12 @@ from db.engine import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+# Every run tries the same examples, so that a change answers for its own failures; `pytest
+# --hypothesis-profile search` looks for new ones. A busy machine makes one of many slow: no counterexample.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("same")
 
 
 def memory() -> Path | None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 import discord
 import pytest
 import yarl
-from hypothesis import settings
 
 from bot.alerts import fence
 from bot.alerts.deliver import Deliverer
@@ -20,10 +19,6 @@ from db.engine import Database
 from tests.alerts.house import House
 from tests.alerts.place import Place
 from tests.conftest import SHARED, TurnedClock
-
-# A busy machine makes one example of many slow; that is no counterexample.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 _DESCRIPTION = SHARED / "discord-openapi.json"
 OPENAPI = _DESCRIPTION if _DESCRIPTION.exists() else None
