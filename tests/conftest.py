@@ -135,7 +135,7 @@ async def postgres_url(postgres_address: str, migrated_postgres: str) -> AsyncIt
 
 async def _fresh(address: str, template: str) -> AsyncIterator[str]:
     name = f"quash_{uuid.uuid4().hex[:12]}"
-    await _run_in(address, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _run_in(address, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield address.format(name=name)
     await _run_in(address, f"DROP DATABASE {name} WITH (FORCE)")
 

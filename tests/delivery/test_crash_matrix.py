@@ -12,6 +12,7 @@ entries stored) is another queue with another proof, in `tests/feeds`. The whole
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 import time
@@ -137,8 +138,8 @@ async def _fill(database: Database, guild: int, channels: dict[int, str], member
             )  # fmt: skip
 
 
-async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str]:
-    """Play a case to its end; gives what is not as it must be."""
+async def _problems(case: Case, database_url: str, nursery: Nursery, *, rehearsed: bool = False) -> list[str]:
+    """Play a case to its end; gives what is not as it must be. `rehearsed`: in the nursery itself."""
     ahead_by = 0.0  # Discord's clock goes with the processes' own
 
     async with StandIn(now=lambda: time.time() + ahead_by) as discord:
@@ -156,7 +157,7 @@ async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str
 
             async def live(ahead: float, kill_at: str = "") -> int:
                 run = Run(database_url, discord.api_url, discord.token, ahead, kill_at, swapped=case.swapped)
-                return await nursery.live(run)
+                return await (nursery.rehearse(run) if rehearsed else nursery.live(run))
 
             if case.fault is not None:
                 discord.faults.add(Fault(**{**case.fault.to_json(), "struck": 0}))
@@ -250,7 +251,7 @@ async def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     async def create() -> str:
         name = f"{model_name}_{next(numbers)}"
         async with turn:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {model_name}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {model_name} STRATEGY FILE_COPY")
         return address.format(name=name)
 
     yield create
@@ -267,22 +268,21 @@ async def _play(cases: list[Case], new_database: NewDatabase) -> dict[str, list[
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def play(case: Case) -> list[str]:
-        async with turn:
+        # Where an answer gets lost, most of the time is discord.py's, until it asks again.
+        async with contextlib.nullcontext() if case.fault else turn:
             return await _problems(case, await new_database(), nursery)
 
     async with Nursery() as nursery:
+        assert await _problems(Case(), await new_database(), nursery, rehearsed=True) == []
         found = await asyncio.gather(*map(play, cases))
     return {str(case): problems for case, problems in zip(cases, found, strict=True) if problems}
 
 
 async def test_whatever_dies_nothing_is_lost_and_nothing_is_posted_twice(new_database: NewDatabase) -> None:
     alone = [Case(str(int(step)), late=True, alone=True) for step in (Step.STORY_COMMITTED, Step.ANSWER_CAME)]
-    assert await _play([Case(), *BEFORE_INTENT, *AROUND_SEND, *LOST_ANSWERS, *alone], new_database) == {}
-
-
-async def test_a_process_that_sends_before_it_stores_the_intent_is_found_out(
-    new_database: NewDatabase,
-) -> None:
-    case = Case(kill_at=str(int(Step.ANSWER_CAME)), late=True, swapped=True)
-    found = await _play([case], new_database)
-    assert any("2 messages" in problem for problem in found[str(case)])
+    sends_first = Case(kill_at=str(int(Step.ANSWER_CAME)), late=True, swapped=True)
+    cases = [*LOST_ANSWERS, Case(), *BEFORE_INTENT, *AROUND_SEND, *alone, sends_first]
+    found = await _play(cases, new_database)
+    found_out = found.pop(str(sends_first), [])
+    assert any("2 messages" in problem for problem in found_out), "what sends before it stores the intent"
+    assert found == {}

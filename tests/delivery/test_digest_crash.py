@@ -109,8 +109,8 @@ async def _bring(database: Database, feed: int, *numbers: int, ahead: float = 0.
             )  # fmt: skip
 
 
-async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str]:
-    """Play a case to its end; gives what is not as it must be."""
+async def _problems(case: Case, database_url: str, nursery: Nursery, *, rehearsed: bool = False) -> list[str]:
+    """Play a case to its end; gives what is not as it must be. `rehearsed`: in the nursery itself."""
     start = _past_the_hour()
     ahead_by = start  # Discord's clock goes with the processes' own
 
@@ -124,7 +124,8 @@ async def _problems(case: Case, database_url: str, nursery: Nursery) -> list[str
         async def live(ahead: float, kill_at: str = "") -> str:
             nonlocal ahead_by
             ahead_by = start + ahead
-            ended = await nursery.live(Run(database_url, discord.api_url, discord.token, ahead_by, kill_at))
+            run = Run(database_url, discord.api_url, discord.token, ahead_by, kill_at)
+            ended = await (nursery.rehearse(run) if rehearsed else nursery.live(run))
             expected = -9 if kill_at else 0
             return "" if ended == expected else f"a process ended with {ended} at {kill_at or 'its end'}"
 
@@ -164,5 +165,6 @@ async def test_whatever_dies_each_story_is_told_in_one_digest_once(new_database:
             return await _problems(case, await new_database(), nursery)
 
     async with Nursery() as nursery:
+        assert await _problems(Case(), await new_database(), nursery, rehearsed=True) == []
         found = await asyncio.gather(*map(play, CASES))
     assert {str(case): said for case, said in zip(CASES, found, strict=True) if said} == {}
