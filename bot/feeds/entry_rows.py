@@ -49,7 +49,7 @@ def _shown(sighting: Sighting) -> dict[str, Any]:
 
 def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
     """Give the row of an entry that was not seen before in its feed, waiting to be read."""
-    key, url_key, content_hash, url, title, summary, content, published = sighting
+    key, url_key, content_hash, url, title, summary, content, published, _ = sighting
     return {
         "feed_id": feed_id,
         "key": key,

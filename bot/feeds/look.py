@@ -22,7 +22,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge, reach
+from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge, reach, revisions
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -200,10 +200,12 @@ def _after_success(
 ) -> Decision:
     stored, now = look.stored, look.at
     fresh, edited = sort_out(look.sightings, known)
-    first = stored.first_looked_at is None
+    began = stored.first_looked_at
+    first = began is None
     judged = Judgement(0)
-    if fresh and not first:
-        judged = judge(fresh, look.sightings, known, titles, memory, last=stored.last_success_at, now=now)
+    if fresh and began is not None:
+        last = stored.last_success_at
+        judged = judge(fresh, look.sightings, known, titles, memory, began=began, last=last, now=now)
     if judged.rebuilt:
         memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
     rows = [
@@ -291,6 +293,7 @@ def decide_push(
     memory = memories.from_json(stored.memory)
     fresh, edited = sort_out(sightings, known)
     old = history(sightings, known, memory.reaches, now)
+    old |= revisions(fresh, stored.first_looked_at or now)
     news = len(fresh) - len(old)
     rebuilt = news > _PUSHED_AT_ONCE and is_rebuilt(
         news, len(sightings) - len(old), memory, last=stored.last_success_at or now, now=now

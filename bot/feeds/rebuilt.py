@@ -46,15 +46,16 @@ def judge(
     titles: Collection[str],
     memory: Memory,
     *,
+    began: datetime,
     last: datetime | None,
     now: datetime,
 ) -> Judgement:
     """Judge the new entries (`fresh`) among those that a feed shows.
 
-    `titles` are those of entries that are stored of it, needed where `is_mostly_new`; `last` is its last good
-    look.
+    `titles` are those of entries that are stored of it, needed where `is_mostly_new`. `began` and `last` are
+    its first and its last good look.
     """
-    old = history(shown, known, memory.reaches, now)
+    old = history(shown, known, memory.reaches, now) | revisions(fresh, began)
     news = [sighting for sighting in fresh if sighting.key not in old]
     total = len({sighting.key for sighting in shown} - old)
     if last is None or not is_rebuilt(len(news), total, memory, last=last, now=now):
@@ -121,10 +122,19 @@ def history(
     places = [number for number, sighting in enumerate(shown) if sighting.key in known]
     if not places or len(places) == len(shown):
         return set()
-    behind = shown[: places[0]] if _newest_last(shown) else shown[places[-1] + 1 :]
-    end = shown[places[0] if _newest_last(shown) else places[-1]].published
+    newest_last = _newest_last([shown[number] for number in places])
+    behind = shown[: places[0]] if newest_last else shown[places[-1] + 1 :]
+    end = shown[places[0] if newest_last else places[-1]].published
     before = min(end or 0, end or 0 if reaches is None else reaches, now.timestamp() - DAY)
     return {s.key for s in behind if s.published is not None and s.published < before}
+
+
+def revisions(fresh: Sequence[Sighting], began: datetime) -> set[str]:
+    """Give the keys of new entries that came out before a feed was looked at first, and were revised since.
+
+    Feeds that put what was changed last in front show old articles so.
+    """
+    return {s.key for s in fresh if s.revised and s.published is not None and s.published < began.timestamp()}
 
 
 def reach(shown: Sequence[Sighting], before: float | None) -> int | None:

@@ -7,18 +7,21 @@ as much work as reading them.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bot.feeds.identity import entry_key, shared_addresses, shared_ids, title_key, url_key
 from bot.feeds.model import Entry, Feed, Rhythm
+
+_LONG_AFTER: Final = timedelta(days=30)
 
 
 class Sighting(NamedTuple):
     """An entry with its identity, as it is stored. `content_hash` covers what a reader sees, not its dates.
 
-    `published` is a Unix time; where the feed only says when an entry was updated, it is that.
+    `published` is a Unix time; where the feed only says when an entry was updated, it is that. `revised`: it
+    was updated long after it came out.
     """
 
     key: str
@@ -29,6 +32,7 @@ class Sighting(NamedTuple):
     summary: str
     content: str
     published: float | None
+    revised: bool = False
 
 
 class SeenFeed(NamedTuple):
@@ -100,4 +104,5 @@ def sight(entry: Entry) -> Sighting:
         summary,
         content,
         None if date is None else date.timestamp(),
+        published is not None and updated is not None and updated - published > _LONG_AFTER,
     )

@@ -199,3 +199,28 @@ async def test_entries_behind_all_that_a_feed_showed_are_history(clock: Clock, n
         )
         assert list(await w.service.notices()) == []
         assert len(await w.entries()) == 25 + len(fresh)
+
+
+async def test_an_old_article_that_was_revised_is_no_news(clock: Clock) -> None:
+    """Feeds that put what was changed last in front had articles of years ago posted."""
+
+    def entry(name: str, published: datetime, updated: datetime) -> str:
+        return (
+            f"<entry><id>urn:{name}</id><title>{name}</title><link href='https://paper.example/{name}'/>"
+            f"<published>{published.isoformat()}</published><updated>{updated.isoformat()}</updated></entry>"
+        )
+
+    def say(*entries: str) -> None:
+        w.site.say(
+            body=f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Paper</title>{''.join(entries)}</feed>"
+        )
+
+    async with world(clock) as w:
+        known = entry("known", clock.now - timedelta(days=3), clock.now - timedelta(days=3))
+        say(known)
+        await w.service.add(w.site.url(), guild_id=ONE)
+        clock.turn(hours=3)
+        old = clock.now - timedelta(days=700)
+        say(entry("revised", old, clock.now), entry("dated back", old, old), known)
+        await w.service.check(gap=0)
+        assert [entry.title for entry in await w.entries() if entry.alert] == ["dated back"]
