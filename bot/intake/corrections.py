@@ -57,19 +57,20 @@ class OffTopicTeller(Teller):
             listening = await places.get_listeners(session, {one.guild_id for one in found})
             for one in found:
                 fresh: OffTopic | None = one
-                if last := told.get(_note(one)):
+                last = told.get(_note(one))
+                if last is not None:
                     since = datetime.fromisoformat(last)
                     fresh = await reports.count_again(session, one, since, members=MEMBERS, stories=STORIES)
                 if fresh is None or one.guild_id not in listening or await _is_left_out(session, one):
                     continue
                 where = listening[one.guild_id]
                 with speaking(where.language):
-                    made.append(self._suggestion(fresh, where, now))
+                    made.append(self._suggestion(fresh, where, last))
         # What was told before the reports that are counted begin says nothing more.
         await self._forget(name for name, at in told.items() if datetime.fromisoformat(at) < now - _WITHIN)
         return made
 
-    def _suggestion(self, one: OffTopic, where: Listening, now: datetime) -> News:
+    def _suggestion(self, one: OffTopic, where: Listening, last: str | None) -> News:
         text = say(
             "{members} members found {stories} stories of {source} off topic: exclude it from all rules?",
             members=one.members,
@@ -78,7 +79,7 @@ class OffTopicTeller(Teller):
         )
         return News(
             name=_telling(one),
-            about=("offtopic", one.guild_id, one.source, now.date()),
+            about=("offtopic", one.guild_id, one.source, last),
             where=where,
             text=text,
             done=partial(self._done, one),

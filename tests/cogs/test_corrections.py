@@ -13,6 +13,7 @@ from bot.cli import main
 from bot.commands import cases
 from bot.intake import corrections
 from bot.intake.corrections import OffTopicTeller
+from bot.sandbox import Fault
 from db import notes
 from db.tables import CaseProposalRow, CaseRow, FeedRow, ReportRow, RuleRow, StoryRow
 from tests.cogs.conftest import Scene
@@ -137,7 +138,13 @@ async def test_reports_become_a_suggestion_and_nothing_more(scene: Scene) -> Non
     await report((11, reports[0]), (12, reports[0]), (13, reports[0]))
     assert await teller.tell() == 0, "one story that three dislike is no source that is off topic"
     await report((14, reports[1]))
-    assert await teller.tell() == 1
+    lost = Fault("status", when="after", status=503, method="POST", path="/channels/*/messages", times=None)
+    scene.discord.faults.add(lost)
+    assert await teller.tell() == 0, "whether it got through is not known"
+    scene.discord.faults.clear()
+    house.clock.turn(days=1)
+    await teller.tell()
+    assert len(scene.discord.messages(scene.channel.id)) == 1, "it had got through, the day before"
     told = scene.discord.messages(scene.channel.id)[-1]
     assert "4 members found 2 stories" in told.content
     assert "11" not in told.content
