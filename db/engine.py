@@ -243,7 +243,9 @@ class Database:
 def _cause(error: BaseException) -> str:
     """Give the driver's own words in one line, without statements or parameters."""
     original = getattr(error, "orig", None) or error
-    return " ".join(str(original).split())[:200]
+    if words := " ".join(str(original).split())[:200]:
+        return words
+    return "no answer in time" if isinstance(original, TimeoutError) else type(original).__name__
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:

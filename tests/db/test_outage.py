@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from db import notes, notify, schema
-from db.engine import Database, is_outage
+from db.engine import Database, Outage, is_outage
 
 
 async def _put(database: Database, value: str) -> None:
@@ -68,6 +68,12 @@ async def test_a_bell_is_heard_whatever_the_address_says_of_the_connection(postg
     stop.set()
     await listening
     await database.close()
+
+
+def test_a_server_that_says_nothing_at_all_is_told_in_words() -> None:
+    outage = Outage()
+    outage.failed("read", TimeoutError())
+    assert outage.cause == "no answer in time"
 
 
 async def test_connections_that_are_cut_and_refused_are_an_outage(
