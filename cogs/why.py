@@ -13,7 +13,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.alerts import actions, ids
-from bot.alerts.foreign import link, plain_text, safe_text
+from bot.alerts.foreign import link, plain_text, safe_text, width
 from bot.alerts.posting import NAMED, missing_in
 from bot.intake import why
 from bot.intake.services import Services
@@ -166,7 +166,7 @@ async def _page(
     found = await why.explain(
         database, guild_id, ref, now=services.clock(), troubles=await _troubles(services, interaction)
     )
-    pages = divide(_blocks(found.checks), _A_PAGE, ROOM - sum(map(len, _head(found))))
+    pages = divide(_blocks(found.checks), _A_PAGE, ROOM - sum(map(width, _head(found))))
     page = min(page, len(pages) - 1)
     buttons = page_buttons("why", interaction.user.id, [why.named(ref)], page, len(pages), 1)
     return _view(found, pages[page], buttons)
