@@ -7,6 +7,7 @@ see) with `NotHereError`; the message of both is the answer to the person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,7 +136,7 @@ async def list_subscriptions(database: Database, *, user_id: int) -> tuple[Liste
     """Give a member's own subscriptions, oldest first."""
     async with database.read() as session:
         rows = await subscriptions.get_subscriptions_of(session, user_id)
-        return tuple([await _listed(session, row) for row in rows])
+        return await _all_listed(session, rows)
 
 
 async def end_subscription(database: Database, *, user_id: int, subscription_id: int) -> ListedSubscription:
@@ -199,16 +200,43 @@ async def _keep(
 
 
 async def _listed(session: AsyncSession, row: SubscriptionRow) -> ListedSubscription:
-    label = row.value
-    if row.kind == "case":
-        case = await session.get(CaseRow, int(row.value))
-        said = await session.get(CaseOverrideRow, (row.guild_id, int(row.value)))
-        label = case.title if case else say("a case that is gone")
-        label = (said.title if said else None) or label
-    elif row.kind == "party":
-        found = await session.scalars(select(PartyRow.name).where(PartyRow.name_key == row.value))
-        label = found.one_or_none() or row.value
-    return ListedSubscription(subscription_from(row), label)
+    (listed,) = await _all_listed(session, [row])
+    return listed
+
+
+async def _all_listed(
+    session: AsyncSession, rows: Sequence[SubscriptionRow]
+) -> tuple[ListedSubscription, ...]:
+    """Say what subscriptions are about: cases as their servers call them, parties by their names."""
+    cases = [int(row.value) for row in rows if row.kind == "case"]
+    keys = [row.value for row in rows if row.kind == "party"]
+    titles: dict[int, str] = {}
+    names: dict[str, str] = {}
+    own: dict[tuple[int, int], str] = {}
+    if cases:
+        for case in await session.execute(select(CaseRow.id, CaseRow.title).where(CaseRow.id.in_(cases))):
+            titles[case.id] = case.title
+        for said in await session.scalars(
+            select(CaseOverrideRow).where(
+                CaseOverrideRow.case_id.in_(cases), CaseOverrideRow.title.is_not(None)
+            )
+        ):
+            own[said.guild_id, said.case_id] = said.title or ""
+    if keys:
+        for party in await session.execute(
+            select(PartyRow.name_key, PartyRow.name).where(PartyRow.name_key.in_(keys))
+        ):
+            names[party.name_key] = party.name
+
+    def label(row: SubscriptionRow) -> str:
+        if row.kind == "case":
+            number = int(row.value)
+            if number not in titles:
+                return say("a case that is gone")
+            return own.get((row.guild_id, number)) or titles[number] or f"#{number}"
+        return names.get(row.value, row.value) if row.kind == "party" else row.value
+
+    return tuple(ListedSubscription(subscription_from(row), label(row)) for row in rows)
 
 
 async def _case_named(session: AsyncSession, viewer: Viewer, name: str) -> CaseRow:
