@@ -36,7 +36,7 @@ async def note_start(session: AsyncSession, now: datetime) -> timedelta | None:
     since = datetime.fromisoformat(before)
     if now - since <= _SHORT:
         return None
-    pauses = [(a, b) for a, b in await _pauses(session) if now - b <= _REMEMBERED]
+    pauses = [(a, b) for a, b in await get_pauses(session) if now - b <= _REMEMBERED]
     written = [[a.isoformat(), b.isoformat()] for a, b in [*pauses[-_MOST + 1 :], (since, now)]]
     await notes.put(session, _PAUSES, json.dumps(written))
     await session.execute(
@@ -64,7 +64,7 @@ async def doubt(session: AsyncSession, story_id: int, published: datetime | None
     """
     since = [
         a
-        for a, b in await _pauses(session)
+        for a, b in await get_pauses(session)
         if (now - b <= _SOON if published is None else now - b <= _REMEMBERED and published <= b)
     ]
     if since:
@@ -78,6 +78,7 @@ async def doubt(session: AsyncSession, story_id: int, published: datetime | None
         )
 
 
-async def _pauses(session: AsyncSession) -> list[tuple[datetime, datetime]]:
+async def get_pauses(session: AsyncSession) -> list[tuple[datetime, datetime]]:
+    """Give the pauses of the last days, from when to when nothing ran."""
     written = await notes.get(session, _PAUSES)
     return [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in json.loads(written or "[]")]

@@ -22,7 +22,7 @@ from bot.alerts.render import REVIEW_ENDS, WORDS
 from bot.alerts.review_posts import review_card, until
 from bot.clock import Clock
 from bot.words import say
-from db import audit, case_overrides, deliveries, lookups, reviews
+from db import audit, case_overrides, deliveries, lookups, restarts, reviews
 from db.cards import CardShelf
 from db.engine import Database
 from db.lookups import Viewer
@@ -167,8 +167,8 @@ async def end_overdue(database: Database, clock: Clock) -> int:
 
 
 async def _until(session: AsyncSession, row: ReviewRow, now: datetime | None = None) -> datetime:
-    post = await _post(session, row)
-    return until(row, post, await reviews.get_hours(session, [row]), now)
+    hours, pauses = await reviews.get_hours(session, [row]), await restarts.get_pauses(session)
+    return until(row, await _post(session, row), hours, now, pauses)
 
 
 async def _post(session: AsyncSession, row: ReviewRow) -> DeliveryRow | None:

@@ -71,20 +71,25 @@ def until(
     post: DeliveryRow | None,
     hours: Mapping[tuple[int, int], int],
     now: datetime | None = None,
+    pauses: Iterable[tuple[datetime, datetime]] = (),
 ) -> datetime:
     """Tell until when moderators have.
 
     Who was asked late, as the channel took nothing or the bot was away, has all of the rules' time (`hours`)
-    from then on before a story is dropped. `post` is the message by which they are asked; `now` stands for
-    the moment of asking where they are not asked yet.
+    from then on before a story is dropped; nor do pauses count in which a click would have done nothing.
+    `post` is the message by which they are asked; `now` stands for the moment of asking where they are not
+    asked yet.
     """
     whole = hours.get((review.guild_id, review.channel_id))
     if review.at_end != "drop" or whole is None or post is None or post.state in GIVEN_UP:
         return review.until
     asked = post.sent_at or now
-    if asked is None or asked - review.created_at <= _LATE:
+    if asked is None:
         return review.until
-    return max(review.until, asked + timedelta(hours=whole))
+    missed = sum((ends - max(began, asked) for began, ends in pauses if ends > asked), timedelta())
+    if not missed and asked - review.created_at <= _LATE:
+        return review.until
+    return max(review.until, asked + timedelta(hours=whole) + missed)
 
 
 def review_card(

@@ -13,7 +13,7 @@ from bot.alerts import actions, review
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.review import DecidedAlreadyError
 from bot.alerts.routing import Rule, route
-from db import deliveries
+from db import deliveries, restarts
 from db.engine import Database
 from db.tables import DeliveryRow, DestinationRow, FindingRow, ReviewRow
 from tests.alerts.house import House, told
@@ -153,6 +153,11 @@ async def test_moderators_who_were_asked_just_before_the_end_have_their_whole_ti
     assert shown is not None
     assert shown.until == house.clock() + timedelta(hours=2)
     house.clock.turn(hours=1, minutes=59)
+    assert await review.end_overdue(house.database, house.clock) == 0
+    async with house.database.write() as session:  # a night in which nothing ran, and no click did anything
+        await restarts.note_start(session, house.clock())
+        house.clock.turn(hours=9)
+        await restarts.note_start(session, house.clock())
     assert await review.end_overdue(house.database, house.clock) == 0
     house.clock.turn(minutes=1)
     assert await review.end_overdue(house.database, house.clock) == 1
