@@ -23,6 +23,8 @@ from cogs.panels import panel, stamp
 
 # Parentheses belong to an address where they are in pairs; else one closes a masked link or a remark.
 _LINK = re.compile(r"https?://(?:[^\s<>\"`|\\()\[\]]|\([^\s<>\"`|\\()\[\]]*\)){4,2000}", re.IGNORECASE)
+# Pages that one person, the people of one server, and all together may have fetched, and in which time.
+_MOST, _WITHIN = (5, 60, 300), timedelta(minutes=10)
 _BEHIND = ".,;:!?'*~"  # of a sentence, a quotation, or Markdown
 _STEPS = {"fetching": mark("Fetching the page …"), "reading": mark("Reading it …")}
 
@@ -48,7 +50,7 @@ class Analyse(commands.Cog):
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._budget = Budget(5, timedelta(minutes=10))
+        self._of_person, self._of_server, self._of_all = (Budget(most, _WITHIN) for most in _MOST)
         menu = app_commands.ContextMenu(name="Analyse link", callback=self._menu)
         menu.allowed_installs = app_commands.AppInstallationType(guild=True, user=True)
         menu.allowed_contexts = app_commands.AppCommandContext(
@@ -74,7 +76,11 @@ class Analyse(commands.Cog):
         reader = self.services.links
         if reader is None:
             raise NotAllowedError(say("This process reads no pages; try again later."))
-        self._budget.spend(interaction.user.id, self.services.clock())
+        now = self.services.clock()
+        self._of_person.spend(interaction.user.id, now)
+        if interaction.guild_id is not None:
+            self._of_server.spend(interaction.guild_id, now)
+        self._of_all.spend(0, now)
         await interaction.response.defer(ephemeral=True, thinking=True)
 
         async def progress(step: str) -> None:

@@ -15,7 +15,7 @@ _MOST_PEOPLE = 20_000  # that are remembered; the one who has not asked for long
 
 
 class Budget:
-    """At most `most` in `within`, for each person."""
+    """At most `most` in `within`, for each person (or whoever else has a number)."""
 
     def __init__(self, most: int, within: timedelta) -> None:
         self._most = most

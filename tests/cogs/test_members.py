@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import discord
 import pytest
@@ -22,6 +23,7 @@ from bot.alerts.sender import DiscordSender
 from bot.sandbox import Person
 from bot.sandbox.web import SampleWeb
 from cogs.errors import sentence_for
+from cogs.limits import Budget
 from cogs.privacy import KINDS
 from db.engine import Database
 from db.guilds import mark_left
@@ -114,6 +116,12 @@ async def test_pages_that_cannot_be_read_get_a_sentence(scene: Scene) -> None:
         last = await scene.member.command("analyse", link="http://10.0.0.1/secret")
     assert "try again in" in last.text
     assert "try again in" not in (await scene.moderator.command("analyse", link="http://10.0.0.1/x")).text
+    cog: Any = scene.client.get_cog("Analyse") if scene.client else None
+    cog._of_server, cog._of_all = Budget(1, timedelta(minutes=10)), Budget(3, timedelta(minutes=10))
+    for person, told in ((scene.moderator, False), (scene.moderator, True), (scene.stranger, False),
+                         (scene.alone, False), (scene.alone, True)):  # fmt: skip
+        refused = await person.command("analyse", link="http://10.0.0.1/x")
+        assert ("try again in" in refused.text) is told, "a whole server, and all, have their bounds too"
 
 
 async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Scene) -> None:
