@@ -14,6 +14,7 @@ import shlex
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
@@ -38,16 +39,7 @@ _LOOKUPS = (
     ("demands", {"issuer": "DHS"}),
     ("search", {"query": "geofence warrant"}),
 )
-# What a look-up's words go to when no option is named.
-_FIRST_OPTION = {
-    "latest": "topic",
-    "search": "query",
-    "case": "name",
-    "demands": "issuer",
-    "subscribe topic": "topic",
-    "subscribe party": "name",
-    "subscribe case": "name",
-}
+_SUB_COMMAND = 1  # Discord's number for such an option
 _A_DAY = 60.0  # seconds that a sample day may take; the usual one takes two or three
 
 
@@ -198,12 +190,12 @@ class _Demo:
         self._say("Type a look-up, such as /case @ALT_USCIS or /demands issuer:DHS; quit ends.")
         lines = _typed_lines()
         while line := await lines.get():
-            typed = line.strip()
+            typed = line.strip().lstrip("/").strip()
             if typed in ("quit", "exit", "q"):
                 return
             if typed:
                 try:
-                    name, options = _parsed(typed)
+                    name, options = _parsed(typed, self.discord.commands)
                     await self._run(self.member, name, **options)
                 except (NotOffered, ValueError, DemoError) as error:
                     self._say(str(error))
@@ -232,20 +224,26 @@ def _words(value: object) -> str:
     return f"#{value.name}" if hasattr(value, "name") else str(value)
 
 
-def _parsed(typed: str) -> tuple[str, dict[str, str]]:
-    """Read a typed look-up: "/demands issuer:DHS status:withdrawn", "/case @ALT_USCIS"."""
-    words = shlex.split(typed.lstrip("/"))
-    name = words.pop(0) if words else ""
-    if name == "subscribe" and words:
-        name = f"subscribe {words.pop(0)}"
-    options: dict[str, str] = {}
-    rest: list[str] = []
+def _parsed(typed: str, commands: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
+    """Read a typed look-up, by what the bot's commands take: "demands issuer:DHS status:withdrawn".
+
+    What names no option goes on with the one before, or is the first: "case @ALT_USCIS".
+    """
+    name, *words = shlex.split(typed)
+    options = _options(commands, name)
+    if words and words[0] in options and options[words[0]]["type"] == _SUB_COMMAND:
+        options = _options(options.values(), words[0])
+        name = f"{name} {words.pop(0)}"
+    given: dict[str, str] = {}
+    option = next(iter(options), "name")
     for word in words:
-        key, colon, value = word.partition(":")
-        if colon and key.isalpha() and value:
-            options[key] = value
-        else:
-            rest.append(word)
-    if rest:
-        options[_FIRST_OPTION.get(name, "name")] = " ".join(rest)
-    return name, options
+        named, _, value = word.partition(":")
+        if named in options:
+            option, word = named, value
+        given[option] = f"{given.get(option, '')} {word}".strip()
+    return name, given
+
+
+def _options(commands: Iterable[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    found = (each.get("options", ()) for each in commands if each["name"] == name)
+    return {option["name"]: option for option in next(found, ())}
