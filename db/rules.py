@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, cast, delete, func, or_, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    case,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.news import came_as_news
@@ -120,15 +132,27 @@ async def get_seen_since(
 
 
 async def count_topics(session: AsyncSession, guild_id: int, since: datetime) -> dict[str, int]:
-    """Count by topic the stories that a server's feeds brought since then, as far as each was an alert: what
-    only adds a source to a case is none."""
-    rows = await session.execute(
-        select(StoryTopicRow.topic, func.count())
+    """Count by topic the alerts that a server's feeds would have brought since then: of each case its first
+    report here and what changed where it stands after that, and stories without a case."""
+    is_update = StoryRow.adds == "update"
+    of_cases = (
+        select(
+            StoryTopicRow.topic,
+            StoryRow.case_id,
+            func.count().label("reports"),
+            func.sum(case((is_update, 1), else_=0)).label("updates"),
+            func.min(StoryRow.id).label("first"),
+            func.min(case((is_update, None), else_=StoryRow.id)).label("first_other"),
+        )
         .join(StoryRow, StoryRow.id == StoryTopicRow.story_id)
-        .where(*_seen_since(guild_id, since), StoryRow.adds != "source")
-        .group_by(StoryTopicRow.topic)
+        .where(*_seen_since(guild_id, since))
+        .group_by(StoryTopicRow.topic, StoryRow.case_id)
+        .subquery()
     )
-    return {row.topic: row[1] for row in rows}
+    is_first = case((of_cases.c.first_other == of_cases.c.first, 1), else_=0)  # else the first is an update
+    alerts = case((of_cases.c.case_id.is_(None), of_cases.c.reports), else_=of_cases.c.updates + is_first)
+    rows = await session.execute(select(of_cases.c.topic, func.sum(alerts)).group_by(of_cases.c.topic))
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _seen_since(guild_id: int, since: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -235,3 +235,17 @@ async def test_the_panel_stays_whole_where_discord_does_not_count_members(scene:
     assert "Set up alerts" in chosen.text
     assert "reaches" not in chosen.text
     assert f"mentions <@&{role.id}>" in (await scene.moderator.click(chosen.message, "Save")).text
+
+
+async def test_what_counts_as_an_alert_is_what_would_be_one_here(scene: Scene) -> None:
+    house = scene.house
+    ours, theirs = await house.feed("ours"), await house.feed("theirs")
+    await house.guild(scene.guild.id, ours)
+    await house.guild(scene.other.id, theirs)
+    for number in range(26):  # each reported elsewhere first, then twice here; every second one ends here
+        case = await house.case(f"Case {number}")
+        await house.story(theirs, case, topics=["spyware"], owes=False)
+        for adds in ("source", "update" if number % 2 else "source"):
+            await house.story(ours, case, topics=["spyware"], adds=adds, owes=False)
+    panel = await scene.moderator.command("setup")
+    assert _options(panel.message, _TOPICS)["spyware"].startswith("about 3.0 a week"), "26 posts, 13 updates"
