@@ -104,17 +104,15 @@ class _Gathering:
     def add(self, address: str, title: str, site: str, folders: tuple[str, ...]) -> None:
         url = web_address(address, "")
         if not url:
-            self.problem(told("{address} is no http or https address.", address=one_line(address, 100)))
+            if len(self._problems) < _MOST_PROBLEMS:  # a file that is no list has a million such lines
+                sentence = told("{address} is no http or https address.", address=one_line(address, 100))
+                self._problems.append(sentence)
         elif url not in self._feeds:
             if len(self._feeds) >= MAX_FEEDS:
                 raise OpmlError(
                     told("The list names more than {number} feeds; divide it.", number=f"{MAX_FEEDS:,}")
                 )
             self._feeds[url] = ListedFeed(url, one_line(title, 300), web_address(site, ""), folders)
-
-    def problem(self, sentence: str) -> None:
-        if len(self._problems) < _MOST_PROBLEMS:
-            self._problems.append(sentence)
 
     def result(self) -> FeedList:
         return FeedList(tuple(self._feeds.values()), tuple(self._problems))

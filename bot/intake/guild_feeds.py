@@ -90,7 +90,7 @@ class GuildFeeds:
 
         What the list held besides is refused with a sentence and no address.
         """
-        listed = opml.read_list(content)
+        listed = await asyncio.to_thread(opml.read_list, content)
         imported = await self._add_many(who, listed.feeds)
         return replace(imported, refused=(*imported.refused, *(("", why) for why in listed.problems)))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
+from bot.clock import utc_now
 from bot.feeds.opml import MAX_FEEDS, ListedFeed, OpmlError, read_list, write_opml
+from bot.intake.guild_feeds import GuildFeeds, Who
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -89,3 +93,13 @@ def test_entities_are_not_expanded() -> None:
     )
     assert "root:" not in found.feeds[0].title
     assert len(found.feeds[0].title) < 30
+
+
+async def test_a_file_that_is_no_list_does_not_hold_the_event_loop() -> None:
+    """Two megabytes of short lines held it for more than a second."""
+    nothing = cast("Any", None)  # it comes to neither
+    feeds = GuildFeeds(nothing, nothing, utc_now)
+    began = time.thread_time()
+    with pytest.raises(OpmlError, match="no address"):
+        await feeds.import_list(Who(1, 2), b"x\n" * 200_000)
+    assert time.thread_time() - began < 0.05
