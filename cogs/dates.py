@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.timing import zone_of
 from bot.errors import QuashError
-from bot.words import say
+from bot.words import say, spoken
 from db import guilds
 from db.stems import fold, words_of
 
@@ -30,7 +30,7 @@ _AGO = frozenset(["ago", "vor", "hace", "ha", "atras"])
 _TODAY = frozenset(["today", "heute", "aujourd", "hui", "hoy", "hoje"])
 _YESTERDAY = frozenset(["yesterday", "gestern", "hier", "ayer", "ontem"])
 _TOGETHER = re.compile(r"(?<=\d)(?=[a-z])")  # "3w"
-_DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
+_DAY_FIRST = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 
 
 class DateError(QuashError):
@@ -53,8 +53,9 @@ def since(typed: str | None, now: datetime) -> datetime | None:
     if (days := _span(words)) is not None:
         return max(now.astimezone(UTC) - timedelta(days=min(days, 36_500)), datetime(1990, 1, 1, tzinfo=UTC))
     text = typed.strip().casefold()
-    if found := _DAY_FIRST.fullmatch(text):
-        text = f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}"
+    found = _DAY_FIRST.fullmatch(text)
+    if found and (found[2] == "." or spoken() != "en"):  # in English 1/2 may be either's day
+        text = f"{found[4]}-{found[3]:0>2}-{found[1]:0>2}"
     try:
         at = datetime.fromisoformat(text)
         return (at.replace(tzinfo=now.tzinfo) if at.tzinfo is None else at).astimezone(UTC)

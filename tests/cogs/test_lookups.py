@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import update
 
 from bot.sandbox import Answer
 from bot.sandbox.discord.options import NotOffered
+from bot.words import speaking
+from cogs import dates
 from db.cases import add_event
 from db.tables import FeedRow
 from tests.cogs.conftest import Scene
@@ -216,6 +220,16 @@ async def test_dates_are_typed_in_ones_own_language(scene: Scene) -> None:
         answer = await scene.member.command("search", query="account", since=typed)
         assert (_TITLE in answer.text) is found, typed
     assert "no date I know" in (await scene.member.command("search", query="account", since="soon")).text
+
+
+def test_days_come_first_where_people_write_them_so() -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    for language in ("fr", "es", "pt", "de"):
+        with speaking(language):
+            for typed in ("9/2/2026", "09-02-2026", "9.2.2026", "2026-02-09"):
+                assert dates.since(typed, now) == datetime(2026, 2, 9, tzinfo=UTC), (language, typed)
+    with pytest.raises(dates.DateError):
+        dates.since("9/2/2026", now)
 
 
 async def test_completion_offers_what_is_known(scene: Scene) -> None:
