@@ -30,7 +30,8 @@ from db.feeds import StoredFeed
 _log = logging.getLogger(__name__)
 _BEFORE = timedelta(days=1)  # that others may have begun to fail earlier: they were looked at later
 _LONG_PAUSE = 2 * 3600.0  # seconds of failing after which pauses have grown
-_AT_ONCE = 8  # looks decided between two turns of the event loop
+_LOOK = 100  # entries that deciding about a look itself takes as long as
+_AT_ONCE = 1000  # entries that are decided about between two turns of the event loop
 
 
 class Stored(NamedTuple):
@@ -78,9 +79,12 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
     cut_off = await _cut_off(session, ours)
     scout = await _scout(session, ours)
     decisions: dict[int, Decision] = {}
-    for number, look in enumerate(ours):
-        if number % _AT_ONCE == _AT_ONCE - 1:
+    decided = 0
+    for look in ours:
+        decided += _LOOK + len(look.sightings)
+        if decided > _AT_ONCE:
             await asyncio.sleep(0)
+            decided = 0
         decisions[look.stored.id] = decide(
             look,
             known.get(look.stored.id, {}),
