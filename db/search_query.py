@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from db.stems import fold, forms_of, words_of
 
 _TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
+# What phones and word processors make of " and -, in any language.
+_AS_TYPED = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("‐‑–—−－", "-"))
 _MOST_TERMS = 16
 _MOST_WORDS = 12  # of one phrase
 SHORTEST_PREFIX = 3  # letters: shorter beginnings would find nearly everything
@@ -53,7 +55,7 @@ class Clause:
 def parse_query(query: str) -> tuple[Term, ...]:
     """Read what a person typed. Empty when nothing in it could be looked for."""
     terms: list[Term] = []
-    for sign, phrase, word in _TOKEN.findall(query[:500]):
+    for sign, phrase, word in _TOKEN.findall(query[:500].translate(_AS_TYPED)):
         words = tuple(words_of(word or phrase))[:_MOST_WORDS]
         without = sign == "-" or word.startswith("-")
         if word.endswith("*") and words and len(words[-1]) >= SHORTEST_PREFIX:

@@ -319,6 +319,8 @@ def test_words_are_stemmed_in_seven_languages() -> None:
 def test_a_query_is_bounded_and_slips_are_counted() -> None:
     assert len(parse_query("a " * 1000)) == 16
     assert parse_query('- -- * "" \'') == ()
+    for typed in ("“border agency” –court", "« border agency » −court", "„border agency“ -court"):
+        assert parse_query(typed) == parse_query('"border agency" -court'), typed
     assert [slips("google", other, 2) for other in ("google", "gogle", "goolge", "googel", "gaagle", "apple")] == [
         0, 1, 1, 1, 2, 3,
     ]  # fmt: skip
