@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.deliveries import OPEN, Place, at_places
 from db.stories import insert_ignoring
@@ -171,11 +172,36 @@ async def detach(session: AsyncSession, rule_id: int, channel_id: int, most: int
 
 
 async def skip(session: AsyncSession, delivery_ids: Collection[int], reason: str) -> None:
-    """End deliveries that a digest takes the place of."""
+    """End deliveries that something else takes the place of."""
     if delivery_ids:
         await session.execute(
             update(DeliveryRow).where(DeliveryRow.id.in_(delivery_ids)).values(state="skipped", error=reason)
         )
+
+
+async def fold(session: AsyncSession, delivery_ids: Collection[int], reason: str) -> None:
+    """End posts that a digest takes the place of, with the reports that wait for a thread of such a card: the
+    digest tells of them with its case."""
+    if not delivery_ids:
+        return
+    card = aliased(DeliveryRow)
+    same = (
+        card.case_id == DeliveryRow.case_id,
+        card.target == DeliveryRow.target,
+        card.target_id == DeliveryRow.target_id,
+    )
+    reports = (
+        select(DeliveryRow.id)
+        .join(card, and_(*same))
+        .where(
+            card.id.in_(delivery_ids),
+            card.kind == "card",
+            DeliveryRow.kind == "report",
+            _is_open(),
+            DeliveryRow.intent_at.is_(None),
+        )
+    )
+    await skip(session, [*delivery_ids, *await session.scalars(reports)], reason)
 
 
 async def count_posts(session: AsyncSession, since: Mapping[int, datetime]) -> dict[int, int]:

@@ -60,5 +60,5 @@ async def postpone(
         if other.story_id is not None
     ]
     await gather(session, gathered, now)
-    await digests.skip(session, [other.id for other in together], SAID)
+    await digests.fold(session, [other.id for other in together], SAID)
     return {"id": row.id, "state": "skipped", "error": SAID}

@@ -436,7 +436,7 @@ async def _write(session: AsyncSession, writing: _Writing, now: datetime) -> int
     """Store what was decided; gives how many destinations are owed something more."""
     for delivery_id, story_id in writing.taken_out:
         await digests.take_out(session, delivery_id, story_id)
-    await digests.skip(session, writing.folded, told("It is told in the digest after the quiet hours."))
+    await digests.fold(session, writing.folded, told("It is told in the digest after the quiet hours."))
     await gather(session, writing.gathered, now)
     await deliveries.insert_deliveries(session, writing.rows)
     await deliveries.insert_findings(session, writing.findings)

@@ -74,6 +74,23 @@ async def test_many_posts_come_as_one_digest(place: Place, deliverer: Deliverer,
 
 
 @pytest.mark.usefixtures("night")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_report_for_the_thread_of_a_card_that_comes_in_a_digest_comes_in_it_too(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await place.house.rule(place.guild.id, place.channel.id, thread="case")
+    case = await place.house.case()
+    await place.house.story(place.feed, case)
+    await place.house.story(place.feed, case, adds="source", title="Another report")
+    for number in range(6):
+        await place.house.story(place.feed, await place.house.case(f"Case {number}"), title=f"Story {number}")
+    clock.now = MORNING
+    assert await deliverer.deliver_due() == 1
+    (message,) = place.posted
+    assert "Another report" in text_of(message) or "2 reports" in text_of(message)
+
+
+@pytest.mark.usefixtures("night")
 async def test_what_a_rule_calls_urgent_passes(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
