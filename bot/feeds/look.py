@@ -225,7 +225,7 @@ def _after_success(
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
             push_until=None if judged.news else memory.push_until,
         )
-    move = _move(look, len(known), memory)
+    move = _move(look, len(known), titles, memory)
     if memory.gone or memory.not_before is not None or memory.move != move:
         memory = replace(memory, gone=0, not_before=None, move=move)
     validators = _validators(look)
@@ -368,9 +368,10 @@ def _validators(look: Look) -> dict[str, str | None]:
     return {"etag": etag, "last_modified": last_modified}
 
 
-def _move(look: Look, known: int, memory: Memory) -> Move | None:
+def _move(look: Look, known: int, titles: Collection[str], memory: Memory) -> Move | None:
     """P25: remember where permanent redirects led, and whether the target shows entries of this feed.
 
+    A site with a new name gives its articles new addresses, and often ids; then it is known by their titles.
     A 304 is no proof: the validators of two servers may happen to be the same ("1").
     """
     response = look.response
@@ -384,6 +385,7 @@ def _move(look: Look, known: int, memory: Memory) -> Move | None:
     if ours is None and look.same_body:
         ours = True
     elif ours is None and look.feed is not None:
+        known = max(known, sum(sighting.title in titles for sighting in look.sightings))
         ours = look.stored.first_looked_at is None or known * 2 >= len(look.sightings) > 0
     return replace(move, seen=move.seen + 1, ours=ours)
 

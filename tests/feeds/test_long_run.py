@@ -266,6 +266,16 @@ async def test_a_feed_that_moves_to_where_another_rests_or_ended_goes_on(clock: 
         assert [e.title for e in await w.entries(listed.id) if e.alert] == ["Title of fresh"]
 
 
+async def test_a_site_with_a_new_name_is_followed_though_it_names_all_its_articles_anew(clock: Clock) -> None:
+    """It was held for another feed, and lost once its old name led nowhere."""
+    async with world(clock) as w:
+        items = daily(6, clock.now)
+        w.site.say("/old", body=rss(items), headers=SLOW)
+        await w.service.add(w.site.url("/old"), guild_id=ONE)
+        w.site.say("/new", body=rss(items).replace(">a", ">b").replace("/a", "/b"), headers=SLOW)
+        await _merge(w)
+
+
 async def test_a_merged_feed_is_wanted_by_all_who_wanted_either(clock: Clock) -> None:
     async with world(clock) as w:
         await _both(w, daily(10, clock.now))
