@@ -27,7 +27,7 @@ from db.cards import CardShelf
 from db.engine import Database
 from db.lookups import Viewer
 from db.stems import fold, words_of
-from db.tables import CaseRow, DeliveryRow, DestinationRow, ReviewRow, StoryRow
+from db.tables import DeliveryRow, DestinationRow, ReviewRow, StoryRow
 
 CASES = 25  # that are offered for a merge: as many as a select on Discord takes
 _LOOKED_THROUGH = 100  # newest cases of which the likeliest are offered
@@ -52,6 +52,15 @@ class Asked:
 
     card: Card
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyCase:
+    """A case that a story may belong to: what it is called in the server (raw), and where it stands."""
+
+    id: int
+    title: str
+    status: str | None
 
 
 async def approve(
@@ -131,15 +140,17 @@ async def get_asked(database: Database, *, guild_id: int, review_id: int) -> Ask
         return await _asked(session, _open(row, review_id))
 
 
-async def likely_cases(database: Database, *, guild_id: int, review_id: int) -> Sequence[CaseRow]:
-    """Give the server's cases that a story may belong to, the likeliest first."""
+async def likely_cases(database: Database, *, guild_id: int, review_id: int) -> Sequence[LikelyCase]:
+    """Give the server's cases that a story may belong to, the likeliest first, as they are called there."""
     async with database.read() as session:
         row = _open(await reviews.get(session, guild_id, review_id), review_id)
         story = await session.get_one(StoryRow, row.story_id)
         cases = await lookups.find_cases(session, Viewer(guild_id), "", limit=_LOOKED_THROUGH)
+        own = await case_overrides.get_titles(session, Viewer(guild_id))
     words = _words(f"{story.title} {' '.join(story.summary)}")
     others = [case for case in cases if case.id != story.case_id]
-    return sorted(others, key=lambda case: -len(words & _words(case.title)))[:CASES]
+    likely = sorted(others, key=lambda case: -len(words & _words(f"{case.title} {own.get(case.id, '')}")))
+    return [LikelyCase(case.id, own.get(case.id, case.title), case.status) for case in likely[:CASES]]
 
 
 async def end_overdue(database: Database, clock: Clock) -> int:

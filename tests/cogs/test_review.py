@@ -188,6 +188,9 @@ async def test_a_story_of_a_known_case_is_not_posted_on_its_own(scene: Scene, pr
     await press.publish("a", SUMMONS)
     first = await desk.asked()
     await desk.moderators[0].click(first, "Approve")
+    panel = await scene.moderator.command("case", name="1")
+    panel = await scene.moderator.click(panel.message, "Correct…")
+    await scene.moderator.submit(await scene.moderator.click(panel.message, "Rename"), name="Our own name")
     await press.publish("a", GEOFENCE)
     asked = await desk.asked()
     choice = await desk.moderators[0].click(asked, "Merge with case")
@@ -195,6 +198,7 @@ async def test_a_story_of_a_known_case_is_not_posted_on_its_own(scene: Scene, pr
         known = await lookups.find_cases(session, lookups.Viewer(scene.guild.id), "")
     (option,) = _options(choice.message.components)
     assert option["value"] in {str(case.id) for case in known}
+    assert option["label"] == "Our own name"
     merged = await desk.moderators[0].select(choice.message, "Choose a case", option["value"])
     assert "proposed to the operator" in merged.text
     await press.deliverer.deliver_due()
