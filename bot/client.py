@@ -142,7 +142,8 @@ class QuashClient(commands.AutoShardedBot):
                 wait = _SYNC_AGAIN
 
     async def _sync_commands(self) -> float | None:
-        """Send the commands to Discord when they differ from those sent last (200 creates a day).
+        """Send the commands to Discord when they differ from those sent last (200 creates a day), or when it
+        keeps others by now: another program had the same token.
 
         Gives in how many seconds to try again where Discord does not take them now, or another process sends
         them.
@@ -154,14 +155,22 @@ class QuashClient(commands.AutoShardedBot):
         ]
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         name = f"commands:{self.application_id}"
-        async with self.services.database.write() as session:
-            if await notes.get(session, name) == digest:
+        async with self.services.database.read() as session:
+            sent = await notes.get(session, name) or ""
+        try:
+            if sent.startswith(digest) and sent == f"{digest} {await self._kept_commands()}":
                 return None
+        except (discord.HTTPException, discord.RateLimited):
+            return None  # nothing says that they are others
+        async with self.services.database.write() as session:
             if busy := await turns.take(session, name, 0.0):
                 return busy  # another process is at it
+            if (await notes.get(session, name) or "") != sent:
+                return _PAUSE  # another process was
             await turns.take(session, name, _SYNC_TAKES)
         try:
             await self.tree.sync()
+            sent = f"{digest} {await self._kept_commands()}"
         except (discord.HTTPException, discord.RateLimited) as error:
             wait = max(_SYNC_AGAIN, error.retry_after if isinstance(error, discord.RateLimited) else 0.0)
             _log.error(
@@ -171,9 +180,16 @@ class QuashClient(commands.AutoShardedBot):
             )
             return wait
         async with self.services.database.write() as session:
-            await notes.put(session, name, digest)
+            await notes.put(session, name, sent)
+            await turns.give_back(session, name, 0.0)
         _log.info("%d commands were sent to Discord", len(payload))
         return None
+
+    async def _kept_commands(self) -> str:
+        """Give a mark of the commands that Discord keeps at present: each has a version of its own."""
+        kept = await self.http.get_global_commands(self.application_id or 0)
+        versions = sorted((command["id"], command["version"]) for command in kept)
+        return hashlib.sha256(json.dumps(versions).encode()).hexdigest()
 
     # ------------------------------------------------------------- shards
 

@@ -109,6 +109,22 @@ async def test_who_starts_does_not_wait_for_another_whose_commands_discord_refus
     await database.close()
 
 
+async def test_commands_that_another_program_replaced_are_sent_again(
+    place: Place, sqlite_url: str, migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
+    database = Database(sqlite_url)
+    services = Services(database, None, utc_now, wake=lambda: None)  # type: ignore[arg-type]
+    kept = place.discord.world.commands[None]
+    for _ in ("at first", "after they were taken away"):
+        kept.clear()
+        client = QuashClient(services, api_url=place.discord.api_url)
+        await client.login(place.discord.token)
+        await client.close()
+        assert "latest" in {command["name"] for command in kept.values()}
+    await database.close()
+
+
 async def test_a_second_bot_on_one_sqlite_ends_at_once_and_the_first_goes_on(
     place: Place, sqlite_url: str, tmp_path: Path
 ) -> None:
