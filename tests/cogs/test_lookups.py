@@ -176,7 +176,8 @@ async def test_the_ledger_counts_a_case_once_and_filters(scene: Scene) -> None:
 async def test_a_party_is_known_by_any_of_its_names_and_an_unknown_one_is_said(scene: Scene) -> None:
     await _stories(scene, 2)
     for command, options in (("latest", {}), ("search", {"query": "account"})):
-        assert _TITLE in (await scene.member.command(command, party="cbp", **options)).text
+        for typed in ("cbp", "the CBP"):
+            assert _TITLE in (await scene.member.command(command, party=typed, **options)).text
         wrong = await scene.member.command(command, party="Twiter", **options)
         assert "“Twiter” is in no story here. Did you mean Twitter?" in wrong.text
         other = await scene.member.command(command, party="cbp", topic="spyware", **options)
