@@ -360,14 +360,14 @@ async def _known(session: AsyncSession, read: Read) -> tuple[StoryRow | None, Re
         return (await session.get(StoryRow, alike[0]), read) if alike else (None, read.by_itself(None))
     if read.url_key == entry.url_key:
         return None, read
-    known = await stories.story_by_url_key(session, read.url_key)
-    if known is None or policy.is_same_title(known.title, entry.title):
-        return known, read
-    key = url_key(read.page_url) if read.page_url else entry.url_key
-    if key == read.url_key:
-        return None, read.by_itself(entry.url_key)
-    known = await stories.story_by_url_key(session, key)
-    return known, replace(read, story=replace(read.story, url=read.page_url), url_key=key)
+    for url in dict.fromkeys((read.story.url, read.page_url)):
+        key = url_key(url) if url else read.url_key
+        known = await stories.story_by_url_key(session, key)
+        if known is None:
+            return None, replace(read, story=replace(read.story, url=url), url_key=key)
+        if policy.is_same_title(known.title, entry.title):
+            return known, read
+    return None, read.by_itself(entry.url_key)
 
 
 @dataclass(frozen=True, slots=True)
