@@ -5,9 +5,10 @@ from __future__ import annotations
 from bot.stories.model import Document
 from bot.stories.parties import find_mentions
 
-
 # Articles that may stand before a name: "the FBI", "der BND", "la CNIL", "o STF".
-_ARTICLES = frozenset("the der die das den le la les l' l’ el los las o a os as".split())
+_ARTICLES = frozenset(
+    ["the", "der", "die", "das", "den", "le", "la", "les", "el", "los", "las", "o", "a", "os", "as"]
+)
 
 
 def canonical_name(typed: str) -> str:
