@@ -19,6 +19,8 @@ from db.deliveries import Release
 
 _LONGEST_PAUSE = 120.0  # seconds
 _DEFECT_ATTEMPTS = 5
+_FIRST_CHECK = 30.0  # seconds; doubled with every refusal
+_LONGEST_CHECK = 6 * 3600.0
 
 Change = dict[str, Any]  # columns of a delivery, its id among them
 
@@ -43,7 +45,10 @@ def decide(outcome: Outcome) -> tuple[Change, Release]:
         if claim.target == "channel":
             broken = Release(claim, failed.failures, broken=str(error))
             return _failed(order, str(error), posted_nothing=nothing), broken
-        return closed(order.delivery_id, "dead", str(error)), failed
+        if error.is_the_members:
+            return closed(order.delivery_id, "dead", str(error)), failed
+        rests = Release(claim, failed.failures, pause_until=outcome.at + check_after(failed.failures))
+        return _failed(order, str(error), posted_nothing=nothing), rests
     if isinstance(error, LaterError):
         later = {"due_at": outcome.at + timedelta(seconds=error.pause)}
         return _failed(order, str(error), posted_nothing=nothing) | later, Release(claim, claim.failures)
@@ -113,3 +118,8 @@ def defect(delivery_id: int, attempts: int, error: Exception) -> Change:
 def pause_after(failures: int) -> float:
     """Give the seconds until a destination that failed so often is tried again."""
     return min(2.0 ** min(failures, 10), _LONGEST_PAUSE)
+
+
+def check_after(failures: int) -> timedelta:
+    """Give the time until Discord is asked again that refuses a place for no reason that is known."""
+    return timedelta(seconds=min(_FIRST_CHECK * 2 ** min(failures, 10), _LONGEST_CHECK))

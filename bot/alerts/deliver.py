@@ -13,11 +13,12 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerts.cards import Card
+from bot.alerts.changes import check_after
 from bot.alerts.courier import Courier, Sender
 from bot.alerts.errors import TokenRefusedError
 from bot.alerts.ledger import Ledger
@@ -36,8 +37,6 @@ POLL = 1.0  # seconds between two looks for what is due, when nobody wakes the l
 _CHECK_BROKEN = 15.0
 _LONGEST_WAIT = 30.0
 _BROKEN_AT_ONCE = 500
-_FIRST_CHECK = 30.0  # seconds; doubled with every refusal, where Discord refuses what it should allow
-_LONGEST_CHECK = 6 * 3600.0
 
 OnSent = Callable[[Card], Awaitable[None]]
 
@@ -168,8 +167,7 @@ class Deliverer:
         if row.target_id in self._seen_closed:
             self._seen_closed.discard(row.target_id)
             return True
-        pause = timedelta(seconds=min(_FIRST_CHECK * 2 ** min(row.failures, 10), _LONGEST_CHECK))
-        return row.broken_at is not None and now - row.broken_at >= pause
+        return row.broken_at is not None and now - row.broken_at >= check_after(row.failures)
 
     async def _drop_dead_leases(self) -> None:
         """On SQLite, which one process has for itself, give back what a process that died held."""

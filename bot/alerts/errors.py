@@ -11,6 +11,7 @@ from bot.errors import QuashError, UsageError, told
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_CHANNEL = 10003
 NO_TEXT_CHANNEL = 50008
+_OF_MEMBERS = frozenset({10013, 50007, 50278})  # gone, takes no direct messages, shares no server
 OUT_OF_TIME = frozenset({408, 425})  # statuses that tell nothing of what became of a request, besides 5xx
 
 
@@ -39,6 +40,11 @@ class DestinationRefusedError(SendError):
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+
+    @property
+    def is_the_members(self) -> bool:
+        """Whether it is for the member, in a direct message: else it is the bot that Discord refuses."""
+        return self.code in _OF_MEMBERS
 
 
 class MessageRefusedError(SendError):

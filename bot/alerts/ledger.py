@@ -133,7 +133,8 @@ class Ledger:
             writing.releases.append(release)
             if release.broken:
                 _log.warning("channel %d is left alone: %s", outcome.order.claim.target_id, release.broken)
-            if outcome.order.claim.target == "user" and isinstance(outcome.error, DestinationRefusedError):
+            refused = outcome.error if isinstance(outcome.error, DestinationRefusedError) else None
+            if outcome.order.claim.target == "user" and refused is not None and refused.is_the_members:
                 await unreachable.rest(session, outcome.order.claim.target_id)
         await self._write(session, writing, now)
 

@@ -421,6 +421,27 @@ async def test_an_update_is_posted_where_the_bot_may_not_read_back(
 # ------------------------------------------------------------- members
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_refusal_that_is_not_the_members_ends_no_subscription_and_loses_nothing(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    await place.house.subscription(place.member.id, place.guild.id, "topic", "anonymity")
+    flagged = Fault("status", status=403, code=20026, method="POST", path="/channels/*/messages", times=2)
+    place.standin.faults.add(flagged)  # Discord has flagged the bot, and takes that back
+    await place.house.story(place.feed, await place.house.case())
+    await deliverer.deliver_due()
+    clock.turn(seconds=50)
+    assert await deliverer.deliver_due() == 0
+    assert flagged.struck == 1, "ever more rarely"
+    clock.turn(minutes=1)
+    assert await deliverer.deliver_due() == 0
+    clock.turn(hours=1)
+    assert await deliverer.deliver_due() == 1
+    (listed,) = await actions.list_subscriptions(place.house.database, user_id=place.member.id)
+    assert not listed.subscription.paused
+    assert len(place.direct) == 1
+
+
 async def test_closed_direct_messages_pause_the_subscriptions_and_say_so(
     place: Place, deliverer: Deliverer
 ) -> None:
