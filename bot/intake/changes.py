@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.alerts.foreign import safe_text
-from bot.words import mark, say
+from bot.words import mark, retell, say
 from db.tables import AuditRow
 
 _CHANGE = 380  # characters of a change's facts: a page of them has room in a message
@@ -33,7 +33,7 @@ def told(row: AuditRow) -> str:
     return "\n".join(lines)
 
 
-# What the audit calls what is stored of a rule, where that is another name.
+# What is called otherwise than it is stored, or elsewhere.
 _LABELS = {
     "channel_id": mark("channel"),
     "exclude": mark("not with"),
@@ -48,10 +48,25 @@ _LABELS = {
     "feed": mark("feed"),
     "feeds": mark("feeds"),
     "name": mark("name"),
+    "timezone": mark("Time zone"),
+    "language": mark("Language"),
+    "quiet_hours": mark("Quiet hours"),
+    "log_channel": mark("Log channel"),
+    "moderator_role": mark("Moderator role"),
+    "delivery": mark("delivery"),
+    "error": mark("error"),
+    "story": mark("story"),
+    "case": mark("case"),
+    "other case": mark("other case"),
+    "title": mark("title"),
+    "status": mark("status"),
+    "source": mark("source"),
+    "rules": mark("rules"),
+    "summary": mark("summary"),
 }
 _USUAL = {"when": "now", "style": "full", "thread": "off"}
 # Whose values are of closed lists.
-_CLOSED = ("topics", "statuses", "ping_when", "urgent", "when", "style", "thread")
+_CLOSED = ("topics", "statuses", "status", "ping_when", "urgent", "when", "style", "thread")
 _OF_REVIEWS = ("review_hours", "review_then")
 
 
@@ -85,6 +100,8 @@ def _value(name: str, value: Any, longest: int) -> str:
         return f"<#{value}>"
     if isinstance(value, int) and name.endswith("role"):
         return f"<@&{value}>"
+    if name == "error":
+        return safe_text(retell(str(value)), longest)
     known = name in _CLOSED  # of a closed list, which is told in the reader's language everywhere
     said = [
         say(str(each)) if known else str(each) for each in (value if isinstance(value, list) else [value])

@@ -50,7 +50,7 @@ async def test_settings_are_shown_changed_and_noted(scene: Scene) -> None:
     assert f"<#{scene.channel.id}> → none" in cleared.text
     changes = (await scene.moderator.command("audit")).text
     assert changes.count("settings changed") == 2
-    assert "timezone: UTC → Europe/Berlin" in changes
+    assert "Time zone: UTC → Europe/Berlin" in changes
     wrong = await scene.moderator.command("settings", timezone="Berln", language="de")
     assert "did you mean Europe/Berlin?" in wrong.text
     assert "are no hours" in (await scene.moderator.command("settings", quiet_hours="at night")).text
