@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     preview.add_argument(
         "feeds", nargs="*", metavar="FEED", help="addresses or files (default: the bundled list)"
     )
-    preview.add_argument("--limit", type=_count, metavar="N", help="show at most N (default: 10 posts)")
+    preview.add_argument("--limit", type=_count, metavar="N", help="show the newest N (default: 10 posts)")
     preview.add_argument("--html", type=Path, metavar="FILE", help="write the posts as a web page")
     preview.add_argument("--json", action="store_true", help="one JSON object a story on standard output")
     preview.add_argument(

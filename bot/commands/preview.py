@@ -321,16 +321,15 @@ class _Preview:
         self._clock.by += timedelta(minutes=5)
         await deliverer.deliver_due()
         cards = list(screen.cards.values())
-        shown = cards[: self._arguments.limit or _POSTS]
+        shown = cards[-(self._arguments.limit or _POSTS) :]
         if self._arguments.html is not None:
             await asyncio.to_thread(_write_file, self._arguments.html, cards_to_html(shown))
         if not self._arguments.json:
             console = Screen()
             for card in shown:
                 print_card(console, card)
-            left = (
-                f"; {len(cards) - len(shown)} more with --limit {len(cards)}" if cards[len(shown) :] else ""
-            )
+            before = len(cards) - len(shown)
+            left = f"; {before} before them with --limit {len(cards)}" if before else ""
             console.print(f"{len(shown)} posts{left}", style="dim")
 
 
@@ -369,9 +368,9 @@ async def _count_read(database: Database, entry_ids: Sequence[int]) -> int:
 
 
 async def _stories(session: AsyncSession, limit: int | None) -> Sequence[str]:
-    rows = await session.execute(select(StoryRow).order_by(StoryRow.id).limit(limit))
+    rows = await session.scalars(select(StoryRow).order_by(StoryRow.id.desc()).limit(limit))
     lines = []
-    for story in rows.scalars():
+    for story in reversed(rows.all()):
         case = None if story.case_id is None else str(story.case_id)
         lines.append(json.dumps({**story.analysis, "id": str(story.id), "case": case}, ensure_ascii=False))
     return lines
