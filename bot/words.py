@@ -55,6 +55,13 @@ def spoken() -> str:
     return _language.get()
 
 
+def language_name(code: str) -> str:
+    """Name a language, given by its ISO 639 code, in the one that is spoken; one without a name by its code."""
+    from babel import Locale
+
+    return str(Locale.parse(spoken()).languages.get(code, code))
+
+
 def say(text: str, /, **values: object) -> str:
     """Give a text in the language that is spoken, with the values filled in."""
     if not text:

@@ -17,7 +17,7 @@ from bot.alerts import actions, ids
 from bot.alerts.actions import Evidence
 from bot.alerts.foreign import link, safe_text, width
 from bot.intake.services import Services
-from bot.words import say, spoken
+from bot.words import language_name, say, spoken
 from cogs.clicks import Click, add
 from cogs.pages import ROOM, first_that_fits
 from cogs.panels import answer, panel
@@ -122,7 +122,7 @@ def evidence_view(found: Evidence) -> ui.LayoutView:
     if found.language not in (spoken(), "und"):
         stands = say(
             "Sentences stand as they are in the article, in its language ({language})",
-            language=found.language,
+            language=language_name(found.language),
         )
     return panel(
         say("Evidence"),

@@ -272,6 +272,10 @@ async def test_everybody_is_answered_in_their_language_and_evidence_stays(scene:
         evidence = await person.click(card, read.evidence)
         assert read.topic in evidence.text
         assert _SENTENCE in evidence.text
+        assert (
+            f"({ {'de': 'Englisch', 'fr': 'anglais', 'es': 'inglés', 'pt': 'inglês'}[language] })"
+            in evidence.text
+        )
         with speaking(language):
             not_relevant = say("Not relevant")
         assert read.noted in (await person.click(card, not_relevant)).text
