@@ -56,7 +56,7 @@ def spoken() -> str:
 
 
 def language_name(code: str) -> str:
-    """Name a language, given by its ISO 639 code, in the one that is spoken; one without a name by its code."""
+    """Name a language (ISO 639 code) in the one that is spoken; one that has no name there by its code."""
     from babel import Locale
 
     return str(Locale.parse(spoken()).languages.get(code, code))
