@@ -12,7 +12,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.alerts import clauses
@@ -229,7 +229,8 @@ def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verd
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
-    others, the first of equals."""
+    others, the first of equals. Where that one mentions nobody, it mentions the role of the first other that
+    would have the story as soon: what a rule says of mentions holds beside a rule for the same channel."""
     due: dict[Destination, Verdict] = {}
     choose_among(due, verdicts)
     return tuple(due.values())
@@ -238,9 +239,16 @@ def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
 def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -> None:
     """Let further wishes take part in what `chosen` decides; `due` holds what each destination has so far."""
     for verdict in verdicts:
+        if not verdict.passed:
+            continue
         best = due.get(verdict.destination)
-        if verdict.passed and (best is None or _rank(verdict) < _rank(best)):
-            due[verdict.destination] = verdict
+        if best is None or _rank(verdict) < _rank(best):
+            best, other = verdict, best
+        else:
+            other = verdict
+        if other is not None and best.ping_role is None and best.when == other.when:
+            best = replace(best, ping_role=other.ping_role)
+        due[verdict.destination] = best
 
 
 def _rank(verdict: Verdict) -> tuple[int, bool]:
