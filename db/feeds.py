@@ -191,6 +191,12 @@ async def use(
     return fresh
 
 
+async def count_used(session: AsyncSession, guild_id: int) -> int:
+    """Give how many feeds a guild uses."""
+    uses = select(func.count()).select_from(GuildFeedRow).where(GuildFeedRow.guild_id == guild_id)
+    return await session.scalar(uses) or 0
+
+
 async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
     """Note that a guild no longer uses a feed; False when it did not."""
     result = await session.execute(

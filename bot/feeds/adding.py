@@ -25,7 +25,7 @@ from bot.feeds.memory import Memory
 from bot.feeds.reading.kinds import WEB_PAGE
 from bot.feeds.reports import Added, Imported
 from bot.feeds.store import store_looks
-from db import feeds
+from db import feeds, guilds
 from db.engine import Database
 from db.feeds import StoredFeed
 
@@ -37,19 +37,43 @@ PROBE_GAP = 60.0
 UNUSED = told("nobody uses it")  # why a feed rests
 
 
+def no_room(most: int, count: int) -> FeedError:
+    """Give the error of a guild that uses `count` feeds already, of at most so many."""
+    return FeedError(
+        told(
+            "A server watches at most {most} feeds and this one has {count}; "
+            "remove some with `/feeds remove` first.",
+            most=most,
+            count=count,
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Who adds a feed: a guild and the member who asked, or (None) the operator."""
+    """Who adds a feed: a guild, which may use at most so many, and the member who asked; or (None) the
+    operator."""
 
     guild_id: int | None
     added_by: int | None
     public: bool
+    most: int | None = None
 
-    async def note(self, session: AsyncSession, feed_id: int, now: datetime) -> bool:
-        """Note the use; tells whether it is a new one."""
+    async def hold(self, session: AsyncSession) -> None:
+        """Let nobody else add feeds for the guild until the transaction ends; to be called first in it."""
+        if self.guild_id is not None and self.most is not None:
+            await guilds.hold(session, self.guild_id)
+
+    async def note(self, session: AsyncSession, feed_ids: Sequence[int], now: datetime) -> int:
+        """Note the use; gives how many are new ones. Raises `FeedError` where they are too many."""
         if self.guild_id is None:
-            return False
-        return await feeds.use(session, [feed_id], self.guild_id, self.added_by, now) > 0
+            return 0
+        fresh = await feeds.use(session, feed_ids, self.guild_id, self.added_by, now)
+        if fresh and self.most is not None:
+            count = await feeds.count_used(session, self.guild_id)
+            if count > self.most:
+                raise no_room(self.most, count - fresh)
+        return fresh
 
 
 class Adder:
@@ -145,12 +169,13 @@ class Adder:
         """Where the address is stored already, note the new use; no request (P32)."""
         now = self._clock()
         async with self._database.write() as session:
+            await use.hold(session)
             stored = await feeds.find(session, url)
             if stored is None:
                 return None
             if stored.state == "gone":
                 raise FeedError(_ended(stored))
-            fresh = await use.note(session, stored.id, now)
+            fresh = await use.note(session, [stored.id], now)
             stored = await feeds.get(session, stored.id) or stored  # it may have been let rest at this moment
             guilds = await feeds.guilds_of(session, stored.id) if use.guild_id is not None else {}
             paused = use.guild_id is not None and guilds.get(use.guild_id, False)
@@ -186,6 +211,7 @@ class Adder:
     async def _add_looked(self, look: Look, use: Use) -> Added:
         url, now = look.stored.url, look.at
         async with self._database.write() as session:
+            await use.hold(session)
             feed_id = await feeds.add_new(
                 session,
                 _row(url, now, kept=use.guild_id is None, public=use.public)
@@ -196,7 +222,7 @@ class Adder:
                 },
             )
             if feed_id is not None:
-                await use.note(session, feed_id, now)
+                await use.note(session, [feed_id], now)
         if feed_id is None:  # somebody else added it while we looked
             known = await self._use_known(url, use)
             if known is None:
@@ -231,6 +257,7 @@ class Adder:
             if number % 200 == 199:
                 await asyncio.sleep(0)
         async with self._database.write() as session:
+            await use.hold(session)
             for feed in await feeds.ended(session, list(wanted)):
                 del wanted[feed.url]
                 refused.append((shown_url(feed.url), _ended(feed)))
@@ -254,7 +281,7 @@ class Adder:
         fresh = len(rows)
         if use.guild_id is not None:
             ids = await feeds.known_urls(session, list(wanted))
-            fresh = await feeds.use(session, list(ids.values()), use.guild_id, use.added_by, now)
+            fresh = await use.note(session, list(ids.values()), now)
         else:
             await feeds.keep(session, list(known.values()))
         await feeds.wake_unused(session, list(known.values()), UNUSED, now)

@@ -83,14 +83,16 @@ class FeedService:
         discover: bool = True,
         public: bool = False,
         seconds: float | None = None,
+        most: int | None = None,
     ) -> Added:
         """Add a feed by its address or, with `discover`, by the address of a page that names one.
 
         A new feed is looked at at once; that is its first look. Without `guild_id` it is the operator's;
         `public`: of the bundled list, which may be shown to everybody. `seconds` is what all requests may
-        take together (default: what one may). Raises `FeedError` with the reason where nothing can be added.
+        take together (default: what one may), `most` how many feeds the guild may use. Raises `FeedError`
+        with the reason where nothing can be added.
         """
-        use = Use(guild_id, added_by, public)
+        use = Use(guild_id, added_by, public, most)
         return await self._adder.add(address, use, discover=discover, seconds=seconds)
 
     async def add_many(
@@ -100,9 +102,11 @@ class FeedService:
         guild_id: int | None = None,
         added_by: int | None = None,
         public: bool = False,
+        most: int | None = None,
     ) -> Imported:
-        """Add many feeds without asking any server; each is looked at when its turn comes."""
-        return await self._adder.add_many(items, Use(guild_id, added_by, public))
+        """Add many feeds without asking any server; each is looked at when its turn comes. All or, where the
+        guild would then use more than `most`, none."""
+        return await self._adder.add_many(items, Use(guild_id, added_by, public, most))
 
     def normal(self, address: str) -> str:
         """Give an address as it is stored. Raises `FetchError` for one that may not be fetched."""

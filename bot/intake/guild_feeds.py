@@ -11,6 +11,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.errors import QuashError, told
 from bot.feeds import catalogue, opml
+from bot.feeds.adding import no_room
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.guard import shown_url
 from bot.feeds.reports import Added, Imported, ListedFeed, LookReport
@@ -52,7 +53,7 @@ class GuildFeeds:
     async def add(self, who: Who, address: str) -> Added:
         """Add a feed by its address, or by that of a page. Raises `FeedError`, `GuildFeedsError`."""
         await self._check_room(who, [address])
-        added = await self._feeds.add(address, guild_id=who.guild_id, added_by=who.user_id)
+        added = await self._feeds.add(address, guild_id=who.guild_id, added_by=who.user_id, most=self._most)
         if added.feed_id is not None:
             await self._note_feed(who, "feed added", added.feed_id, added.title or shown_url(added.url))
         return added
@@ -125,7 +126,9 @@ class GuildFeeds:
         if not items:
             raise GuildFeedsError(told("There is no feed in it; give an OPML file, or one address a line."))
         await self._check_room(who, [item.url for item in items])
-        imported = await self._feeds.add_many(items, guild_id=who.guild_id, added_by=who.user_id)
+        imported = await self._feeds.add_many(
+            items, guild_id=who.guild_id, added_by=who.user_id, most=self._most
+        )
         await self._note(who, "feeds imported", {"feeds": imported.added + imported.known})
         return imported
 
@@ -139,14 +142,7 @@ class GuildFeeds:
             if number % 200 == 199:
                 await asyncio.sleep(0)
         if len(known | more) > max(self._most, len(known)):
-            raise GuildFeedsError(
-                told(
-                    "A server watches at most {most} feeds and this one has {count}; "
-                    "remove some with `/feeds remove` first.",
-                    most=self._most,
-                    count=len(known),
-                )
-            )
+            raise no_room(self._most, len(known))
 
     async def _note_feed(self, who: Who, action: str, feed_id: int, name: str) -> None:
         await self._note(who, action, {"feed": feed_id, "name": name[:200]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -112,6 +113,11 @@ async def test_a_server_watches_no_more_than_its_limit(scene: Scene, site: str) 
     refused = await scene.moderator.command("feeds import", file=Upload("feeds.txt", many))
     assert "at most 200 feeds" in refused.text
     assert "There is none yet" in (await scene.moderator.command("feeds list")).text
+    addresses = ("\n".join(f"{site}/{half}-{n}.xml" for n in range(150)) for half in "ab")
+    halves = [Upload("half.txt", listed.encode()) for listed in addresses]
+    both = await asyncio.gather(*(scene.moderator.command("feeds import", file=half) for half in halves))
+    assert sorted("150 feeds are new" in one.text for one in both) == [False, True], "at once, too"
+    assert any("at most 200 feeds and this one has 150" in one.text for one in both)
 
 
 async def test_what_went_wrong_is_told_in_the_language_of_whoever_reads_it(scene: Scene, site: str) -> None:
