@@ -17,6 +17,8 @@ def fetch_article(url: str, settings: Settings) -> Article:
     """Fetch a page. Raises `ArticleError` that says why it cannot be had."""
     try:
         return asyncio.run(_fetch(url, settings))
+    except ArticleError:
+        raise
     except QuashError as error:
         raise ArticleError(f"{url[:200]} cannot be read: {error}") from error
 
@@ -24,4 +26,6 @@ def fetch_article(url: str, settings: Settings) -> Article:
 async def _fetch(url: str, settings: Settings) -> Article:
     async with Fetcher(limits_of(settings)) as fetcher:
         page = await PageFetcher(fetcher).fetch_page(url)
+    if not page.text.strip():
+        raise ArticleError(f"{url[:200]} is empty: there is nothing to analyse.")
     return Article(title="", body=page.text, url=page.url, is_html=page.is_html)
