@@ -229,8 +229,11 @@ def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verd
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
-    others, the first of equals. Where that one mentions nobody, it mentions the role of the first other that
-    would have the story as soon: what a rule says of mentions holds beside a rule for the same channel."""
+    others, one without a daily limit before those with one, the first of equals.
+
+    Where that one mentions nobody, it mentions the role of the first other that would have the story as soon:
+    what a rule says of mentions holds beside a rule for the same channel.
+    """
     due: dict[Destination, Verdict] = {}
     choose_among(due, verdicts)
     return tuple(due.values())
@@ -251,8 +254,8 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
         due[verdict.destination] = best
 
 
-def _rank(verdict: Verdict) -> tuple[int, bool]:
-    return WHEN.index(verdict.when), not verdict.urgent
+def _rank(verdict: Verdict) -> tuple[int, bool, bool]:
+    return WHEN.index(verdict.when), not verdict.urgent, verdict.daily_limit is not None
 
 
 def messages(

@@ -206,3 +206,14 @@ async def test_a_card_that_waits_hides_none_that_is_posted_after_cases_were_merg
         await case_corrections.merge(session, kept, gone, house.clock())
     await house.story(feed, kept, adds="source")
     assert [row.kind for row in await house.deliveries()] == ["card", "card", "edit"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_rules_daily_limit_holds_up_nothing_that_another_wants_without_one(house: House) -> None:
+    feed = await house.feed()
+    await house.guild(GUILD, feed)
+    await house.rule(GUILD, 100, daily_limit=1)
+    await house.rule(GUILD, 100, topics=["spyware"])
+    for topic in ("anonymity", "spyware", "anonymity", "spyware"):
+        await house.story(feed, None, topics=[topic])
+    assert [row.kind for row in await house.deliveries()] == ["card", "card", "digest", "card"]
