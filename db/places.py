@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, or_, select, update
@@ -60,16 +60,23 @@ async def get_untold(session: AsyncSession, limit: int) -> list[BrokenChannel]:
 
 
 async def _broken(session: AsyncSession, row: DestinationRow) -> BrokenChannel:
-    guild_id = await session.scalar(
-        select(RuleRow.guild_id)
+    found = await session.execute(
+        select(RuleRow.guild_id, RuleRow.created_by)
         .join(GuildRow, GuildRow.id == RuleRow.guild_id)
         .where(
             or_(RuleRow.channel_id == row.target_id, RuleRow.review_channel == row.target_id),
             GuildRow.left_at.is_(None),
         )
-        .limit(1)
+        .order_by(RuleRow.id.desc())
     )
-    heard = (await get_listeners(session, [guild_id])).get(guild_id) if guild_id is not None else None
+    naming = found.all()  # the rules that name it
+    heard = None
+    if naming:
+        guild_id = naming[0].guild_id
+        heard = (await get_listeners(session, [guild_id])).get(guild_id)
+    if heard is not None:
+        makers = dict.fromkeys(rule.created_by for rule in naming if rule.created_by is not None)
+        heard = replace(heard, makers=tuple(dict.fromkeys((*makers, *heard.makers))))
     return BrokenChannel(row.target_id, row.broken or "", str(row.broken_at), heard)
 
 

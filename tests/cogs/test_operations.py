@@ -432,6 +432,7 @@ async def test_who_made_the_rule_is_told_where_no_channel_can_be(scene: Scene) -
 
     async with database.write() as session:
         session.add(DestinationRow(target="channel", target_id=forum.id, broken="gone", broken_at=clock()))
+    await scene.house.rule(scene.guild.id, 77, created_by=scene.member.user_id)  # of another channel, later
     closed = ClosedTeller(database, sender, clock=clock)
     assert await closed.tell() == 1
     *_, lost = scene.discord.direct_messages(scene.moderator.user_id)
