@@ -222,16 +222,24 @@ def _told_of_the_database(error: Exception) -> int | None:
         return None
     from sqlalchemy.exc import DBAPIError
 
-    from db.engine import is_denied, is_outage
+    from db.engine import is_damaged, is_denied, is_outage
     from db.errors import AddressError, DatabaseError
 
     if isinstance(error, DatabaseError):
         _say(str(error))
         return 2 if isinstance(error, AddressError) else 1
-    if isinstance(error, DBAPIError) and is_outage(error):
+    if not isinstance(error, DBAPIError):
+        return None
+    if is_outage(error):
         _say(f"The database does not do its work ({error.orig}); try again when it does.")
         return 1
-    if isinstance(error, DBAPIError) and is_denied(error):
+    if is_damaged(error):
+        _say(
+            f"The database file is damaged ({error.orig}); `quash db check` says more, and a copy that "
+            "`quash db backup` made can take its place."
+        )
+        return 1
+    if is_denied(error):
         _say(
             f"DATABASE_URL: its role may not do that ({error.orig}); name one that owns the database, or "
             "grant it what it lacks."

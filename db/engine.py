@@ -113,6 +113,11 @@ def is_denied(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "42501"
 
 
+def is_damaged(error: DBAPIError) -> bool:
+    """Tell whether SQLite found its file damaged."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def report(error: BaseException, doing: str) -> None:
     """Log what failed in a loop that goes on, unless the database is away, which `Outage` tells once."""
     if not is_outage(error):

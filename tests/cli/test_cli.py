@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -147,6 +148,26 @@ def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path) -
         "quash: The database does not do its work (database is locked); try again when it does."
     )
     assert "SQL" not in ran.err
+
+
+def test_a_damaged_file_is_told_as_that(tmp_path: Path, migrated_sqlite: Path) -> None:
+    file = tmp_path / "quash.db"
+    shutil.copyfile(migrated_sqlite, file)
+    with contextlib.closing(sqlite3.connect(file)) as opened:
+        opened.execute(
+            "INSERT INTO feeds (url, title, site, public, state, added_at, next_reason, claim, failures, "
+            "memory) VALUES ('https://periwinkle.example', '', '', 0, 'active', '2026-01-01', '', 0, 0, '{}')"
+        )
+        opened.commit()
+        (size,) = opened.execute("PRAGMA page_size").fetchone()
+    content = bytearray(file.read_bytes())
+    while (at := content.find(b"periwinkle")) >= 0:
+        content[at - at % size : at - at % size + size] = b"\xff" * size
+    file.write_bytes(content)
+    ran = quash("feeds", "list", folder=tmp_path)
+    assert ran.status == 1
+    assert ran.err.startswith("quash: The database file is damaged (database disk image is malformed);")
+    assert ran.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("verb", [("backup", "copy.db"), ("check",), ("current",)], ids=" ".join)
