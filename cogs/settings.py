@@ -226,12 +226,17 @@ def _ground(interaction: discord.Interaction) -> Ground:
             trouble = trouble or _role_trouble(interaction, after.moderator_role)
         return trouble
 
-    return Ground(rule, settings)
+    return Ground(rule, settings, lambda channel_id: _is_forum(interaction, channel_id))
+
+
+def _is_forum(interaction: discord.Interaction, channel_id: int) -> bool:
+    guild = interaction.guild
+    return guild is not None and isinstance(guild.get_channel(channel_id), discord.ForumChannel)
 
 
 def _unheard(interaction: discord.Interaction, channel_id: int) -> str | None:
     """Say why moderators cannot be told or asked something in a channel, None where they can."""
-    if interaction.guild and isinstance(interaction.guild.get_channel(channel_id), discord.ForumChannel):
+    if _is_forum(interaction, channel_id):
         return say("Moderators are asked in a text channel or a thread; choose one.")
     return trouble_with_channel(interaction, channel_id)
 

@@ -51,10 +51,12 @@ _Checked = tuple[WantedRule, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is known of the server on Discord: `rule` and `settings` say what cannot be there."""
+    """What is known of the server on Discord: `rule` and `settings` say what cannot be there, `is_forum`
+    whether a channel is one, where each case has a thread whatever is said."""
 
     rule: CheckRule
     settings: CheckSettings
+    is_forum: Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +339,8 @@ def _plan_rules(
     is that rule; others are new."""
     left = {row.id: row for row in current.rules}
     numbers = {one.number for one, _ in checked}
-    for one, columns in checked:
+    for one, said in checked:
+        columns = said | {"thread": "case"} if ground.is_forum(said["channel_id"]) else said
         wanted = columns | {"paused": one.paused}
         row = left.pop(one.number, None) if one.number is not None else None
         if row is None:

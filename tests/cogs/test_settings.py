@@ -300,6 +300,8 @@ async def test_sources_come_back_from_a_file_as_they_went(scene: Scene) -> None:
 
 async def test_a_file_can_have_moderators_asked_only_where_they_can_be(scene: Scene) -> None:
     forum = scene.discord.world.add_channel(scene.guild, "cases", kind="forum")
+    shown = await _import(scene, f"rules:\n- channel: {forum.id}\n", as_text=True)
+    assert "a thread for each case" in shown.text, "as /alerts add has it there"
     rule = f"rules:\n- channel: {scene.channel.id}\n  review: {forum.id}\n"
     settings = f"settings:\n  log_channel: {forum.id}\n"
     for text in (rule, settings):
