@@ -126,7 +126,7 @@ class Lookups(commands.Cog):
         """Answer with a case, or with the choice where several fit."""
         who = viewer(interaction)
         async with self.services.database.read() as session:
-            found = await lookups.case_names(session, who, name)
+            found = await lookups.case_names(session, who, name, party=await choices.party(name))
             if not found:
                 newest = await lookups.case_names(session, who, "", limit=5)
                 await answer(interaction, _no_case(who, name, newest))
@@ -221,7 +221,8 @@ async def case_choices(
 ) -> list[app_commands.Choice[str]]:
     """Complete the name of a case: shown by its title, sent as its number."""
     async with services.database.read() as session:
-        cases = await lookups.case_names(session, viewer(interaction), typed)
+        named = await choices.party(typed)
+        cases = await lookups.case_names(session, viewer(interaction), typed, party=named)
     return [app_commands.Choice(name=plain_text(c.title, 100) or f"#{c.id}", value=str(c.id)) for c in cases]
 
 

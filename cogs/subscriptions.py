@@ -103,7 +103,8 @@ class Subscriptions(commands.Cog):
     ) -> None:
         """Subscribe to a case."""
         async with self.services.database.read() as session:
-            found = await lookups.find_cases(session, viewer(interaction), name, limit=1)
+            named = await choices.party(name)
+            found = await lookups.case_names(session, viewer(interaction), name, limit=1, party=named)
         await self._subscribe(interaction, "case", str(found[0].id) if found else name, delivery)
 
     @subscribe.command(description="Be told of every story that a search finds from now on")

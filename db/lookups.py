@@ -262,13 +262,15 @@ async def find_cases(session: AsyncSession, viewer: Viewer, name: str, limit: in
     return [by_id[id] for id in ids]
 
 
-async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: int = 25) -> list[CaseName]:
+async def case_names(
+    session: AsyncSession, viewer: Viewer, name: str, limit: int = 25, *, party: str = ""
+) -> list[CaseName]:
     """Find cases by number, by the name that the viewer's server gave one, or by words of their reports'
     titles and parties; the last reported first, and called as that server calls them. The number of one that
     was merged into another stands for that.
 
-    The last word may be a beginning. Where nothing fits, those that were likely meant ("supoena"). Without
-    a name: the newest.
+    The last word may be a beginning. Then come those with `party`, as which the name is known ("FBI"). Where
+    nothing fits, those that were likely meant ("supoena"). Without a name: the newest.
     """
     own = await case_overrides.get_titles(session, viewer)
     number = name.strip().lstrip("#")
@@ -286,6 +288,9 @@ async def case_names(session: AsyncSession, viewer: Viewer, name: str, limit: in
     called.sort(key=lambda id: own[id].casefold() != name.strip().casefold())  # so called first
     found = dict.fromkeys(called, "")
     found |= {case.id: case.title for case in await _cases_with(session, viewer, words, limit)}
+    if words and len(found) < limit and name_key(party) not in ("", name_key(name)):
+        named = await _cases_with(session, viewer, words_of(party), limit)
+        found |= {case.id: case.title for case in named if case.id not in found}
     if words and not found:
         for reading in await suggest.readings(session, words):
             found = {case.id: case.title for case in await _cases_with(session, viewer, reading, limit)}

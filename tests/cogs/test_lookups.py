@@ -286,10 +286,13 @@ async def test_where_only_the_person_has_the_app_look_ups_answer_and_nothing_is_
 
 async def test_a_case_is_found_by_number_title_and_party(scene: Scene) -> None:
     await _stories(scene, 2)
-    for name in ("1", "#1", "alt_uscis", "The @ALT_USCIS summons", "Twitter"):
+    for name in ("1", "#1", "alt_uscis", "The @ALT_USCIS summons", "Twitter", "cbp", "the CBP"):
         answer = await scene.member.command("case", name=name)
         assert "Reports" in answer.text, name
         assert _buttons(answer) == ["Follow case"]
+    (offered,) = await scene.member.autocomplete("case", "name", "cbp")
+    assert offered.value == "1"
+    assert "case: The" in (await scene.member.command("subscribe case", name="cbp")).text
     followed = await scene.member.click((await scene.member.command("case", name="1")).message, "Follow case")
     assert followed.ephemeral
     assert "ALT" in (await scene.member.command("subscriptions")).text
