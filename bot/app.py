@@ -415,6 +415,7 @@ class _Process:
         else:
             if self._database.outage.cause:
                 troubles.append(f"database: {self._database.outage.cause}")
+        troubles += self._schedule.failing
         if self._client is None and self._needs_discord:
             troubles.append("Discord: not logged in")
         if self._client is not None and (not self._client.settled.is_set() or self._client.shards_away):

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 5.0  # seconds between two looks whether the machine's clock was turned back
 _TURNED = timedelta(seconds=1)  # less is the ordinary correction of a clock
+_MANY = 10  # failures in a row: said again in the log after so many, and a matter for who watches
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -71,6 +72,11 @@ class Schedule:
         if self._scheduler.running:
             self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Say which jobs have failed many times in a row, and how often."""
+        return tuple(f"{name}: failed {n} times in a row" for name, n in self._failures.items() if n >= _MANY)
+
     async def run(self, stop: asyncio.Event, drain: float) -> None:
         """Tick until `stop` is set; then wait up to `drain` seconds for the jobs that run."""
         self._scheduler.start()
@@ -103,7 +109,7 @@ class Schedule:
             if is_outage(error):
                 return  # the database says so itself, once
             count = self._failures[name] = self._failures.get(name, 0) + 1
-            if count == 1 or count % 10 == 0:
+            if count == 1 or count % _MANY == 0:
                 _log.error("the tick %r failed (%d in a row)", name, count, exc_info=error)
         else:
             if self._failures.pop(name, 0):

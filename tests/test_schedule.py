@@ -70,3 +70,27 @@ async def test_a_clock_turned_far_forward_is_one_tick_and_holds_nothing(ticks: l
     await _ticks_again(ticks, 5)
     assert time.process_time() - began < 1.0
     assert datetime.now(UTC) < _Wall.now(UTC)
+
+
+async def test_a_job_that_fails_again_and_again_is_told_until_it_works() -> None:
+    fails, stop, ticking = True, asyncio.Event(), Schedule()
+
+    async def tick() -> None:
+        if fails:
+            raise RuntimeError
+
+    async def until(told: int) -> None:
+        for _ in range(500):
+            if len(ticking.failing) == told:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(ticking.failing)
+
+    ticking.every(0.01, "tick", tick)
+    running = asyncio.create_task(ticking.run(stop, drain=1))
+    await until(1)
+    assert ticking.failing[0].startswith("tick: failed 1")
+    fails = False
+    await until(0)
+    stop.set()
+    await running
