@@ -187,7 +187,6 @@ def run() -> NoReturn:
         except (OSError, ValueError):  # a full disk, a reader that went away
             status = status or 1
     if status == _TERMINATED:  # whoever asked for it is told by the signal itself
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
     os._exit(status)
 
@@ -200,6 +199,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 
 def _terminate(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one waits for nothing
     raise _Terminated
 
 
