@@ -223,7 +223,7 @@ def _after_success(
             shared=look.feed.shared[:_SHARED_KEPT],
             reaches=reach(look.sightings, memory.reaches),
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
-            push_until=None if judged.news else memory.push_until,
+            push_until=None if first or judged.news else memory.push_until,
         )
     move = _move(look, len(known), titles, memory)
     if memory.gone or memory.not_before is not None or memory.move != move:
