@@ -357,6 +357,7 @@ async def test_a_channel_that_refuses_is_left_alone_at_once_and_holds_no_other(
     ]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_slow_channel_holds_no_other(place: Place, deliverer: Deliverer) -> None:
     slow = place.standin.world.add_channel(place.guild, "slow")
     await place.house.rule(place.guild.id, slow.id)
