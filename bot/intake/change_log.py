@@ -37,17 +37,16 @@ class ChangeTeller(Teller):
         now = self._clock()
         async with self._database.read() as session:
             said = await notes.get(session, _TOLD)
-            if said is None:
-                newest = await audit.get_newest(session)
-            else:
-                last, _, until = said.partition(" ")
-                rows = await audit.get_after(session, int(last), _AT_ONCE)
+            newest = await audit.get_newest(session)
+            told, _, until = (said or str(newest)).partition(" ")
+            # SQLite begins its numbers anew where all that there was is deleted for its age.
+            last, until = (int(told), until) if int(told) <= newest else (0, "")
+            rows = await audit.get_after(session, last, _AT_ONCE) if last < newest else []
         if said is None:  # what was before is no news
             await self._note(str(newest))
-            return ()
         of: dict[int, list[AuditRow]] = {}
         servers = {server.id: server for _, server in rows}
-        looked_at = int(last)
+        looked_at = last
         for row, server in rows:
             if timedelta(0) <= now - row.at < _SETTLED or (until and row.id > int(until)):
                 break
@@ -55,9 +54,9 @@ class ChangeTeller(Teller):
             wants = server.log_channel is not None and server.left_at is None
             if wants and not row.action.startswith(_OF_REVIEWS):
                 of.setdefault(row.guild_id, []).append(row)
-        made = [self._news(servers[guild_id], told) for guild_id, told in of.items()]
+        made = [self._news(servers[guild_id], theirs) for guild_id, theirs in of.items()]
         if not made:
-            if looked_at > int(last):
+            if looked_at > last:
                 await self._note(str(looked_at))
             return ()
         # A message that has to be tried again is about the same changes, whatever came since.

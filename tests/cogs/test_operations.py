@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot.alerts.closed import ClosedTeller, GivenUpTeller
 from bot.alerts.deliver import Deliverer
@@ -407,6 +407,11 @@ async def test_a_log_channel_is_told_who_changed_what(scene: Scene) -> None:
     assert "Themen: " in first.content and " → " in first.content
     assert first.pings_users == [] and "**Regel pausiert** #1" in second.content
     assert scene.discord.messages(scene.channel.id) == [], "nowhere else"
+    async with scene.house.database.write() as session:  # all are a year old; SQLite begins its numbers anew
+        await session.execute(delete(AuditRow))
+    await do("alerts resume", rule=1)
+    scene.house.clock.turn(minutes=1)
+    assert await teller.tell() == 1
     await do("settings", clear="log_channel")
     scene.house.clock.turn(minutes=1)
     assert await teller.tell() == 0
