@@ -25,7 +25,7 @@ from bot.feeds.memory import Memory
 from bot.feeds.reading.kinds import WEB_PAGE
 from bot.feeds.reports import Added, Imported
 from bot.feeds.store import store_looks
-from db import feeds, guilds
+from db import feeds
 from db.engine import Database
 from db.feeds import StoredFeed
 
@@ -51,8 +51,7 @@ def no_room(most: int, count: int) -> FeedError:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Who adds a feed: a guild, which may use at most so many, and the member who asked; or (None) the
-    operator."""
+    """Who adds a feed: a guild, which may use `most` of them, and the member who asked; or (None) the operator."""
 
     guild_id: int | None
     added_by: int | None
@@ -62,6 +61,8 @@ class Use:
     async def hold(self, session: AsyncSession) -> None:
         """Let nobody else add feeds for the guild until the transaction ends; to be called first in it."""
         if self.guild_id is not None and self.most is not None:
+            from db import guilds  # a poll round does without, and with the tables of all rooms
+
             await guilds.hold(session, self.guild_id)
 
     async def note(self, session: AsyncSession, feed_ids: Sequence[int], now: datetime) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -480,6 +482,12 @@ async def test_the_worker_processes_read_the_feeds(
         await service.add_many([ListedFeed(site.url("/bad"))])
         report = await service.check(gap=0)
     assert {look.outcome for look in report.looks} <= {"unchanged", "new", "failed"}
+
+
+def test_a_poll_round_loads_the_tables_of_the_feeds_alone() -> None:
+    code = "import sys, bot.commands.feeds; print({'db.tables', 'db.stories', 'lxml'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "set()\n", "each start would wait for them"
 
 
 async def test_large_numbers_leave_the_event_loop_its_turns() -> None:
