@@ -51,7 +51,7 @@ def no_room(most: int, count: int) -> FeedError:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Who adds a feed: a guild, which may use `most` of them, and the member who asked; or (None) the operator."""
+    """Who adds a feed: a guild, which may use `most`, and the member who asked; or (None) the operator."""
 
     guild_id: int | None
     added_by: int | None
