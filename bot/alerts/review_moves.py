@@ -55,13 +55,17 @@ async def _ask(
 ) -> None:
     """Ask in a rule's new channel, unless another rule has the story asked about there already."""
     this: Ask = ask_by([wish], now)
-    if await reviews.get_asked(session, [(story.id, this.channel_id)]):
+    here, there = (story.id, waiting.channel_id), (story.id, this.channel_id)
+    if await reviews.get_asked(session, [there]):
         return
+    posts = await reviews.get_posts(session, [here, there])
+    if there in posts and posts[there].state in deliveries.GIVEN_UP:  # the rule asked there before
+        posts[there].state, posts[there].error, posts[there].attempts = "due", None, 0
+        posts[there].due_at = now
     if stays:
         await reviews.insert_reviews(session, [this.review_row(story.id, now)])
     else:
-        post = (await reviews.get_posts(session, [(story.id, waiting.channel_id)])).values()
-        unsent = [one.id for one in post if one.state in deliveries.OPEN]
+        unsent = [posts[here].id] if here in posts and posts[here].state in deliveries.OPEN else []
         await digests.skip(session, unsent, told("Nobody asks for it any more."))
         waiting.channel_id, waiting.until, waiting.at_end = this.channel_id, this.until, this.at_end
     identity = await get_identity(session, story.id)

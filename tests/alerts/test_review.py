@@ -176,9 +176,12 @@ async def test_what_waits_for_moderators_goes_where_their_rule_asks_by_now(house
         )
 
     await edit(1, review_channel=300)
+    await edit(1, review_channel=201)
+    await edit(1, review_channel=300)
     first, second, third = await _reviews(house)
     assert [one.channel_id for one in (first, second, third)] == [300, DESK, 300], "the other rule asks still"
     states = {(row.story_id, row.target_id): row.state for row in await house.deliveries()}
+    assert {states.pop((story, 201)) for story in (1, 2)} == {"skipped"}
     assert states == {(1, DESK): "skipped", (2, DESK): "due", (1, 300): "due", (2, 300): "due"}
     decided = await review.approve(
         house.database, guild_id=GUILD, user_id=7, review_id=first.id, now=house.clock()
