@@ -385,7 +385,8 @@ def _move(look: Look, known: int, titles: Collection[str], memory: Memory) -> Mo
     if ours is None and look.same_body:
         ours = True
     elif ours is None and look.feed is not None:
-        known = max(known, sum(sighting.title in titles for sighting in look.sightings))
+        named = {sighting.title for sighting in look.sightings if sighting.title}
+        known = max(known, len(named.intersection(titles)))
         ours = look.stored.first_looked_at is None or known * 2 >= len(look.sightings) > 0
     return replace(move, seen=move.seen + 1, ours=ours)
 

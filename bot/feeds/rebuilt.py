@@ -60,7 +60,7 @@ def judge(
     total = len({sighting.key for sighting in shown} - old)
     if last is None or not is_rebuilt(len(news), total, memory, last=last, now=now):
         return Judgement(len(news), old)
-    unseen = 2 * sum(sighting.title in titles for sighting in news) < len(news)
+    unseen = 2 * sum(bool(sighting.title) and sighting.title in titles for sighting in news) < len(news)
     if unseen and len(news) <= _BUSY_DAY and is_continued(news, shown, known, last):
         return Judgement(len(news), old)
     turning = turns_over(memory.rebuilt, now.timestamp(), unseen=unseen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
@@ -266,14 +267,24 @@ async def test_a_feed_that_moves_to_where_another_rests_or_ended_goes_on(clock: 
         assert [e.title for e in await w.entries(listed.id) if e.alert] == ["Title of fresh"]
 
 
-async def test_a_site_with_a_new_name_is_followed_though_it_names_all_its_articles_anew(clock: Clock) -> None:
-    """It was held for another feed, and lost once its old name led nowhere."""
+@pytest.mark.parametrize("titles", ["Title of {}", "", "Notice"])
+async def test_a_site_with_a_new_name_is_followed_though_it_names_all_its_articles_anew(
+    clock: Clock, titles: str
+) -> None:
+    """It was taken for another feed, and lost when its old name led nowhere; equal titles tell nothing."""
+
+    def say(path: str, name: str) -> None:
+        body = re.sub("Title of a(.)", titles.format(r"\1"), rss(daily(6, clock.now)))
+        w.site.say(path, body=body.replace(">a", f">{name}").replace("/a", f"/{name}"), headers=SLOW)
+
     async with world(clock) as w:
-        items = daily(6, clock.now)
-        w.site.say("/old", body=rss(items), headers=SLOW)
+        say("/old", "a")
         await w.service.add(w.site.url("/old"), guild_id=ONE)
-        w.site.say("/new", body=rss(items).replace(">a", ">b").replace("/a", "/b"), headers=SLOW)
-        await _merge(w)
+        say("/new", "b")
+        w.site.say("/old", status=301, headers={"Location": "/new"})
+        await w.run(days=9)
+        followed = "/new" if "{}" in titles else "/old"
+        assert [feed.url for feed in await w.service.list()] == [w.site.url(followed)]
 
 
 async def test_a_merged_feed_is_wanted_by_all_who_wanted_either(clock: Clock) -> None:

@@ -140,9 +140,11 @@ async def test_a_feed_that_gives_all_its_entries_one_id_or_one_address(
         assert [entry.title for entry in entries if entry.alert] == ["Title of fresh", "Title of more"]
 
 
-async def _look(w: World, items: Sequence[str | tuple[str, datetime]]) -> list[str]:
+async def _look(
+    w: World, items: Sequence[str | tuple[str, datetime]], *, untitled: bool = False
+) -> list[str]:
     """Have a feed show these entries at its next look; gives the titles that are alerted of then."""
-    w.site.say(body=rss(items))
+    w.site.say(body=re.sub("Title of [^<]*", "", rss(items)) if untitled else rss(items))
     if await w.entries():
         before = len(await w.entries())
         await w.service.check(gap=0)
@@ -169,7 +171,19 @@ async def test_a_busy_day_of_a_short_feed_is_alerted(clock: Clock) -> None:
         assert len([entry for entry in await w.entries() if entry.alert]) == 3
 
 
-async def test_a_busy_day_without_dates_or_with_one_dated_back_is_alerted(clock: Clock) -> None:
+async def test_a_busy_day_without_titles_or_dates_or_with_one_dated_back_is_alerted(clock: Clock) -> None:
+    async with world(clock) as w:
+        known = daily(5, clock.now)
+        await _look(w, known, untitled=True)
+        clock.turn(hours=1)
+        assert (
+            len(
+                await _look(
+                    w, [("x", clock.now), ("y", clock.now), ("z", clock.now), *known[:2]], untitled=True
+                )
+            )
+            == 3
+        )
     async with world(clock) as w:
         await _look(w, ["a", "b", "c", "d", "e"])
         clock.turn(hours=1)
