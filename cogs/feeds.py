@@ -323,7 +323,9 @@ def _entry(entry: SeenEntry) -> str:
     title = link(entry.title, entry.url, 150) or link(say("(without a title)"), entry.url, 60)
     facts = [stamp(entry.published)] if entry.published else []
     if entry.relevant is None:
-        facts.append(say("could not be read") if entry.state == "failed" else say("waits to be read"))
+        # Of what was read only the irrelevant is deleted for its age.
+        unread = {"failed": say("could not be read"), "read": say("not relevant")}
+        facts.append(unread.get(entry.state, say("waits to be read")))
     else:
         verdict = say("relevant") if entry.relevant else say("not relevant")
         facts.append(f"{verdict} ({entry.relevance or 0:.2f})")

@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import select, update
 
 from bot.sandbox.discord.messages import Upload
-from db.tables import AuditRow, FeedRow
+from db.tables import AuditRow, EntryRow, FeedRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import leaf
 
@@ -63,6 +63,12 @@ async def test_a_feed_is_checked_paused_and_resumed(scene: Scene, site: str) -> 
     checked = await scene.moderator.command("feeds check", feed=choice.value)
     assert "A story of news" in checked.text
     assert "waits to be read" in checked.text
+    async with scene.house.database.write() as session:
+        await session.execute(
+            update(EntryRow).values(state="read")
+        )  # and is deleted for its age
+    checked = await scene.moderator.command("feeds check", feed=choice.value)
+    assert "waits to be read" not in checked.text and "not relevant" in checked.text
     await scene.moderator.command("feeds pause", feed=choice.value)
     assert "paused here" in (await scene.moderator.command("feeds list")).text
     await scene.moderator.command("feeds resume", feed=choice.value)
