@@ -69,6 +69,11 @@ def say(text: str, /, **values: object) -> str:
     return _filled(text, catalogue(spoken()).gettext(text), values)
 
 
+def labelled(label: str, value: object) -> str:
+    """Give "label: value", as the language that is spoken sets a colon (French: with a space before it)."""
+    return say("{label}: {value}", label=label, value=value)
+
+
 def say_number(one: str, many: str, number: int, /, **values: object) -> str:
     """Give the text that goes with a number, which fills `{number}`, by the language's plural rules."""
     given = values | {"number": number}

@@ -9,7 +9,7 @@ import discord
 from bot.alerts import ids
 from bot.alerts.foreign import link, safe_text, width
 from bot.alerts.render import status_words
-from bot.words import mark, say, say_number
+from bot.words import labelled, mark, say, say_number
 from cogs.blocks import demand_block
 from cogs.corrections import correct_button
 from cogs.guards import may
@@ -100,9 +100,10 @@ def _standing(view: CaseView, demands: int, most: int) -> list[str]:
 
 
 def _line(line: CaseLine) -> str:
-    status = f": **{status_words(line.status)}**" if line.status else ""
+    event = say(_EVENT.get(line.kind, line.kind))
+    told = labelled(event, f"**{status_words(line.status)}**") if line.status else event
     source = f" — {safe_text(line.story.source, 60)}" if line.story else ""
-    return f"{stamp(line.at)} {say(_EVENT.get(line.kind, line.kind))}{status}{source}"
+    return f"{stamp(line.at)} {told}{source}"
 
 
 def _corrected(view: CaseView) -> list[str]:

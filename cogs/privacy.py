@@ -13,7 +13,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.intake.services import Services
-from bot.words import mark, say, say_number
+from bot.words import labelled, mark, say, say_number
 from cogs.clicks import Click, add
 from cogs.panels import answer, panel
 from db import privacy
@@ -65,7 +65,7 @@ class Privacy(commands.GroupCog, name="privacy", description="What is stored abo
         """Tell what is stored."""
         async with self.services.database.read() as session:
             found = await privacy.count_about(session, interaction.user.id)
-        lines = [f"{say(KINDS.get(name, name))}: **{number}**" for name, number in found.items()]
+        lines = [labelled(say(KINDS.get(name, name)), f"**{number}**") for name, number in found.items()]
         stored = "\n".join(lines) or say("Nothing at all.")
         hint = say("`/privacy export` gives all of it as a file, `/privacy forget` deletes it.")
         await answer(interaction, panel(say("What is stored about you"), [stored, say(_NEVER), hint]))

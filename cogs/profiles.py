@@ -19,7 +19,7 @@ from bot.alerts.render import status_words
 from bot.charts import MOST_LINES, Chart, ChartError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import mark, retell, say, say_number, spoken
+from bot.words import labelled, mark, retell, say, say_number, spoken
 from cogs import choices
 from cogs.blocks import story_block
 from cogs.clicks import Click, add
@@ -168,7 +168,7 @@ def _profile(found: profiles.Profile) -> ui.LayoutView:
         if counts := found.by_side.get(side):
             total = sum(number for _, number in counts)
             told = " · ".join(f"{status_words(status)} {number}" for status, number in counts)
-            blocks.append(f"**{say(title)}: {total}**\n{told}")
+            blocks.append(f"**{labelled(say(title), total)}**\n{told}")
     if found.opposite:
         others = " · ".join(f"{safe_text(name, 60)} {number}" for name, number in found.opposite)
         blocks.append(f"**{say('With whom')}**\n{others}")
@@ -213,7 +213,8 @@ def _series(numbers: Sequence[int]) -> str:
 
 def _figures(found: profiles.Trend, chosen: Period) -> list[str]:
     topics = "\n".join(
-        f"{say(name)}: **{sum(numbers)}** ({_series(numbers)})" for name, numbers in found.topics.items()
+        labelled(say(name), f"**{sum(numbers)}** ({_series(numbers)})")
+        for name, numbers in found.topics.items()
     )
     brackets = say("in brackets: {unit}, from {day} on", unit=say(chosen.unit), day=_day(found.starts[0]))
     total = say_number("{number} story", "{number} stories", found.stories_total)
@@ -226,5 +227,5 @@ def _figures(found: profiles.Trend, chosen: Period) -> list[str]:
 
 def alt_text(chart: Chart) -> str:
     """Tell a chart in words, at most the 1,024 characters that Discord takes."""
-    lines = "; ".join(f"{name}: {', '.join(map(str, numbers))}" for name, numbers in chart.lines)
+    lines = "; ".join(labelled(name, ", ".join(map(str, numbers))) for name, numbers in chart.lines)
     return f"{chart.title} ({chart.unit}, {chart.parts[0]} – {chart.parts[-1]}). {lines}"[:1024]

@@ -15,7 +15,7 @@ from bot.alerts.actions import ListedSubscription
 from bot.alerts.foreign import safe_text
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import mark, retell, say
+from bot.words import labelled, mark, retell, say
 from cogs import choices
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
@@ -346,10 +346,11 @@ def _of_one(listed: ListedSubscription, server: str) -> ui.Container[ui.LayoutVi
 def _line(listed: ListedSubscription, server: str = "") -> str:
     own = listed.subscription
     label = say(own.value) if own.kind == "topic" else listed.label
-    line = f"**#{own.id}** {say(own.kind)}: {safe_text(label, 120)} · {say(_TOLD[own.delivery])}"
+    about = labelled(say(own.kind), safe_text(label, 120))
+    line = f"**#{own.id}** {about} · {say(_TOLD[own.delivery])}"
     if server:
         line += f" · {say('of {server}', server=server)}"
     if own.paused:
-        why = f": {safe_text(retell(own.pause_reason), 160)}" if own.pause_reason else ""
-        line += f" · ⏸ {say('paused')}{why}"
+        why = safe_text(retell(own.pause_reason), 160) if own.pause_reason else ""
+        line += f" · ⏸ {labelled(say('paused'), why) if why else say('paused')}"
     return line

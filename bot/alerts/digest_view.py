@@ -12,7 +12,7 @@ from bot.alerts.cards import NO_STATUS, Card, CardSource
 from bot.alerts.digests import Digest, Matter, matters
 from bot.alerts.foreign import host, link, safe_text, safe_url, width
 from bot.alerts.render import card_view, moderators_words, status_words
-from bot.words import say, say_number, speaking
+from bot.words import labelled, say, say_number, speaking
 
 _ROOM = 3900  # of the 4,000 characters that all texts of a message may have together
 _MATTERS = 25  # of its 40 components; the container, the head, the rest and the button take some
@@ -84,7 +84,7 @@ def digest_texts(digest: Digest) -> list[str]:
 def _head(digest: Digest, told: Sequence[Matter]) -> str:
     since, until = (f"<t:{int(at.timestamp())}:f>" for at in (digest.since, digest.until))
     counts = digest_counts(digest, told)
-    return f"### {say('Digest')}: {counts}\n-# {say('{since} to {until}', since=since, until=until)}"
+    return f"### {labelled(say('Digest'), counts)}\n-# {say('{since} to {until}', since=since, until=until)}"
 
 
 def digest_counts(digest: Digest, told: Sequence[Matter]) -> str:
@@ -107,7 +107,8 @@ def matter_text(matter: Matter, *, short: bool = False) -> str:
     """Give a matter's block of text: its title, where it stands, who reported it; a sentence unless short."""
     story = matter.story
     title = link(story.title, story.url, _TITLE) or link(say("(without a title)"), story.url, _TITLE)
-    signs = ("★ " if matter.followed else "") + (f"**{say('Update')}:** " if matter.changed else "")
+    update = f"**{labelled(say('Update'), '').rstrip()}** " if matter.changed else ""
+    signs = ("★ " if matter.followed else "") + update
     facts = [host(story.url) or safe_text(story.source, 80)]
     if matter.status and matter.status != "unknown":
         facts.insert(0, status_words(matter.status))

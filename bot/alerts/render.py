@@ -15,7 +15,7 @@ from discord import ui
 from bot.alerts import ids
 from bot.alerts.cards import Card, CardDemand, CardReview, CardSource, demand_parts, look_of
 from bot.alerts.foreign import host, link, safe_text, width
-from bot.words import mark, say, say_number
+from bot.words import labelled, mark, say, say_number
 
 _ROOM = 3900  # of 4,000: some air for the reading of "characters" that Discord has tomorrow
 _TITLE = 256
@@ -118,7 +118,7 @@ def _update(card: Card) -> str:
     if not card.is_update:
         return ""
     word = say("Update")
-    return f"**{word}: {status_words(card.status)}**\n" if card.status else f"**{word}**\n"
+    return f"**{labelled(word, status_words(card.status)) if card.status else word}**\n"
 
 
 def _from(card: Card) -> str:

@@ -19,7 +19,7 @@ from bot.alerts.render import card_view
 from bot.errors import told
 from bot.sandbox import Message, Person
 from bot.sandbox.discord.errors import Json
-from bot.words import LANGUAGES, TOLD, catalogue, retell, say, say_number, speaking
+from bot.words import LANGUAGES, TOLD, catalogue, labelled, retell, say, say_number, speaking
 from db.cards import CardShelf
 from db.lookups import Viewer
 from tests.cogs.conftest import Scene
@@ -299,6 +299,12 @@ async def test_completion_and_options_know_the_readers_own_words(scene: Scene) -
     unknown = await reader.command("latest", topic="xyzzy")
     assert meant.text != unknown.text
     assert "xyzzy" not in meant.text
+
+
+def test_a_colon_is_set_as_the_language_sets_it() -> None:
+    assert labelled("topic", "{x}") == "topic: {x}"
+    with speaking("fr"):
+        assert labelled(say("topic"), 7) == "thème : 7"
 
 
 def test_what_is_empty_or_holds_braces_is_said_as_it_is() -> None:
