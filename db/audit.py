@@ -46,9 +46,12 @@ async def get_page(
     return rows.all(), total.scalar_one()
 
 
-async def get_newest(session: AsyncSession) -> int:
-    """Give the number of the newest change of all servers, 0 where there is none."""
-    return await session.scalar(select(func.max(AuditRow.id))) or 0
+async def get_newest(session: AsyncSession, before: datetime | None = None) -> int:
+    """Give the number of the newest change of all servers (`before` a time), 0 where there is none."""
+    newest = select(func.max(AuditRow.id))
+    if before is not None:
+        newest = newest.where(AuditRow.at <= before)
+    return await session.scalar(newest) or 0
 
 
 async def get_after(session: AsyncSession, after: int, limit: int) -> list[tuple[AuditRow, GuildRow]]:

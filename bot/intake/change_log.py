@@ -39,11 +39,14 @@ class ChangeTeller(Teller):
             said = await notes.get(session, _TOLD)
             newest = await audit.get_newest(session)
             told, _, until = (said or str(newest)).partition(" ")
-            # SQLite begins its numbers anew where all that there was is deleted for its age.
-            last, until = (int(told), until) if int(told) <= newest else (0, "")
+            last = int(told)
+            # Where the last ones are deleted, for their age or with their server, SQLite gives their numbers
+            # again: what came a moment ago has not been told, what is older has.
+            if last > newest:
+                last, until = await audit.get_newest(session, now - _SETTLED), ""
             rows = await audit.get_after(session, last, _AT_ONCE) if last < newest else []
-        if said is None:  # what was before is no news
-            await self._note(str(newest))
+        if said is None or last != int(told):  # what was before is no news
+            await self._note(str(last))
         of: dict[int, list[AuditRow]] = {}
         servers = {server.id: server for _, server in rows}
         looked_at = last
@@ -79,7 +82,7 @@ class ChangeTeller(Teller):
             title = say("Changes")
         return News(
             name=_TELLING,
-            about=("audit", server.id, rows[0].id),
+            about=("audit", server.id, rows[0].id, rows[0].at),
             where=Listening(server.id, (server.log_channel or 0,), server.language),
             text="\n".join((f"**{title}**", *lines)),
             done=_nothing,

@@ -409,9 +409,19 @@ async def test_a_log_channel_is_told_who_changed_what(scene: Scene) -> None:
     assert scene.discord.messages(scene.channel.id) == [], "nowhere else"
     async with scene.house.database.write() as session:  # all are a year old; SQLite begins its numbers anew
         await session.execute(delete(AuditRow))
-    await do("alerts resume", rule=1)
+    for action in ("resume", "pause", "resume"):
+        await do(f"alerts {action}", rule=1)
+        await teller.tell()
     scene.house.clock.turn(minutes=1)
     assert await teller.tell() == 1
+    async with scene.house.database.write() as session:  # the last ones, as of a server that is forgotten
+        await session.execute(delete(AuditRow).where(AuditRow.id > 1))
+    await do("alerts pause", rule=1)
+    assert await teller.tell() == 0
+    scene.house.clock.turn(minutes=1)
+    assert await teller.tell() == 1
+    again = scene.discord.messages(log.id)[-1].content
+    assert "**Regel pausiert** #1" in again and "fortgesetzt" not in again, "what was told is not told again"
     await do("settings", clear="log_channel")
     scene.house.clock.turn(minutes=1)
     assert await teller.tell() == 0
