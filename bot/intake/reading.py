@@ -235,9 +235,10 @@ class Reader:
             notes.note("article", "not fetched", told("the page could not be had: {error}", error=error))
             return from_feed, ""
         redirected = url_key(page.url) != url_key(entry.url)
+        loses = from_feed.relevant and not story.relevant
         if (
             policy.is_only_front_page(entry.url, page.url)
-            or (redirected and policy.is_elsewhere(entry.title, story.text))
+            or ((redirected or loses) and policy.is_elsewhere(entry.title, story.text))
             or any(f.stage == "text" and f.outcome == "wall" for f in story.findings)
         ):
             notes.note("article", "wall", _NOT_SHOWN)

@@ -176,6 +176,7 @@ async def test_a_feed_that_is_removed_while_its_entry_is_read_is_no_error(desk: 
         ("?p={}", "", ABOUT),
         ("2026/{}", "en/", ABOUT),
         ("2026/{}", "subscribe", ABOUT),
+        ("2026/{}", "2026/{}", ABOUT),  # at its own address, something else is shown in its place
         ("2026/{}", "subscribe", f"{SUED[1]} More from our reporters."),
     ],
 )
@@ -185,7 +186,9 @@ async def test_articles_that_all_lead_to_one_page_are_told_each_for_itself(
     front = page(" ".join([text] * 20))
     for article, name in ((SUED, "quay"), (SPYWARE, "spy")):
         await desk.print(article, front, name, at=asked.format(name))
-        desk.leads_to[f"https://wire.example/{asked.format(name)}"] = f"https://wire.example/{found}"
+        desk.leads_to[f"https://wire.example/{asked.format(name)}"] = (
+            f"https://wire.example/{found.format(name)}"
+        )
     await desk.reader.read_new()
     assert sorted(await desk.told()) == [SUED[0], SPYWARE[0]]
 
