@@ -8,6 +8,7 @@ rule that the case's earlier stories did not meet asks for itself.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from bot.errors import told
 from db import deliveries, reviews
 from db.tables import ReviewRow
 
+Wants = Callable[[int, int], bool]  # whether the rule of that number wants the story of that number
 REVIEW_KINDS = ("review", "decided")
 LET_THROUGH = ("approved", "posted")
 
@@ -100,11 +102,11 @@ async def ask(
     wishes: Sequence[Verdict],
     now: datetime,
     *,
-    wanting: Callable[[Collection[int], Collection[int]], Awaitable[set[tuple[int, int]]]],
+    wanting: Callable[[Collection[int], Collection[int]], Awaitable[Wants]],
 ) -> Asking:
     """Decide about wishes that ask for a review.
 
-    `wanting` tells which of some rules want which of some stories, in pairs.
+    `wanting` gives what tells which of some rules want which of some stories.
     """
     of: dict[tuple[int, int], list[Verdict]] = {}
     for wish in wishes:
@@ -115,10 +117,10 @@ async def ask(
     before: dict[int, list[ReviewRow]] = {}
     if of and story.case_id is not None and story.adds == "source":
         before = await reviews.get_of_case(session, story.case_id, channels, _LOOKED_BACK)
-    had: set[tuple[int, int]] = set()
-    if before:
+    wants: Wants = _none
+    if any(before.values()):
         rule_ids = {wish.rule_id for wish in wishes if wish.rule_id is not None}
-        had = await wanting(rule_ids, {row.story_id for rows in before.values() for row in rows})
+        wants = await wanting(rule_ids, {row.story_id for rows in before.values() for row in rows})
     asks: list[Ask] = []
     due: list[Verdict] = []
     lines: list[tuple[int, str, str]] = []
@@ -128,7 +130,10 @@ async def ask(
         to_ask: list[Verdict] = []
         approved: list[Verdict] = []
         for wish in some:
-            state = _decided_before(wish, before.get(channel_id, []), had)
+            rows = before.get(channel_id, [])
+            if rows:
+                await asyncio.sleep(0)  # a turn of the event loop: many long stories may be looked through
+            state = _decided_before(wish, rows, wants)
             if state in _OF_CASE:
                 outcome = "review" if state == "waiting" else state
                 lines.append((guild_id, outcome, f"rule {wish.rule_id}: {_OF_CASE[state]}"))
@@ -144,13 +149,17 @@ async def ask(
     return Asking(tuple(asks), tuple(due), tuple(lines))
 
 
-def _decided_before(wish: Verdict, rows: Sequence[ReviewRow], had: Collection[tuple[int, int]]) -> str:
+def _none(_rule_id: int, _story_id: int) -> bool:
+    return False
+
+
+def _decided_before(wish: Verdict, rows: Sequence[ReviewRow], wants: Wants) -> str:
     """Tell how a rule's case stands with the moderators, "" where it was not before them.
 
     That is how the newest of its stories stands that the rule wants, too; of a matter that they do not want
     they are not asked for other rules either.
     """
-    mine = next((row.state for row in rows if (wish.rule_id, row.story_id) in had), None)
+    mine = next((row.state for row in rows if wants(wish.rule_id or 0, row.story_id)), None)
     if mine is not None:
         return mine
     return rows[0].state if rows and rows[0].state in _UNWANTED else ""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import lines
-from bot.alerts.asking import LET_THROUGH, Ask, ask
+from bot.alerts.asking import LET_THROUGH, Ask, Wants, ask
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.gathering import Gathering, gather
 from bot.alerts.moments import moment, period_of, quiet_for
@@ -70,13 +70,16 @@ async def owe(session: AsyncSession, story_id: int, *, now: datetime, alert: boo
     return await _owe(session, story, due, asking.asks, now)
 
 
-async def _wanting(
-    session: AsyncSession, rule_ids: Collection[int], story_ids: Collection[int]
-) -> set[tuple[int, int]]:
-    """Tell which of some rules want which of some stories, in pairs."""
-    stories = (await load_stories(session, story_ids)).values()
-    rows = await rules.get_rules(session, rule_ids)
-    return {(row.id, story.id) for row in rows for story in stories if ask_rule(story, rule_from(row)).passed}
+async def _wanting(session: AsyncSession, rule_ids: Collection[int], story_ids: Collection[int]) -> Wants:
+    """Give what tells which of some rules want which of some stories."""
+    stories = await load_stories(session, story_ids)
+    rows = {row.id: row for row in await rules.get_rules(session, rule_ids)}
+
+    def wants(rule_id: int, story_id: int) -> bool:
+        story, row = stories.get(story_id), rows.get(rule_id)
+        return story is not None and row is not None and ask_rule(story, rule_from(row)).passed
+
+    return wants
 
 
 async def owe_reviewed(
