@@ -63,6 +63,7 @@ class Privacy(commands.GroupCog, name="privacy", description="What is stored abo
     @app_commands.command(description="What Quash has stored about you")
     async def show(self, interaction: discord.Interaction) -> None:
         """Tell what is stored."""
+        await interaction.response.defer(ephemeral=True, thinking=True)  # all deliveries are looked through
         async with self.services.database.read() as session:
             found = await privacy.count_about(session, interaction.user.id)
         lines = [labelled(say(KINDS.get(name, name)), f"**{number}**") for name, number in found.items()]
