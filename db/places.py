@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, or_, select, update
+from sqlalchemy import CompoundSelect, bindparam, literal, literal_column, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
@@ -198,12 +198,21 @@ async def forget_given_up(session: AsyncSession, told: GivenUp) -> None:
         await notes.remove(session, f"{_UNTOLD}{told.guild_id}:{delivery_id}")
 
 
-async def get_with_threads(session: AsyncSession, channel_ids: Collection[int]) -> set[int]:
-    """Tell for which of these channels a rule wants threads."""
-    found = await session.scalars(
-        select(RuleRow.channel_id).where(RuleRow.channel_id.in_(channel_ids), RuleRow.thread == "case")
+async def get_wanted(session: AsyncSession, channel_ids: Collection[int]) -> dict[int, tuple[int, bool]]:
+    """Give for those of these channels that rules name the server, and whether a rule wants threads there."""
+    where: CompoundSelect[int | None, int, str] = union_all(
+        select(RuleRow.channel_id, RuleRow.guild_id, RuleRow.thread).where(
+            RuleRow.channel_id.in_(channel_ids)
+        ),
+        select(RuleRow.review_channel, RuleRow.guild_id, literal("off")).where(
+            RuleRow.review_channel.in_(channel_ids)
+        ),
     )
-    return set(found)
+    found: dict[int, tuple[int, bool]] = {}
+    for channel_id, guild_id, thread in await session.execute(where):
+        if channel_id is not None:
+            found[channel_id] = guild_id, thread == "case" or found.get(channel_id, (0, False))[1]
+    return found
 
 
 # ------------------------------------------------------------- publishing

@@ -91,6 +91,9 @@ class Sender(Protocol):
     def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         """Tell, without a request, whether the bot may post in a channel as far as is known."""
 
+    def may_sleep(self, channel_id: int, guild_id: int) -> bool:
+        """Tell, without a request, whether a channel of a server may be a thread that sleeps."""
+
     def lacks(self, channel_id: int, *, threads: bool = False) -> str:
         """Name the permissions that the bot lacks for posting in a channel, "" for none that are known."""
 

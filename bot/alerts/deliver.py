@@ -17,6 +17,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.alerts.answers import GONE
 from bot.alerts.cards import Card
 from bot.alerts.changes import check_after
 from bot.alerts.courier import Courier, Sender
@@ -147,8 +148,10 @@ class Deliverer:
         async with self._database.read() as session:
             # All of them, a page at a time: however many are gone for good, those behind them are looked at.
             while rows := await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE, after=last):
-                threads = await places.get_with_threads(session, [row.target_id for row in rows])
-                may |= {row.target_id for row in rows if self._may_reopen(row, row.target_id in threads, now)}
+                wanted = await places.get_wanted(session, [row.target_id for row in rows])
+                may |= {
+                    row.target_id for row in rows if self._may_reopen(row, wanted.get(row.target_id), now)
+                }
                 broken |= {row.target_id for row in rows}
                 last = rows[-1]
                 await asyncio.sleep(0)
@@ -160,13 +163,16 @@ class Deliverer:
         for channel_id in reopened:
             _log.info("channel %d is taken up again", channel_id)
 
-    def _may_reopen(self, row: DestinationRow, threads: bool, now: datetime) -> bool:
-        if not self._sender.may_post(row.target_id, threads=threads):
+    def _may_reopen(self, row: DestinationRow, wanted: tuple[int, bool] | None, now: datetime) -> bool:
+        """`wanted`: by a rule of which server, and whether with threads."""
+        guild_id, threads = wanted or (0, False)
+        if self._sender.may_post(row.target_id, threads=threads):
+            if row.target_id in self._seen_closed:
+                self._seen_closed.discard(row.target_id)
+                return True
+        elif row.broken == GONE or not self._sender.may_sleep(row.target_id, guild_id):
             self._seen_closed.add(row.target_id)
             return False
-        if row.target_id in self._seen_closed:
-            self._seen_closed.discard(row.target_id)
-            return True
         return row.broken_at is not None and now - row.broken_at >= check_after(row.failures)
 
     async def _drop_dead_leases(self) -> None:

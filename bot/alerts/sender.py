@@ -375,6 +375,11 @@ class DiscordSender:
         """Tell, without a request, whether the bot may post in a channel as far as is known."""
         return self._missing(channel_id, threads=threads) == ()
 
+    def may_sleep(self, channel_id: int, guild_id: int) -> bool:
+        """Tell, without a request, whether a channel may be a thread that sleeps: its server is known to this
+        process, but not the channel."""
+        return self._client.get_guild(guild_id) is not None and self._client.get_channel(channel_id) is None
+
     def lacks(self, channel_id: int, *, threads: bool = False) -> str:
         """Name the permissions that the bot lacks for posting in a channel, "" for none that are known."""
         missing = self._missing(channel_id, threads=threads)

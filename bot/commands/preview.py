@@ -127,6 +127,9 @@ class _Screen:
     def may_post(self, channel_id: int, *, threads: bool = False) -> bool:
         return True
 
+    def may_sleep(self, channel_id: int, guild_id: int) -> bool:
+        return False
+
     def lacks(self, channel_id: int, *, threads: bool = False) -> str:
         return ""
 

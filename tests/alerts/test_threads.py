@@ -211,6 +211,33 @@ async def test_a_locked_thread_that_a_rule_posts_in_has_what_waits_once_it_is_un
     assert await deliverer.deliver_due() == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_thread_that_fell_asleep_while_it_was_closed_to_the_bot_is_tried_again(
+    place: Place, gateway: discord.Client, clock: TurnedClock
+) -> None:
+    world = place.standin.world
+    thread = world.add_thread(place.channel, "alerts")
+    mine = world.bot_role(place.guild)
+    world.set_overwrite(place.channel, mine, deny=("send_messages_in_threads",))
+    await place.standin.wait_for(
+        lambda _: _may(gateway, place.channel.id, "send_messages_in_threads") is False
+    )
+    await place.house.rule(place.guild.id, thread.id)
+    await place.house.story(place.feed, await place.house.case())
+    sender = DiscordSender(gateway, TokenBucket(rate=10_000))
+    deliverer = Deliverer(place.house.database, sender, clock=clock, poll=0.05)
+    assert await deliverer.deliver_due() == 0
+    await deliverer.reopen()
+    world.set_thread(thread, archived=True)  # nobody wrote in it meanwhile
+    await place.standin.wait_for(lambda _: gateway.get_channel(thread.id) is None)
+    world.set_overwrite(place.channel, mine)
+    await deliverer.reopen()
+    assert await deliverer.deliver_due() == 0, "not known yet: ever more rarely"
+    clock.turn(hours=1)
+    await deliverer.reopen()
+    assert await deliverer.deliver_due() == 1
+
+
 async def test_the_card_of_a_forum_post_that_sleeps_is_edited_all_the_same(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
