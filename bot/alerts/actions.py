@@ -218,7 +218,9 @@ async def _all_listed(
             titles[case.id] = case.title
         for said in await session.scalars(
             select(CaseOverrideRow).where(
-                CaseOverrideRow.case_id.in_(cases), CaseOverrideRow.title.is_not(None)
+                CaseOverrideRow.guild_id.in_({row.guild_id for row in rows}),
+                CaseOverrideRow.case_id.in_(cases),
+                CaseOverrideRow.title.is_not(None),
             )
         ):
             own[said.guild_id, said.case_id] = said.title or ""

@@ -142,9 +142,9 @@ class FeedService:
         if not self._published:
             from bot.feeds import catalogue  # a poll round reads no lists
 
-            self._published = True
             async with self._database.write() as session:
                 await feeds.publish(session, sorted(catalogue.urls()))
+            self._published = True
 
     async def check_due(self, limit: int = 500) -> RoundReport:
         """Look at feeds that are due, at most `limit`. Of one host only a share, the rest next time (P29)."""
