@@ -76,11 +76,7 @@ class Analyse(commands.Cog):
         reader = self.services.links
         if reader is None:
             raise NotAllowedError(say("This process reads no pages; try again later."))
-        now = self.services.clock()
-        self._of_person.spend(interaction.user.id, now)
-        if interaction.guild_id is not None:
-            self._of_server.spend(interaction.guild_id, now)
-        self._of_all.spend(0, now)
+        self._spend(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
 
         async def progress(step: str) -> None:
@@ -91,6 +87,17 @@ class Analyse(commands.Cog):
         except QuashError as error:  # said where the progress stands, which would stand there for good
             view = panel(say("Analyse"), [safe_text(retell(str(error)), 1900)])
         await interaction.edit_original_response(view=view)
+
+    def _spend(self, interaction: discord.Interaction) -> None:
+        """Count a page against all bounds, or, where one of them does not let it, against none."""
+        bounds = [(self._of_person, interaction.user.id), (self._of_all, 0)]
+        if interaction.guild_id is not None:
+            bounds.append((self._of_server, interaction.guild_id))
+        now = self.services.clock()
+        for bound, whose in bounds:
+            bound.check(whose, now)
+        for bound, whose in bounds:
+            bound.spend(whose, now)
 
 
 def _texts_of(message: discord.Message) -> Iterator[str]:

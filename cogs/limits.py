@@ -24,6 +24,11 @@ class Budget:
 
     def spend(self, user_id: int, now: datetime) -> None:
         """Count one. Raises `NotAllowedError` that says when the next is possible."""
+        self.check(user_id, now)
+        self._asked[user_id].append(now)
+
+    def check(self, user_id: int, now: datetime) -> None:
+        """Raise `NotAllowedError` where one more is not possible now; nothing is counted."""
         times = self._asked.setdefault(user_id, deque())
         self._asked.move_to_end(user_id)
         while times and (now - times[0] >= self._within or times[0] > now):
@@ -37,7 +42,6 @@ class Budget:
                     wait,
                 )
             )
-        times.append(now)
         while len(self._asked) > _MOST_PEOPLE:
             self._asked.popitem(last=False)
 

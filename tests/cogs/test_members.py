@@ -122,6 +122,11 @@ async def test_pages_that_cannot_be_read_get_a_sentence(scene: Scene) -> None:
                          (scene.alone, False), (scene.alone, True)):  # fmt: skip
         refused = await person.command("analyse", link="http://10.0.0.1/x")
         assert ("try again in" in refused.text) is told, "a whole server, and all, have their bounds too"
+    for _ in range(4):
+        await scene.moderator.command("analyse", link="http://10.0.0.1/x")
+    cog._of_server = cog._of_all = Budget(60, timedelta(minutes=10))
+    refused = await scene.moderator.command("analyse", link="http://10.0.0.1/x")
+    assert "try again in" not in refused.text, "what was refused for others' sake is not counted"
 
 
 async def test_one_sees_takes_and_deletes_what_is_stored_about_oneself(scene: Scene) -> None:
