@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +12,7 @@ from bot.alerts import lines
 from bot.alerts.asking import RECORDED, Ask, ask_by, review_delivery
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.outbox import get_identity, load_story, owe_reviewed, rule_from
-from bot.alerts.routing import Verdict, ask_rule
+from bot.alerts.routing import Rule, Verdict, ask_rule
 from bot.errors import told
 from db import deliveries, digests, reviews
 from db.tables import ReviewRow, RuleRow
@@ -32,7 +34,7 @@ async def follow(session: AsyncSession, row: RuleRow, before: int, *, user_id: i
         story = await load_story(session, waiting.story_id)
         if story is None or not (wish := ask_rule(story, rule)).passed:
             continue
-        stays = any(ask_rule(story, other).passed for other in others)
+        stays = await _is_wanted(story, others)
         if wish.review is not None:
             await _ask(session, waiting, story, wish, stays=stays, now=now)
             continue
@@ -42,6 +44,14 @@ async def follow(session: AsyncSession, row: RuleRow, before: int, *, user_id: i
             identity = await get_identity(session, story.id)
             edit = review_delivery(story.id, identity, row.guild_id, before, "decided", now)
             await deliveries.insert_deliveries(session, [edit])
+
+
+async def _is_wanted(story: RoutedStory, others: Sequence[Rule]) -> bool:
+    for other in others:
+        await asyncio.sleep(0)  # a turn of the event loop: a long story is looked through for each
+        if ask_rule(story, other).passed:
+            return True
+    return False
 
 
 async def _ask(
