@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, exists, insert, null, select, update
+from sqlalchemy import Table, bindparam, case, exists, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import Bulk, parts
@@ -171,11 +171,12 @@ async def update_feeds(session: AsyncSession, rows: Sequence[Mapping[str, Any]])
 
 
 async def latest_reached(session: AsyncSession, limit: int = 100) -> list[tuple[str, datetime]]:
-    """Give the addresses of the feeds that were read last, with when that was."""
+    """Give the addresses of the feeds whose servers answered last, whatever they said, with when that was."""
+    at = case((_feeds.last_status.is_not(None), _feeds.last_looked_at), else_=_feeds.last_success_at)
     query = (
-        select(_feeds.url, _feeds.last_success_at)
-        .where(_feeds.state == "active", _feeds.last_success_at.is_not(None))
-        .order_by(_feeds.last_success_at.desc())
+        select(_feeds.url, at)
+        .where(_feeds.state == "active", at.is_not(None))
+        .order_by(at.desc())
         .limit(limit)
     )
     return [(url, at) for url, at in await session.execute(query)]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.alerts.absence import forget_left
 from bot.feeds.errors import FeedError
@@ -18,7 +18,7 @@ from bot.feeds.service import FeedService
 from bot.feeds.telling import together
 from db import absence, feed_claims, feed_looks, feed_moves, feeds, guilds, suggest
 from db.engine import Database
-from db.tables import FeedPartyRow, PartyRow, PartyWordRow
+from db.tables import FeedPartyRow, FeedRow, PartyRow, PartyWordRow
 from db.visibility import Viewer
 from tests.feeds.web import DirectParser, Site, daily, limits, rss
 from tests.feeds.world import Clock, World, world
@@ -389,3 +389,11 @@ async def test_the_statements_behind_these_do_the_same_on_both_databases(
             session, now=clock.now, limit=2, worker="w", lease=60.0, pick=lambda feed: "one." in feed.url
         )
     assert [feed.url for feed in claimed] == ["http://one.example/"]
+    async with database.write() as session:
+        assert [url for url, _ in await feed_looks.latest_reached(session)] == [site.url("/new")]
+        assert await feed_looks.latest_titles(session, 2) == {f"Title of a{number}" for number in range(3)}
+        assert await feed_looks.latest_unreached(session) is None
+        await session.execute(update(FeedRow).values(last_status=None, failing_since=clock.now))
+        assert await feed_looks.latest_unreached(session) == 2
+        await feeds.publish(session, [site.url("/new")])
+    assert [feed.id for feed in await services[0].list() if feed.public] == [2]

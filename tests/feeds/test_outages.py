@@ -169,12 +169,19 @@ async def test_what_comes_first_of_looks_stored_together_decides_nothing(clock: 
 
 
 async def test_feeds_that_all_fail_for_good_are_told_of_in_the_end(clock: Clock) -> None:
-    async with world(clock) as w:
-        for host in ("127.0.0.1", "127.0.0.2"):
-            await w.service.add_many([ListedFeed(f"http://{host}:9/feed")], guild_id=ONE)
-        w.site.say(body=rss(daily(3, clock.now)))
-        await w.service.add(w.site.url(), guild_id=ONE)
-        await w.run(hours=1)
-        w.site.say(status=404)
-        await w.run(days=10)
-        assert len(await w.service.notices()) == 3
+    """Where a server answers at all, if with 404, the connection is there: they are told of after a day."""
+    for status, days in ((404, 3), (0, 10)):
+        async with world(clock) as w:
+            for host in ("127.0.0.1", "127.0.0.2"):
+                await w.service.add_many([ListedFeed(f"http://{host}:9/feed")], guild_id=ONE)
+            w.site.say(body=rss(daily(3, clock.now)))
+            await w.service.add(w.site.url(), guild_id=ONE)
+            await w.run(hours=1)
+            if status:
+                w.site.say(status=status)
+            else:
+                async with w.database.write() as session:
+                    gone = f"http://127.0.0.1:9/{clock.now:%H}"
+                    await session.execute(update(FeedRow).where(FeedRow.id == 3).values(url=gone))
+            await w.run(days=days)
+            assert len(await w.service.notices()) == 3, status
