@@ -47,7 +47,8 @@ def decide(outcome: Outcome) -> tuple[Change, Release]:
             return _failed(order, str(error), posted_nothing=nothing), broken
         if error.is_the_members:
             return closed(order.delivery_id, "dead", str(error)), failed
-        rests = Release(claim, failed.failures, pause_until=outcome.at + check_after(failed.failures))
+        # Half an hour at first: it may be the same for all members, and refusals are counted (`weather`).
+        rests = Release(claim, failed.failures, pause_until=outcome.at + check_after(failed.failures + 5))
         return _failed(order, str(error), posted_nothing=nothing), rests
     if isinstance(error, LaterError):
         later = {"due_at": outcome.at + timedelta(seconds=error.pause)}

@@ -431,12 +431,12 @@ async def test_a_refusal_that_is_not_the_members_ends_no_subscription_and_loses_
     place.standin.faults.add(flagged)  # Discord has flagged the bot, and takes that back
     await place.house.story(place.feed, await place.house.case())
     await deliverer.deliver_due()
-    clock.turn(seconds=50)
+    clock.turn(minutes=30)
     assert await deliverer.deliver_due() == 0
     assert flagged.struck == 1, "ever more rarely"
-    clock.turn(minutes=1)
+    clock.turn(minutes=10)
     assert await deliverer.deliver_due() == 0
-    clock.turn(hours=1)
+    clock.turn(hours=2)
     assert await deliverer.deliver_due() == 1
     (listed,) = await actions.list_subscriptions(place.house.database, user_id=place.member.id)
     assert not listed.subscription.paused
