@@ -166,9 +166,12 @@ async def find_title(session: AsyncSession, guild_id: int, typed: str) -> Ref | 
         return None
     found = await newest(session, guild_id, typed, 1)
     if not found:
-        # Databases differ in what they make of other letters.
-        plain = sorted((word for word in words if word.isascii()), key=len)[-_WORDS:]
-        says = (EntryRow.title.icontains(word, autoescape=True) for word in plain)
+        # Databases differ in what they make of other letters: those are looked for as they stand. "ss" may be
+        # a German sharp s.
+        plain = sorted((word for word in words if word.isascii() and "ss" not in word), key=len)[-_WORDS:]
+        written = sorted(typed.split(), key=len)[-_WORDS:]
+        says = [EntryRow.title.icontains(word, autoescape=True) for word in plain]
+        says = says or [EntryRow.title.contains(word, autoescape=True) for word in written]
         found = await _titled(session, guild_id, typed, 1, _OLDER, *says)
     return found[0].ref if found else None
 

@@ -348,6 +348,7 @@ async def test_a_title_is_found_however_it_is_written_and_however_old_it_is(scen
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
     titles = ["The Agency\u2019s Lawyers Ask a Court for the Names Behind a Café\u2019s Critical Account"]
+    titles += ["Die Straße bleibt überwacht", "Суд отказал следователям"]
     titles += [f"Another story {number}" for number in range(500)]
     async with scene.house.database.write() as session:
         session.add_all(
@@ -361,7 +362,10 @@ async def test_a_title_is_found_however_it_is_written_and_however_old_it_is(scen
     for typed in ("critical account", "agency's lawyers", titles[0], "Behind a café", "another STORY 499"):
         ref = await why.find(scene.house.database, scene.guild.id, typed)
         assert ref is not None, typed
-        assert ref.entry_id == (501 if "499" in typed.lower() else 1), typed
+        assert ref.entry_id == (503 if "499" in typed.lower() else 1), typed
+    for typed, number in (("straße bleibt", 2), ("Strasse bleibt", 2), (titles[2], 3)):
+        ref = await why.find(scene.house.database, scene.guild.id, typed)
+        assert ref is not None and ref.entry_id == number, typed
     assert await why.find(scene.house.database, scene.guild.id, "critical accountant") is None
     assert await why.find(scene.house.database, scene.guild.id, "?!") is None
     assert await why.find(scene.house.database, scene.other.id, "critical account") is None
