@@ -256,6 +256,12 @@ async def list_rules(database: Database, *, guild_id: int) -> tuple[ListedRule, 
     )
 
 
+def channels_of(row: RuleRow, columns: Mapping[str, Any]) -> set[int]:
+    """Give the channels that a rule names, and those that it is going to name by these columns."""
+    going = columns.get("channel_id"), columns.get("review_channel")
+    return {id for id in (*_places(row), *going) if id is not None}
+
+
 def _places(row: RuleRow | Rule) -> tuple[int, ...]:
     return (row.channel_id,) if row.review_channel is None else (row.channel_id, row.review_channel)
 

@@ -249,10 +249,8 @@ class Configurations:
         moved = {
             channel_id
             for row, columns in plan.change_rules
-            for name in ("channel_id", "review_channel")
-            if name in columns
-            for channel_id in (getattr(row, name), columns[name])
-            if channel_id is not None
+            if not columns.keys().isdisjoint(("channel_id", "review_channel"))
+            for channel_id in rule_actions.channels_of(row, columns)
         }
         await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(moved)})
         for row, columns in plan.change_rules:
