@@ -28,7 +28,7 @@ from db import why
 from db.engine import Database
 from db.why import Known, OwnFeed, Ref, Titled
 
-_LINK = re.compile(r"https?://\S{3,2000}")
+_LINK = re.compile(r"https?://[^\s<>]{3,2000}")
 _MESSAGE = re.compile(
     r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/\d{1,20}/\d{1,20}/(?P<message>\d{1,18}|[1-8]\d{18})(?!\d)"
 )
@@ -63,7 +63,7 @@ class Explanation:
 
 def message_in(typed: str) -> int | None:
     """Give the number of the message on Discord whose link was typed, None where it is none."""
-    found = _MESSAGE.match(typed.strip())
+    found = _MESSAGE.search(typed)
     return int(found["message"]) if found else None
 
 
@@ -71,7 +71,7 @@ async def find(database: Database, guild_id: int, typed: str) -> Ref | None:
     """Find what a moderator means by an article's link, a number or a title."""
     typed = typed.strip()
     async with database.read() as session:
-        if link := _LINK.match(typed):
+        if link := _LINK.search(typed):
             key = url_key(link[0])
             return await why.find_link(session, guild_id, key) if key is not None else None
         if number := _NUMBER.fullmatch(typed):
@@ -120,7 +120,7 @@ async def explain_nothing(database: Database, guild_id: int, typed: str, now: da
     """Explain why nothing is known: which of the server's feeds might have brought it, and how they stand."""
     async with database.read() as session:
         feeds = await why.get_own_feeds(session, guild_id)
-    link = _LINK.match(typed.strip())
+    link = _LINK.search(typed)
     site = host(link[0]) if link else ""
     near = [one for one in feeds if site and _is_of(one, site)]
     checks: list[Check] = []

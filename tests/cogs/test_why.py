@@ -321,6 +321,9 @@ async def test_the_link_of_a_message_is_asked_about(scene: Scene, press: Press) 
     told = (await scene.moderator.command("why", story=f"{address}{digest.id}")).text
     assert "A digest of what this channel's rules wanted" in told
     assert ARTICLES[SUMMONS].title in told
+    quoted = (await scene.moderator.command("why", story=f"why <{address}{digest.id}>?")).text
+    assert quoted == told, "as people write a link that is not to be shown large"
+    assert "It was posted here." in await press.why(f"<{press.link(SUMMONS)}>")
     unknown = (await scene.moderator.command("why", story=f"{address}{digest.id + 1}")).text
     assert "No alert here is known by that message" in unknown, "not: no feed here is of discord.com"
 
