@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL, Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -172,6 +172,8 @@ class Database:
         self.outage = Outage()
         if self.is_sqlite:
             _tame_sqlite(self.engine)
+        else:
+            event.listen(self.engine.sync_engine, "handle_error", _without_values)
         self._writers = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -251,6 +253,13 @@ def _cause(error: BaseException) -> str:
     if words := " ".join(str(original).split())[:200]:
         return words
     return "no answer in time" if isinstance(original, TimeoutError) else type(original).__name__
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Take out of PostgreSQL's own error what it tells of a row ("Key (...)=(...) already exists")."""
+    cause = getattr(context.original_exception, "__cause__", None)
+    if cause is not None and hasattr(cause, "detail"):
+        cause.detail = None
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:

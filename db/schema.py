@@ -65,7 +65,9 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
     _refuse_newer(before)
     if before != head():
         # A statement that rewrites a large store may take longer than any other is allowed to.
-        engine = database.engine if database.is_sqlite else create_async_engine(database.url)
+        engine = (
+            database.engine if database.is_sqlite else create_async_engine(database.url, hide_parameters=True)
+        )
         async with engine.connect() as connection:
             # All steps or none; and of two that begin at the same time, the second finds it done.
             if database.is_sqlite:

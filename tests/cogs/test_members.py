@@ -11,7 +11,7 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientOSError
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -390,6 +390,13 @@ async def test_what_a_member_follows_stands_in_no_error(database: Database) -> N
         async with database.read() as session:
             await session.execute(asked, {"value": "Borealis Data"})
     assert "no_such_column" in str(error.value) and "Borealis" not in str(error.value)
+    row = {"user_id": 7, "guild_id": 1, "kind": "party", "value": "Borealis Data"}
+    with pytest.raises(DBAPIError) as error:
+        async with database.write() as session:
+            for _ in range(2):
+                await session.execute(insert(SubscriptionRow).values(**row, created_at=datetime.now(UTC)))
+    told = "".join(map(str, (error.value, error.value.orig, getattr(error.value.orig, "__cause__", ""))))
+    assert "user_id" in told and "Borealis" not in told
 
 
 def test_a_lost_connection_to_discord_is_not_said_to_be_the_database() -> None:
