@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import discord
@@ -18,9 +19,19 @@ from cogs import choices, dates
 from cogs.blocks import demand_block, story_block
 from cogs.case_panel import case_panel
 from cogs.clicks import add
-from cogs.pages import ROOM, PageButton, first_that_fits, fitting, leaf_buttons, page_button, told_range
+from cogs.pages import (
+    ROOM,
+    PageButton,
+    first_that_fits,
+    fitting,
+    leaf_buttons,
+    packed,
+    page_button,
+    told_range,
+    unpacked,
+)
 from cogs.panels import answer, panel
-from db import lookups
+from db import lookups, profiles
 from db.lookups import CaseName, Viewer
 from db.passages import find_passage
 from db.tables import CaseRow
@@ -30,6 +41,7 @@ _LEDGER_PAGE = 8
 _SUMMARIES = 330, 160, 80, 0  # characters of a summary, so that there is room for all that were asked for
 _AROUND = 250  # characters of a title and a footer
 _BEST, _NEWEST = "b", "n"  # what comes first in a search
+_NUMBER = re.compile(r"#([0-9]{1,18})")  # of a party, as it is kept on a button
 
 
 def make(services: Services) -> commands.Cog:
@@ -212,8 +224,18 @@ async def party_choices(
 
 
 async def meant_party(session: AsyncSession, who: Viewer, typed: str | None) -> str:
-    """Give the name of the party that was meant, typed in any way or completed; "" for nothing."""
+    """Give the name of the party that was meant, typed in any way, completed, or kept on a button; "" for
+    nothing."""
+    if typed and (number := _NUMBER.fullmatch(typed)):
+        name = await profiles.get_party_name(session, int(number[1]))
+        return name if name and await lookups.is_named(session, who, name) else typed
     return await lookups.whole_name(session, who, await choices.party(typed))
+
+
+async def _kept(session: AsyncSession, typed: str, named: str | None) -> str:
+    """Give a party as short as a button needs it: by its number."""
+    number = await profiles.get_party_id(session, named) if named else None
+    return typed if number is None else f"#{number}"
 
 
 async def case_choices(
@@ -233,9 +255,17 @@ async def _search_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     query, topic, party, status, since, order = state
+    topic, status = unpacked(topic, TOPICS), unpacked(status, STATUSES)
     who = viewer(interaction)
     async with services.database.read() as session:
         named = await meant_party(session, who, party) or None
+        kept = [
+            query,
+            packed(topic, TOPICS),
+            await _kept(session, party, named),
+            packed(status, STATUSES),
+            since,
+        ]
         stories, total, more = await lookups.search_stories(
             session,
             who,
@@ -272,11 +302,11 @@ async def _search_page(
         ),
         ROOM - _AROUND,
     )
-    buttons = leaf_buttons("search", interaction.user.id, state, first, len(blocks), total, _A_PAGE)
+    buttons = leaf_buttons("search", interaction.user.id, [*kept, order], first, len(blocks), total, _A_PAGE)
     footer = told_range(first, len(blocks), total, buttons, at_least=more)
     if total > 1:
         other, label = (_BEST, say("Best first")) if order == _NEWEST else (_NEWEST, say("Newest first"))
-        turned = page_button("search", interaction.user.id, (*state[:-1], other), 0, label)
+        turned = page_button("search", interaction.user.id, [*kept, other], 0, label)
         buttons += [turned] if turned else []
     return panel(title, blocks, buttons=buttons, footer=footer)
 
@@ -312,6 +342,7 @@ async def _demands_page(
     services: Services, interaction: discord.Interaction, state: Sequence[str], first: int
 ) -> discord.ui.LayoutView:
     typed_issuer, typed_recipient, instrument, status, since = state
+    instrument, status = unpacked(instrument, INSTRUMENTS), unpacked(status, STATUSES)
     who = viewer(interaction)
     async with services.database.read() as session:
         issuer = await meant_party(session, who, typed_issuer)
@@ -329,6 +360,13 @@ async def _demands_page(
         )
         if not found.total:
             return panel(say("Demands"), [await _no_demand(session, who, issuer, recipient)])
+        kept = [
+            await _kept(session, typed_issuer, issuer),
+            await _kept(session, typed_recipient, recipient),
+            packed(instrument, INSTRUMENTS),
+            packed(status, STATUSES),
+            since,
+        ]
     if not found.demands:  # there were more when the button was made
         return await _demands_page(services, interaction, state, max(0, found.total - _LEDGER_PAGE))
     totals = " · ".join(f"{status_words(name)} {count}" for name, count in found.by_status)
@@ -336,7 +374,7 @@ async def _demands_page(
         (demand_block(demand, story) for demand, story in found.demands), ROOM - _AROUND - width(totals)
     )
     shown = len(blocks)
-    buttons = leaf_buttons("demands", interaction.user.id, state, first, shown, found.total, _LEDGER_PAGE)
+    buttons = leaf_buttons("demands", interaction.user.id, kept, first, shown, found.total, _LEDGER_PAGE)
     footer = say("{number} in all", number=found.total)
     if found.total > shown:
         footer = told_range(first, shown, found.total, buttons)

@@ -93,6 +93,17 @@ def page_button(
     return ui.Button(label=label, custom_id=custom_id)
 
 
+def packed(value: str, known: Sequence[str]) -> str:
+    """Give a value of a closed list as short as a button needs it: by its place."""
+    return str(known.index(value)) if value in known else value
+
+
+def unpacked(value: str, known: Sequence[str]) -> str:
+    """Give the value that was `packed`; any other as it is."""
+    is_place = value.isascii() and value.isdecimal() and int(value[:4]) < len(known)
+    return known[int(value[:4])] if is_place else value
+
+
 def divide(blocks: Sequence[str], most: int, room: int = ROOM) -> list[list[str]]:
     """Divide blocks into pages of at most so many that have `room` characters; one page at least."""
     pages: list[list[str]] = [[]]

@@ -35,6 +35,11 @@ async def get_party_name(session: AsyncSession, party_id: int) -> str | None:
     return (await session.scalars(select(PartyRow.name).where(PartyRow.id == party_id))).one_or_none()
 
 
+async def get_party_id(session: AsyncSession, name: str) -> int | None:
+    """Give a party's number by any spelling of its canonical name."""
+    return await session.scalar(select(PartyRow.id).where(PartyRow.name_key == name_key(name)))
+
+
 async def get_profile(session: AsyncSession, viewer: Viewer, name: str, *, newest: int = 5) -> Profile | None:
     """Give a party's profile by any spelling of its canonical name; None when the viewer knows none such."""
     party = (await session.scalars(select(PartyRow).where(PartyRow.name_key == name_key(name)))).one_or_none()

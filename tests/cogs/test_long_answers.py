@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import discord
@@ -107,6 +108,32 @@ async def test_pages_hold_what_fits_and_the_next_goes_on_from_there(scene: Scene
     pages = await _all(scene, shown)
     assert sorted(number for page in pages for number in page) == list(range(13))
     assert len(pages) >= 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_pages_are_turned_whatever_was_chosen_for_the_options(scene: Scene) -> None:
+    """A button has a hundred characters for all of them; names of parties and topics were too long for it."""
+    feed = await _feed(scene)
+    agency, company = "Immigration and Customs Enforcement", "Borealis Consolidated Data Services"
+    named = tuple(NewParty(name, "agency", "other", 1) for name in (agency, company))
+    demand = replace(DEMAND, issuer=(agency,), recipient=(company,), instrument="administrative subpoena")
+    fields: dict[str, Any] = {
+        "parties": named,
+        "demands": (demand,),
+        "topics": (("platform-moderation", 0.9),),
+    }
+    await _put(scene, feed, None, *range(9), **fields)
+    await _put(scene, feed, None, *range(9, 12))
+    options = {"topic": "platform-moderation", "party": agency, "status": "issued", "since": "18 months"}
+    found = await scene.member.command("search", query="homeland agency demand", **options)
+    assert sorted(chain(*await _all(scene, found))) == list(range(9))
+    turned = await scene.member.click(found.message, "Newest first")
+    assert sorted(chain(*await _all(scene, turned))) == list(range(9))
+    options = {"issuer": agency, "recipient": company, "instrument": "administrative subpoena"}
+    ledger = await scene.member.command("demands", **options, status="issued", since="18 months")
+    assert sorted(chain(*await _all(scene, ledger))) == list(range(9))
+    await scene.house.guild(scene.other.id)
+    assert agency not in (await scene.stranger.command("latest", party="#1")).text, "of another server"
 
 
 async def test_a_search_says_that_it_has_not_counted_all(scene: Scene) -> None:
