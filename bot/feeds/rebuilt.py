@@ -58,12 +58,13 @@ def judge(
     old = history(shown, known, memory.reaches, now) | revisions(fresh, began)
     news = [sighting for sighting in fresh if sighting.key not in old]
     total = len({sighting.key for sighting in shown} - old)
-    if last is None or not is_rebuilt(len(news), total, memory, last=last, now=now):
+    if last is None or not is_mostly_new(len(news), total):
         return Judgement(len(news), old)
-    unseen = 2 * sum(bool(sighting.title) and sighting.title in titles for sighting in news) < len(news)
-    if unseen and len(news) <= _BUSY_DAY and is_continued(news, shown, known, last):
+    again = come_again(news, titles, last)
+    busy = len(news) <= _BUSY_DAY and is_continued(news, shown, known, last)
+    if not again and (busy or not is_rebuilt(len(news), total, memory, last=last, now=now)):
         return Judgement(len(news), old)
-    turning = turns_over(memory.rebuilt, now.timestamp(), unseen=unseen)
+    turning = turns_over(memory.rebuilt, now.timestamp(), again=again)
     return Judgement(len(news), old, True, turning, memory.rebuilt[-1] if turning else 0)
 
 
@@ -151,14 +152,26 @@ def _newest_last(shown: Sequence[Sighting]) -> bool:
     return sum(a < b for a, b in pairwise(dates)) > sum(a > b for a, b in pairwise(dates))
 
 
-def turns_over(rebuilt: Sequence[float], now: float, *, unseen: bool) -> bool:
+def come_again(news: Sequence[Sighting], titles: Collection[str], last: datetime) -> bool:
+    """Tell whether it is mostly old entries that a feed shows under other ids and addresses.
+
+    Half as many different titles as entries stood in it before, and they are not dated after the `last` look,
+    each at a time of its own, as new ones are whose titles repeat ("Order", "Notice").
+    """
+    named = {sighting.title for sighting in news if sighting.title}
+    since = last.timestamp()
+    later = {s.published for s in news if s.published is not None and s.published > since}
+    return 2 * len(named.intersection(titles)) >= len(news) and 2 * len(later) <= len(news)
+
+
+def turns_over(rebuilt: Sequence[float], now: float, *, again: bool) -> bool:
     """Tell whether a feed that looks rebuilt once more is one that shows other entries each time.
 
-    Gazettes and daily bulletins are. `rebuilt`: when it looked so before, in Unix time; `unseen`: most of its
-    titles never stood in it, so that it is not the old entries that come again.
+    Gazettes and daily bulletins are. `rebuilt`: when it looked so before, in Unix time; `again`: it is mostly
+    its old entries that come.
     """
     times = sum(now - at <= _TURNING_WITHIN for at in rebuilt)
-    return times >= _TURNING or (times > 0 and unseen)
+    return times >= _TURNING or (times > 0 and not again)
 
 
 def is_dated_since(sighting: Sighting, at: float) -> bool:

@@ -108,7 +108,7 @@ async def _store(session: AsyncSession, looks: Sequence[Look], limits: FeedLimit
 
 
 async def _cut_off(session: AsyncSession, looks: Sequence[Look]) -> set[int]:
-    """Give the feeds that began to fail when all others did: none of another server was read since.
+    """Give the feeds that began to fail when all others did: no other server has answered since.
 
     It is our own connection that fails then, and no news of the feeds. When it works again, those that were
     not reached are looked at at once, as their pauses have grown to a day meanwhile.

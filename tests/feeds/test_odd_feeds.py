@@ -215,6 +215,40 @@ async def test_entries_behind_all_that_a_feed_showed_are_history(clock: Clock, n
         assert len(await w.entries()) == 25 + len(fresh)
 
 
+@pytest.mark.parametrize("redated", [False, True])
+async def test_a_site_that_comes_back_rebuilt_after_days_brings_nothing_twice(
+    clock: Clock, redated: bool
+) -> None:
+    """So many days explained so many entries, and all of them were posted again."""
+    async with world(clock) as w:
+        items = daily(10, clock.now)
+        await _look(w, items)
+        w.site.say(status=503)
+        await w.run(days=7)
+        moved = [(f"moved-{name}", clock.now if redated else date) for name, date in items[:9]]
+        w.site.say(body=re.sub("Title of moved-", "Title of ", rss([("fresh", clock.now), *moved])))
+        await w.service.check(gap=0)
+        assert [entry.title for entry in await w.entries() if entry.alert] == []
+
+
+async def test_days_without_a_look_are_no_rebuilding_though_titles_come_again(clock: Clock) -> None:
+    async with world(clock) as w:
+
+        def say() -> None:
+            names = re.compile("Title of [^<]*")
+            titles = iter(["Order", "Motion", "Notice", "Brief", "Docket"] * 2)
+            w.site.say(
+                body=names.sub(lambda _: next(titles), rss(daily(10, clock.now, name=f"{clock.now:%d}-")))
+            )
+
+        say()
+        await w.service.add(w.site.url(), guild_id=ONE)
+        clock.turn(days=11)
+        say()
+        await w.service.check(gap=0)
+        assert len([entry for entry in await w.entries() if entry.alert]) == 10
+
+
 async def test_an_old_article_that_was_revised_is_no_news(clock: Clock) -> None:
     """Feeds that put what was changed last in front had articles of years ago posted."""
 
