@@ -64,7 +64,8 @@ class Digest:
     """What a digest tells: `stories` were gathered from `since` to `until`; `reports` are all reports of
     their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered.
     `language`: what it is written in by whoever posts it. `words`: what moderators of the server that it is
-    for wrote in place of stories' summaries, by story. `zone`: by whose days it is dated."""
+    for wrote in place of stories' summaries, by story. `zone`: by whose days it is dated. `more`: there may
+    be further stories, which were not looked at."""
 
     stories: tuple[Told, ...]
     reports: tuple[Told, ...]
@@ -77,6 +78,7 @@ class Digest:
     language: str = "en"
     words: Mapping[int, str] = field(default_factory=dict)
     zone: str = "UTC"
+    more: bool = False
 
     @property
     def title(self) -> str:
@@ -93,11 +95,6 @@ class Digest:
     def guilds(self) -> frozenset[int]:
         """The servers whose stories it tells."""
         return frozenset[int]().union(*(told.guilds for told in self.stories))
-
-    @property
-    def more(self) -> bool:
-        """Tell whether there may be further stories, which were not looked at."""
-        return len(self.stories) >= MOST_STORIES
 
     def seen_in(self, guilds: Collection[int]) -> Digest | None:
         """Give what is left for somebody who is in these servers only, None if nothing is."""
@@ -177,6 +174,7 @@ class DigestShelf:
             reports=await self._reports(stories),
             since=since or min(told.story.first_seen for told in stories),
             until=until,
+            more=len(wanted) >= MOST_STORIES,
         )
 
     async def _reports(self, stories: Collection[Told]) -> tuple[Told, ...]:
@@ -277,4 +275,7 @@ async def look_back(
     async with database.read() as session:
         found = await DigestShelf(session).digest(wanted, until=now, since=since)
         words = await _words(session, wanted, guild_id)
-    return replace(found, followed=frozenset(followed), words=words) if found else None
+    if found is None:
+        return None
+    more = found.more or (bool(own) and len(asked) >= most)
+    return replace(found, followed=frozenset(followed), words=words, more=more)

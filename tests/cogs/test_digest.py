@@ -114,7 +114,9 @@ async def test_looking_back_asks_many_searches_of_the_newest_stories(
     monkeypatch.setattr(digests, "_MOST_ASKED", 5)
     shown = (await scene.member.command("digest")).text
     assert shown.count("★") == 2 + 1
-    assert "4 stories" in shown
+    assert "at least 4 stories" in shown
     assert shown.index("Story 3") < shown.index("Story 2") < shown.index("Story 1")
+    own = scene.discord.person(scene.member.user_id)
+    assert "at least 2 stories" in (await own.command("digest")).text, "outside of the server"
     monkeypatch.setattr(digests, "MOST_STORIES", 3)
     assert "at least 3 stories" in (await scene.member.command("digest")).text
