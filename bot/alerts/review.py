@@ -27,7 +27,7 @@ from db.cards import CardShelf
 from db.engine import Database
 from db.lookups import Viewer
 from db.stems import fold, words_of
-from db.tables import DeliveryRow, DestinationRow, ReviewRow, StoryRow
+from db.tables import DeliveryRow, ReviewRow, StoryRow
 
 CASES = 25  # that are offered for a merge: as many as a select on Discord takes
 _LOOKED_THROUGH = 100  # newest cases of which the likeliest are offered
@@ -209,11 +209,9 @@ async def _decide(
     rules = await reviews.get_rules(session, row.guild_id, row.channel_id)
     said = RECORDED[state].format(case=case_id)
     # Locked at once and in order, as whoever owes a story to both locks them (`db.deliveries.enqueue`).
-    channels = {row.channel_id, *(rule.channel_id for rule in rules)}
-    await deliveries.hold(session, deliveries.at_places(DestinationRow, [("channel", id) for id in channels]))
+    channels = {row.channel_id} | ({rule.channel_id for rule in rules} if state in LET_THROUGH else set())
+    await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(channels)})
     wanted = await owe_reviewed(session, row.story_id, rules, state, said, now=now)
-    place = ("channel", row.channel_id)
-    await deliveries.enqueue(session, {place: now})
     identity = await get_identity(session, row.story_id)
     edit = review_delivery(row.story_id, identity, row.guild_id, row.channel_id, "decided", now)
     await deliveries.insert_deliveries(session, [edit])
