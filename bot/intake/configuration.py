@@ -241,11 +241,8 @@ class Configurations:
         if plan.settings:
             await guild_settings.store(session, who.guild_id, who.user_id, plan.settings, now)
         await self._store_feeds(session, who, plan, now)
-        for row in plan.remove_rules:
-            note = {"before": rule_actions.told(row) | {"id": row.id}}
-            audit.note(session, who.guild_id, who.user_id, now, "rule removed", **note)
-            await rules.delete_rule(session, row.id)
-        # Locked at once and in order: what waits for the channels that rules leave goes along.
+        # Locked at once and in order: what waits for the channels that rules leave goes along. Before rules are
+        # deleted: whoever owes a channel something holds its lock, and needs the rules then.
         moved = {
             channel_id
             for row, columns in plan.change_rules
@@ -253,6 +250,10 @@ class Configurations:
             for channel_id in rule_actions.channels_of(row, columns)
         }
         await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(moved)})
+        for row in plan.remove_rules:
+            note = {"before": rule_actions.told(row) | {"id": row.id}}
+            audit.note(session, who.guild_id, who.user_id, now, "rule removed", **note)
+            await rules.delete_rule(session, row.id)
         for row, columns in plan.change_rules:
             await rule_actions.change(session, row, columns, user_id=who.user_id, now=now)
         for row in plan.add_rules:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from bot.alerts.asking import review_delivery
 from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import WishError
 from bot.alerts.limiter import TokenBucket
@@ -20,6 +21,7 @@ from bot.intake.configuration_file import MOST_CHARACTERS, ConfigurationError, r
 from bot.intake.guild_settings import GuildSettings, parse_language, parse_quiet_hours, parse_timezone
 from bot.sandbox import NotOffered
 from bot.sandbox.discord.messages import Upload
+from db import deliveries
 from db.tables import AuditRow, GuildFeedRow, PendingImportRow, RuleRow
 from tests.cogs.conftest import Scene
 from tests.cogs.press import labels_of
@@ -344,3 +346,22 @@ def test_a_hundred_rules_of_many_words_fit_into_a_file_and_do_not_hold_the_bot()
     began = time.process_time()
     assert full.mark
     assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_an_import_and_a_story_that_comes_do_not_wait_for_each_other(scene: Scene) -> None:
+    database, now = scene.house.database, scene.house.clock()
+    kept = await scene.house.rule(scene.guild.id, scene.channel.id)
+    gone = await scene.house.rule(scene.guild.id, scene.channel.id, topics=["spyware"])
+    story = await scene.house.story(await scene.house.feed(), None)
+    other = scene.discord.world.add_channel(scene.guild, "other")
+    shown = await _import(scene, f"rules:\n- number: {kept}\n  channel: {other.id}\n", as_text=True)
+    async with database.write() as session:  # as whoever owes a story to the channel
+        await deliveries.enqueue(session, {("channel", scene.channel.id): now})
+        applied = asyncio.create_task(scene.moderator.click(shown.message, "Apply"))
+        await asyncio.sleep(0.2)
+        owed = review_delivery(story, "", scene.guild.id, scene.channel.id, "report", now)
+        await deliveries.insert_deliveries(session, [owed | {"rule_id": gone}])
+    await applied
+    async with database.read() as session:
+        assert list(await session.scalars(select(RuleRow.channel_id))) == [other.id]
