@@ -241,8 +241,8 @@ class Configurations:
         if plan.settings:
             await guild_settings.store(session, who.guild_id, who.user_id, plan.settings, now)
         await self._store_feeds(session, who, plan, now)
-        # Locked at once and in order: what waits for the channels that rules leave goes along. Before rules are
-        # deleted: whoever owes a channel something holds its lock, and needs the rules then.
+        # Locked at once and in order: what waits for the channels that rules leave goes along. Before rules
+        # are deleted: whoever owes a channel something holds its lock, and needs the rules then.
         moved = {
             channel_id
             for row, columns in plan.change_rules
