@@ -83,13 +83,20 @@ async def _wanting(session: AsyncSession, rule_ids: Collection[int], story_ids: 
 
 
 async def owe_reviewed(
-    session: AsyncSession, story_id: int, rows: Sequence[RuleRow], outcome: str, said: str, *, now: datetime
+    session: AsyncSession,
+    story_id: int,
+    rows: Sequence[RuleRow],
+    outcome: str,
+    said: str,
+    *,
+    also: Collection[deliveries.Place] = (),
+    now: datetime,
 ) -> tuple[Verdict, ...]:
     """Write down what rules are owed of a story that moderators have let through; gives the wishes of those
     rules, as they are by now, that it meets.
 
     `outcome` and `said` go into the record for each of them. With an outcome that lets nothing through only
-    that is written.
+    that is written. `also` is locked with the channels of those rules, in the order in which all lock.
     """
     story = await load_story(session, story_id)
     if story is None:
@@ -99,7 +106,7 @@ async def owe_reviewed(
         session, [lines.of_rule(story, one, outcome, said, now) for one in wanted]
     )
     if outcome in LET_THROUGH:
-        await _owe(session, story, chosen(wanted), (), now)
+        await _owe(session, story, chosen(wanted), (), now, also=also)
     return wanted
 
 
@@ -114,7 +121,13 @@ async def owe_elsewhere(session: AsyncSession, row: RuleRow, before: int, *, now
 
 
 async def _owe(
-    session: AsyncSession, story: RoutedStory, due: Sequence[Verdict], asks: Sequence[Ask], now: datetime
+    session: AsyncSession,
+    story: RoutedStory,
+    due: Sequence[Verdict],
+    asks: Sequence[Ask],
+    now: datetime,
+    *,
+    also: Collection[deliveries.Place] = (),
 ) -> int:
     story_id = story.id
     await asyncio.sleep(0)  # a turn of the event loop between steps over thousands of destinations
@@ -126,13 +139,13 @@ async def _owe(
     asks_of = {one.place: one for one in asks}
     owed = 0
     # In the order of their places: see `db.deliveries.enqueue`.
-    for places in _slices(sorted({*of, *asks_of})):
+    for places in _slices(sorted({*of, *asks_of, *also})):
         some = [of[place] for place in places if place in of]
         asked = [asks_of[place] for place in places if place in asks_of]
         # The lock, before the look at what they have. What is for later need not be looked for now.
         dues = {_place(one): moment(one, hours[one.guild_id], now).at for one in some}
         dues |= {one.place: now for one in asked}
-        await deliveries.enqueue(session, {place: dues[place] for place in places}, turns)
+        await deliveries.enqueue(session, {place: dues.get(place, now) for place in places}, turns)
         look = await _look(session, story, some, hours, now)
         writing = _Writing()
         writing.rows += [one.delivery_row(story_id, identity, now) for one in asked]

@@ -208,10 +208,9 @@ async def _decide(
         audit.note(session, row.guild_id, user_id, now, f"review {state}", after=after)
     rules = await reviews.get_rules(session, row.guild_id, row.channel_id)
     said = RECORDED[state].format(case=case_id)
-    # Locked at once and in order, as whoever owes a story to both locks them (`db.deliveries.enqueue`).
-    channels = {row.channel_id} | ({rule.channel_id for rule in rules} if state in LET_THROUGH else set())
-    await deliveries.enqueue(session, {("channel", channel_id): now for channel_id in sorted(channels)})
-    wanted = await owe_reviewed(session, row.story_id, rules, state, said, now=now)
+    place = ("channel", row.channel_id)
+    wanted = await owe_reviewed(session, row.story_id, rules, state, said, also=[place], now=now)
+    await deliveries.enqueue(session, {place: now})
     identity = await get_identity(session, row.story_id)
     edit = review_delivery(row.story_id, identity, row.guild_id, row.channel_id, "decided", now)
     await deliveries.insert_deliveries(session, [edit])
