@@ -446,12 +446,20 @@ async def test_who_made_the_rule_is_told_where_no_channel_can_be(scene: Scene) -
     assert "paused: no → yes" in (await scene.moderator.command("audit")).text
 
     async with database.write() as session:
+        await session.execute(update(FeedRow).values(notice="gone", notice_text="It is gone."))
         session.add(DestinationRow(target="channel", target_id=forum.id, broken="gone", broken_at=clock()))
+    assert scene.services is not None
+    assert await FeedTeller(database, scene.services.feeds, sender, clock=clock).tell() == 1
+    *_, ended = scene.discord.direct_messages(scene.moderator.user_id)
+    assert "no longer watched" in (await alone.click(ended, "Remove feed #1")).text
+        session.add(DestinationRow(target="channel", target_id=78, broken="gone", broken_at=clock()))
     await scene.house.rule(scene.guild.id, 77, created_by=scene.member.user_id)  # of another channel, later
+    await scene.house.rule(scene.guild.id, 78, created_by=scene.moderator.user_id)
     closed = ClosedTeller(database, sender, clock=clock)
     assert await closed.tell() == 1
     *_, lost = scene.discord.direct_messages(scene.moderator.user_id)
     assert f"Alerts for <#{forum.id}> wait" in lost.content
+    assert "Alerts for <#78> wait" in lost.content, "of many that are closed at once there is one message"
     assert labels_of(lost.components) == [], "that list is opened in the server"
 
     world.set_member_roles(scene.guild, world.users[scene.moderator.user_id])
