@@ -447,12 +447,13 @@ async def test_who_made_the_rule_is_told_where_no_channel_can_be(scene: Scene) -
 
     async with database.write() as session:
         await session.execute(update(FeedRow).values(notice="gone", notice_text="It is gone."))
-        session.add(DestinationRow(target="channel", target_id=forum.id, broken="gone", broken_at=clock()))
+        for closed_one in (forum.id, 78):
+            row = DestinationRow(target="channel", target_id=closed_one, broken="gone", broken_at=clock())
+            session.add(row)
     assert scene.services is not None
     assert await FeedTeller(database, scene.services.feeds, sender, clock=clock).tell() == 1
     *_, ended = scene.discord.direct_messages(scene.moderator.user_id)
     assert "no longer watched" in (await alone.click(ended, "Remove feed #1")).text
-        session.add(DestinationRow(target="channel", target_id=78, broken="gone", broken_at=clock()))
     await scene.house.rule(scene.guild.id, 77, created_by=scene.member.user_id)  # of another channel, later
     await scene.house.rule(scene.guild.id, 78, created_by=scene.moderator.user_id)
     closed = ClosedTeller(database, sender, clock=clock)
