@@ -182,7 +182,7 @@ async def use(
 
     note = insert_ignoring(session, GuildFeedRow).returning(GuildFeedRow.feed_id)
     fresh = 0
-    for part in parts(list(dict.fromkeys(feed_ids))):
+    for part in parts(sorted(set(feed_ids))):  # in the order in which `rest_unused` locks them
         rows = [
             {"guild_id": guild_id, "feed_id": feed_id, "added_by": added_by, "added_at": now, "paused": False}
             for feed_id in part
