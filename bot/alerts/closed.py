@@ -6,11 +6,12 @@ Once each, where they can read it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.alerts.answers import GONE
-from bot.alerts.foreign import safe_text
+from bot.alerts.foreign import safe_text, width
 from bot.alerts.once import Button, PlainSender
 from bot.alerts.telling import News, Teller
 from bot.clock import Clock
@@ -20,6 +21,7 @@ from db.engine import Database
 from db.places import BrokenChannel, GivenUp, Listening
 
 _AT_ONCE = 20
+_ROOM = 1700  # units of a message's 2000
 _LIST = "quash:deliveries:open"  # the custom id of a button that opens /deliveries
 _GATHER = timedelta(hours=1)  # what is given up within it after a message about it is told with the next
 
@@ -32,35 +34,50 @@ def remedy_for(reason: str) -> str:
 
 
 class ClosedTeller(Teller):
-    """Tells of channels that refuse; again only if messages went through meanwhile."""
+    """Tells of channels that refuse, those of one server together; again only if messages went through
+    meanwhile."""
 
     async def news(self) -> Sequence[News]:
         """Give the channels of which nobody was told."""
         async with self._database.read() as session:
-            return [self._news(broken) for broken in await places.get_untold(session, _AT_ONCE)]
+            found = await places.get_untold(session, _AT_ONCE)
+        of: dict[int | None, list[BrokenChannel]] = {}
+        for broken in found:
+            of.setdefault(broken.heard.guild_id if broken.heard else None, []).append(broken)
+        return [self._news(some) for some in of.values()]
 
-    def _news(self, broken: BrokenChannel) -> News:
-        with speaking(broken.heard.language if broken.heard else "en"):
-            text = say(
-                "Alerts for <#{channel}> wait: {why} {remedy}",
-                channel=broken.channel_id,
-                why=safe_text(retell(broken.reason), 500),
-                remedy=remedy_for(broken.reason),
-            )
+    def _news(self, some: Sequence[BrokenChannel]) -> News:
+        """Tell of those that have room in one message, the longest broken first; the others come next."""
+        first = some[0].heard
+        lines: list[str] = []
+        with speaking(first.language if first else "en"):
+            for broken in some:
+                text = say(
+                    "Alerts for <#{channel}> wait: {why} {remedy}",
+                    channel=broken.channel_id,
+                    why=safe_text(retell(broken.reason), 500),
+                    remedy=remedy_for(broken.reason),
+                )
+                if lines and sum(map(width, lines)) + width(text) > _ROOM:
+                    break
+                lines.append(text)
             button = Button(say("What waits"), _LIST, in_direct=False)
+        told = some[: len(lines)]
+        makers = dict.fromkeys(maker for one in told if one.heard for maker in one.heard.makers)
         return News(
-            name=_name(broken.channel_id),
-            about=(broken.channel_id, broken.since),
-            where=broken.heard,
-            text=text,
+            name=_name(told[0].channel_id),
+            about=tuple(part for one in told for part in (one.channel_id, one.since)),
+            where=replace(first, makers=tuple(makers)) if first else None,
+            text="\n".join(lines),
             buttons=(button,),
-            done=partial(self._done, broken.channel_id),
+            done=partial(self._done, told),
         )
 
-    async def _done(self, channel_id: int) -> None:
+    async def _done(self, told: Sequence[BrokenChannel]) -> None:
         async with self._database.write() as session:
-            await places.mark_told(session, channel_id, self._clock())
-            await notes.drop(session, _name(channel_id))
+            for one in told:
+                await places.mark_told(session, one.channel_id, self._clock())
+                await notes.drop(session, _name(one.channel_id))
 
 
 class GivenUpTeller(Teller):
