@@ -136,6 +136,7 @@ async def explain_nothing(database: Database, guild_id: int, typed: str, now: da
         remedy = say(
             "Feeds often show a site's newest articles only, or leave some out; `/feeds check` looks now."
         )
+        remedy += " " + say("What was not relevant is deleted after some months.")
         checks.append(Check("stopped", told, remedy))
     return Explanation("", "", _first_stop(checks), tuple(checks))
 

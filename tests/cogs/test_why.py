@@ -113,6 +113,7 @@ async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
     await press.look()
     never = await press.why(press.link("chat-scanning-vote"))
     assert "It was not posted here. None of this server's feeds has shown it." in never
+    assert "What was not relevant is deleted after some months." in never, "so it may have been shown"
     assert "**#1** Paper a is watched here" in never
     elsewhere = await press.why("https://example.org/a-story")
     assert "It was not posted here. No feed that this server watches is of example.org." in elsewhere
