@@ -13,6 +13,7 @@ from typing import Self
 
 from bot.sandbox import StandIn
 from tests.conftest import ROOT
+from tests.forked import Forked, Forker
 
 _ORPHANED = re.compile(
     r"Traceback \(most recent call last\):\n  File \"<string>\", line 1, in <module>\n"
@@ -21,10 +22,21 @@ _ORPHANED = re.compile(
 
 
 class BotProcess:
-    """A bot process on a stand-in Discord; an async context manager that ends what it started."""
+    """A bot process on a stand-in Discord; an async context manager that ends what it started.
 
-    def __init__(self, discord: StandIn, database_url: str, folder: Path, **settings: str) -> None:
+    `forker`: it is forked instead of started from nothing, and its waits are short (`tests.forked`).
+    """
+
+    def __init__(
+        self,
+        discord: StandIn,
+        database_url: str,
+        folder: Path,
+        forker: Forker | None = None,
+        **settings: str,
+    ) -> None:
         self.discord = discord
+        self.forker = forker
         self.environment = {
             "PATH": os.environ.get("PATH", ""),
             "DISCORD_TOKEN": discord.token,
@@ -38,7 +50,7 @@ class BotProcess:
         self.folder = folder
         self._log = folder / "bot.log"
         self._killed = False
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | Forked | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -52,7 +64,13 @@ class BotProcess:
     async def start(self) -> None:
         """Start the process and wait until it is on the gateway."""
         await self.spawn()
-        await self.discord.wait_ready(60)
+        assert self.process is not None
+        ready = asyncio.ensure_future(self.discord.wait_ready(60))
+        ended = asyncio.ensure_future(self.process.wait())
+        await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+        assert not ended.done(), f"it ended with {ended.result()}: {self.log}"
+        ended.cancel()
+        await ready
 
     async def run_to_its_end(self) -> int:
         """Start a process that is expected to end by itself; gives its exit status."""
@@ -62,6 +80,11 @@ class BotProcess:
 
     async def spawn(self) -> None:
         """Start the process, and wait for nothing."""
+        if self.forker is not None:
+            self.process = self.forker.start(
+                ["run"], folder=self.folder, environment=self.environment, log=self._log, hasty=True
+            )
+            return
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

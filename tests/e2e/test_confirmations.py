@@ -13,11 +13,12 @@ from tests.alerts.place import text_of
 from tests.cogs.press import labels_of
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
+from tests.forked import Forker
 
 
 @pytest.mark.timeout(600)
 async def test_what_was_confirmed_outlives_a_kill_right_after_the_answer(
-    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path
+    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     """A rule that was added, one that /setup saved, and a story that moderators approved.
 
@@ -27,7 +28,7 @@ async def test_what_was_confirmed_outlives_a_kill_right_after_the_answer(
     discord, moderator, desk = place.discord, place.moderator, place.lounge
     reviewer = discord.person(moderator.user_id, place.guild.id, desk.id)
 
-    async with BotProcess(discord, sqlite_url, tmp_path) as bot:
+    async with BotProcess(discord, sqlite_url, tmp_path, forker) as bot:
         await moderator.command("feeds add", address=web.feed_urls[0])
         added = await moderator.command(
             "alerts add", channel=place.alerts, review=desk, topics="legal-demands"
@@ -64,7 +65,7 @@ async def test_what_was_confirmed_outlives_a_kill_right_after_the_answer(
         await bot.kill()
 
         # The next one dies when it is about to post what was approved; the one after that posts it.
-        dying = BotProcess(discord, sqlite_url, tmp_path, QUASH_KILL_AT=str(int(Step.REQUEST_LEAVES)))
+        dying = BotProcess(discord, sqlite_url, tmp_path, forker, QUASH_KILL_AT=str(int(Step.REQUEST_LEAVES)))
         already = bool(discord.messages(place.alerts.id))  # the first one was as quick as the kill
         if not already:
             assert await dying.run_to_its_end() == -9

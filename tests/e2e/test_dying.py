@@ -11,6 +11,7 @@ from bot.alerts.steps import Step
 from bot.sandbox.web import SampleWeb
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
+from tests.forked import Forker
 
 _WAY = (
     Step.ENTRY_CLAIMED,
@@ -28,19 +29,19 @@ _WAY = (
 
 @pytest.mark.timeout(600)
 async def test_a_story_is_posted_once_though_the_program_dies_at_every_step_of_its_way(
-    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path
+    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     discord = place.discord
-    async with BotProcess(discord, sqlite_url, tmp_path) as bot:
+    async with BotProcess(discord, sqlite_url, tmp_path, forker) as bot:
         await place.moderator.command("feeds add", address=web.feed_urls[0])
         await place.moderator.command("alerts add", channel=place.alerts, topics="legal-demands")
         await place.member.command("subscribe topic", topic="anonymity")
         await bot.kill()
     web.turn_to(1)
     for step in _WAY:
-        dying = BotProcess(discord, sqlite_url, tmp_path, QUASH_KILL_AT=str(int(step)))
+        dying = BotProcess(discord, sqlite_url, tmp_path, forker, QUASH_KILL_AT=str(int(step)))
         assert await dying.run_to_its_end() == -9, step
-    async with BotProcess(discord, sqlite_url, tmp_path) as bot:
+    async with BotProcess(discord, sqlite_url, tmp_path, forker) as bot:
         await discord.wait_for(lambda d: d.messages(place.alerts.id), timeout=60)
         await discord.wait_for(lambda d: d.direct_messages(place.member.user_id), timeout=60)
         await asyncio.sleep(3)  # nothing more comes

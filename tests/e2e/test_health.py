@@ -19,6 +19,7 @@ from bot.settings import Address
 from bot.watch import LoopWatch
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
+from tests.forked import Forker
 
 
 def _free_port() -> int:
@@ -27,10 +28,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def test_health_readiness_and_metrics(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+async def test_health_readiness_and_metrics(
+    place: Place, sqlite_url: str, tmp_path: Path, forker: Forker
+) -> None:
     base = f"http://127.0.0.1:{(port := _free_port())}"
     async with (
-        BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=f"127.0.0.1:{port}"),
+        BotProcess(place.discord, sqlite_url, tmp_path, forker, HTTP_ADDR=f"127.0.0.1:{port}"),
         aiohttp.ClientSession() as session,
     ):
         async with session.get(f"{base}/healthz") as answer:
@@ -43,12 +46,12 @@ async def test_health_readiness_and_metrics(place: Place, sqlite_url: str, tmp_p
 
 
 async def test_metrics_answer_while_the_database_is_away(
-    place: Place, sqlite_url: str, tmp_path: Path
+    place: Place, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     """A scrape a minute must not fill the log, and what is known all the same is told."""
     base = f"http://127.0.0.1:{(port := _free_port())}"
     async with (
-        BotProcess(place.discord, sqlite_url, tmp_path, HTTP_ADDR=f"127.0.0.1:{port}") as bot,
+        BotProcess(place.discord, sqlite_url, tmp_path, forker, HTTP_ADDR=f"127.0.0.1:{port}") as bot,
         aiohttp.ClientSession() as session,
     ):
         await _until(session, f"{base}/readyz", 200)

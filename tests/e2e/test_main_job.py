@@ -1,6 +1,8 @@
 """The main job, end to end: a moderator sets the bot up, news comes, everybody gets what they asked for.
 
-The bot is a process of its own; Discord and the web are real servers on loopback.
+The bot is a process of its own; Discord and the web are real servers on loopback. On SQLite it does the
+whole job started as by hand; elsewhere it is forked, with short waits: on PostgreSQL one that follows a
+killed one would wait half a minute for its shard.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from bot.sandbox import Answer, NotOffered
 from bot.sandbox.web import SampleWeb
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
+from tests.forked import Forker
 
 _NEWS = "Twitter goes to court to keep the name of a government critic secret"
 _QUICK = 3.0  # seconds within which Discord wants the first answer
@@ -37,12 +40,11 @@ async def _set_up(place: Place, web: SampleWeb) -> None:
 
 
 async def test_a_new_entry_becomes_one_card_and_one_direct_message(
-    place: Place, web: SampleWeb, database_url: str, tmp_path: Path
+    place: Place, web: SampleWeb, database_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     discord = place.discord
-    if database_url.startswith("postgresql"):
-        await _upgrade(database_url)
-    async with BotProcess(discord, database_url, tmp_path) as bot:
+    forked = forker if database_url.startswith("postgresql") else None
+    async with BotProcess(discord, database_url, tmp_path, forked) as bot:
         await _set_up(place, web)
         await asyncio.sleep(2)
         assert discord.messages(place.alerts.id) == [], "what stood in the feed before is nobody's news"
@@ -95,9 +97,9 @@ async def _look_things_up(place: Place) -> None:
 
 
 async def test_configuring_needs_manage_server_even_where_discord_shows_the_command(
-    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path
+    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
-    async with BotProcess(place.discord, sqlite_url, tmp_path):
+    async with BotProcess(place.discord, sqlite_url, tmp_path, forker):
         with pytest.raises(NotOffered):
             await place.member.command("alerts add", channel=place.alerts)
         forced = await place.member.command("alerts add", forced=True, channel=place.alerts)
@@ -109,9 +111,9 @@ async def test_configuring_needs_manage_server_even_where_discord_shows_the_comm
 
 
 async def test_wrong_input_is_one_sentence(
-    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path
+    place: Place, web: SampleWeb, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
-    async with BotProcess(place.discord, sqlite_url, tmp_path):
+    async with BotProcess(place.discord, sqlite_url, tmp_path, forker):
         moderator, member = place.moderator, place.member
         unknown = _quick(await moderator.command("alerts add", channel=place.alerts, topics="survaillance"))
         assert "surveillance" in unknown
@@ -124,19 +126,10 @@ async def test_wrong_input_is_one_sentence(
 
 
 async def test_a_channel_where_the_bot_may_not_post_is_refused_at_once(
-    place: Place, sqlite_url: str, tmp_path: Path
+    place: Place, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     everyone = place.guild.roles[place.guild.id]
     place.discord.world.set_overwrite(place.alerts, everyone, deny=("send_messages",))
-    async with BotProcess(place.discord, sqlite_url, tmp_path):
+    async with BotProcess(place.discord, sqlite_url, tmp_path, forker):
         answer = _quick(await place.moderator.command("alerts add", channel=place.alerts, relevance=0.5))
         assert "Send Messages" in answer
-
-
-async def _upgrade(database_url: str) -> None:
-    from db import schema
-    from db.engine import Database
-
-    database = Database(database_url)
-    await schema.upgrade(database)
-    await database.close()

@@ -12,6 +12,7 @@ from bot.sandbox import Fault
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 from tests.feeds.web import Site, rss, serving
+from tests.forked import Forker
 
 
 @pytest.fixture
@@ -29,10 +30,10 @@ async def _watch(place: Place, site: Site) -> None:
 
 
 async def test_a_feed_that_is_gone_is_told_once(
-    place: Place, site: Site, sqlite_url: str, tmp_path: Path
+    place: Place, site: Site, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     discord = place.discord
-    async with BotProcess(discord, sqlite_url, tmp_path, FEED_INTERVAL_MAX="1") as bot:
+    async with BotProcess(discord, sqlite_url, tmp_path, forker, FEED_INTERVAL_MAX="1") as bot:
         await _watch(place, site)
         site.say(status=410)
         await discord.wait_for(lambda d: d.messages(place.alerts.id), timeout=30)
@@ -44,7 +45,7 @@ async def test_a_feed_that_is_gone_is_told_once(
 
         await bot.kill()
         await bot.start()
-        await asyncio.sleep(7)
+        await asyncio.sleep(3)  # it tells twice a second
         assert len(discord.messages(place.alerts.id)) == 1, "told once, also after a restart"
         assert discord.messages(place.lounge.id) == [], "one channel of a server is enough"
         assert await bot.stop() == 0
@@ -52,11 +53,11 @@ async def test_a_feed_that_is_gone_is_told_once(
 
 
 async def test_killed_while_telling_it_still_tells_once(
-    place: Place, site: Site, sqlite_url: str, tmp_path: Path
+    place: Place, site: Site, sqlite_url: str, tmp_path: Path, forker: Forker
 ) -> None:
     """The message is posted and the answer never comes: the bot cannot know, and is killed."""
     discord = place.discord
-    async with BotProcess(discord, sqlite_url, tmp_path, FEED_INTERVAL_MAX="1") as bot:
+    async with BotProcess(discord, sqlite_url, tmp_path, forker, FEED_INTERVAL_MAX="1") as bot:
         await _watch(place, site)
         discord.faults.add(
             Fault("stall", when="after", method="POST", path="/channels/*/messages", seconds=60, times=1)
@@ -65,5 +66,5 @@ async def test_killed_while_telling_it_still_tells_once(
         await discord.wait_for(lambda d: d.messages(place.alerts.id), timeout=30)
         await bot.kill()
         await bot.start()
-        await asyncio.sleep(7)
+        await asyncio.sleep(5)  # the turn of the one that was killed is over, and it tells twice a second
         assert len(discord.messages(place.alerts.id)) == 1

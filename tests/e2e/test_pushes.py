@@ -11,6 +11,7 @@ from tests.e2e.conftest import Place
 from tests.e2e.test_health import _free_port
 from tests.feeds.test_websub import Hub
 from tests.feeds.web import rss, serving
+from tests.forked import Forker
 
 # Long enough that the linked page is not asked for.
 _TEXT = " ".join(
@@ -20,7 +21,9 @@ _TEXT = " ".join(
 )
 
 
-async def test_what_a_hub_sends_is_posted(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+async def test_what_a_hub_sends_is_posted(
+    place: Place, sqlite_url: str, tmp_path: Path, forker: Forker
+) -> None:
     hub, port = Hub(), _free_port()
     application = web.Application()
     application.router.add_post("/hub", hub.handle)
@@ -34,7 +37,7 @@ async def test_what_a_hub_sends_is_posted(place: Place, sqlite_url: str, tmp_pat
     try:
         async with (
             serving() as site,
-            BotProcess(place.discord, sqlite_url, tmp_path, **settings) as bot,
+            BotProcess(place.discord, sqlite_url, tmp_path, forker, **settings) as bot,
         ):
             site.say(body=rss(["old"], more=more))
             await place.moderator.command("feeds add", address=site.url())

@@ -28,7 +28,8 @@ def _end_children() -> int:
     ended = 0
     for task in Path("/proc/self/task").iterdir():
         for pid in (task / "children").read_text().split():
-            if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"resource_tracker" not in line and b"tests.forked" not in line:
                 os.kill(int(pid), signal.SIGTERM)
                 ended += 1
     return ended
