@@ -31,8 +31,9 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
     """
     written = _key(value)
     known = {_key(name): name for name in allowed} | {_key(say(name)): name for name in allowed}
-    if written in known:
-        return known[written]
+    called = {_initials(name): name for name in allowed} | known
+    if written and written in called:
+        return called[written]
     near = difflib.get_close_matches(written, known, n=1, cutoff=_LIKE)
     hint = (
         say("did you mean {name}?", name=say(known[near[0]]))
@@ -46,6 +47,12 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
 def _key(name: str) -> str:
     """Give a name without what people write differently: capitals, accents, hyphens."""
     return " ".join(map(fold, name.casefold().replace("-", " ").replace("_", " ").split()))
+
+
+def _initials(name: str) -> str:
+    """Give what a name of three words or more is called for short ("NSL"), "" for others."""
+    words = _key(name).split()
+    return "".join(word[0] for word in words) if len(words) > 2 else ""
 
 
 def topic(value: str | None) -> str | None:
@@ -84,7 +91,8 @@ def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]
     """
     wanted = _key(typed)
     known = {name: (_key(name), _key(say(name))) for name in names}
-    starts = [n for n, written in known.items() if any(w.startswith(wanted) for w in written)]
+    short = {name: (*written, _initials(name)) for name, written in known.items()}
+    starts = [n for n, written in short.items() if any(w.startswith(wanted) for w in written)]
     parts = [n for n, written in known.items() if any(wanted in w for w in written) and n not in starts]
     found = starts + parts
     if not found:

@@ -27,4 +27,8 @@ async def test_explain_answers_and_says_what_was_likely_meant(scene: Scene) -> N
     assert "motion to quash" in answer.text
     assert "no legal advice" in answer.text
     assert "did you mean gag order" in (await scene.member.command("explain", term="gagorder")).text
+    assert "secret" in (await scene.member.command("explain", term="NSL")).text
+    assert [c.value for c in await scene.member.autocomplete("explain", "term", "nsl")] == [
+        "national security letter"
+    ]
     assert "quashed" in [c.value for c in await scene.member.autocomplete("explain", "term", "quash")]
