@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import actions
 from bot.feeds.articles import Page
+from bot.feeds.fetch_errors import ConnectError
 from bot.feeds.identity import url_key
 from bot.intake.analysis import AnalysisError, read_article
 from bot.intake.reading import Reader
@@ -151,6 +152,22 @@ async def test_a_page_that_cannot_be_read_does_not_cost_the_alert(desk: Desk) ->
     for _ in range(8):
         await desk.reader.read_new()
         desk.clock.turn(days=1)
+    assert await desk.told() == [SUED[0]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_site_that_does_not_show_its_pages_to_us_delays_its_alerts_by_minutes(desk: Desk) -> None:
+    """Each came an hour and three quarters late, though the feed itself says what it is about."""
+
+    async def away(url: str) -> Page:
+        raise ConnectError("wire.example cannot be reached.")
+
+    reader = Reader(desk.database, desk._analyse, away, clock=desk.clock)
+    await desk.print(SUED, "", "quay")
+    for minutes in (0, 5, 20):
+        assert await desk.told() == []
+        desk.clock.turn(minutes=minutes)
+        await reader.read_new()
     assert await desk.told() == [SUED[0]]
 
 
