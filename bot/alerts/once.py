@@ -65,13 +65,14 @@ class OnceSayer:
     ) -> str:
         """Say a text (made safe by the caller), unless that was done under this name of a note.
 
-        Gives "sent", "refused" (Discord does not let it through), or "" where either had happened before.
+        Gives "sent", "refused" (Discord does not let it through, or did not before), or "" where it had been
+        said before.
         Raises `TokenRefusedError`, and `TryAgainError`: later, under the same name.
         """
         async with self._database.write() as session:
             so_far = await notes.get(session, name)
             if so_far in _DONE:
-                return ""
+                return "" if so_far == "sent" else so_far
             if so_far is None:
                 await notes.put(session, name, f"{self._clock().isoformat()}\n{text}")
         outcome = "sent"

@@ -145,6 +145,21 @@ async def test_a_channel_that_refuses_holds_nobody_up(town: Town, teller: FeedTe
         assert (await session.scalars(left)).all() == [], "nothing of the telling is kept"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_where_one_channel_refuses_and_the_next_gives_no_answer_the_next_is_tried_again(
+    town: Town, teller: FeedTeller
+) -> None:
+    guild = await town.server(await town.feed())
+    closed, open_ = await town.rule(guild), await town.rule(guild)
+    for channel, fault in ((closed, {"status": 403, "code": 50013}), (open_, {"status": 503})):
+        path = f"/channels/{channel.id}/messages"
+        town.standin.faults.add(Fault("status", method="POST", path=path, **fault))
+    assert await teller.tell() == 0
+    town.clock.turn(minutes=20)
+    assert await teller.tell() == 1
+    assert town.said(open_) == ["Paper is gone."]
+
+
 async def test_the_same_trouble_a_second_time_is_told_a_second_time(town: Town, teller: FeedTeller) -> None:
     feed_id = await town.feed("back", "Paper can be read again.")
     channel = await town.rule(await town.server(feed_id))
