@@ -355,9 +355,10 @@ async def _look(
         cards_posted = await deliveries.get_cards(session, story.case_id, places)
         edits = await deliveries.get_waiting_edits(session, story.case_id, places)
     limited = {
-        one.rule_id: day_start(hours[one.guild_id].zone, now)
+        each.rule_id: day_start(hours[each.guild_id].zone, now)
         for one in some
-        if one.rule_id is not None and one.daily_limit is not None
+        for each in (one, *one.others)
+        if each.rule_id is not None and each.daily_limit is not None
     }
     quiet = {
         _place(one): until
@@ -402,6 +403,7 @@ def _decide(
     writing: _Writing, story: RoutedStory, identity: str, one: Verdict, look: _Look, now: datetime
 ) -> None:
     """Decide what a destination gets, and when."""
+    one = _within_limit(one, look)
     place, hours = _place(one), look.hours[one.guild_id]
     standing = look.standing(one)
     kinds = messages(story, standing, when=one.when, thread=one.thread)
@@ -446,6 +448,14 @@ def _decide(
                     replace(this, story_id=row.story_id, guild_id=row.guild_id, rule_id=row.rule_id)
                 )
         writing.gathered.append(this)
+
+
+def _within_limit(one: Verdict, look: _Look) -> Verdict:
+    """Give the first of a destination's wishes whose rule may still post today; none may: the first."""
+    for each in (one, *one.others):
+        if each.daily_limit is None or look.posted_today.get(each.rule_id or 0, 0) < each.daily_limit:
+            return replace(each, ping_role=one.ping_role)
+    return one
 
 
 async def _write(session: AsyncSession, writing: _Writing, now: datetime) -> int:

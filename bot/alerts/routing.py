@@ -135,6 +135,7 @@ class Verdict:
 
     What follows if the story is wanted: the `review` that comes before, `when` it comes, the `ping_role` that
     it mentions, whether it is `urgent` (passes quiet hours), and the rest of what the rule says of posts.
+    `others`: further wishes of the same destination that would have it as soon (`chosen`).
     """
 
     destination: Destination
@@ -149,6 +150,7 @@ class Verdict:
     thread: str = "off"
     daily_limit: int | None = None
     review: Review | None = None
+    others: tuple[Verdict, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -229,7 +231,8 @@ def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verd
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
-    others, one without a daily limit before those with one, the first of equals.
+    others, the first of equals; with the `others` that would have it as soon, for one whose daily limit is
+    reached.
 
     Where that one mentions nobody, it mentions the role of the first other that would have the story as soon:
     what a rule says of mentions holds beside a rule for the same channel.
@@ -249,13 +252,14 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
             best, other = verdict, best
         else:
             other = verdict
-        if other is not None and best.ping_role is None and best.when == other.when:
-            best = replace(best, ping_role=other.ping_role)
+        if other is not None and best.when == other.when and best.rule_id is not None:
+            others = (*best.others, *other.others, replace(other, others=()))
+            best = replace(best, ping_role=best.ping_role or other.ping_role, others=others)
         due[verdict.destination] = best
 
 
-def _rank(verdict: Verdict) -> tuple[int, bool, bool]:
-    return WHEN.index(verdict.when), not verdict.urgent, verdict.daily_limit is not None
+def _rank(verdict: Verdict) -> tuple[int, bool]:
+    return WHEN.index(verdict.when), not verdict.urgent
 
 
 def messages(

@@ -209,11 +209,14 @@ async def test_a_card_that_waits_hides_none_that_is_posted_after_cases_were_merg
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_one_rules_daily_limit_holds_up_nothing_that_another_wants_without_one(house: House) -> None:
+@pytest.mark.parametrize("limit", [None, 5])
+async def test_one_rules_daily_limit_holds_up_nothing_that_another_wants(
+    house: House, limit: int | None
+) -> None:
     feed = await house.feed()
     await house.guild(GUILD, feed)
     await house.rule(GUILD, 100, daily_limit=1)
-    await house.rule(GUILD, 100, topics=["spyware"])
+    await house.rule(GUILD, 100, topics=["spyware"], daily_limit=limit)
     for topic in ("anonymity", "spyware", "anonymity", "spyware"):
         await house.story(feed, None, topics=[topic])
     assert [row.kind for row in await house.deliveries()] == ["card", "card", "digest", "card"]

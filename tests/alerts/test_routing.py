@@ -181,12 +181,11 @@ def test_any_keyword_and_any_text_give_an_answer(keyword: str, text: str) -> Non
 
 
 def test_a_role_is_mentioned_where_a_rule_without_one_posts_in_the_same_channel() -> None:
-    general, special = replace(RULE, id=1), replace(RULE, id=2, ping_role=6, daily_limit=1)
+    general, special = replace(RULE, id=1), replace(RULE, id=2, ping_role=6)
     for rules in ((general, special), (special, general)):
         (wish,) = route(STORY, rules, ()).due
-        assert (wish.rule_id, wish.ping_role) == (1, 6), (
-            "and the one's limit holds the other's posts up no more"
-        )
+        assert (wish.rule_id, wish.ping_role) == (rules[0].id, 6)
+        assert [other.rule_id for other in wish.others] == [rules[1].id]
     (wish,) = route(STORY, (general, replace(special, when="daily")), ()).due
     assert wish.ping_role is None, "its readers are mentioned in their digest"
 
