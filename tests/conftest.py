@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +19,9 @@ from sqlalchemy.engine import Dialect
 
 from db import schema
 from db.engine import Database
+
+if TYPE_CHECKING:
+    from tests.forked import Forker
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -176,3 +179,13 @@ def share_compiled(database: Database) -> None:
     engine = database.engine.sync_engine
     if engine.name in _compiled:
         engine.dialect, engine._compiled_cache = _compiled[engine.name]
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """What starts `quash` again and again in a test that is not about its start."""
+    from tests.forked import Forker
+
+    opened = Forker()
+    yield opened
+    opened.close()

@@ -23,6 +23,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -38,20 +39,20 @@ class Forked:
 
     def __init__(self, pid: int, ended: Future[int]) -> None:
         self.pid = pid
-        self._ended = ended
+        self.ended = ended
 
     @property
     def returncode(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
-        return self._ended.result() if self._ended.done() else None
+        return self.ended.result() if self.ended.done() else None
 
     async def wait(self) -> int:
         """Wait until it has ended; gives its exit status."""
-        return await asyncio.shield(asyncio.wrap_future(self._ended))
+        return await asyncio.shield(asyncio.wrap_future(self.ended))
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        if not self._ended.done():
+        if not self.ended.done():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -85,16 +86,45 @@ class Forker:
         environment: Mapping[str, str],
         log: Path,
         hasty: bool = False,
+        reads: str = os.devnull,
+        writes: str = os.devnull,
     ) -> Forked:
-        """Start `quash` with these arguments, standard error added to `log`. `hasty`: with short waits."""
+        """Start `quash` with these arguments, standard error added to `log`.
+
+        `hasty`: with short waits. `reads`, `writes`: the files that are standard input and output.
+        """
         number = next(self._numbers)
         pid = self._pids[number] = Future()
         ended = self._ends[number] = Future()
-        wanted = [number, list(arguments), str(folder), dict(environment), str(log), hasty]
+        wanted = [number, list(arguments), str(folder), dict(environment), [reads, writes, str(log)], hasty]
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(wanted).encode() + b"\n")
         self._process.stdin.flush()
         return Forked(pid.result(60), ended)
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        stdin: bytes,
+        timeout: float,
+        hasty: bool = False,
+    ) -> tuple[int, bytes, bytes]:
+        """Let `quash` run to its end; gives its exit status, standard output and error."""
+        with tempfile.TemporaryDirectory() as name:
+            into, out, err = (Path(name, each) for each in ("in", "out", "err"))
+            into.write_bytes(stdin)
+            process = self.start(
+                arguments, folder=folder, environment=environment, log=err, hasty=hasty, reads=str(into),
+                writes=str(out),
+            )  # fmt: skip
+            try:
+                status = process.ended.result(timeout)
+            finally:
+                process.kill()
+            return status, out.read_bytes(), err.read_bytes()
 
     def close(self) -> None:
         """End it, and all that were forked from it."""
@@ -157,15 +187,16 @@ def _serve() -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _child(arguments: list[str], folder: str, environment: dict[str, str], log: str, hasty: bool) -> NoReturn:
+def _child(
+    arguments: list[str], folder: str, environment: dict[str, str], files: list[str], hasty: bool
+) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        nothing, said = os.open(os.devnull, os.O_RDWR), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        for mine, its in ((nothing, 0), (nothing, 1), (said, 2)):
+        for its, name in enumerate(files):
+            mine = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT if its else os.O_RDONLY)
             os.dup2(mine, its)
-        os.close(nothing)
-        os.close(said)
+            os.close(mine)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
@@ -189,11 +220,13 @@ def _child(arguments: list[str], folder: str, environment: dict[str, str], log: 
 def hasten() -> None:
     """Make waits short that are long for the sake of others, as Discord and the feeds' servers."""
     from bot import app, client, shards
+    from db import engine
 
     app._FEEDS_EVERY = app._ENTRIES_EVERY = 0.2
     app._NOTICES_EVERY, app._TELLING_LASTS = 0.5, 3.0
     app._HUBS_EVERY = 1.0
     client._SESSION_EVERY = 0.5
+    engine._BUSY_TIMEOUT_MS = 300
     _defaults(client.QuashClient)["servers_within"] = 0.3
     _defaults(shards.ShardKeeper)["lease"] = shards.LEASE / 10
 

@@ -19,6 +19,7 @@ import pytest
 
 from bot.sandbox import StandIn
 from tests.conftest import ROOT, SHARED
+from tests.forked import Forker
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,32 @@ class Ran:
 
 
 def quash(
-    *arguments: str, folder: Path, stdin: str | bytes = "", timeout: float = 60, **environment: str
+    *arguments: str,
+    folder: Path,
+    stdin: str | bytes = "",
+    timeout: float = 60,
+    forker: Forker | None = None,
+    **environment: str,
 ) -> Ran:
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
-        capture_output=True,
-        cwd=folder,
-        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), **environment},
-        timeout=timeout,
-        check=False,
-    )
-    ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    """Run a command to its end. `forker`: without the work of a start; each command has one start without."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), **environment}
+    if forker is not None:
+        status, out, err = forker.run(
+            arguments, folder=folder, environment=environment, stdin=given, timeout=timeout, hasty=True
+        )
+        ran = Ran(status, out.decode(), err.decode())
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *arguments],
+            input=given,
+            capture_output=True,
+            cwd=folder,
+            env=environment,
+            timeout=timeout,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert "Traceback" not in ran.err
     return ran
 
@@ -115,12 +130,24 @@ async def test_a_token_that_discord_refuses_ends_the_program(tmp_path: Path) -> 
     assert ran.err.count("\n") == 1
 
 
-def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
-    ran = quash("feeds", "list", folder=tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/no/quash.db")
+def test_a_database_that_cannot_be_opened(tmp_path: Path, forker: Forker) -> None:
+    ran = quash(
+        "feeds",
+        "list",
+        folder=tmp_path,
+        forker=forker,
+        DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/no/quash.db",
+    )
     assert ran.status == 1
     assert ran.err.count("\n") == 1
     (tmp_path / "words.db").write_text("this is no database " * 100)
-    ran = quash("feeds", "list", folder=tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/words.db")
+    ran = quash(
+        "feeds",
+        "list",
+        folder=tmp_path,
+        forker=forker,
+        DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/words.db",
+    )
     assert ran.status == 1
     assert ran.err.count("\n") == 1
     assert (tmp_path / "words.db").read_text().startswith("this is no database")
@@ -130,19 +157,21 @@ def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     "address",
     ["quash.db", "mysql://h/n", "postgresql+asyncpg://u@h", "postgresql+asyncpg://u:geheim@h:port/n"],
 )
-def test_an_address_of_no_database_is_wrong_configuration(tmp_path: Path, address: str) -> None:
+def test_an_address_of_no_database_is_wrong_configuration(
+    tmp_path: Path, address: str, forker: Forker
+) -> None:
     """Status 2: whoever starts it again and again need not."""
-    ran = quash("run", folder=tmp_path, DISCORD_TOKEN="t", DATABASE_URL=address)
+    ran = quash("run", folder=tmp_path, forker=forker, DISCORD_TOKEN="t", DATABASE_URL=address)
     assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert ran.err.startswith("quash: DATABASE_URL is no database address; allowed are")
     assert "geheim" not in ran.err
 
 
-def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path) -> None:
-    assert quash("feeds", "list", folder=tmp_path).status == 0
+def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path, forker: Forker) -> None:
+    assert quash("feeds", "list", folder=tmp_path, forker=forker).status == 0
     with contextlib.closing(sqlite3.connect(tmp_path / "quash.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        ran = quash("feeds", "remove", "1", folder=tmp_path)
+        ran = quash("feeds", "remove", "1", folder=tmp_path, forker=forker)
     assert ran.status == 1
     assert ran.err.splitlines()[-1] == (
         "quash: The database does not do its work (database is locked); try again when it does."
@@ -150,7 +179,7 @@ def test_a_database_that_another_program_holds_is_one_sentence(tmp_path: Path) -
     assert "SQL" not in ran.err
 
 
-def test_a_damaged_file_is_told_as_that(tmp_path: Path, migrated_sqlite: Path) -> None:
+def test_a_damaged_file_is_told_as_that(tmp_path: Path, migrated_sqlite: Path, forker: Forker) -> None:
     file = tmp_path / "quash.db"
     shutil.copyfile(migrated_sqlite, file)
     with contextlib.closing(sqlite3.connect(file)) as opened:
@@ -164,28 +193,30 @@ def test_a_damaged_file_is_told_as_that(tmp_path: Path, migrated_sqlite: Path) -
     while (at := content.find(b"periwinkle")) >= 0:
         content[at - at % size : at - at % size + size] = b"\xff" * size
     file.write_bytes(content)
-    ran = quash("feeds", "list", folder=tmp_path)
+    ran = quash("feeds", "list", folder=tmp_path, forker=forker)
     assert ran.status == 1
     assert ran.err.startswith("quash: The database file is damaged (database disk image is malformed);")
     assert ran.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("verb", [("backup", "copy.db"), ("check",), ("current",)], ids=" ".join)
-def test_looking_in_the_wrong_folder_says_so_and_makes_nothing(tmp_path: Path, verb: tuple[str, ...]) -> None:
-    ran = quash("db", *verb, folder=tmp_path)
+def test_looking_in_the_wrong_folder_says_so_and_makes_nothing(
+    tmp_path: Path, verb: tuple[str, ...], forker: Forker
+) -> None:
+    ran = quash("db", *verb, folder=tmp_path, forker=forker)
     assert ran.status == 1
     assert ran.err.startswith("quash: There is no database quash.db")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_that_is_newer_than_the_program(tmp_path: Path) -> None:
-    assert quash("db", "upgrade", folder=tmp_path).status == 0
+def test_a_database_that_is_newer_than_the_program(tmp_path: Path, forker: Forker) -> None:
+    assert quash("db", "upgrade", folder=tmp_path, forker=forker).status == 0
     with sqlite3.connect(tmp_path / "quash.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    ran = quash("feeds", "list", folder=tmp_path)
+    ran = quash("feeds", "list", folder=tmp_path, forker=forker)
     assert ran.status == 1
     assert "newer Quash" in ran.err
-    assert "9999" in quash("db", "current", folder=tmp_path).out
+    assert "9999" in quash("db", "current", folder=tmp_path, forker=forker).out
 
 
 def test_analyse_reads_files_and_says_what_cannot_be_read(tmp_path: Path) -> None:
@@ -205,7 +236,7 @@ def test_analyse_reads_files_and_says_what_cannot_be_read(tmp_path: Path) -> Non
     assert "legal-demands" in shown.out
 
 
-def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
+def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path, forker: Forker) -> None:
     lines = [
         {"id": "b", "title": "Soup", "text": "We made soup. It was good soup."},
         {
@@ -219,7 +250,11 @@ def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
         },
     ]
     ran = quash(
-        "analyse", "--jsonl", folder=tmp_path, stdin="\n".join(map(json.dumps, lines)) + "\nnonsense\n"
+        "analyse",
+        "--jsonl",
+        folder=tmp_path,
+        forker=forker,
+        stdin="\n".join(map(json.dumps, lines)) + "\nnonsense\n",
     )
     answers = [json.loads(line) for line in ran.out.splitlines()]
     assert [a["id"] for a in answers] == ["b", 7, "half a pair \ud83d", None]
@@ -229,9 +264,9 @@ def test_analyse_jsonl_answers_every_line_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the articles to check against lie outside the project")
-def test_the_five_seed_articles(tmp_path: Path) -> None:
+def test_the_five_seed_articles(tmp_path: Path, forker: Forker) -> None:
     seeds = sorted((SHARED / "seeds").glob("*.txt"))
-    ran = quash("analyse", *map(str, seeds), "--json", folder=tmp_path)
+    ran = quash("analyse", *map(str, seeds), "--json", folder=tmp_path, forker=forker)
     assert ran.status == 0, ran.err
     cbp, journal, dhs, dataminr, isis = (json.loads(line) for line in ran.out.splitlines())
 
@@ -321,14 +356,14 @@ def test_search_of_an_empty_store(tmp_path: Path) -> None:
     assert (ran.status, ran.out.strip()) in ((0, "Nothing was found."), (2, ""))
 
 
-def test_a_feed_is_recorded_and_a_failed_check_is_one_line(tmp_path: Path) -> None:
+def test_a_feed_is_recorded_and_a_failed_check_is_one_line(tmp_path: Path, forker: Forker) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as server:
         try:
             assert server.stdout is not None
             address = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-            loopback = {"folder": tmp_path, "FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
+            loopback = {"folder": tmp_path, "forker": forker, "FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
             assert quash("feeds", "add", f"{address}/feed", **loopback).status == 0
             for feed in ("1", "#1", f"{address}/feed"):
                 recorded = quash("feeds", "record", feed, "kept", **loopback)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,6 @@ import pytest
 from bot.sandbox import Channel, Guild, Person, StandIn
 from bot.sandbox.web import SampleWeb
 from tests.conftest import SHARED
-from tests.forked import Forker
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,3 @@ async def place() -> AsyncIterator[Place]:
 async def web() -> AsyncIterator[SampleWeb]:
     async with SampleWeb(datetime.now(UTC)) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """What starts a bot many times in a test that is not about its start."""
-    opened = Forker()
-    yield opened
-    opened.close()
