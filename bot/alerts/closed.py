@@ -5,7 +5,7 @@ Once each, where they can read it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,10 +41,11 @@ class ClosedTeller(Teller):
         """Give the channels of which nobody was told."""
         async with self._database.read() as session:
             found = await places.get_untold(session, _AT_ONCE)
-        of: dict[int | None, list[BrokenChannel]] = {}
-        for broken in found:
-            of.setdefault(broken.heard.guild_id if broken.heard else None, []).append(broken)
-        return [self._news(some) for some in of.values()]
+            of: dict[int | None, list[BrokenChannel]] = {}
+            for broken in found:
+                of.setdefault(broken.heard.guild_id if broken.heard else None, []).append(broken)
+            tried = [await notes.named(session, _name(some[0].channel_id)) for some in of.values()]
+        return [self._news(_of_try(some, of_it)) for some, of_it in zip(of.values(), tried, strict=True)]
 
     def _news(self, some: Sequence[BrokenChannel]) -> News:
         """Tell of those that have room in one message, the longest broken first; the others come next."""
@@ -66,7 +67,7 @@ class ClosedTeller(Teller):
         makers = dict.fromkeys(maker for one in told if one.heard for maker in one.heard.makers)
         return News(
             name=_name(told[0].channel_id),
-            about=tuple(part for one in told for part in (one.channel_id, one.since)),
+            about=(told[0].channel_id, told[0].since),
             where=replace(first, makers=tuple(makers)) if first else None,
             text="\n".join(lines),
             buttons=(button,),
@@ -78,6 +79,12 @@ class ClosedTeller(Teller):
             for one in told:
                 await places.mark_told(session, one.channel_id, self._clock())
                 await notes.drop(session, _name(one.channel_id))
+
+
+def _of_try(some: Sequence[BrokenChannel], tried: Mapping[str, str]) -> Sequence[BrokenChannel]:
+    """Leave out channels of which a message that has to be tried again does not tell, by the notes of it."""
+    text = next((note for note in tried.values() if "\n" in note), None)
+    return some if text is None else [one for one in some if f"<#{one.channel_id}>" in text] or some
 
 
 class GivenUpTeller(Teller):

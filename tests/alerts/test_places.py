@@ -20,7 +20,7 @@ from bot.alerts.sender import DiscordSender
 from bot.alerts.weather import REFUSALS, Weather
 from bot.sandbox import Channel, Fault
 from db import absence as stored_absence
-from db.tables import AuditRow, Base, GuildRow
+from db.tables import AuditRow, Base, DestinationRow, GuildRow
 from tests.alerts.house import House
 from tests.alerts.place import Place, text_of
 from tests.conftest import TurnedClock
@@ -220,6 +220,27 @@ async def test_moderators_are_told_once_of_a_closed_channel_where_they_can_read_
     await deliverer.reopen()
     assert await deliverer.deliver_due() == 2
     assert ["Story 0" in text_of(place.posted[0]), "Story 1" in text_of(place.posted[1])] == [True, True]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_message_of_closed_channels_whose_answer_was_lost_stays_the_same(
+    place: Place, sender: DiscordSender, clock: TurnedClock
+) -> None:
+    first, second, desk = (place.standin.world.add_channel(place.guild, name).id for name in "abc")
+    teller = ClosedTeller(place.house.database, sender, clock=clock)
+    for channel_id in (desk, first, second):
+        await place.house.rule(place.guild.id, channel_id)
+    for channel_id in (first, second):
+        async with place.house.database.write() as session:
+            closed = {"claim": 0, "failures": 1, "broken": "It is closed.", "broken_at": clock()}
+            session.add(DestinationRow(target="channel", target_id=channel_id, **closed))
+        if channel_id == first:
+            place.standin.faults.add(Fault("drop", when="after", path=f"/channels/{desk}/messages"))
+        await teller.tell()
+        clock.turn(minutes=1)
+    await teller.tell()
+    told = [message.text for message in place.standin.messages(desk)]
+    assert [[f"<#{id}>" in text for id in (first, second)] for text in told] == [[True, False], [False, True]]
 
 
 # ------------------------------------------------------------- absence
