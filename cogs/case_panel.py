@@ -37,12 +37,12 @@ async def case_panel(
     """Lay a case out: where it stands first, then its reports, the newest first and in pages."""
     case, total = view.case, len(view.stories)
     first = first if first < total else max(0, total - _REPORTS)
-    also = [f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others)]
-    room = ROOM - _AROUND - (width(also[0]) if others else 0)
+    also = others_named(others)
+    room = ROOM - _AROUND - width(also)
     standing = _standing_in(view, room - _FOR_REPORTS) if first == 0 else []
     newest = view.stories[::-1][first : first + _REPORTS]
     reports = fitting(map(_report, newest), room - sum(map(width, standing)))
-    blocks = [*standing, f"**{say('Reports')}**\n" + "\n".join(reports), *(also if others else ())]
+    blocks = [*standing, f"**{say('Reports')}**\n" + "\n".join(reports), also]
     follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
         label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
     )
@@ -55,6 +55,13 @@ async def case_panel(
     if interaction.is_guild_integration() and await may(interaction):
         buttons.append(correct_button(case.id))
     return panel(safe_text(view.title, 200) or say("Case"), blocks, buttons=buttons, footer=footer)
+
+
+def others_named(others: Sequence[CaseName]) -> str:
+    """Name other cases that may have been meant, "" for none."""
+    if not others:
+        return ""
+    return f"-# {say('Also:')} " + " · ".join(f"#{c.id} {safe_text(c.title, 60)}" for c in others)
 
 
 def _report(story: StoryRow) -> str:

@@ -138,16 +138,13 @@ class Lookups(commands.Cog):
         """Answer with a case, or with the choice where several fit."""
         who = viewer(interaction)
         async with self.services.database.read() as session:
-            found = await lookups.case_names(session, who, name, party=await choices.party(name))
+            found = await meant_cases(session, who, name)
             if not found:
                 newest = await lookups.case_names(session, who, "", limit=5)
                 await answer(interaction, _no_case(who, name, newest))
                 return
-            exact = [c for c in found if c.title.casefold() == name.strip().casefold()]
-            chosen = (exact or found)[0].id
-            view = await lookups.case_view(session, who, await session.get_one(CaseRow, chosen))
-        others = [c for c in found if c.id != chosen][:5]
-        await answer(interaction, await case_panel(interaction, view, others))
+            view = await lookups.case_view(session, who, await session.get_one(CaseRow, found[0].id))
+        await answer(interaction, await case_panel(interaction, view, found[1:]))
 
     @app_commands.command(description="The ledger of demands: who asked whom for what, and where it stands")
     @app_commands.describe(
@@ -246,6 +243,12 @@ async def case_choices(
         named = await choices.party(typed)
         cases = await lookups.case_names(session, viewer(interaction), typed, party=named)
     return [app_commands.Choice(name=plain_text(c.title, 100) or f"#{c.id}", value=str(c.id)) for c in cases]
+
+
+async def meant_cases(session: AsyncSession, who: Viewer, name: str) -> list[CaseName]:
+    """Give the case that a name means, one that is called just so before others; then a few others."""
+    found = await lookups.case_names(session, who, name, party=await choices.party(name))
+    return sorted(found, key=lambda case: case.title.casefold() != name.strip().casefold())[:6]
 
 
 # ------------------------------------------------------------------------ pages

@@ -17,13 +17,21 @@ from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import labelled, mark, retell, say
 from cogs import choices
+from cogs.case_panel import others_named
 from cogs.clicks import Click, add, chosen
 from cogs.guards import guild_of
 from cogs.language import speak_with
-from cogs.lookups import case_choices, did_you_mean, meant_party, near_parties, party_choices, viewer
+from cogs.lookups import (
+    case_choices,
+    did_you_mean,
+    meant_cases,
+    meant_party,
+    near_parties,
+    party_choices,
+    viewer,
+)
 from cogs.pages import PageButton, page_buttons, told_range
 from cogs.panels import answer, panel
-from db import lookups
 
 Delivery = Literal["now", "daily", "weekly"]
 _A_PAGE = 4  # each takes seven of up to 40 components; the topics and what is around take ten
@@ -103,9 +111,9 @@ class Subscriptions(commands.Cog):
     ) -> None:
         """Subscribe to a case."""
         async with self.services.database.read() as session:
-            named = await choices.party(name)
-            found = await lookups.case_names(session, viewer(interaction), name, limit=1, party=named)
-        await self._subscribe(interaction, "case", str(found[0].id) if found else name, delivery)
+            found = await meant_cases(session, viewer(interaction), name)
+        wanted = str(found[0].id) if found else name
+        await self._subscribe(interaction, "case", wanted, delivery, others_named(found[1:]))
 
     @subscribe.command(description="Be told of every story that a search finds from now on")
     @app_commands.describe(

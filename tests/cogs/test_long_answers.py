@@ -223,6 +223,21 @@ async def test_a_case_is_called_as_the_server_calls_it_wherever_it_is_named(scen
     assert "case: Kestrel" in (await scene.member.command("subscriptions")).text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_case_with_just_that_title_is_meant_and_others_are_named(scene: Scene) -> None:
+    feed = await _feed(scene)
+    for number, title in enumerate(("Harbour summons", "Harbour summons of lanterns"), start=1):
+        scene.house.clock.turn(hours=1)
+        await _put(scene, feed, await scene.house.case(title), number, title=title)
+    for command in ("case", "subscribe case"):
+        for name, meant, other in (("harbour summons", 1, 2), ("harbour", 2, 1)):
+            told = (await scene.member.command(command, name=name)).text
+            assert f"Also: #{other} Harbour summons" in told, (command, name)
+            assert f"Also: #{meant} " not in told
+    async with scene.house.database.read() as session:
+        assert set(await session.scalars(select(SubscriptionRow.value))) == {"1", "2"}
+
+
 async def test_a_case_without_a_title_can_be_chosen(scene: Scene) -> None:
     feed = await _feed(scene)
     nameless, named = await scene.house.case(""), await scene.house.case("The one")
