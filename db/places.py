@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, bindparam, literal, literal_column, or_, select, union_all, update
+from sqlalchemy import bindparam, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
-from db.deliveries import OPEN, at_places
+from db.deliveries import OPEN, at_places, open_at_destination
 from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
 
 # ------------------------------------------------------------- channels that take nothing
@@ -198,21 +198,23 @@ async def forget_given_up(session: AsyncSession, told: GivenUp) -> None:
         await notes.remove(session, f"{_UNTOLD}{told.guild_id}:{delivery_id}")
 
 
-async def get_wanted(session: AsyncSession, channel_ids: Collection[int]) -> dict[int, tuple[int, bool]]:
-    """Give for those of these channels that rules name the server, and whether a rule wants threads there."""
-    where: CompoundSelect[int | None, int, str] = union_all(
-        select(RuleRow.channel_id, RuleRow.guild_id, RuleRow.thread).where(
-            RuleRow.channel_id.in_(channel_ids)
-        ),
-        select(RuleRow.review_channel, RuleRow.guild_id, literal("off")).where(
-            RuleRow.review_channel.in_(channel_ids)
-        ),
+async def get_with_threads(session: AsyncSession, channel_ids: Collection[int]) -> set[int]:
+    """Tell for which of these channels a rule wants threads."""
+    found = await session.scalars(
+        select(RuleRow.channel_id).where(RuleRow.channel_id.in_(channel_ids), RuleRow.thread == "case")
     )
-    found: dict[int, tuple[int, bool]] = {}
-    for channel_id, guild_id, thread in await session.execute(where):
-        if channel_id is not None:
-            found[channel_id] = guild_id, thread == "case" or found.get(channel_id, (0, False))[1]
-    return found
+    return set(found)
+
+
+async def get_servers_owed(session: AsyncSession, channel_ids: Collection[int]) -> dict[int, int]:
+    """Give for those of these channels where something waits the server that it is for."""
+    first = open_at_destination(DeliveryRow.guild_id).limit(1).scalar_subquery()
+    found = await session.execute(
+        select(DestinationRow.target_id, first.label("guild_id")).where(
+            at_places(DestinationRow, [("channel", channel_id) for channel_id in channel_ids])
+        )
+    )
+    return {row.target_id: row.guild_id for row in found if row.guild_id is not None}
 
 
 # ------------------------------------------------------------- publishing

@@ -148,11 +148,15 @@ class Deliverer:
         async with self._database.read() as session:
             # All of them, a page at a time: however many are gone for good, those behind them are looked at.
             while rows := await deliveries.get_broken_channels(session, _BROKEN_AT_ONCE, after=last):
-                wanted = await places.get_wanted(session, [row.target_id for row in rows])
+                ids = [row.target_id for row in rows]
+                threads = await places.get_with_threads(session, ids)
+                owed = await places.get_servers_owed(session, ids)
                 may |= {
-                    row.target_id for row in rows if self._may_reopen(row, wanted.get(row.target_id), now)
+                    id
+                    for row, id in zip(rows, ids, strict=True)
+                    if self._may_reopen(row, id in threads, owed.get(id, 0), now)
                 }
-                broken |= {row.target_id for row in rows}
+                broken.update(ids)
                 last = rows[-1]
                 await asyncio.sleep(0)
         self._seen_closed &= broken
@@ -163,9 +167,8 @@ class Deliverer:
         for channel_id in reopened:
             _log.info("channel %d is taken up again", channel_id)
 
-    def _may_reopen(self, row: DestinationRow, wanted: tuple[int, bool] | None, now: datetime) -> bool:
-        """`wanted`: by a rule of which server, and whether with threads."""
-        guild_id, threads = wanted or (0, False)
+    def _may_reopen(self, row: DestinationRow, threads: bool, guild_id: int, now: datetime) -> bool:
+        """`threads`: whether a rule wants them there; `guild_id`: for which server something waits there."""
         if self._sender.may_post(row.target_id, threads=threads):
             if row.target_id in self._seen_closed:
                 self._seen_closed.discard(row.target_id)
