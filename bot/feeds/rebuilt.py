@@ -14,8 +14,7 @@ from db.feed_looks import KnownEntry
 
 _TURNING = 2  # times that a feed looked rebuilt before, within so many seconds, that show it is its habit
 _TURNING_WITHIN = 30 * DAY
-_FEW = 5  # new entries without dates that may be news all the same
-_BUSY_DAY = 10  # new entries at once, past which it takes the feed's own rhythm to explain them
+_BUSY_DAY = 5  # new entries at once, past which it takes the feed's own rhythm to explain them
 
 
 class Judgement(NamedTuple):
@@ -100,7 +99,7 @@ def is_continued(
     """Tell whether a feed goes on where it was: some entries are known, and most of the new ones are newer.
 
     They are dated no earlier than every known one, or at least after the `last` look (some feeds date what is
-    edited anew). A few without dates are newer if they stand in front of all that is known.
+    edited anew). Those without dates are newer if they stand in front of all that is known.
     """
     places = [number for number, sighting in enumerate(shown) if sighting.key in known]
     dates = [date for number in places if (date := shown[number].published) is not None]
@@ -108,7 +107,7 @@ def is_continued(
         from_then = min(max(dates), last.timestamp())
         return 2 * sum(s.published is not None and s.published >= from_then for s in news) > len(news)
     in_front = {sighting.key for sighting in shown[: places[0]]} if places else set()
-    return len(news) <= _FEW and all(s.published is None and s.key in in_front for s in news)
+    return all(s.published is None and s.key in in_front for s in news)
 
 
 def history(
