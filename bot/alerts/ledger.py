@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from bot.alerts.routing import (
     Rule,
     Subscription,
     Verdict,
+    as_owed,
     ask_rule,
     ask_subscription,
     chosen,
@@ -243,7 +245,7 @@ class Ledger:
         if not wanted:
             return None, changes.closed(row.id, "skipped", _why_not(verdicts))
         if claim.target == "channel":
-            wanted = list(chosen(wanted))
+            wanted = [as_owed(one, row.rule_id) for one in chosen(wanted)]
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
             hours = heads.hours[wanted[0].guild_id]
             return None, await postpone(heads.session, row, wanted[0], hours, quiet, now)
@@ -307,6 +309,7 @@ class Ledger:
         await self._leave_out(claim, row, heads, wanted, now)
         of_posts = [one for passed in wanted.values() for one in chosen(passed)]
         roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
+        topics = Counter(topic for story_id in wanted for topic in sorted(heads.stories[story_id].topics))
         digest = replace(
             digest,
             ping_roles=tuple(roles),
@@ -314,6 +317,7 @@ class Ledger:
             mark=row.nonce,
             words=words_of(heads.words, best.guild_id) if best.rule_id is not None else {},
             zone=heads.hours[best.guild_id].zone,
+            topics=tuple(topic for topic, _ in topics.most_common()),
         )
         rule = _rule_of(best, heads)
         threads = rule is not None and rule.thread == "case"

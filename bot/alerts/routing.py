@@ -258,6 +258,13 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
         due[verdict.destination] = best
 
 
+def as_owed(wish: Verdict, rule_id: int | None) -> Verdict:
+    """Give a destination's wish as it was owed: by another rule where the daily limit of the first one was
+    reached, so that it counts for that other's."""
+    by_rule = next((one for one in wish.others if one.rule_id == rule_id), None)
+    return wish if by_rule is None else replace(by_rule, ping_role=wish.ping_role)
+
+
 def _rank(verdict: Verdict) -> tuple[int, bool]:
     return WHEN.index(verdict.when), not verdict.urgent
 

@@ -224,6 +224,23 @@ async def test_past_its_daily_limit_a_rules_posts_come_in_the_next_daily_digest(
     assert "Story 2" in text_of(place.posted[4]) and "Story 3" in text_of(place.posted[4])
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_one_rule_posts_past_the_limit_of_another_counts_for_its_own(
+    place: Place, deliverer: Deliverer
+) -> None:
+    await place.house.rule(place.guild.id, place.channel.id, daily_limit=1)
+    await place.house.rule(place.guild.id, place.channel.id, daily_limit=2)
+    for number in range(5):
+        await place.house.story(place.feed, None, title=f"Story {number}")
+        await deliverer.deliver_due()
+    assert [(row.kind, row.rule_id) for row in await place.house.deliveries()] == [
+        ("card", 1),
+        ("card", 2),
+        ("card", 2),
+        ("digest", 1),
+    ]
+
+
 async def test_a_digest_mentions_the_roles_of_the_rules_that_have_something_in_it(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
