@@ -17,7 +17,7 @@ from bot.alerts.routing import Rule
 from bot.alerts.rule_preview import RulePreview
 from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
-from bot.words import retell, say, say_number, speaking
+from bot.words import labelled, retell, say, say_number, speaking
 from cogs import choices, examples, setup
 from cogs.guards import guild_of, may, may_configure
 from cogs.pages import PageButton, divide_in_turns, page_buttons
@@ -288,7 +288,7 @@ async def _list_page(
 
 def _listed(listed: actions.ListedRule) -> str:
     """Tell a rule, and which of its channels take nothing."""
-    closed = [f"⚠ <#{id}>: {safe_text(retell(why), 200)}" for id, why in listed.closed.items()]
+    closed = ["⚠ " + labelled(f"<#{id}>", safe_text(retell(why), 200)) for id, why in listed.closed.items()]
     return "\n".join([describe(listed.rule), *closed])
 
 

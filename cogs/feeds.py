@@ -25,7 +25,7 @@ from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.countries import countries_beginning, country_named
 from bot.stories.model import TOPICS
-from bot.words import mark, retell, say, say_number
+from bot.words import labelled, mark, retell, say, say_number
 from cogs import choices
 from cogs.clicks import Click, Form, add, chosen
 from cogs.guards import NotAllowedError, check_may_configure, guild_of, may, may_configure
@@ -313,8 +313,10 @@ def _checked(feed: ListedFeed, report: LookReport, newest: Sequence[SeenEntry]) 
         "unchanged": say("nothing new"),
         "skipped": say("not asked now"),
     }.get(report.outcome, f"⚠ {report.outcome}")
-    reason = f": {safe_text(retell(report.reason), 300)}" if report.reason else ""
-    blocks = [_line(feed), f"**{outcome}**{reason}"]
+    told = f"**{outcome}**"
+    if report.reason:
+        told = labelled(told, safe_text(retell(report.reason), 300))
+    blocks = [_line(feed), told]
     blocks += [_entry(entry) for entry in newest]
     return panel(say("Feed"), blocks)
 

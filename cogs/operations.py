@@ -21,7 +21,7 @@ from bot.intake import changes
 from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why_checks import KINDS
-from bot.words import mark, retell, say, say_number
+from bot.words import labelled, mark, retell, say, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import (
@@ -340,7 +340,9 @@ def _feeds(feeds: Sequence[ListedFeed]) -> str:
     told = []
     for feed in failing[:_FAILING]:
         since = stamp(feed.failing_since, "R") if feed.failing_since else ""
-        told.append(f"⚠ {_feed_name(feed)} ({since}): {safe_text(retell(feed.failure or ''), 160)}")
+        told.append(
+            "⚠ " + labelled(f"{_feed_name(feed)} ({since})", safe_text(retell(feed.failure or ""), 160))
+        )
     shown = fitting(told, _ROOM_OF_FEEDS)
     if len(failing) > len(shown):
         shown.append(say("… and more; `/feeds list` shows all."))
@@ -390,7 +392,7 @@ async def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedR
             threads.setdefault(rule.review_channel, False)
         broken |= one.closed
         if trouble := trouble_with_mention(guild, rule.ping_role, rule.channel_id):
-            mentions[f"⚠ {say('Rule #{number}', number=rule.id)}: {trouble}"] = None
+            mentions["⚠ " + labelled(say("Rule #{number}", number=rule.id), trouble)] = None
     gone = await find_gone(guild, threads) if guild is not None else set()
     lines = []
     for channel_id, with_threads in threads.items():
@@ -398,7 +400,7 @@ async def _channels(guild: discord.Guild | None, rules: Sequence[actions.ListedR
         if not trouble and channel_id in broken:
             trouble = safe_text(retell(broken[channel_id]), 300)
         if trouble:
-            lines.append(f"⚠ <#{channel_id}>: {trouble}")
+            lines.append("⚠ " + labelled(f"<#{channel_id}>", trouble))
     lines += mentions
     if not lines:
         return title + say_number(

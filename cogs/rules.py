@@ -20,7 +20,7 @@ from bot.intake import guild_settings
 from bot.intake.services import Services
 from bot.stories.countries import all_countries, countries_beginning
 from bot.stories.model import STATUSES, TOPICS
-from bot.words import mark, say, say_number
+from bot.words import labelled, mark, say, say_number
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
 from cogs.guards import (
@@ -255,7 +255,7 @@ def describe(rule: Rule) -> str:
 def _parts(rule: Rule) -> Iterator[str]:
     for label, names in _lists(rule).items():
         if names:
-            yield f"{say(label)}: {safe_text(', '.join(names), 300)}"
+            yield labelled(say(label), safe_text(", ".join(names), 300))
     if not (rule.topics or rule.parties or rule.keywords):
         yield say("every relevant story")
     yield say("relevance from {figure}", figure=f"{rule.min_relevance:g}")
@@ -339,7 +339,7 @@ def changed_lines(edited: EditedRule) -> str:
     lines = [f"**#{edited.after.id}** <#{edited.after.channel_id}>"]
     for label, now in after.items():
         if before[label] != now:
-            lines.append(f"{say(label)}: {before[label] or '–'} → **{now or '–'}**")
+            lines.append(labelled(say(label), f"{before[label] or '–'} → **{now or '–'}**"))
     return "\n".join(lines)
 
 

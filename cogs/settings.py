@@ -25,7 +25,7 @@ from bot.intake.configuration_file import MOST_CHARACTERS, ConfigurationError
 from bot.intake.guild_feeds import Who
 from bot.intake.guild_settings import NAMES, NO_HOURS, EditedSettings, GuildSettings
 from bot.intake.services import Services
-from bot.words import mark, say
+from bot.words import labelled, mark, say
 from cogs import choices
 from cogs.clicks import Click, Form, add
 from cogs.guards import (
@@ -152,8 +152,13 @@ def _value(name: str, value: Any) -> str:
     return shown.get(name, safe_text(str(value), 80))
 
 
+def _label(text: str, sign: str = "") -> str:
+    """Give what stands in bold before a value, with its colon."""
+    return f"**{labelled(f'{sign} {say(text)}'.strip(), '').rstrip()}**"
+
+
 def _shown(settings: GuildSettings, now: datetime) -> ui.LayoutView:
-    lines = [f"**{say(_LABELS[name])}:** {_value(name, value)}" for name, value in asdict(settings).items()]
+    lines = [f"{_label(_LABELS[name])} {_value(name, value)}" for name, value in asdict(settings).items()]
     clock = now.astimezone(zone_of(settings.timezone)).strftime("%H:%M")
     lines[0] += " " + say("(it is {time} there)", time=clock)
     how = say(
@@ -183,7 +188,7 @@ def _edited(edited: EditedSettings, now: datetime) -> ui.LayoutView:
 def _changes(edited: EditedSettings) -> Iterator[str]:
     was, now = asdict(edited.before), asdict(edited.after)
     for name in edited.changed:
-        yield f"**{say(_LABELS[name])}:** {_value(name, was[name])} → {_value(name, now[name])}"
+        yield f"{_label(_LABELS[name])} {_value(name, was[name])} → {_value(name, now[name])}"
 
 
 # ------------------------------------------------------------------------ as a file
@@ -335,7 +340,7 @@ def _lines(found: Difference) -> list[str]:
         if names:
             shown = ", ".join(safe_text(name, 60) for name in names[:12])
             more = f", … ({len(names)})" if len(names) > 12 else ""
-            blocks.append(f"**{sign} {say('Feeds')}:** {shown}{more}")
+            blocks.append(f"{_label('Feeds', sign)} {shown}{more}")
     blocks += [f"**+** {describe(rule)}" for rule in found.rules_added]
     blocks += [f"**~** {changed_lines(edited)}" for edited in found.rules_changed]
     blocks += [f"**−** {describe(rule)}" for rule in found.rules_removed]

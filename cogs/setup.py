@@ -30,7 +30,7 @@ from bot.feeds import catalogue
 from bot.intake.guild_feeds import GuildFeeds, Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
-from bot.words import LANGUAGES, mark, say, say_number, speaking, spoken
+from bot.words import LANGUAGES, labelled, mark, say, say_number, speaking, spoken
 from cogs import clicks, examples
 from cogs.channels import TYPES, Postable
 from cogs.clicks import Click, add
@@ -391,7 +391,7 @@ def _topic_select(chosen: Chosen, counts: Mapping[str, int]) -> ui.Item[Any]:
             discord.SelectOption(
                 label=say(topic)[:100],
                 value=topic,
-                description=_cut(f"{_weekly(counts.get(topic, 0))}: {say(lines[topic])}"),
+                description=_cut(labelled(_weekly(counts.get(topic, 0)), say(lines[topic]))),
                 default=topic in chosen.topics,
             )
             for topic in TOPICS

@@ -29,7 +29,7 @@ from bot.alerts.rule_actions import remove_rule as remove_rule
 from bot.alerts.rule_actions import resume_rule as resume_rule
 from bot.alerts.rule_preview import RulePreview as RulePreview
 from bot.alerts.rule_preview import preview_rule as preview_rule
-from bot.words import say
+from bot.words import labelled, say
 from db import deliveries, guilds, lookups, subscriptions
 from db.cases import get_case
 from db.engine import Database
@@ -337,4 +337,5 @@ def _analysed(analysis: dict[str, Any]) -> list[Claim]:
 def _demand_claim(demand: DemandRow) -> Claim:
     who = ", ".join(demand.issuer) or say("not named")
     whom = ", ".join(demand.recipient) or say("not named")
-    return Claim(f"{who} → {whom}: {say(demand.instrument)}, {say(demand.status)}", tuple(demand.evidence))
+    what = f"{say(demand.instrument)}, {say(demand.status)}"
+    return Claim(labelled(f"{who} → {whom}", what), tuple(demand.evidence))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.alerts.foreign import safe_text
-from bot.words import mark, retell, say
+from bot.words import labelled, mark, retell, say
 from db.tables import AuditRow
 
 _CHANGE = 380  # characters of a change's facts: a page of them has room in a message
@@ -21,7 +21,8 @@ def told(row: AuditRow) -> str:
     who = f"<@{row.user_id}>" if row.user_id is not None else say("somebody who was forgotten")
     number = row.after.get("id", row.before.get("id"))
     lines = [
-        f"<t:{int(row.at.timestamp())}:f> {who}: **{say(row.action)}**" + (f" #{number}" if number else "")
+        labelled(f"<t:{int(row.at.timestamp())}:f> {who}", f"**{say(row.action)}**")
+        + (f" #{number}" if number else "")
     ]
     if facts := _differences(row.before, row.after, _LONGEST_VALUE):
         shown = " · ".join(facts)
@@ -86,7 +87,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], longest: i
         else:
             told = f"{was or '–'} → {now or '–'}"
         if told:
-            facts.append(f"{label}: {told}")
+            facts.append(labelled(label, told))
     return facts
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.alerts.closed import remedy_for
 from bot.alerts.foreign import feed_label, safe_text
 from bot.alerts.routing import read_told
-from bot.words import mark, retell, say, say_number
+from bot.words import labelled, mark, retell, say, say_number
 from db.tables import DeliveryRow, FindingRow, RuleRow
 from db.why import Known, Owed, OwnEntry, OwnFeed
 
@@ -277,7 +277,7 @@ def _rule(
 ) -> Check:
     place = f" (<#{rule.channel_id}>)" if rule else f" ({say('removed since')})"
     name = say("Rule #{number}", number=rule_id) + place
-    told = f"{name}: {safe_text(retell(reason), 400)}"
+    told = labelled(name, safe_text(retell(reason), 400))
     if line.outcome == "passed":
         trouble = troubles.get(rule.channel_id, "") if rule else ""
         return Check("passed", told, trouble)
@@ -295,7 +295,8 @@ def _is_later(rule: RuleRow, known: Known) -> bool:
 def _deliveries(known: Known, now: datetime) -> Iterator[Check]:
     for line in lines_of(known, "delivery"):
         if decided := read_told(line.reason):
-            text = say("Rule #{number}", number=decided[0]) + f": {safe_text(retell(decided[1]), 300)}."
+            why = f"{safe_text(retell(decided[1]), 300)}."
+            text = labelled(say("Rule #{number}", number=decided[0]), why)
             yield Check("neutral", text, decides=False)
     for one in known.deliveries:
         yield delivery_stands(one, now)
@@ -307,22 +308,22 @@ def delivery_stands(one: Owed, now: datetime) -> Check:
     what = f"{say(KINDS.get(row.kind, row.kind))} → <#{row.target_id}>"
     error = safe_text(retell(row.error or ""), 400)
     if row.state == "sent":
-        return Check("passed", f"{what}: {_sent(row)}")
+        return Check("passed", labelled(what, _sent(row)))
     if row.state == "dead":
         told = say("given up: {why}", why=error)
-        return Check("stopped", f"{what}: {told}", say("`/deliveries` can send it again, or drop it."))
+        return Check("stopped", labelled(what, told), say("`/deliveries` can send it again, or drop it."))
     if row.state == "skipped":
-        return Check("stopped", f"{what}: {say('not sent: {why}', why=error)}")
+        return Check("stopped", labelled(what, say("not sent: {why}", why=error)))
     if one.broken is not None:
         told = say("it waits, as the channel takes nothing: {why}", why=safe_text(retell(one.broken), 300))
-        return Check("stopped", f"{what}: {told}", remedy_for(one.broken))
+        return Check("stopped", labelled(what, told), remedy_for(one.broken))
     if row.state == "failed":
         tries = say_number("{number} try", "{number} tries", row.attempts)
         told = say("it failed and is tried again ({tries}): {why}", tries=tries, why=error)
-        return Check("stopped", f"{what}: {told}", say("Nothing needs to be done."))
+        return Check("stopped", labelled(what, told), say("Nothing needs to be done."))
     if row.due_at > now:
-        return Check("neutral", f"{what}: {say('it waits until {when}', when=_time(row.due_at))}")
-    return Check("neutral", f"{what}: {say('it is about to be sent')}")
+        return Check("neutral", labelled(what, say("it waits until {when}", when=_time(row.due_at))))
+    return Check("neutral", labelled(what, say("it is about to be sent")))
 
 
 def _sent(row: DeliveryRow) -> str:

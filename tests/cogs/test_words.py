@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from hypothesis import strategies as st
 from bot.alerts.cards import card_from
 from bot.alerts.render import card_view
 from bot.errors import told
+from bot.intake import changes
 from bot.sandbox import Message, Person
 from bot.sandbox.discord.errors import Json
 from bot.words import LANGUAGES, TOLD, catalogue, labelled, retell, say, say_number, speaking
 from db.cards import CardShelf
 from db.lookups import Viewer
+from db.tables import AuditRow
 from tests.cogs.conftest import Scene
 from tools import words
 
@@ -305,6 +308,9 @@ def test_a_colon_is_set_as_the_language_sets_it() -> None:
     assert labelled("topic", "{x}") == "topic: {x}"
     with speaking("fr"):
         assert labelled(say("topic"), 7) == "thème : 7"
+        row = AuditRow(user_id=1, at=datetime.now(UTC), action="settings changed", before={"language": "en"})
+        row.after = {"language": "fr"}
+        assert "Langue : en → fr" in changes.told(row)
 
 
 def test_what_is_empty_or_holds_braces_is_said_as_it_is() -> None:
