@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from db.search_query import Term, clauses_of, parse_query
 from db.stems import fold, stem
@@ -40,7 +41,7 @@ def find_passage(
     wanted = _wanted(parse_query(query))
     best: tuple[int, Passage] | None = None
     for source in (" ".join(summary), text[:_LOOKED_AT]):
-        found = _best(" ".join(source.split()), wanted, language, length)
+        found = _best(normalize("NFC", " ".join(source.split())), wanted, language, length)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return None if best is None else best[1]

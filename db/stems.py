@@ -28,8 +28,9 @@ _KNOWN = 50_000  # words whose stems are remembered: in pure Python one takes a 
 
 
 def words_of(text: str) -> list[str]:
-    """Cut a text into its words, in small letters."""
-    return [word[:_LONGEST] for word in _WORD.findall(text.casefold())]
+    """Cut a text into its words, in small letters. Accents that stand by themselves are put on their letters:
+    they would cut a word in two."""
+    return [word[:_LONGEST] for word in _WORD.findall(unicodedata.normalize("NFC", text).casefold())]
 
 
 @lru_cache(_KNOWN)

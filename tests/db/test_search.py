@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -319,6 +320,10 @@ def test_words_are_stemmed_in_seven_languages() -> None:
 def test_a_query_is_bounded_and_slips_are_counted() -> None:
     assert len(parse_query("a " * 1000)) == 16
     assert parse_query('- -- * "" \'') == ()
+    apart = normalize("NFD", "La política de vigilância")
+    assert parse_query(apart) == parse_query("La política de vigilância")
+    passage = find_passage("vigilancia", summary=(), text=apart, language="pt")
+    assert passage is not None and passage.text[slice(*passage.hits[0])] == "vigilância"
     for typed in ("“border agency” –court", "« border agency » −court", "„border agency“ -court"):
         assert parse_query(typed) == parse_query('"border agency" -court'), typed
     assert [slips("google", other, 2) for other in ("google", "gogle", "goolge", "googel", "gaagle", "apple")] == [
