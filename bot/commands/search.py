@@ -35,7 +35,10 @@ def main(arguments: argparse.Namespace, settings: Settings) -> int:
     for story in stories:
         _show(console, story, query)
     counted = f"{len(stories)} of {'at least ' if more else ''}{total}"
-    console.print(counted if stories else "Nothing was found.", style="dim")
+    nothing = "Nothing was found."
+    if more:
+        nothing = "Nothing was found among the newest stories with these words; older ones were left out."
+    console.print(counted if stories else nothing, style="dim")
     return 0
 
 
