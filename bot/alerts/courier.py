@@ -262,7 +262,7 @@ class Courier:
             if found is not None:
                 return found
         self._about_to_leave(order)
-        return await self._sender.open_post(forum_id, card, name=_name(card), topics=_topics(card))
+        return await self._sender.open_post(forum_id, card, name=_name(card), topics=card.topics)
 
     async def _head(self, channel_id: int, order: Order, card: Card | Digest, *, opens: bool) -> Posted:
         """Send a card to the channel and make a thread of it."""
@@ -306,7 +306,3 @@ def _since(order: Order) -> datetime:
 def _name(card: Card | Digest) -> str:
     """Give what a case's thread is called, or a digest's post in a forum."""
     return card.title if isinstance(card, Digest) else card.case_title or card.title
-
-
-def _topics(card: Card | Digest) -> tuple[str, ...]:
-    return () if isinstance(card, Digest) else card.topics

@@ -65,7 +65,7 @@ class Digest:
     their cases. `delivery_id` and `mark` (its nonce) are None where nothing is delivered.
     `language`: what it is written in by whoever posts it. `words`: what moderators of the server that it is
     for wrote in place of stories' summaries, by story. `zone`: by whose days it is dated. `more`: there may
-    be further stories, which were not looked at."""
+    be further stories, which were not looked at. `topics`: of its stories, the commonest first."""
 
     stories: tuple[Told, ...]
     reports: tuple[Told, ...]
@@ -79,6 +79,7 @@ class Digest:
     words: Mapping[int, str] = field(default_factory=dict)
     zone: str = "UTC"
     more: bool = False
+    topics: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

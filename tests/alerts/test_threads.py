@@ -91,6 +91,22 @@ async def test_a_forum_takes_posts_whatever_its_rule_says_of_threads(
     assert "Update" in text_of(update)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_digest_in_a_forum_bears_the_tags_of_its_stories_topics(
+    place: Place, deliverer: Deliverer, clock: TurnedClock
+) -> None:
+    forum = place.standin.world.add_channel(
+        place.guild, "cases", "forum", tags=("other", "anonymity"), tag_required=True
+    )
+    await place.house.rule(place.guild.id, forum.id, thread="case", when="daily")
+    await place.house.story(place.feed, await place.house.case())
+    clock.turn(days=1)
+    assert await deliverer.deliver_due() == 1
+    (post,) = threads_of(place, forum)
+    assert post.thread is not None
+    assert post.thread.tags == [forum.tags[1].id]
+
+
 @pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
 @pytest.mark.parametrize(
     "fault",
