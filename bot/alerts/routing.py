@@ -231,11 +231,12 @@ def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verd
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
-    others, the first of equals; with the `others` that would have it as soon, for one whose daily limit is
-    reached.
+    others, one that needs no review before one that does, the first of equals; with the `others` that would
+    have it as soon, for one whose daily limit is reached.
 
     Where that one mentions nobody, it mentions the role of the first other that would have the story as soon:
-    what a rule says of mentions holds beside a rule for the same channel.
+    what a rule says of mentions holds beside a rule for the same channel. Not that of a rule of which
+    moderators are to decide first.
     """
     due: dict[Destination, Verdict] = {}
     choose_among(due, verdicts)
@@ -254,7 +255,10 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
             other = verdict
         if other is not None and best.when == other.when and best.rule_id is not None:
             others = (*best.others, *other.others, replace(other, others=()))
-            best = replace(best, ping_role=best.ping_role or other.ping_role, others=others)
+            lends = other.review is None or best.review is not None
+            best = replace(
+                best, ping_role=best.ping_role or (other.ping_role if lends else None), others=others
+            )
         due[verdict.destination] = best
 
 
@@ -262,11 +266,11 @@ def as_owed(wish: Verdict, rule_id: int | None) -> Verdict:
     """Give a destination's wish as it was owed: by another rule where the daily limit of the first one was
     reached, so that it counts for that other's."""
     by_rule = next((one for one in wish.others if one.rule_id == rule_id), None)
-    return wish if by_rule is None else replace(by_rule, ping_role=wish.ping_role)
+    return wish if by_rule is None else replace(by_rule, ping_role=by_rule.ping_role or wish.ping_role)
 
 
-def _rank(verdict: Verdict) -> tuple[int, bool]:
-    return WHEN.index(verdict.when), not verdict.urgent
+def _rank(verdict: Verdict) -> tuple[int, bool, bool]:
+    return WHEN.index(verdict.when), not verdict.urgent, verdict.review is not None
 
 
 def messages(
