@@ -351,6 +351,7 @@ def test_a_hundred_rules_of_many_words_fit_into_a_file_and_do_not_hold_the_bot()
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_an_import_and_a_story_that_comes_do_not_wait_for_each_other(scene: Scene) -> None:
     database, now = scene.house.database, scene.house.clock()
+    await scene.house.guild(scene.guild.id)
     kept = await scene.house.rule(scene.guild.id, scene.channel.id)
     gone = await scene.house.rule(scene.guild.id, scene.channel.id, topics=["spyware"])
     story = await scene.house.story(await scene.house.feed(), None)
