@@ -424,11 +424,12 @@ async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datet
     if material is None:
         return None
     is_late = (shown.sent_at or now) - shown.due_at > LATE
+    mentions = shown.ping_role if shown.state == "sent" else verdict.ping_role  # an edit notifies nobody
     card = card_from(
         material,
         style=verdict.style,
         is_update=shown.kind == "update",
-        ping_role=verdict.ping_role if shown.kind != "report" else None,
+        ping_role=mentions if shown.kind != "report" else None,
         mark=shown.nonce,
         late_since=shown.due_at if is_late else None,
         words=heads.words.get((shown.story_id, verdict.guild_id)) if verdict.rule_id is not None else None,

@@ -61,6 +61,18 @@ async def test_a_rule_pings_its_role_and_nobody_else(place: Place, deliverer: De
     assert (message.pings_roles, message.pings_users, message.pings_everyone) == ([role.id], [], False)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_edit_changes_nothing_of_whom_a_card_mentions(place: Place, deliverer: Deliverer) -> None:
+    await place.house.rule(place.guild.id, place.channel.id, ping_role=9, ping_when=["quashed"])
+    for before, after in (("issued", "quashed"), ("quashed", "upheld")):
+        case = await place.house.case(before)
+        await place.house.story(place.feed, case, status=before)
+        await deliverer.deliver_due()
+        await place.house.story(place.feed, case, adds="update", status=after)
+        await deliverer.deliver_due()
+    assert [("<@&9>" in text_of(message)) for message in place.posted] == [False, True, True, False]
+
+
 async def test_a_change_of_status_answers_the_first_card_which_tells_it_too(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
