@@ -27,7 +27,7 @@ from bot.alerts.render import card_texts, card_view
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.wishes import USUAL_A_DAY
 from bot.feeds import catalogue
-from bot.intake.guild_feeds import GuildFeeds, Who
+from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
 from bot.words import LANGUAGES, labelled, mark, say, say_number, speaking, spoken
@@ -35,6 +35,7 @@ from cogs import clicks, examples
 from cogs.channels import TYPES, Postable
 from cogs.clicks import Click, add
 from cogs.explain import glossary
+from cogs.feeds import guild_feeds
 from cogs.guards import (
     NotAllowedError,
     check_may_configure,
@@ -211,13 +212,8 @@ class SetupPart(
         if saved:
             rule = await self._rule(interaction)
         who = Who(guild_of(interaction), interaction.user.id)
-        feeds = GuildFeeds(
-            self.services.database,
-            self.services.feeds,
-            self.services.clock,
-            most=self.services.max_feeds_per_guild,
-        )
-        await feeds.add_from_catalogue(who, [feed.url for feed in _fitting(rule.topics)])
+        urls = [feed.url for feed in _fitting(rule.topics)]
+        await guild_feeds(self.services).add_from_catalogue(who, urls)
         if saved:
             return await _saved(self.services, interaction, rule)
         return await _view(self.services, interaction, chosen)
