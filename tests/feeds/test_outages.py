@@ -170,7 +170,7 @@ async def test_what_comes_first_of_looks_stored_together_decides_nothing(clock: 
 
 async def test_feeds_that_all_fail_for_good_are_told_of_in_the_end(clock: Clock) -> None:
     """Where a server answers at all, if with 404, the connection is there: they are told of after a day."""
-    for status, days in ((404, 3), (0, 10)):
+    for status, days in ((404, 2), (0, 8)):
         async with world(clock) as w:
             for host in ("127.0.0.1", "127.0.0.2"):
                 await w.service.add_many([ListedFeed(f"http://{host}:9/feed")], guild_id=ONE)
