@@ -53,7 +53,10 @@ async def read_here(article: Article) -> Story:
 
 
 @pytest.fixture
-async def scene(database: Database, clock: TurnedClock) -> AsyncIterator[Scene]:
+async def scene(
+    database: Database, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Scene]:
+    monkeypatch.setattr("bot.client._SESSION_EVERY", 0.5)  # seconds; who starts anew need not wait for five
     house = House(database, clock)
     limits = FeedLimits(interval=1, interval_min=1, allow_networks=(ip_network("127.0.0.0/8"),))
     openapi = _DESCRIPTION if _DESCRIPTION.is_file() else None
