@@ -244,12 +244,15 @@ class Ledger:
         wanted = [verdict for verdict in verdicts if verdict.passed]
         if not wanted:
             return None, changes.closed(row.id, "skipped", _why_not(verdicts))
+        first = heads.first_cards.get(deliveries.thread_of(row))
         if claim.target == "channel":
-            wanted = [as_owed(one, row.rule_id) for one in chosen(wanted)]
+            by = (
+                first if first is not None and row.kind == "edit" else row
+            )  # a card stays as its rule wants it
+            wanted = [as_owed(one, by.rule_id) for one in chosen(wanted)]
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
             hours = heads.hours[wanted[0].guild_id]
             return None, await postpone(heads.session, row, wanted[0], hours, quiet, now)
-        first = heads.first_cards.get(deliveries.thread_of(row))
         shown = row
         if row.kind == "edit":
             if first is None:

@@ -403,7 +403,6 @@ def _decide(
     writing: _Writing, story: RoutedStory, identity: str, one: Verdict, look: _Look, now: datetime
 ) -> None:
     """Decide what a destination gets, and when."""
-    one = _within_limit(one, look)
     place, hours = _place(one), look.hours[one.guild_id]
     standing = look.standing(one)
     kinds = messages(story, standing, when=one.when, thread=one.thread)
@@ -417,28 +416,29 @@ def _decide(
             writing.rows.append(_row(story, identity, one, kind, now, wait or now))
             continue
         waiting = look.waiting.get(place, [])
+        by = _within_limit(one, look)
         when = moment(
-            one,
+            by,
             hours,
             now,
-            posted_today=look.posted_today.get(one.rule_id or 0, 0),
+            posted_today=look.posted_today.get(by.rule_id or 0, 0),
             waiting=[row.due_at for row in waiting],
             digests=look.digests.get(place, ()),
         )
         if when.why:
-            writing.note(story, one, when.why, now)
+            writing.note(story, by, when.why, now)
         if not when.gathered:
-            writing.rows.append(_row(story, identity, one, kind, now, when.at))
+            writing.rows.append(_row(story, identity, by, kind, now, when.at))
             continue
         this = Gathering(
-            destination=one.destination,
+            destination=by.destination,
             at=when.at,
-            period=period_of(one),
+            period=period_of(by),
             zone=hours.zone,
             story_id=story.id,
-            guild_id=one.guild_id,
-            rule_id=one.rule_id,
-            subscription_id=one.subscription_id,
+            guild_id=by.guild_id,
+            rule_id=by.rule_id,
+            subscription_id=by.subscription_id,
         )
         for row in waiting:
             # Not what has to be looked for first (`db.restarts`): it may be posted.
@@ -451,7 +451,7 @@ def _decide(
 
 
 def _within_limit(one: Verdict, look: _Look) -> Verdict:
-    """Give the first of a destination's wishes whose rule may still post today; none may: the first."""
+    """Give the first of a destination's wishes by which a post may still come today; else the first."""
     for each in (one, *one.others):
         if each.daily_limit is None or look.posted_today.get(each.rule_id or 0, 0) < each.daily_limit:
             return replace(each, ping_role=one.ping_role)

@@ -220,3 +220,19 @@ async def test_one_rules_daily_limit_holds_up_nothing_that_another_wants(
     for topic in ("anonymity", "spyware", "anonymity", "spyware"):
         await house.story(feed, None, topics=[topic])
     assert [row.kind for row in await house.deliveries()] == ["card", "card", "digest", "card"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_report_for_a_thread_is_no_post_that_a_limit_gives_to_another_rule(
+    house: House,
+) -> None:
+    feed = await house.feed()
+    await house.guild(GUILD, feed)
+    threads = await house.rule(GUILD, 100, daily_limit=1, thread="case")
+    await house.rule(GUILD, 100)
+    case = await house.case()
+    await house.story(feed, case)
+    await _posted(house)
+    await house.story(feed, case, adds="source")
+    owed = [(row.kind, row.rule_id) for row in await house.deliveries()]
+    assert owed == [(kind, threads) for kind in ("card", "report", "edit")]
