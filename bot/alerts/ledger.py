@@ -246,9 +246,8 @@ class Ledger:
             return None, changes.closed(row.id, "skipped", _why_not(verdicts))
         first = heads.first_cards.get(deliveries.thread_of(row))
         if claim.target == "channel":
-            by = (
-                first if first is not None and row.kind == "edit" else row
-            )  # a card stays as its rule wants it
+            # A card stays as the rule wants it that posted it.
+            by = first if first is not None and row.kind == "edit" else row
             wanted = [as_owed(one, by.rule_id) for one in chosen(wanted)]
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
             hours = heads.hours[wanted[0].guild_id]

@@ -223,9 +223,7 @@ async def test_one_rules_daily_limit_holds_up_nothing_that_another_wants(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_report_for_a_thread_is_no_post_that_a_limit_gives_to_another_rule(
-    house: House,
-) -> None:
+async def test_a_report_for_a_thread_is_no_post_that_a_limit_gives_to_another_rule(house: House) -> None:
     feed = await house.feed()
     await house.guild(GUILD, feed)
     threads = await house.rule(GUILD, 100, daily_limit=1, thread="case")
