@@ -312,6 +312,7 @@ def _checked(feed: ListedFeed, report: LookReport, newest: Sequence[SeenEntry]) 
         "edited": say_number("{number} story changed", "{number} stories changed", report.edited),
         "unchanged": say("nothing new"),
         "skipped": say("not asked now"),
+        "failed": f"⚠ {say('could not be read')}",
     }.get(report.outcome, f"⚠ {report.outcome}")
     told = f"**{outcome}**"
     if report.reason:

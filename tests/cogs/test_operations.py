@@ -320,7 +320,10 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
     user = world.add_user("moderatorin", locale="de")
     world.add_member(scene.guild, user, world.add_role(scene.guild, "moderation", ("manage_guild",)))
     person = scene.discord.person(user, scene.guild, scene.channel)
-    await person.command("alerts add", channel=scene.channel, statuses="quashed", when="daily")
+    options = {"statuses": "quashed", "when": "daily", "topics": "anonymity"}
+    await person.command("alerts add", channel=scene.channel, **options)
+    (offered,) = await person.autocomplete("alerts edit", "rule", "anonymit")
+    assert offered.name.endswith(": Anonymität")
     file = Upload("feeds.txt", b"https://a.example/feed\nhttps://b.example/feed\n")
     await scene.moderator.command("feeds import", file=file)
     (dead,) = await _owed(scene, 1, error="Its story is no longer stored.")
@@ -331,6 +334,12 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
     assert "Feeds: 2" in told, "by somebody who speaks English"
     assert "Stände: aufgehoben" in told
     assert "wann: täglich" in told
+    address = "http://10.0.0.1/feed"  # which nothing is fetched from
+    async with scene.house.database.write() as session:
+        feed = await session.scalar(
+            update(FeedRow).where(FeedRow.url.contains("a.ex")).values(url=address).returning(FeedRow.id)
+        )
+    assert "⚠ ließ sich nicht lesen**: " in (await person.command("feeds check", feed=feed)).text
 
 
 async def test_a_list_that_is_longer_than_it_shows_says_so(scene: Scene) -> None:
