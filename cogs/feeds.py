@@ -179,7 +179,9 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         listed = await self.feeds.list(interaction.guild_id)
         named = [(feed.id, f"#{feed.id} {feed.title or host(feed.url)}") for feed in listed]
         fitting = [(number, name) for number, name in named if str(typed).casefold() in name.casefold()]
-        return [app_commands.Choice(name=name[:100], value=number) for number, name in fitting[:25]]
+        return [
+            app_commands.Choice(name=plain_text(name, 100), value=number) for number, name in fitting[:25]
+        ]
 
 
 class ImportForm(Form):
@@ -234,7 +236,8 @@ def _name(feed: ListedFeed) -> str:
 def _added(added: Added) -> ui.LayoutView:
     if added.feed_id is not None:
         hint = say("`/alerts add` says where its stories go; `/feeds check` shows the newest.")
-        return panel(say("Feed added"), [safe_text(retell(added.reason), 500), hint])
+        title = say("Feeds") if added.known else say("Feed added")
+        return panel(title, [safe_text(retell(added.reason), 500), hint])
     blocks = [safe_text(retell(added.reason), 500)]
     blocks += [f"`{c.url.replace('`', '')[:300]}` {safe_text(c.title, 80)}" for c in added.candidates[:10]]
     view = panel(say("Which feed?"), blocks)
@@ -360,7 +363,9 @@ async def _catalogue_page(
         footer=say_number("{number} feed", "{number} feeds", len(fitting)),
     )
     options = [
-        discord.SelectOption(label=feed.name[:100], value=feed.url, description=", ".join(feed.topics)[:100])
+        discord.SelectOption(
+            label=feed.name[:100], value=feed.url, description=", ".join(map(say, feed.topics))[:100]
+        )
         for feed in shown
         if feed.url not in known and len(feed.url) <= _LONGEST_VALUE
     ]

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from bot.alerts.closed import ClosedTeller, GivenUpTeller
 from bot.alerts.deliver import Deliverer
+from bot.alerts.foreign import width
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
 from bot.intake.change_log import ChangeTeller
@@ -339,7 +340,11 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
         feed = await session.scalar(
             update(FeedRow).where(FeedRow.url.contains("a.ex")).values(url=address).returning(FeedRow.id)
         )
+        await session.execute(update(FeedRow).where(FeedRow.id == feed).values(title="\N{NEWSPAPER}" * 90))
     assert "⚠ ließ sich nicht lesen**: " in (await person.command("feeds check", feed=feed)).text
+    assert all(width(each.name) <= 100 for each in await person.autocomplete("feeds check", "feed", ""))
+    listed = await person.command("feeds catalogue", topic="biometrics")
+    assert "'description': 'Biometrie" in str(listed.message.components)
 
 
 async def test_a_list_that_is_longer_than_it_shows_says_so(scene: Scene) -> None:
