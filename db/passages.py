@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from db.search_query import Term, clauses_of, parse_query
-from db.stems import fold, stem
+from db.stems import fold, starts_of, stem
 
 _WORD = re.compile(r"[^\W_]+")
 _LOOKED_AT = 20_000  # characters of a text
@@ -73,11 +73,10 @@ def _best(source: str, wanted: Sequence[_Wanted], language: str, length: int) ->
 def _hits(source: str, wanted: Sequence[_Wanted], language: str) -> list[tuple[int, int, int]]:
     """Find where the terms stand: (start, end, which term), in order."""
     words = [(m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(source)]
-    # Only words that begin like one that is wanted are stemmed: a stem begins as its word does.
     starts = {row[0][:2] for one in wanted for row in one.rows}
     found = []
     for at, (start, _, word) in enumerate(words):
-        if fold(word)[:2] not in starts:
+        if starts.isdisjoint(starts_of(word, language)):
             continue
         for which, one in enumerate(wanted):
             for row in one.rows:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from operator import contains
 
 from db.search_query import Term, parse_query
-from db.stems import fold, forms_of, initials_of, stem, words_of
+from db.stems import fold, forms_of, starts_of, stem, words_of
 
 _STEMS_AT_ONCE = 100  # words between two turns of the event loop
 
@@ -34,7 +34,7 @@ async def make_ready(queries: Iterable[str], parts: Parts, language: str) -> Non
     """
     stems = {word for query in queries for _, rows in _asked(query) for row in rows for word in row}
     said = _said(parts, language)
-    words = (word for first in {each[:1] for each in stems} for word in said.with_initial(first))
+    words = (word for start in {each[:2] for each in stems} for word in said.beginning(start))
     for count, word in enumerate(words, start=1):
         stem(word, language)
         if count % _STEMS_AT_ONCE == 0:
@@ -53,18 +53,15 @@ def _shown(term: Term) -> str:
 
 
 class _Said:
-    """A story's words as they are compared: as they stand, and stemmed in its language.
-
-    Stems take longer than all else, so only those words are stemmed that may have a stem that is asked for.
-    """
+    """A story's words as they are compared: as they stand, and stemmed in its language as far as is asked."""
 
     def __init__(self, parts: Parts, language: str) -> None:
         self._language = language
         self._words = [word for part in parts for word in (*words_of(part), "_")]
-        self._by_initial: dict[str, list[str]] = {}
+        self._by_start: dict[str, list[str]] = {}
         for word in set(self._words):
-            for first in initials_of(word, language):
-                self._by_initial.setdefault(first, []).append(word)
+            for start in starts_of(word, language):
+                self._by_start.setdefault(start, []).append(word)
         self._by_stem: dict[str, dict[str, set[str]]] = {}
 
     @cached_property
@@ -77,9 +74,9 @@ class _Said:
             return f" {fold(term.words[-1])}" in self._plain
         return any(self._has(row) for row in rows)
 
-    def with_initial(self, first: str) -> Sequence[str]:
-        """Give the words whose stems may begin with a letter."""
-        return self._by_initial.get(first, ())
+    def beginning(self, start: str) -> Sequence[str]:
+        """Give the words whose stems may begin with these two letters."""
+        return self._by_start.get(start, ())
 
     def _has(self, row: _Row) -> bool:
         meant = [self._with_stem(stemmed) for stemmed in row]
@@ -92,12 +89,12 @@ class _Said:
 
     def _with_stem(self, stemmed: str) -> set[str]:
         """Give the words with a stem."""
-        first = stemmed[:1]
-        if first not in self._by_stem:
-            found = self._by_stem[first] = {}
-            for word in self.with_initial(first):
+        start = stemmed[:2]
+        if start not in self._by_stem:
+            found = self._by_stem[start] = {}
+            for word in self.beginning(start):
                 found.setdefault(stem(word, self._language), set()).add(word)
-        return self._by_stem[first].get(stemmed, set())
+        return self._by_stem[start].get(stemmed, set())
 
 
 @lru_cache(maxsize=16)
