@@ -192,12 +192,13 @@ class Adder:
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
+        known = paused or (not fresh and not values)
         if paused:
             reason = told(
                 "{name} is watched already, but paused here; /feeds resume lets its stories come again.",
                 name=name,
             )
-        elif not fresh and not values:
+        elif known:
             reason = told("{name} is watched already.", name=name)
         elif stored.failure:
             reason = told(
@@ -207,7 +208,7 @@ class Adder:
             )
         else:
             reason = told("{name} is watched from now on.", name=name)
-        return Added(stored.id, url, stored.title, reason)
+        return Added(stored.id, url, stored.title, reason, known=known)
 
     async def _add_looked(self, look: Look, use: Use) -> Added:
         url, now = look.stored.url, look.at

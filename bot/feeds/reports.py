@@ -18,7 +18,10 @@ if TYPE_CHECKING:  # a poll round looks for no feeds in pages
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an address. `feed_id` is None where there is a choice to be made (`candidates`)."""
+    """What became of an address. `feed_id` is None where there is a choice to be made (`candidates`).
+
+    `known`: who adds it had it already.
+    """
 
     feed_id: int | None
     url: str
@@ -27,6 +30,7 @@ class Added:
     is_new: bool = False
     entries: int = 0
     candidates: tuple[FeedLink, ...] = ()
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ async def test_a_page_with_several_feeds_lets_one_choose(scene: Scene, site: str
     asked = await scene.moderator.command("feeds add", address=f"{site}/")
     assert "Which feed?" in asked.text
     added = await scene.moderator.select(asked.message, "Choose a feed", f"{site}/reports.xml")
-    assert "reports is watched from now on" in added.text
+    assert "Feed added" in added.text and "reports is watched from now on" in added.text
+    again = await scene.moderator.command("feeds add", address=f"{site}/reports.xml")
+    assert "reports is watched already" in again.text and "Feed added" not in again.text
     listed = await scene.moderator.command("feeds list")
     assert "reports" in listed.text
     assert "news" not in listed.text
@@ -64,9 +66,7 @@ async def test_a_feed_is_checked_paused_and_resumed(scene: Scene, site: str) -> 
     assert "A story of news" in checked.text
     assert "waits to be read" in checked.text
     async with scene.house.database.write() as session:
-        await session.execute(
-            update(EntryRow).values(state="read")
-        )  # and is deleted for its age
+        await session.execute(update(EntryRow).values(state="read"))  # and is deleted for its age
     checked = await scene.moderator.command("feeds check", feed=choice.value)
     assert "waits to be read" not in checked.text and "not relevant" in checked.text
     await scene.moderator.command("feeds pause", feed=choice.value)
