@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
 from bot.words import labelled, retell, say, say_number, speaking
 from cogs import choices, examples, setup
-from cogs.guards import guild_of, may, may_configure
+from cogs.guards import find_gone, guild_of, may, may_configure, trouble_with_mention
 from cogs.pages import PageButton, divide_in_turns, page_buttons
 from cogs.panels import answer, panel
 from cogs.rules import (
@@ -34,6 +34,7 @@ from cogs.rules import (
     warnings,
     with_options,
 )
+from cogs.why import trouble_in
 
 _A_PAGE = 12
 _LAST = 3  # stories that a preview shows as they would look
@@ -276,7 +277,11 @@ async def _list_page(
     if not rules:
         none = say("There is none yet; `/setup` or `/alerts add` makes one.")
         return panel(say("Rules"), [none])
-    pages = await divide_in_turns(map(_listed, rules), _A_PAGE)  # a hundred of many words take a while
+    guild = interaction.guild
+    named = [id for one in rules for id in _channels_of(one.rule)]
+    gone = await find_gone(guild, named) if guild is not None else set()
+    # A hundred of many words take a while.
+    pages = await divide_in_turns((_listed(one, guild, gone) for one in rules), _A_PAGE)
     page = min(page, len(pages) - 1)
     return panel(
         say("Rules"),
@@ -286,10 +291,22 @@ async def _list_page(
     )
 
 
-def _listed(listed: actions.ListedRule) -> str:
-    """Tell a rule, and which of its channels take nothing."""
-    closed = ["⚠ " + labelled(f"<#{id}>", safe_text(retell(why), 200)) for id, why in listed.closed.items()]
-    return "\n".join([describe(listed.rule), *closed])
+def _channels_of(rule: Rule) -> list[int]:
+    return [id for id in (rule.channel_id, rule.review_channel) if id is not None]
+
+
+def _listed(listed: actions.ListedRule, guild: discord.Guild | None, gone: Collection[int]) -> str:
+    """Tell a rule, which of its channels take nothing, or would not at this moment, and a mention in vain."""
+    rule = listed.rule
+    troubles = {id: safe_text(retell(why), 200) for id, why in listed.closed.items()}
+    for id in _channels_of(rule) if guild is not None else []:
+        threads = rule.thread == "case" and id == rule.channel_id
+        if trouble := trouble_in(guild, id, gone, threads=threads, history=True):
+            troubles[id] = trouble
+    lines = [labelled(f"<#{id}>", trouble) for id, trouble in troubles.items()]
+    if trouble := trouble_with_mention(guild, rule.ping_role, rule.channel_id):
+        lines.append(trouble)
+    return "\n".join([describe(rule), *(f"⚠ {line}" for line in lines)])
 
 
 def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:

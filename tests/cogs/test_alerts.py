@@ -27,6 +27,7 @@ async def test_a_rule_is_edited_and_shows_before_and_after(scene: Scene) -> None
     added = await add("alerts add", channel=scene.channel, topics="spyware", ping=role, statuses="quashed")
     assert "topics: spyware" in added.text
     assert f"mentions <@&{role.id}>" in added.text
+    assert "notifies nobody" in (await add("alerts list")).text
     edited = await add(
         "alerts edit",
         rule=1,
@@ -72,6 +73,10 @@ async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
     assert f"channel: <#{scene.channel.id}> → **<#{forum.id}>**" in moved.text
     assert "thread: off → **case**" in moved.text
     world.remove_channel(forum)
+    gone = (await scene.moderator.command("alerts list")).text
+    assert f"⚠ <#{forum.id}>: The channel is gone, or I cannot see it" in gone, (
+        "nothing was to be posted there"
+    )
     kept = await scene.moderator.command("alerts edit", rule=rule, topics="spyware")
     assert "topics: – → **spyware**" in kept.text, "a rule whose channel is gone can be edited"
 
