@@ -19,6 +19,11 @@ _MOST = 25  # choices that Discord shows
 _LENGTH = 100  # characters of a choice
 _gazetteer_read = threading.Event()
 _LIKE = 0.5  # how alike what was typed and a name are where that name may be meant, 0 to 1
+# The same where one name alone is told as meant: what is less alike is often the opposite ("thrown out"
+# is not withdrawn, "dropped" not complied).
+_MUCH_LIKE = 0.6
+_A_WORD = 4  # letters of a word that says something by itself
+_SHOWN = 60  # characters of what was typed that an answer repeats
 
 
 class UnknownNameError(QuashError):
@@ -34,14 +39,27 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
     called = {_initials(name): name for name in allowed} | known
     if written and written in called:
         return called[written]
-    near = difflib.get_close_matches(written, known, n=1, cutoff=_LIKE)
+    near = _meant(written, known)
     hint = (
-        say("did you mean {name}?", name=say(known[near[0]]))
+        say("did you mean {name}?", name=say(known[near]))
         if near
         else say("known are {names}.", names=", ".join(map(say, allowed)))
     )
-    shown = "".join(c for c in value[:60] if c.isalnum() or c in " -_.")
+    shown = "".join(c for c in value[:_SHOWN] if c.isalnum() or c in " -_.")
+    shown += "…" if len(value) > _SHOWN else ""
     raise UnknownNameError(say("There is no {what} “{name}”; {hint}", what=say(what), name=shown, hint=hint))
+
+
+def _meant(written: str, known: Iterable[str]) -> str:
+    """Give the known name that was likely meant, "" for none: one that stands within what was typed, one that
+    begins with the same word ("Geofence-Anordnung"), else one that is written much alike.
+    """
+    first = written.partition(" ")[0]
+    held = [name for name in known if len(name) >= _A_WORD and f" {name} " in f" {written} "]
+    alike = [name for name in known if len(first) >= _A_WORD and f"{name} ".startswith(f"{first} ")]
+    near = difflib.get_close_matches(written, alike, n=1, cutoff=0) if alike else []
+    near = near or difflib.get_close_matches(written, list(known), n=1, cutoff=_MUCH_LIKE)
+    return max(held, key=len) if held else "".join(near)
 
 
 def _key(name: str) -> str:
