@@ -157,12 +157,13 @@ async def _deliveries_page(
 
 
 def _delivery(one: ListedDelivery) -> str:
-    title = safe_text(one.title, 150) or say("a digest")
-    facts = [say(KINDS.get(one.kind, one.kind)), f"<#{one.channel_id}>", f"**{say(_STATES[one.state])}**"]
+    kind = say(KINDS.get(one.kind, one.kind))
+    title = safe_text(one.title, 150)
+    facts = [*([kind] if title else []), f"<#{one.channel_id}>", f"**{say(_STATES[one.state])}**"]
     facts.append(say("due {when}", when=stamp(one.due_at, "R")))
     if one.attempts:
         facts.append(say_number("{number} try", "{number} tries", one.attempts))
-    lines = [f"**#{one.id}** {title}", f"-# {' · '.join(facts)}"]
+    lines = [f"**#{one.id}** {title or kind}", f"-# {' · '.join(facts)}"]
     if one.reason:
         lines.append(f"⚠ {safe_text(retell(one.reason), 300)}")
     return "\n".join(lines)
