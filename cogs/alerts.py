@@ -299,9 +299,9 @@ def _listed(listed: actions.ListedRule, guild: discord.Guild | None, gone: Colle
     """Tell a rule, which of its channels take nothing, or would not at this moment, and a mention in vain."""
     rule = listed.rule
     troubles = {id: safe_text(retell(why), 200) for id, why in listed.closed.items()}
-    for id in _channels_of(rule) if guild is not None else []:
+    for id in _channels_of(rule):
         threads = rule.thread == "case" and id == rule.channel_id
-        if trouble := trouble_in(guild, id, gone, threads=threads, history=True):
+        if guild is not None and (trouble := trouble_in(guild, id, gone, threads=threads, history=True)):
             troubles[id] = trouble
     lines = [labelled(f"<#{id}>", trouble) for id, trouble in troubles.items()]
     if trouble := trouble_with_mention(guild, rule.ping_role, rule.channel_id):
