@@ -54,7 +54,7 @@ class GuildFeeds:
         """Add a feed by its address, or by that of a page. Raises `FeedError`, `GuildFeedsError`."""
         await self._check_room(who, [address])
         added = await self._feeds.add(address, guild_id=who.guild_id, added_by=who.user_id, most=self._most)
-        if added.feed_id is not None:
+        if added.feed_id is not None and not added.known:
             await self._note_feed(who, "feed added", added.feed_id, added.title or shown_url(added.url))
         return added
 
@@ -129,7 +129,8 @@ class GuildFeeds:
         imported = await self._feeds.add_many(
             items, guild_id=who.guild_id, added_by=who.user_id, most=self._most
         )
-        await self._note(who, "feeds imported", {"feeds": imported.added + imported.known})
+        if imported.added:  # else nothing changed
+            await self._note(who, "feeds imported", {"feeds": imported.added + imported.known})
         return imported
 
     async def _check_room(self, who: Who, addresses: Sequence[str]) -> None:

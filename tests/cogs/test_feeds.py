@@ -50,6 +50,8 @@ async def test_a_page_with_several_feeds_lets_one_choose(scene: Scene, site: str
     assert "Feed added" in added.text and "reports is watched from now on" in added.text
     again = await scene.moderator.command("feeds add", address=f"{site}/reports.xml")
     assert "reports is watched already" in again.text and "Feed added" not in again.text
+    async with scene.house.database.read() as session:
+        assert list(await session.scalars(select(AuditRow.action))) == ["feed added"]
     listed = await scene.moderator.command("feeds list")
     assert "reports" in listed.text
     assert "news" not in listed.text
