@@ -74,9 +74,10 @@ def _hits(source: str, wanted: Sequence[_Wanted], language: str) -> list[tuple[i
     """Find where the terms stand: (start, end, which term), in order."""
     words = [(m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(source)]
     starts = {row[0][:2] for one in wanted for row in one.rows}
+    meant = {w for w in {w for _, _, w in words} if not starts.isdisjoint(starts_of(w, language))}
     found = []
     for at, (start, _, word) in enumerate(words):
-        if starts.isdisjoint(starts_of(word, language)):
+        if word not in meant:
             continue
         for which, one in enumerate(wanted):
             for row in one.rows:
