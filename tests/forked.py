@@ -202,7 +202,7 @@ def _child(
         os.environ.update(environment)
         sys.argv = ["quash", *arguments]
         if hasty:
-            hasten()
+            hasten(arguments)
         from bot.alerts import steps
         from bot.cli import run
 
@@ -217,16 +217,21 @@ def _child(
         os._exit(1)
 
 
-def hasten() -> None:
-    """Make waits short that are long for the sake of others, as Discord and the feeds' servers."""
+def hasten(arguments: list[str]) -> None:
+    """Make waits short that are long for the sake of others, as Discord and the feeds' servers.
+
+    Of a command that ends by itself: the wait for a database that another program holds.
+    """
     from bot import app, client, shards
     from db import engine
 
+    if arguments[:1] != ["run"]:
+        engine._BUSY_TIMEOUT_MS = 300
+        return
     app._FEEDS_EVERY = app._ENTRIES_EVERY = 0.2
     app._NOTICES_EVERY, app._TELLING_LASTS = 0.5, 3.0
     app._HUBS_EVERY = 1.0
     client._SESSION_EVERY = 0.5
-    engine._BUSY_TIMEOUT_MS = 300
     _defaults(client.QuashClient)["servers_within"] = 0.3
     _defaults(shards.ShardKeeper)["lease"] = shards.LEASE / 10
 

@@ -106,7 +106,7 @@ class Nursery:
             await asyncio.wait({ended}, timeout=5)
             raise
 
-    async def rehearse(self, run: Run, within: float = 60.0) -> int:
+    async def rehearse(self, run: Run, within: float = 240.0) -> int:
         """Let the nursery itself live a life to its end, before any other: later ones begin from there."""
         assert not run.kill_at and run.kill_after is None and not run.swapped
         assert self._process.stdin is not None
