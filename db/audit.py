@@ -63,4 +63,4 @@ async def get_after(session: AsyncSession, after: int, limit: int) -> list[tuple
         .order_by(AuditRow.id)
         .limit(limit)
     )
-    return [row.tuple() for row in rows]
+    return [(change, server) for change, server in rows]
