@@ -130,7 +130,7 @@ class GuildFeeds:
             items, guild_id=who.guild_id, added_by=who.user_id, most=self._most
         )
         if imported.added:  # else nothing changed
-            await self._note(who, "feeds imported", {"feeds": imported.added + imported.known})
+            await self._note(who, "feeds imported", {"feeds": imported.added})
         return imported
 
     async def _check_room(self, who: Who, addresses: Sequence[str]) -> None:

@@ -327,12 +327,15 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
     assert offered.name.endswith(": Anonymität")
     file = Upload("feeds.txt", b"https://a.example/feed\nhttps://b.example/feed\n")
     await scene.moderator.command("feeds import", file=file)
+    more = Upload("feeds.txt", b"https://a.example/feed\nhttps://c.example/feed\n")
+    await scene.moderator.command("feeds import", file=more)
     (dead,) = await _owed(scene, 1, error="Its story is no longer stored.")
     listed = await scene.moderator.command("deliveries", state="dead")
     await scene.moderator.click(listed.message, f"Drop #{dead}")
     told = (await person.command("audit")).text
     assert "Fehler: Sein Artikel ist nicht mehr gespeichert." in told
     assert "Feeds: 2" in told, "by somebody who speaks English"
+    assert "Feeds: 1" in told, "one of the others was there already"
     assert "Stände: aufgehoben" in told
     assert "wann: täglich" in told
     address = "http://10.0.0.1/feed"  # which nothing is fetched from
