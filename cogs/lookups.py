@@ -297,6 +297,8 @@ async def _search_page(
             )
         if meant:
             nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
+        elif query.strip() and all(word.startswith("-") for word in query.split()):
+            nothing = say("A word with - before it only leaves out what has it; add one that is to be found.")
         return panel(title, [unknown or nothing])
     blocks = fitting(
         (

@@ -199,6 +199,9 @@ async def warnings(services: Services, interaction: discord.Interaction, rule: R
     rules = await actions.list_rules(services.database, guild_id=rule.guild_id)
     found = (
         trouble_with_mention(interaction.guild, rule.ping_role, rule.channel_id),
+        say("`ping_when` does nothing without a role: name the one to mention with `ping`.")
+        if rule.ping_when and rule.ping_role is None
+        else "",
         await unheard(services, interaction, rules),
     )
     return [f"⚠ {trouble}" for trouble in found if trouble]

@@ -129,6 +129,11 @@ async def explain_nothing(database: Database, guild_id: int, typed: str, now: da
     elif link and not near:
         told = say("No feed that this server watches is of {site}.", site=site)
         checks.append(Check("stopped", told, say("`/feeds add` finds the feeds of a site by its address.")))
+    elif not link:
+        told = say("No story of this server's feeds has that title or number.")
+        remedy = say("Type other words of its title, or ask with the article's link.")
+        remedy += " " + say("What was not relevant is deleted after some months.")
+        return Explanation("", "", told, (Check("neutral", remedy),))
     else:
         for one in near[:MOST_FEEDS]:
             checks += feed_stands(one, now, alone=True)
@@ -172,6 +177,8 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
         return say("It is still to be posted here. {why}", why=delivery_stands(waiting[0], now).text)
     of_it = [line for line in known.lines if line.stage == "delivery" and line.outcome in _DECIDED]
     if of_it and (decided := read_told(of_it[-1].reason)):
+        if of_it[-1].outcome == "review" and decided[0] not in {rule.id for rule in known.rules}:
+            return say("It was not posted here: the rule for which moderators were asked was removed.")
         line = say(_DECIDED[of_it[-1].outcome], why=safe_text(retell(decided[1]), 300))
         return f"{line}."
     if any(lines_of(known, "delivery", outcome="source")):

@@ -41,8 +41,11 @@ async def test_a_rule_is_edited_and_shows_before_and_after(scene: Scene) -> None
     assert "at most 20 a day, the rest as a digest" in added.text, "what a new rule has"
     assert "daily limit: 20 → **5**" in edited.text
     assert "statuses" not in edited.text, "what did not change is not told"
-    cleared = await add("alerts edit", rule=1, clear="ping, ping_when, statuses, limit")
-    assert f"mentions: <@&{role.id}> → **–**" in cleared.text
+    silent = await add("alerts edit", rule=1, clear="ping")
+    assert f"mentions: <@&{role.id}> → **–**" in silent.text
+    assert "`ping_when` does nothing without a role" in silent.text
+    cleared = await add("alerts edit", rule=1, clear="ping_when, statuses, limit")
+    assert "does nothing" not in cleared.text
     listed = (await add("alerts list")).text
     assert "topics: spyware, biometrics" in listed
     assert "in quiet hours, too: upheld" in listed

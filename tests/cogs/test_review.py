@@ -129,6 +129,9 @@ async def test_why_tells_of_a_review_in_the_readers_language(scene: Scene, press
     assert "moderators" not in told
     assert "die Moderation wird zuerst gefragt" in told
     assert "Seine kleinen Wörter zeigen die Sprache: en." in told
+    await scene.moderator.command("alerts remove", rule=1)
+    gone = (await person.command("why", story="#1")).text
+    assert "Die Regel, für die die Moderation gefragt wurde, ist entfernt worden." in gone
 
 
 async def test_a_summary_that_is_sent_back_as_it_was_is_the_articles(scene: Scene, press: Press) -> None:
