@@ -96,6 +96,7 @@ def _filled(plain: str, text: str, values: dict[str, object]) -> str:
         return plain.format(**values)
 
 
+_OFTEN = ("hourly", "daily", "weekly")  # how often digests come, as reasons name it
 _BREAKS = 12  # in a stored reason that are looked at: a stranger's text in it may have hundreds
 
 
@@ -134,9 +135,11 @@ def _retold(sentence: str, *, anchored: bool = False) -> str | None:
 
 
 def _value(name: str, value: str) -> object:
-    """Say what stands in a sentence for a name: topics and statuses are words of closed lists."""
+    """Say what stands in a sentence for a name: topics, statuses and rhythms are words of closed lists."""
     if name.rstrip("2") in ("topics", "status"):
         return ", ".join(retell(word) if word == "none" else say(word) for word in value.split(", "))
+    if name == "when" and value in _OFTEN:
+        return say(value)
     return retell(value)
 
 

@@ -67,7 +67,8 @@ _LABELS = {
 }
 _USUAL = {"when": "now", "style": "full", "thread": "off"}
 # Whose values are of closed lists.
-_CLOSED = ("topics", "statuses", "status", "ping_when", "urgent", "when", "style", "thread")
+_CLOSED = ("topics", "statuses", "status", "ping_when", "urgent", "when", "style", "thread", "review_then")
+_ENDS = (mark("drop"), mark("post"))  # of `review_then`
 _OF_REVIEWS = ("review_hours", "review_then")
 
 

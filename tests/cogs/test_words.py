@@ -107,6 +107,7 @@ def test_what_was_told_in_english_is_known_again_and_said(language: str, texts: 
         )
         row = f"{inner} {told('End it with /feeds remove.')}"
         assert retell(row) == f"{retell(inner)} {retell('End it with /feeds remove.')}"
+        assert say("weekly") in retell("gathered for the weekly digest")
         assert retell("any topic; any party") == f"{retell('any topic')}; {retell('any party')}"
         for foreign in ("", "Somebody else's sentence. And one more; and so on.", "{name} {", "a. b; c"):
             assert retell(foreign) == foreign
