@@ -104,7 +104,9 @@ async def _add(arguments: argparse.Namespace, service: FeedService) -> int:
         try:
             added = await service.add(url)
         except QuashError as error:
-            print(f"quash: {shown_url(url)}: {error}", file=sys.stderr)
+            shown = shown_url(url)
+            told = str(error)
+            print(f"quash: {told if shown in told else f'{shown}: {told}'}", file=sys.stderr)
             failed = 1
             continue
         number = "" if added.feed_id is None else f"#{added.feed_id} "
