@@ -38,7 +38,7 @@ def _named(names: Sequence[str]) -> dict[str, Any]:
     return {name: bindparam(name) for name in names}
 
 
-_INSERT_HISTORY = Bulk(insert(_ENTRIES).values(_named(_NEW_ENTRY)).inline())
+_INSERT_HISTORY = Bulk(insert(_ENTRIES).values(_named((*_NEW_ENTRY, "history"))).inline())
 _INSERT_NEWS = Bulk(insert(_ENTRIES).values(_named((*_NEW_ENTRY, "turn"))).inline())
 _EDIT_ENTRIES = Bulk(update(_ENTRIES).where(_ENTRIES.c.id == bindparam("entry_id")).values(_named(_SHOWN)))
 
@@ -143,7 +143,7 @@ async def _with_entries(session: AsyncSession, feed_ids: Iterable[int]) -> list[
 
 
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new entries; each row holds the columns named in `_NEW_ENTRY`."""
+    """Store new entries; each row holds the columns named in `_NEW_ENTRY`, and "history"."""
     news = [row for row in rows if row["alert"]]
     if len(news) < len(rows):
         await _INSERT_HISTORY.run(session, [row for row in rows if not row["alert"]])

@@ -122,6 +122,12 @@ class GuildFeedRow(Base):
     __table_args__ = (Index(None, "feed_id"),)
 
 
+FIRST, REBUILT, OLDER, REVISED, ISSUE = HISTORY = ("first", "rebuilt", "older", "revised", "issue")
+"""Why an entry is history: shown at the first look, with many more at once, behind what had been shown, in
+front again as it was revised, or not dated after the last issue of a feed that shows other entries each time.
+"""
+
+
 class EntryRow(Base):
     """One item that a feed has shown, stored once. `key` is its identity within the feed."""
 
@@ -138,9 +144,8 @@ class EntryRow(Base):
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     summary: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[str] = mapped_column(Text, default="")
-    alert: Mapped[bool] = mapped_column(
-        Boolean, default=True
-    )  # False: history of a first look, alerts nobody
+    alert: Mapped[bool] = mapped_column(Boolean, default=True)  # False: history, alerts nobody
+    history: Mapped[str | None] = mapped_column(String(16))  # why it is that (`HISTORY`), where it is known
     turn: Mapped[datetime | None]  # who is read first of those that alert (`db.news`)
     # new -> read (a story exists or it was judged irrelevant) | failed
     state: Mapped[str] = mapped_column(String(16), default="new")

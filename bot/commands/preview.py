@@ -244,7 +244,7 @@ class _Preview:
                 return  # the same file was named twice
             await feeds.use(session, [feed_id], _GUILD, None, now)
             seen = oldest_first(feed.sightings, now)
-            rows = {s.key: new_entry_row(s, feed_id, now, alert=True) for s in seen}
+            rows = {s.key: new_entry_row(s, feed_id, now, history=None) for s in seen}
             await feed_looks.insert_entries(session, list(rows.values()))
 
     def _complain(self, name: str, error: QuashError) -> None:

@@ -47,8 +47,11 @@ def _shown(sighting: Sighting) -> dict[str, Any]:
     }
 
 
-def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: bool) -> dict[str, Any]:
-    """Give the row of an entry that was not seen before in its feed, waiting to be read."""
+def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, history: str | None) -> dict[str, Any]:
+    """Give the row of an entry that was not seen before in its feed, waiting to be read.
+
+    `history` is one of `db.feed_tables.HISTORY` where nobody is to be alerted of it.
+    """
     key, url_key, content_hash, url, title, summary, content, published, _ = sighting
     return {
         "feed_id": feed_id,
@@ -61,7 +64,8 @@ def new_entry_row(sighting: Sighting, feed_id: int, now: datetime, *, alert: boo
         "content_hash": content_hash,
         "published": None if published is None else datetime.fromtimestamp(published, UTC),
         "first_seen": now,
-        "alert": alert,
+        "alert": history is None,
+        "history": history,
         "state": "new",
         "attempts": 0,
     }

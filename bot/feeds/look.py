@@ -22,7 +22,7 @@ from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
 from bot.feeds.memory import Memory, Move
-from bot.feeds.rebuilt import Judgement, history, is_rebuilt, judge, reach, revisions
+from bot.feeds.rebuilt import Judgement, is_rebuilt, judge, old_among, reach
 from bot.feeds.rhythm import (
     DAY,
     FAILS_FOR_LONG,
@@ -39,6 +39,7 @@ from bot.feeds.rhythm import (
 from bot.feeds.sight import SeenFeed, Sighting
 from bot.feeds.telling import Notice
 from db.feed_looks import KnownEntry
+from db.feed_tables import FIRST
 from db.feeds import StoredFeed
 
 # P25: how long and how often a permanent redirect must be seen before its target is adopted.
@@ -209,7 +210,7 @@ def _after_success(
     if judged.rebuilt:
         memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
     rows = [
-        new_entry_row(s, stored.id, now, alert=not first and judged.alerts(s))
+        new_entry_row(s, stored.id, now, history=FIRST if first else judged.history_of(s))
         for s in oldest_first(fresh, now)
     ]
     if look.feed is not None:
@@ -292,8 +293,7 @@ def decide_push(
     """
     memory = memories.from_json(stored.memory)
     fresh, edited = sort_out(sightings, known)
-    old = history(sightings, known, memory.reaches, now)
-    old |= revisions(fresh, stored.first_looked_at or now)
+    old = old_among(sightings, fresh, known, memory.reaches, began=stored.first_looked_at or now, now=now)
     news = len(fresh) - len(old)
     rebuilt = news > _PUSHED_AT_ONCE and is_rebuilt(
         news, len(sightings) - len(old), memory, last=stored.last_success_at or now, now=now
@@ -323,7 +323,7 @@ def decide_push(
         told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
         _with_notice(columns, notice),
         tuple(
-            new_entry_row(s, stored.id, now, alert=not rebuilt and s.key not in old)
+            new_entry_row(s, stored.id, now, history=Judgement(news, old, rebuilt).history_of(s))
             for s in oldest_first(fresh, now)
         ),
         tuple(edited),

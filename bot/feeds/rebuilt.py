@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bot.feeds.memory import Memory
 from bot.feeds.rhythm import DAY, publishing_gap
 from bot.feeds.sight import Sighting
 from db.feed_looks import KnownEntry
+from db.feed_tables import ISSUE, OLDER, REBUILT, REVISED
 
 _TURNING = 2  # times that a feed looked rebuilt before, within so many seconds, that show it is its habit
 _TURNING_WITHIN = 30 * DAY
@@ -18,24 +20,26 @@ _BUSY_DAY = 5  # new entries at once, past which it takes the feed's own rhythm 
 
 
 class Judgement(NamedTuple):
-    """What new entries are. `news`: how many might alert, `old` the keys of those that are history.
+    """What new entries are. `news`: how many might alert; `old`: why others are history, by their keys.
 
     `rebuilt`: the feed looks rebuilt, so that nobody is alerted; unless it is `turning`, as one is that shows
     other entries each time: then alerts tell what is dated after `issue_before` (Unix time).
     """
 
     news: int
-    old: Collection[str] = ()
+    old: Mapping[str, str] = MappingProxyType({})
     rebuilt: bool = False
     turning: bool = False
     issue_before: float = 0
 
-    def alerts(self, sighting: Sighting) -> bool:
-        """Tell whether people are to be alerted of a new entry."""
+    def history_of(self, sighting: Sighting) -> str | None:
+        """Say why nobody is to be alerted of a new entry; None where people are."""
         if sighting.key in self.old:
-            return False
+            return self.old[sighting.key]
         # Not since the last look: many issues are dated hours before they come out, or with their day alone.
-        return is_dated_since(sighting, self.issue_before) if self.turning else not self.rebuilt
+        if self.turning:
+            return None if is_dated_since(sighting, self.issue_before) else ISSUE
+        return REBUILT if self.rebuilt else None
 
 
 def judge(
@@ -54,9 +58,9 @@ def judge(
     `titles` are those of entries that are stored of it, needed where `is_mostly_new`. `began` and `last` are
     its first and its last good look.
     """
-    old = history(shown, known, memory.reaches, now) | revisions(fresh, began)
+    old = old_among(shown, fresh, known, memory.reaches, began=began, now=now)
     news = [sighting for sighting in fresh if sighting.key not in old]
-    total = len({sighting.key for sighting in shown} - old)
+    total = len({sighting.key for sighting in shown} - old.keys())
     if last is None or not is_mostly_new(len(news), total):
         return Judgement(len(news), old)
     again = come_again(news, titles, last)
@@ -108,6 +112,20 @@ def is_continued(
         return 2 * sum(s.published is not None and s.published >= from_then for s in news) > len(news)
     in_front = {sighting.key for sighting in shown[: places[0]]} if places else set()
     return all(s.published is None and s.key in in_front for s in news)
+
+
+def old_among(
+    shown: Sequence[Sighting],
+    fresh: Sequence[Sighting],
+    known: Mapping[str, KnownEntry],
+    reaches: float | None,
+    *,
+    began: datetime,
+    now: datetime,
+) -> dict[str, str]:
+    """Give the new entries that came out before, by their keys, each with what shows it."""
+    older = dict.fromkeys(history(shown, known, reaches, now), OLDER)
+    return older | dict.fromkeys(revisions(fresh, began), REVISED)
 
 
 def history(

@@ -14,6 +14,7 @@ from bot.alerts.closed import remedy_for
 from bot.alerts.foreign import feed_label, safe_text
 from bot.alerts.routing import read_told
 from bot.words import labelled, mark, retell, say, say_number
+from db import feed_tables
 from db.tables import DeliveryRow, FindingRow, RuleRow
 from db.why import Known, Owed, OwnEntry, OwnFeed
 
@@ -32,6 +33,33 @@ _REMEDIES = {
     "sources": mark("`/alerts edit` can add its source to the rule."),
     "exclude_sources": mark("`/alerts edit` can take its source off those that the rule leaves out."),
     "relevance": mark("`/alerts edit` can lower the relevance that the rule asks for."),
+}
+# Why an entry is history, as it was stored with it.
+_HISTORY = {
+    feed_tables.FIRST: mark(
+        "It stood in the feed already when that was looked at first: that is history, of which nobody is "
+        "alerted."
+    ),
+    feed_tables.REBUILT: mark(
+        "The feed showed most of its entries anew at once, as one does that was rebuilt: nobody is alerted "
+        "of those."
+    ),
+    feed_tables.OLDER: mark(
+        "It came in behind all that the feed had shown, and is older: that is history, of which nobody is "
+        "alerted."
+    ),
+    feed_tables.REVISED: mark(
+        "It came out before the feed was looked at first and was revised since: that is history, of which "
+        "nobody is alerted."
+    ),
+    feed_tables.ISSUE: mark(
+        "The feed shows other entries each time, and this one is not dated after those before: nobody is "
+        "alerted of it."
+    ),
+    None: mark(  # it was stored before the reason was
+        "It stood in the feed already when it was looked at first for this server (or the feed was rebuilt, "
+        "or it is older than what the feed had shown): that is history, of which nobody is alerted."
+    ),
 }
 # What a delivery is.
 KINDS = {
@@ -116,13 +144,8 @@ def _not_asked(known: Known, *, asked: bool) -> Iterator[Check]:
     """Why no rule was asked."""
     bad: Literal["stopped", "neutral"] = "neutral" if asked else "stopped"
     if known.entries and all(_is_history(one) for one in known.entries):
-        told = say(
-            "It stood in the feed already when it was looked at first for this server (or the feed was "
-            "rebuilt, or it is older than what the feed had shown): that is history, of which nobody is "
-            "alerted."
-        )
         remedy = say("It can be looked up with `/latest` and `/search`.")
-        yield Check(bad, told, remedy, decides=not asked)
+        yield Check(bad, _history(known.entries[0]), remedy, decides=not asked)
     if any(lines_of(known, "rule", outcome="feed paused")):
         told = say("The feed was paused here when it came.")
         remedy = say("`/feeds resume` lets its stories come again; those of the pause are not posted later.")
@@ -130,6 +153,15 @@ def _not_asked(known: Known, *, asked: bool) -> Iterator[Check]:
     if any(lines_of(known, "rule", outcome="away")):
         told = say("Quash was not in this server when it came.")
         yield Check(bad, told, say("It can be looked up with `/latest` and `/search`."), decides=not asked)
+
+
+def _history(one: OwnEntry) -> str:
+    """Say why nobody is alerted of an entry that is history."""
+    if one.entry.first_seen < one.feed.since:
+        return say(
+            "The feed showed it before this server used it: that is history, of which nobody is alerted."
+        )
+    return say(_HISTORY.get(one.entry.history, _HISTORY[None]))
 
 
 def _is_history(one: OwnEntry) -> bool:

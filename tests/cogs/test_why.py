@@ -50,6 +50,16 @@ async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
     history = await press.why(press.link("geofence-warrant-google-bank"))
     assert "It was not posted here. It stood in the feed already" in history
     assert "`/latest`" in history
+    for reason, said in (
+        ("rebuilt", "The feed showed most of its entries anew at once"),
+        ("older", "It came in behind all that the feed had shown"),
+        ("revised", "was revised since"),
+        ("issue", "this one is not dated after those before"),
+        (None, "or the feed was rebuilt"),
+    ):
+        async with scene.house.database.write() as session:
+            await session.execute(update(EntryRow).values(history=reason))
+        assert said in await press.why(press.link("geofence-warrant-google-bank"))
 
     await press.publish("a", SUMMONS)
     no_rule = await press.why(press.link(SUMMONS))

@@ -187,7 +187,7 @@ async def test_a_page_whose_type_is_no_text_holds_up_no_news(database: Database,
         )
         async with database.write() as session:
             feed_id = await feeds.add(session, {"url": "http://paper.example/", "added_at": clock.now})
-            rows = [new_entry_row(s, feed_id, clock.now, alert=True) for s in sightings.sightings]
+            rows = [new_entry_row(s, feed_id, clock.now, history=None) for s in sightings.sightings]
             await feed_looks.insert_entries(session, rows)
         reader = Reader(database, read, PageFetcher(fetcher, clock).fetch_page, clock=clock)
         assert await reader.read_new() == 2

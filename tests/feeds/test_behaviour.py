@@ -837,7 +837,7 @@ async def test_p32(w: World) -> str:
 async def test_p33(w: World) -> str:
     w.site.say(body=ten(w))
     await w.service.add(w.site.url())
-    assert [entry.alert for entry in await w.entries()] == [False] * 10
+    assert [(entry.alert, entry.history) for entry in await w.entries()] == [(False, "first")] * 10
     w.clock.turn(hours=3)
     w.site.say(body=rss([("fresh", w.clock.now), *daily(9, w.clock.now - timedelta(hours=3))]))
     await w.service.check(gap=0)
@@ -847,7 +847,10 @@ async def test_p33(w: World) -> str:
     report = await w.service.check(gap=0)
     entries = await w.entries()
     assert len(entries) == 21
-    assert not any(entry.alert for entry in entries[11:])
+    assert [(entry.alert, entry.history) for entry in entries[10:]] == [
+        (True, None),
+        *[(False, "rebuilt")] * 10,
+    ]
     assert "rebuilt" in report.looks[0].reason
     assert [notice.kind for _, notice, _ in await w.service.notices()] == ["rebuilt"]
     assert from_json((await w.feed()).memory).times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -66,10 +67,11 @@ async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock)
             clock.turn(days=1)
             publish(day, again=2 if day == 5 else 0)
             await w.service.check(gap=0)
-        alerted = [entry.title for entry in await w.entries() if entry.alert]
-        assert sorted(alerted) == [
+        entries = await w.entries()
+        assert sorted(entry.title for entry in entries if entry.alert) == [
             f"Title of day{day}-{number}" for day in range(2, 7) for number in range(6)
         ]
+        assert {entry.history for entry in entries if "Title of old5" in entry.title} == {"issue"}
         assert [notice.kind for _, notice, _ in await w.service.notices()] == ["rebuilt"]
 
 
@@ -213,6 +215,8 @@ async def test_entries_behind_all_that_a_feed_showed_are_history(clock: Clock, n
         )
         assert list(await w.service.notices()) == []
         assert len(await w.entries()) == 25 + len(fresh)
+        reasons = Counter(entry.history for entry in await w.entries())
+        assert reasons == {"first": 10, "older": 15, None: len(fresh)}
 
 
 @pytest.mark.parametrize("redated", [False, True])
@@ -271,4 +275,8 @@ async def test_an_old_article_that_was_revised_is_no_news(clock: Clock) -> None:
         old = clock.now - timedelta(days=700)
         say(entry("revised", old, clock.now), entry("dated back", old, old), known)
         await w.service.check(gap=0)
-        assert [entry.title for entry in await w.entries() if entry.alert] == ["dated back"]
+        assert {entry.title: entry.history for entry in await w.entries()} == {
+            "known": "first",
+            "revised": "revised",
+            "dated back": None,
+        }
