@@ -26,6 +26,7 @@ from bot.intake.why_checks import (
 from bot.words import mark, retell, say
 from db import why
 from db.engine import Database
+from db.tables import FindingRow
 from db.why import Known, OwnFeed, Ref, Titled
 
 _LINK = re.compile(r"https?://[^\s<>]{3,2000}")
@@ -177,13 +178,19 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
         return say("It is still to be posted here. {why}", why=delivery_stands(waiting[0], now).text)
     of_it = [line for line in known.lines if line.stage == "delivery" and line.outcome in _DECIDED]
     if of_it and (decided := read_told(of_it[-1].reason)):
-        if of_it[-1].outcome == "review" and decided[0] not in {rule.id for rule in known.rules}:
+        if of_it[-1].outcome == "review" and not _is_asked_for(known, of_it):
             return say("It was not posted here: the rule for which moderators were asked was removed.")
         line = say(_DECIDED[of_it[-1].outcome], why=safe_text(retell(decided[1]), 300))
         return f"{line}."
     if any(lines_of(known, "delivery", outcome="source")):
         return say("It has no post of its own here: the card of its case names it as a further source.")
     return _first_stop(checks)
+
+
+def _is_asked_for(known: Known, lines: Iterable[FindingRow]) -> bool:
+    """Tell whether a rule is there still for which moderators were asked, which may have been several."""
+    asked = {told[0] for line in lines if line.outcome == "review" and (told := read_told(line.reason))}
+    return not asked.isdisjoint(rule.id for rule in known.rules)
 
 
 def _first_stop(checks: Iterable[Check]) -> str:

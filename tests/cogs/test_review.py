@@ -120,8 +120,10 @@ async def test_own_words_are_told_apart_from_the_article(scene: Scene, press: Pr
 
 async def test_why_tells_of_a_review_in_the_readers_language(scene: Scene, press: Press) -> None:
     desk = await _open(scene, press)
-    await press.publish("a", SUMMONS)
     world = scene.discord.world
+    other = world.add_channel(scene.guild, "other")
+    await scene.moderator.command("alerts add", channel=other, review=desk.channel)
+    await press.publish("a", SUMMONS)
     user = world.add_user("moderatorin", locale="de")
     world.add_member(scene.guild, user, world.add_role(scene.guild, "moderation", ("manage_guild",)))
     person = scene.discord.person(user, scene.guild, desk.channel)
@@ -129,6 +131,9 @@ async def test_why_tells_of_a_review_in_the_readers_language(scene: Scene, press
     assert "moderators" not in told
     assert "die Moderation wird zuerst gefragt" in told
     assert "Seine kleinen Wörter zeigen die Sprache: en." in told
+    await scene.moderator.command("alerts remove", rule=2)
+    waits = (await person.command("why", story="#1")).text
+    assert "Darüber wird hier noch entschieden" in waits, "for the first rule"
     await scene.moderator.command("alerts remove", rule=1)
     gone = (await person.command("why", story="#1")).text
     assert "Die Regel, für die die Moderation gefragt wurde, ist entfernt worden." in gone
