@@ -209,7 +209,7 @@ async def _all_listed(
 ) -> tuple[ListedSubscription, ...]:
     """Say what subscriptions are about: cases as their servers call them, parties by their names."""
     cases = [int(row.value) for row in rows if row.kind == "case"]
-    keys = [row.value for row in rows if row.kind == "party"]
+    keys = {row.value for row in rows if row.kind == "party"}
     titles: dict[int, str] = {}
     names: dict[str, str] = {}
     own: dict[tuple[int, int], str] = {}
@@ -229,6 +229,9 @@ async def _all_listed(
             select(PartyRow.name_key, PartyRow.name).where(PartyRow.name_key.in_(keys))
         ):
             names[party.name_key] = party.name
+        # One that no story names so far is called as it is known to be written.
+        for name in await wishes.canonical_parties(sorted(keys - names.keys())):
+            names[name_key(name)] = name
 
     def label(row: SubscriptionRow) -> str:
         if row.kind == "case":

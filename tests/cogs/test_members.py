@@ -198,14 +198,15 @@ async def test_topics_are_subscribed_to_and_ended_with_a_select(scene: Scene) ->
     made = await scene.member.select(empty.message, "quash:subscription:topics", "surveillance", "spyware")
     assert "surveillance" in made.text
     assert "spyware" in made.text
-    await scene.member.command("subscribe party", name="Twitter")
+    unnamed = await scene.member.command("subscribe party", name="home office")
+    assert "party: Home Office" in unnamed.text and "No story here names it so far" in unnamed.text
     await scene.member.select(made.message, "quash:subscription:change:3", "weekly")
     changed = await scene.member.select(made.message, "quash:subscription:topics", "spyware", "anonymity")
     assert "surveillance" not in changed.text
     assert "topic: anonymity · at once" in changed.text
     assert "spyware · once a week" in changed.text, "what stays stays as it is"
     left = await scene.member.select(changed.message, "quash:subscription:topics")
-    assert "Twitter" in left.text
+    assert "Home Office" in left.text
     assert "spyware" not in left.text
     assert "spyware" in (await scene.stranger.command("subscriptions")).text, "nobody else's"
     assert "Topics of this server" in left.text
