@@ -291,7 +291,7 @@ def load(
     """Read the settings from `environ` and from `folder`/.env.
 
     `warn` is told of a name in .env that looks like a setting's and is none. Raises `SettingsError` that
-    names the variable, the fault of its value and what is allowed.
+    names each variable that has a wrong value, the fault of that and what is allowed.
     """
     written = _dotenv(folder)
     for name in written:
@@ -299,17 +299,18 @@ def load(
             warn(f".env: {name[:60]} is no setting and does nothing; {meant} is one.")
     given = {**written, **environ}
     values: dict[str, Any] = {}
+    faults: list[str] = []  # all are told at once: who mends one is not sent on to the next
     for option in OPTIONS:
         text = given.get(option.variable, "").strip()
         if not text:
             continue
         try:
             values[option.name] = option.read(text)
-        except ValueError as error:
+        except ValueError:
             shown = "its value" if option.variable in _SECRET else f"{text[:100]!r}"
-            raise SettingsError(
-                f"{option.variable}: {shown} is not allowed; allowed is {option.allowed}."
-            ) from error
+            faults.append(f"{option.variable}: {shown} is not allowed; allowed is {option.allowed}.")
+    if faults:
+        raise SettingsError(" ".join(faults))
     settings = Settings(**values)
     if settings.websub_url is not None and settings.http_addr is None:
         raise SettingsError(

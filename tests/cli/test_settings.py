@@ -59,6 +59,11 @@ def test_a_wrong_value_is_named_with_what_is_allowed(variable: str, value: str, 
     assert caught.value.exit_status == 2
 
 
+def test_all_wrong_values_are_named_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"^FEED_INTERVAL: '5m' is .*\. LOG_FORMAT: 'xml' is not allowed"):
+        load({"LOG_FORMAT": "xml", "FEED_INTERVAL": "5m"}, Path("/nonexistent"))
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text('FEED_INTERVAL=1800\nLOG_LEVEL="debug"\n')
     settings = load({"FEED_INTERVAL": "900"}, tmp_path)
