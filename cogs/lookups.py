@@ -34,6 +34,7 @@ from cogs.panels import answer, panel
 from db import lookups, profiles
 from db.lookups import CaseName, Viewer
 from db.passages import find_passage
+from db.search_query import parse_query
 from db.tables import CaseRow
 
 _A_PAGE = 5
@@ -41,6 +42,7 @@ _LEDGER_PAGE = 8
 _SUMMARIES = 330, 160, 80, 0  # characters of a summary, so that there is room for all that were asked for
 _AROUND = 250  # characters of a title and a footer
 _BEST, _NEWEST = "b", "n"  # what comes first in a search
+_DASH = re.compile("[-‐‑–—−－]")  # as people type the one that leaves a word out
 _NUMBER = re.compile(r"#([0-9]{1,18})")  # of a party, as it is kept on a button
 
 
@@ -297,7 +299,7 @@ async def _search_page(
             )
         if meant:
             nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
-        elif query.strip() and all(word.startswith("-") for word in query.split()):
+        elif all(term.without for term in parse_query(query)) and _DASH.match(query.strip()):
             nothing = say("A word with - before it only leaves out what has it; add one that is to be found.")
         return panel(title, [unknown or nothing])
     blocks = fitting(
