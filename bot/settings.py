@@ -307,7 +307,8 @@ def load(
         try:
             values[option.name] = option.read(text)
         except ValueError:
-            shown = "its value" if option.variable in _SECRET else f"{text[:100]!r}"
+            hidden = option.variable in _SECRET or "@" in text  # behind which a password may stand
+            shown = "its value" if hidden else f"{text[:100]!r}"
             faults.append(f"{option.variable}: {shown} is not allowed; allowed is {option.allowed}.")
     if faults:
         raise SettingsError(" ".join(faults))
