@@ -16,6 +16,7 @@ from bot.stories.countries import all_countries, country_named
 from bot.stories.model import STATUSES, TOPICS
 from bot.stories.naming import canonical_name
 from bot.words import mark, say
+from db.stems import fold as without_accents
 from db.stories import name_key
 
 MOST_ITEMS = 25
@@ -86,7 +87,7 @@ def parse_topics(typed: Listed) -> tuple[str, ...]:
 
 def parse_topic(typed: str) -> str:
     """Check a topic; an unknown one is answered with the one that was likely meant."""
-    return _one_of(typed.strip().replace(" ", "-").replace("_", "-"), TOPICS, "topic")
+    return _one_of(typed, TOPICS, "topic")
 
 
 def parse_statuses(typed: Listed) -> tuple[str, ...]:
@@ -226,16 +227,25 @@ def parse_delivery(delivery: str) -> str:
 
 
 def _one_of(typed: str, known: Sequence[str], what: str) -> str:
-    """Check a name of a closed list; an unknown one is answered with the one that was likely meant."""
-    wanted = typed.strip().casefold()
-    if wanted in known:
-        return wanted
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    """Check a name of a closed list, in English or as the reader is shown it; an unknown one is answered with
+    the one that was likely meant."""
+    written = {_written(say(name)): name for name in known} | {_written(name): name for name in known}
+    wanted = _written(typed)
+    if wanted in written:
+        return written[wanted]
+    # What is less alike is often the opposite: "thrown out" is not withdrawn.
+    near = difflib.get_close_matches(wanted, list(written), n=1, cutoff=0.6)
     hint = (
-        say("did you mean {name}?", name=near[0])
+        say("did you mean {name}?", name=say(written[near[0]]))
         if near
-        else say("known are {names}.", names=", ".join(known))
+        else say("known are {names}.", names=", ".join(map(say, known)))
     )
     raise WishError(
         say("There is no {what} “{name}”; {hint}", what=say(what), name=plain_text(typed, 40), hint=hint)
     )
+
+
+def _written(name: str) -> str:
+    """Give a name without what people write differently: capitals, accents, hyphens."""
+    words = name.casefold().replace("-", " ").replace("_", " ").split()
+    return " ".join(map(without_accents, words))

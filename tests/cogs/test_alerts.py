@@ -61,6 +61,18 @@ async def test_a_rule_is_edited_and_shows_before_and_after(scene: Scene) -> None
     assert "Manage Server" in (await scene.member.command("alerts edit", forced=True, rule=1)).text
 
 
+async def test_closed_lists_are_taken_as_the_reader_is_shown_them(scene: Scene) -> None:
+    world = scene.discord.world
+    user = world.add_user("modératrice", locale="fr")
+    world.add_member(scene.guild, user, world.add_role(scene.guild, "modération", ("manage_guild",)))
+    add = scene.discord.person(user, scene.guild, scene.channel).command
+    wrong = await add("alerts add", channel=scene.channel, topics="xylophone")
+    assert "courtiers en données" in wrong.text and "data-brokers" not in wrong.text
+    await add("alerts add", channel=scene.channel, topics="Courtiers en donnees", statuses="annulée")
+    listed = (await scene.moderator.command("alerts list")).text
+    assert "topics: data-brokers · statuses: quashed" in listed
+
+
 async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
     world = scene.discord.world
     await scene.house.guild(scene.guild.id)
