@@ -29,7 +29,10 @@ _GATHER = timedelta(hours=1)  # what is given up within it after a message about
 def remedy_for(reason: str) -> str:
     """Say what becomes of what waits for a channel that takes nothing, for the reason that is stored."""
     if reason == GONE:
-        return say("Give its rules another channel with `/alerts edit`; what waits is posted there.")
+        return say(
+            "Give its rules, which `/alerts list` shows, another channel with `/alerts edit`; "
+            "what waits is posted there."
+        )
     return say("Nothing is lost: what waits is posted as soon as that is put right.")
 
 
