@@ -43,8 +43,9 @@ WEIGHTS = ROOT / "bot" / "stories" / "data" / "likeness.toml"
 
 PULL = 0.3  # how strongly weights are drawn to zero, or to what is judged
 # Demands to different recipients are two matters by what a case is. The sets seldom show two such demands
-# within days, so it is no less than this. An account or a docket that belongs to one matter alone shows it.
-JUDGED = {"recipients": -3.5, "unique": 1.2}
+# within days, so it is no less than this; nor of demands that are alike in nothing at all, which are another
+# matter even in the same words on the same day. An account or a docket of one matter alone shows it.
+JUDGED = {"recipients": -3.5, "another": -2.5, "unique": 1.2}
 FIRM = 100.0
 # Most pairs are of two matters, and a large case has more pairs than many small ones together.
 SAME = 2.0

@@ -127,6 +127,10 @@ def _name_levels() -> dict[str, float]:
     return {name: float(level) for level, row in _held()["names"].items() for name in row.split(" ")}
 
 
+_BESIDE_THE_MATTER = frozenset(("other", "critic", "counsel"))
+"""Roles of those who speak of a matter and are no part of it."""
+
+
 @cache
 def _known_names() -> frozenset[str]:
     """The words of the names that the gazetteer holds: people's, and others' of one or two words."""
@@ -206,8 +210,9 @@ def fingerprint(
     `language:` the language, where it is known.
     """
     text = document.text
-    terms = _words(document.title, text[:_READ], counted=document.language in READ_AS_ENGLISH)
-    terms |= _own_names(f"{document.title}.\n{text[:_READ]}", nouns_too=document.language == "de")
+    commenting = _commenting(parties)
+    terms = _words(document.title, text[:_READ], commenting, counted=document.language in READ_AS_ENGLISH)
+    terms |= _own_names(f"{document.title}.\n{text[:_READ]}", commenting, nouns_too=document.language == "de")
     if document.language != UNKNOWN:
         terms[f"language:{document.language}"] = 1.0
     names = rarity()[1]
@@ -234,7 +239,21 @@ def fingerprint(
     )
 
 
-def _own_names(text: str, *, nouns_too: bool) -> dict[str, float]:
+def _commenting(parties: tuple[Party, ...]) -> frozenset[str]:
+    """Give the words of the names of rights groups that only comment: of many matters, so they tell none."""
+    entries = load_gazetteer().entries
+    names = [
+        party.name
+        for party in parties
+        if party.role in _BESIDE_THE_MATTER
+        and (entry := entries.get(party.name)) is not None
+        and entry.sort == "advocacy"
+    ]
+    short = ["".join(word[0] for word in name.split() if word[0].isupper()) for name in names]
+    return frozenset(words_of(" ".join([*names, *short])))
+
+
+def _own_names(text: str, commenting: frozenset[str], *, nouns_too: bool) -> dict[str, float]:
     """Weigh the names: one that no list holds is rare, one of an official or a known party is not.
 
     `nouns_too`: in this language each noun has a capital, so only several in a row are surely a name.
@@ -255,7 +274,7 @@ def _own_names(text: str, *, nouns_too: bool) -> dict[str, float]:
                 level = min(level, _OFFICIAL)
             elif word in common:
                 level = min(level, _KNOWN)
-            if level > LEAST_NAME and word not in _CALENDAR:
+            if level > LEAST_NAME and word not in _CALENDAR and word not in commenting:
                 rare[word] = level - LEAST_NAME
     weights: dict[str, float] = {}
     for run in runs:
@@ -279,11 +298,11 @@ def asked(found: Fingerprint) -> tuple[str, ...]:
     return tuple(term for kind, limit in _ASKED.items() for _, term in sorted(kinds[kind])[:limit])
 
 
-def _words(title: str, text: str, *, counted: bool) -> dict[str, float]:
+def _words(title: str, text: str, commenting: frozenset[str], *, counted: bool) -> dict[str, float]:
     head = dict.fromkeys(words_of(title), 1)
     used = Counter(words_of(text))
     used.update(dict.fromkeys(head, 2))
-    names = Counter(words_of(" ".join(_NAME.findall(text))))
+    names = Counter([word for word in words_of(" ".join(_NAME.findall(text))) if word not in commenting])
     return {
         **_weighed("word", used, _MAX_WORDS, counted=counted),
         **_weighed("name", names, _MAX_NAMES, counted=counted),

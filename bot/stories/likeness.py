@@ -37,6 +37,7 @@ MEASURES = (
     "means",  # the same instrument (1), or another (-0.5)
     "strangers",  # both name several parties, none of them the same
     "recipients",  # both report demands, but none to the same recipient
+    "another",  # the demands that they report are alike in nothing: not in whom, by what, or about whom
     "languages",  # they are in different languages: then few words are the same in one matter, too
 )
 
@@ -103,6 +104,10 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
     rarest = sum([weight >= _RAREST_NAME for weight in own_names])
     languages, their_languages = one.kind("language"), other.kind("language")
     both_ask = bool(one.recipients and other.recipients)
+    unique = max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket")))
+    target = _meet(one.kind("target"), other.kind("target"))
+    elsewhere = both_ask and one.recipients.isdisjoint(other.recipients)
+    by_other_means = bool(means and their_means) and means.keys().isdisjoint(their_means)
     strangers = len(parties) > 2 and len(their_parties) > 2 and parties.keys().isdisjoint(their_parties)
     return (
         1.0,
@@ -115,13 +120,14 @@ def measure(one: Reading, other: Reading) -> tuple[float, ...]:
         math.sqrt(min(1.0, rarest / _MANY_NAMES)),
         math.sqrt(min(1.0, rareness / _MUCH_RARE)),
         _meet(one.kind("demand"), other.kind("demand")),
-        max(_meet(_unique(one), _unique(other)), _meet(one.kind("docket"), other.kind("docket"))),
-        _meet(one.kind("target"), other.kind("target")),
+        unique,
+        target,
         len(topics.keys() & their_topics.keys()) / every_topic if every_topic else 0.0,
         _apart(one.published, other.published),
-        (1.0 if means.keys() & their_means.keys() else -0.5) if means and their_means else 0.0,
+        (-0.5 if by_other_means else 1.0) if means and their_means else 0.0,
         float(strangers),
-        float(both_ask and one.recipients.isdisjoint(other.recipients)),
+        float(elsewhere),
+        float(elsewhere and by_other_means and not (unique or target)),
         float(bool(languages and their_languages) and languages.keys().isdisjoint(their_languages)),
     )
 
