@@ -143,7 +143,7 @@ async def _with_entries(session: AsyncSession, feed_ids: Iterable[int]) -> list[
 
 
 async def insert_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new entries; each row holds the columns named in `_NEW_ENTRY`, and "history"."""
+    """Store new entries; each row holds the columns of `_NEW_ENTRY`, and "history" where it alerts nobody."""
     news = [row for row in rows if row["alert"]]
     if len(news) < len(rows):
         await _INSERT_HISTORY.run(session, [row for row in rows if not row["alert"]])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.stories.demand_groups import matters
 from bot.stories.demand_told import Group
@@ -27,6 +29,14 @@ _EARLY = 8
 _OF_DEMANDS = re.compile(
     r"(?<!\w)(?:subpoena|summons|warrant|order|demand|request|notice|motion|letter)s?(?!\w)"
 )
+
+_OF_SOME = re.compile(
+    r"(?<!\w)(?:in (?:at least )?(?:some|several|many|most|a few|two|three|other) "
+    r"(?:of (?:the|these|those) )?cases|"
+    r"(?:several|some|a few|many) (?:of (?:them|those|the (?:users|people)) |users |people |targets )?"
+    r"who did)(?!\w)"
+)
+"""What is told of some demands of many: no outcome for all of them."""
 
 
 def stands(
@@ -91,8 +101,18 @@ def _ours(
     near = {index + step for index in told for step in (0, 1, 2)}
     return [
         turned(event, issuers)
-        for event in events
+        for event in _of_all(events, marked)
         if (event.index < _EARLY or event.index in around)
         and matters(event, group, groups)
         and acted(event, issuers, recipients, near)
     ]
+
+
+def _of_all(events: list[StatusEvent], marked: list[Marked]) -> Iterator[StatusEvent]:
+    """Leave out what only some demands of many came to; who gave in some cases complied in part."""
+    some = {item.index for item in marked if _OF_SOME.search(item.text)}
+    for event in events:
+        if event.index not in some or event.status not in ("complied", "withdrawn", "quashed", "upheld"):
+            yield event
+        elif event.status == "complied":
+            yield replace(event, status="partly complied")

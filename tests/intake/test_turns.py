@@ -59,6 +59,7 @@ class Desk:
             "published": None,
             "first_seen": self.clock(),
             "alert": alert,
+            "history": None if alert else "first",
             "state": "new",
             "attempts": 0,
         }

@@ -74,6 +74,7 @@ def test_two_matters_about_one_vendor_are_two_cases() -> None:
         ("twitter-sues-over-summons", "administrative summons", "challenged"),
         ("government-withdraws-alt-uscis-summons", "administrative summons", "withdrawn"),
         ("dhs-subpoenas-ice-critics", "administrative subpoena", "partly complied"),
+        ("what-to-do-when-dhs-asks", "administrative subpoena", "partly complied"),
         ("apple-uk-technical-capability-notice", "technical capability notice", "issued"),
         ("apple-challenges-home-office-notice", "technical capability notice", "challenged"),
         ("judge-throws-out-geofence-warrant", "geofence warrant", "quashed"),
