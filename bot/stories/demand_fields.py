@@ -36,7 +36,7 @@ _DEADLINE = re.compile(
     rf"appeal))\b"
 )
 _TARGET = re.compile(
-    r"\b(?:(?:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |"
+    r"\b(?:(?i:the |an? |its |several |two |three |four |five |six |eight |ten |\d[\d,.]* |some |many |"
     r"all |dozens of |hundreds of |thousands of |millions of |anonymous |pseudonymous )+)?"
     r"(?:[\w'’-]+ ){0,2}?"
     r"((?:anonymous |pseudonymous |former |climate |protest |political |"
@@ -50,6 +50,9 @@ _TARGET = re.compile(
     r"when)\b)"
     r"[\w'’@/-]+){1,5})?)"
 )
+
+_ANYBODY = frozenset(("user", "customer", "subscriber", "account", "member"))
+"""What says nothing of whom it is about: "to give out user data"."""
 
 
 def _first(pattern: re.Pattern[str], sentences: list[str]) -> str | None:
@@ -82,7 +85,8 @@ def deadline_in(sentences: list[str]) -> str | None:
 def targets_in(sentences: list[str]) -> tuple[str, ...]:
     """Find the people whose data is asked for where no name is given ("critics of ICE")."""
     for sentence in sentences:
-        match = _TARGET.search(sentence[:1_200])
-        if match:
-            return (match.group(1).strip(),)
+        for match in _TARGET.finditer(sentence[:1_200]):
+            who = match.group(1).strip()
+            if who.casefold() not in _ANYBODY:
+                return (who,)
     return ()

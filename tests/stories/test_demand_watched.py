@@ -56,3 +56,12 @@ def test_a_firm_whose_records_are_taken_is_asked_for_them() -> None:
         "papers show. The company handed them over in March.",
     )
     assert [demand.recipient for demand in story.demands] == [("T-Mobile",)]
+
+
+def test_whom_a_demand_is_about_is_no_word_for_anybody() -> None:
+    story = _story(
+        "Mail provider gives user data to police",
+        "Proton was ordered by a Swiss court to hand over user data, and complied. Several users say that "
+        "they were not told.",
+    )
+    assert [demand.target for demand in story.demands] in ([()], [("users",)])
