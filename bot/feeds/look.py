@@ -298,6 +298,7 @@ def decide_push(
     rebuilt = news > _PUSHED_AT_ONCE and is_rebuilt(
         news, len(sightings) - len(old), memory, last=stored.last_success_at or now, now=now
     )
+    judged = Judgement(news, old, rebuilt)
     memory = replace(
         memory,
         times=latest_times([*memory.times, *_appeared(fresh, now, first=False)]),
@@ -323,8 +324,7 @@ def decide_push(
         told("sent by its hub: {number} new, {edited} edited", number=len(fresh), edited=len(edited)),
         _with_notice(columns, notice),
         tuple(
-            new_entry_row(s, stored.id, now, history=Judgement(news, old, rebuilt).history_of(s))
-            for s in oldest_first(fresh, now)
+            new_entry_row(s, stored.id, now, history=judged.history_of(s)) for s in oldest_first(fresh, now)
         ),
         tuple(edited),
         notice=notice,

@@ -160,7 +160,7 @@ def _of_the_watched(scene: Scene, claim: Claim, demand: Demand) -> Demand:
         for name in scene.parties
         if name in scene.watched and not claim.anchors.isdisjoint(scene.parties[name].sentences)
     ]
-    others = [name for name in demand.target if name not in named and scene.parties.get(name)]
+    others = [name for name in demand.target if name not in named and name in scene.parties]
     return replace(demand, target=(*named, *others)) if named else demand
 
 
