@@ -288,10 +288,12 @@ def decide_push(
 ) -> Decision:
     """Decide what a hub's push means. `until`: how long the hub will send.
 
-    Nothing is touched that came over HTTP (validators, freshness, failures): the next look is only later. A
-    push may hold what is new alone, so "over half is new" tells of a rebuilt feed only where it is much.
+    Nothing is touched that came over HTTP (validators, freshness, failures): the next look is only later,
+    once, when the hub begins to deliver. A push may hold what is new alone, so "over half is new" tells of a
+    rebuilt feed only where it is much.
     """
     memory = memories.from_json(stored.memory)
+    begins = not memory.pushed(now)
     fresh, edited = sort_out(sightings, known)
     old = old_among(sightings, fresh, known, memory.reaches, began=stored.first_looked_at or now, now=now)
     news = len(fresh) - len(old)
@@ -315,7 +317,8 @@ def decide_push(
         pushed=True,
     )
     later = next_look(rhythm, Answer("ok"), now)
-    if later.when and stored.next_look and later.when > stored.next_look and not stored.failures:
+    # With each push anew, a hub that sends often, but not all, would put the look off that shows it.
+    if begins and later.when and stored.next_look and later.when > stored.next_look and not stored.failures:
         columns |= {"next_look": later.when, "next_reason": later.reason}
     if fresh or edited:
         columns["last_change_at"] = now

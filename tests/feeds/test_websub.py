@@ -326,6 +326,18 @@ async def test_polling_is_as_before_once_it_sees_an_entry_first(clock: TurnedClo
         assert await s.pushed(), "it sends again"
 
 
+async def test_a_hub_that_sends_often_does_not_put_the_look_off_that_shows_what_it_left_out(
+    clock: TurnedClock,
+) -> None:
+    async with scene(clock) as s:
+        await s.service.tick()
+        s.world.site.say(body=feed(s.hub, "left out", "b", "a", clock=clock), headers={"ETag": '"2"'})
+        for hours in range(2, 10, 2):
+            await s.hub.send(feed(s.hub, f"sent {hours}", clock=clock))
+            await s.world.run(hours=2)
+        assert "Title of left out" in await s.titles()
+
+
 async def test_when_the_lease_runs_out_polling_is_as_before(clock: TurnedClock) -> None:
     async with scene(clock) as s:
         await s.service.tick()
