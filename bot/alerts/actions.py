@@ -50,10 +50,12 @@ class ListedSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that an alert says ("Topic: legal-demands"), with the sentences that it rests on."""
+    """Something that an alert says ("Topic: legal-demands"), with the sentences that it rests on, of which
+    it can do with the first `least`."""
 
     says: str
     evidence: tuple[str, ...]
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,4 +343,5 @@ def _demand_claim(demand: DemandRow) -> Claim:
     who = ", ".join(demand.issuer) or say("not named")
     whom = ", ".join(demand.recipient) or say("not named")
     what = f"{say(demand.instrument)}, {say(demand.status)}"
-    return Claim(labelled(f"{who} → {whom}", what), tuple(demand.evidence))
+    # One sentence may tell of the demand, and another one where it stands.
+    return Claim(labelled(f"{who} → {whom}", what), tuple(demand.evidence), least=2)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -266,12 +265,20 @@ async def test_trends_of_stories_without_a_topic_are_told(scene: Scene) -> None:
 
 def test_every_claim_keeps_a_sentence_however_many_there_are() -> None:
     sentence = "The agency demanded data of customers from the company, and a court heard of it in May. "
-    claims: Sequence[Claim] = [Claim(f"Claim {n}", (sentence * 3, sentence * 2, sentence)) for n in range(12)]
-    story = Evidence(1, _TITLE, f"https://news.example/{_PATH}", "News", None, "en", tuple(claims))
-    shown = "\n".join(part.content for part in evidence_view(story).children[0].children)  # type: ignore[attr-defined]
-    for claim in claims:
-        assert f"**{claim.says}**\n> {safe_text(sentence, 100)[:60]}" in shown
+    own = [f"{n}: {sentence}" for n in range(12)]
+    claims = [Claim(f"Claim {n}", (own[n] * 3, own[n] * 2, own[n])) for n in range(11)]
+    claims.append(Claim("A demand, withdrawn", (own[10] * 3, "It took that back."), least=2))
+    shown = _evidence_of(*claims)
+    for n, claim in enumerate(claims[:10]):
+        assert f"**{claim.says}**\n> {safe_text(own[n], 100)[:60]}" in shown
+    assert "**Claim 10 · A demand, withdrawn**\n> 10" in shown, "a sentence is quoted once for all it shows"
+    assert "**A demand, withdrawn**\n> It took that back." in shown, "the sentence of where it stands"
     assert "more" not in shown
+
+
+def _evidence_of(*claims: Claim) -> str:
+    story = Evidence(1, _TITLE, f"https://news.example/{_PATH}", "News", None, "en", claims)
+    return "\n".join(part.content for part in evidence_view(story).children[0].children)  # type: ignore[attr-defined]
 
 
 def test_letters_that_count_twice_fit_into_an_answer() -> None:
