@@ -7,14 +7,14 @@ lets them by its own settings (Integrations); the check here holds whatever thos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import aiohttp
 import discord
 from discord import app_commands
 
-from bot.alerts.posting import NAMED, configured_by, missing_in
+from bot.alerts.posting import NAMED, configured_by, missing_in, tags_for, tags_of
 from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
@@ -201,20 +201,21 @@ def check_can_post(
                 permissions=", ".join(missing),
             )
         )
-    _check_tags(channel)
+    if isinstance(channel, discord.ForumChannel):
+        tags_in(channel, TOPICS)
 
 
-def _check_tags(channel: discord.TextChannel | discord.ForumChannel | discord.Thread) -> None:
-    """Raise where a forum wants a tag on every post and has none that a story's topic could be."""
-    if not isinstance(channel, discord.ForumChannel) or not channel.flags.require_tag:
-        return
-    names = {tag.name.casefold().replace(" ", "-") for tag in channel.available_tags}
-    if not names & set(TOPICS):
+def tags_in(forum: discord.ForumChannel, topics: Sequence[str]) -> list[int]:
+    """Give the tags that a post about these topics bears in a forum. Raises where the forum wants one on
+    every post and has none of these."""
+    found = tags_for(topics, tags_of(forum))
+    if forum.flags.require_tag and not found:
         raise NotAllowedError(
             say(
                 "{channel} wants a tag on every post: give it tags that bear the names of topics "
                 "({topics}, …), or switch that demand off.",
-                channel=channel.mention,
-                topics=", ".join(TOPICS[:3]),
+                channel=forum.mention,
+                topics=", ".join((topics or TOPICS)[:3]),
             )
         )
+    return found

@@ -41,6 +41,7 @@ from cogs.guards import (
     check_may_configure,
     guild_of,
     may_configure,
+    tags_in,
     trouble_with_channel,
     trouble_with_mention,
     trouble_with_role,
@@ -246,7 +247,8 @@ class SetupPart(
         nobody = discord.AllowedMentions.none()
         if isinstance(channel, discord.ForumChannel):
             name = plain_text(card.title, 90) or "Quash"
-            await channel.create_thread(name=name, view=view, allowed_mentions=nobody)
+            tags: list[Any] = [discord.Object(tag) for tag in tags_in(channel, card.topics)]
+            await channel.create_thread(name=name, view=view, applied_tags=tags, allowed_mentions=nobody)
         else:
             await channel.send(view=view, allowed_mentions=nobody, nonce=nonce)
 

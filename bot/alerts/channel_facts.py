@@ -14,6 +14,7 @@ import discord
 
 from bot.alerts.answers import sorted_errors
 from bot.alerts.limiter import Limiter
+from bot.alerts.posting import tags_of
 
 _KNOWN_FOR = 3600.0  # seconds
 _MOST = 5000  # channels that are remembered
@@ -65,8 +66,7 @@ class ChannelFacts:
         """Give the tags of a forum that the bot may set, by their names, as they are by now."""
         known = self._client.get_channel(channel_id)
         if isinstance(known, discord.ForumChannel):
-            all_of_them = known.permissions_for(known.guild.me).manage_threads
-            return {tag.name: tag.id for tag in known.available_tags if all_of_them or not tag.moderated}
+            return tags_of(known)
         tags = (await self._ask(channel_id)).get("available_tags", ())
         return {tag["name"]: int(tag["id"]) for tag in tags if not tag.get("moderated")}
 

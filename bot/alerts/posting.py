@@ -3,6 +3,8 @@ who may configure a server, where no interaction tells it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import discord
 
 # Permissions by the names that people see in a channel's settings.
@@ -14,6 +16,7 @@ NAMED = {
     "read_message_history": "Read Message History",
     "manage_threads": "Manage Threads",
 }
+_TAGS = 5  # that a forum's post takes
 
 
 def missing_in(channel: object, *, threads: bool, history: bool = False) -> tuple[str, ...] | None:
@@ -38,6 +41,22 @@ def missing_in(channel: object, *, threads: bool, history: bool = False) -> tupl
     if history:
         needed.append("read_message_history")
     return tuple(name for name in dict.fromkeys(needed) if not getattr(mine, name))
+
+
+def tags_of(forum: discord.ForumChannel) -> dict[str, int]:
+    """Give the tags of a forum that the bot may set, by their names."""
+    all_of_them = forum.permissions_for(forum.guild.me).manage_threads
+    return {tag.name: tag.id for tag in forum.available_tags if all_of_them or not tag.moderated}
+
+
+def tags_for(topics: Iterable[str], tags: Mapping[str, int]) -> list[int]:
+    """Give the tags that bear the topics' names, at most as many as a post takes."""
+    by_name = {_tag_key(name): id for name, id in tags.items()}
+    return [by_name[key] for key in map(_tag_key, topics) if key in by_name][:_TAGS]
+
+
+def _tag_key(name: str) -> str:
+    return name.casefold().replace("-", " ").replace("_", " ").strip()
 
 
 async def configured_by(

@@ -34,7 +34,7 @@ from bot.alerts.foreign import plain_text
 from bot.alerts.limiter import Limiter, TokenBucket
 from bot.alerts.once import Button
 from bot.alerts.orders import OfOthers
-from bot.alerts.posting import NAMED, configured_by, missing_in
+from bot.alerts.posting import NAMED, configured_by, missing_in, tags_for
 from bot.errors import told
 
 _HISTORY = 1000  # messages that are read at most to find one
@@ -42,7 +42,6 @@ _ALWAYS_READ = 100  # of those, however old they are: clocks differ
 _POSTS = 100  # first messages of a forum's threads that are read at most to find one
 _MARKS = 5000  # of posts that are remembered, so that they need not be read again
 _THREAD_NAME = 100
-_TAGS = 5
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 _OLD_EDITS = 30046
@@ -175,7 +174,7 @@ class DiscordSender:
         It takes no nonce: look with `find_post` before a second try. Tags are those named as topics.
         """
         await self._limiter.take()
-        tags = _tags_for(topics, await self._facts.tags_of(channel_id))
+        tags = tags_for(topics, await self._facts.tags_of(channel_id))
         channel: dict[str, Any] = {"name": _thread_name(name), "auto_archive_duration": 10080}
         if tags:
             channel["applied_tags"] = tags
@@ -431,16 +430,6 @@ async def _stop_at_server_error(response: aiohttp.ClientResponse) -> None:
 
 def _thread_name(name: str) -> str:
     return plain_text(name, _THREAD_NAME).strip()[:_THREAD_NAME] or "Case"
-
-
-def _tags_for(topics: Iterable[str], tags: dict[str, int]) -> list[int]:
-    """Give the tags that bear the topics' names, at most as many as a post takes."""
-    by_name = {_tag_key(name): id for name, id in tags.items()}
-    return [by_name[key] for key in map(_tag_key, topics) if key in by_name][:_TAGS]
-
-
-def _tag_key(name: str) -> str:
-    return name.casefold().replace("-", " ").replace("_", " ").strip()
 
 
 def _mentions(*roles: int) -> discord.AllowedMentions:

@@ -101,7 +101,9 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
     await scene.house.story(feed, None, owes=False)
-    forum = scene.discord.world.add_channel(scene.guild, "cases", kind="forum")
+    forum = scene.discord.world.add_channel(
+        scene.guild, "cases", kind="forum", tags=("Spyware", "Legal demands"), tag_required=True
+    )
     panel = await scene.moderator.command("alerts add", channel=forum)
     assert f"✔ I may post in <#{forum.id}>" in panel.text, "/alerts add with the channel alone opens it"
     assert await _rules(scene) == []
@@ -111,6 +113,13 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     assert all("The example is posted" in told.text for told in await asyncio.gather(*clicks))
     (post,) = [c for c in scene.discord.world.channels.values() if c.parent_id == forum.id]
     assert "Agency demands" in post.name
+    assert post.tags == [forum.tags[1].id]
+    await scene.house.story(feed, None, topics=["biometrics"], owes=False)
+    again = await scene.moderator.command("alerts add", channel=forum)
+    again = await scene.moderator.select(again.message, _TOPICS, "biometrics")
+    saved = await scene.moderator.click(again.message, "Save")
+    refused = await scene.moderator.click(saved.message, "Post an example")
+    assert f"<#{forum.id}> wants a tag on every post" in refused.text and "biometrics" in refused.text
 
 
 async def test_what_is_lost_in_mid_panel_is_said_and_nothing_is_saved(scene: Scene) -> None:
