@@ -26,6 +26,7 @@ _WITHOUT_VALIDATORS = 2  # times the pause, where every look costs the server a 
 _LOOKS_PER_GAP = 2  # looks between two entries of a feed that proves to publish often
 _PROOF = 4  # entries that it takes to prove it
 _ENTRIES_KEPT = 10
+_CONTROL = "cache-control"
 _WHILE_PUSHED = 6  # times the pause, while a hub sends what is new by itself
 
 # First pause after a failure by its cause, in intervals; it doubles each time. What is likely to pass
@@ -167,28 +168,31 @@ def _own_pause(history: History) -> tuple[float, str]:
 def _after_failure(history: History, response: Answer, now: datetime) -> NextLook:
     """P12, P14, P15, P28: what the server asks for, else longer every time; never stops by itself."""
     limits = history.limits
-    asked = max(response.retry_after or 0, min(response.fresh or 0, limits.interval_max))
-    if asked > 0:
-        cut = min(asked, LONGEST_RETRY_AFTER)
-        reason = told("the server asked for {time}", time=shown_duration(asked))
-        if asked > cut:
-            reason = told(
-                "the server asked for {time}, cut to {time2}, the longest that is granted",
-                time=shown_duration(asked),
-                time2=shown_duration(cut),
-            )
-        # Our own slowing-down goes on below it, else a server that asks for a second is asked every second.
-        least = min(limits.interval_min * 2 ** min(history.failures, 20), limits.interval_max)
-        pause = max(cut, least)
-        return NextLook(
-            _later(now, pause + min(pause, limits.interval) * _JITTER * _phase(history.seed)), reason
-        )
     failing = (now - history.failing_since).total_seconds() if history.failing_since else 0.0
     longest = limits.interval_max * (7 if failing >= FAILS_FOR_GOOD else 1)
     pause = longest if failing >= FAILS_FOR_GOOD else min(_growing(history, response), longest)
     if history.scout:
         pause = min(pause, limits.interval)
-    return NextLook(_later(now, _jittered(history, pause)), _failure_reason(history, response))
+    asked, most = max(
+        (response.retry_after or 0.0, LONGEST_RETRY_AFTER),
+        (response.fresh or 0.0, limits.interval_max),
+        key=min,
+    )
+    cut = min(asked, most)
+    # Retry-After says when to come again; max-age alone is no leave to come sooner after a refusal.
+    if not asked or (response.retry_after is None and cut <= pause):
+        return NextLook(_later(now, _jittered(history, pause)), _failure_reason(history, response))
+    reason = told("the server asked for {time}", time=shown_duration(asked))
+    if asked > cut:
+        reason = told(
+            "the server asked for {time}, cut to {time2}, the longest that is granted",
+            time=shown_duration(asked),
+            time2=shown_duration(cut),
+        )
+    # Our own slowing-down goes on below it, else a server that asks for a second is asked every second.
+    least = min(limits.interval_min * 2 ** min(history.failures, 20), limits.interval_max)
+    pause = max(cut, least)
+    return NextLook(_later(now, pause + min(pause, limits.interval) * _JITTER * _phase(history.seed)), reason)
 
 
 def _growing(history: History, response: Answer) -> float:
@@ -265,7 +269,8 @@ def read_freshness(headers: Mapping[str, str], now: datetime) -> float | None:
 
     P13: Age is taken off; no-cache, and an Expires that is past or malformed, say nothing of a rhythm.
     """
-    directives = _directives(headers.get("Cache-Control", ""))
+    # Each of several lines says a part (RFC 9110 section 5.3).
+    directives = _directives(",".join(value for name, value in headers.items() if name.lower() == _CONTROL))
     if "no-cache" in directives or "no-store" in directives:
         return None
     lifetime: float | None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Rhythm
@@ -119,6 +120,23 @@ def test_a_retry_after_of_a_second_is_no_leave_to_hammer() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] >= 300
     assert pauses[-1] >= DAY
+
+
+def test_max_age_of_a_429_is_a_floor_and_no_leave_to_come_sooner() -> None:
+    histories = [History(LIMITS, "1", failures=n, failing_since=NOW) for n in range(1, 12)]
+    bare = [pause(history, Answer("status", 429)) for history in histories]
+    assert [pause(history, Answer("status", 429, fresh=15)) for history in histories] == bare
+    assert pause(histories[0], Answer("status", 429, fresh=12 * 3600)) >= 12 * 3600
+    assert (
+        "asked for 365 d, cut to 24 h"
+        in next_look(histories[0], Answer("status", 429, fresh=365 * DAY), NOW)[1]
+    )
+
+
+def test_cache_control_may_stand_in_several_lines() -> None:
+    assert (
+        read_freshness(CIMultiDict([("cache-control", "public"), ("Cache-Control", "max-age=60")]), NOW) == 60
+    )
 
 
 @given(
