@@ -113,7 +113,7 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     assert all("The example is posted" in told.text for told in await asyncio.gather(*clicks))
     (post,) = [c for c in scene.discord.world.channels.values() if c.parent_id == forum.id]
     assert "Agency demands" in post.name
-    assert post.tags == [forum.tags[1].id]
+    assert post.thread is not None and post.thread.tags == [forum.tags[1].id]
     await scene.house.story(feed, None, topics=["biometrics"], owes=False)
     again = await scene.moderator.command("alerts add", channel=forum)
     again = await scene.moderator.select(again.message, _TOPICS, "biometrics")
