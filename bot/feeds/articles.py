@@ -19,13 +19,12 @@ from bot.feeds.fetch_errors import FetchError, NotAPageError, RobotsError, Statu
 from bot.feeds.guard import shown_host
 from bot.feeds.reading.charset import http_charset, utf8_document
 from bot.feeds.rhythm import read_retry_after
-from bot.feeds.robots import ALL, NOTHING, Robots, parse_robots
+from bot.feeds.robots import ALL, Robots, parse_robots
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT = _HTML | {"text/plain", ""}
 # Long enough that a site is not asked often, short enough that its change of mind counts (RFC 9309, 2.4).
 _ROBOTS_KEPT = timedelta(hours=24)
-_ROBOTS_FAILURE_KEPT = timedelta(minutes=30)
 _MOST_SITES = 2000
 # Below the pause after which an entry is read again: then the site is asked anew.
 _AWAY_KEPT = timedelta(minutes=4)
@@ -64,11 +63,9 @@ class PageFetcher:
         """GET a page. Raises `FetchError`: `RobotsError` where the site does not want it fetched."""
         target = self._fetcher.guard.check_url(url)
         origin = str(target.origin())
-        until, error = self._away.get(origin, (None, None))
-        if error is not None and until is not None and until > self._clock():
-            raise error.with_traceback(None)
+        self._check_away(origin)
         await self._ask_leave(target)
-        response = await self._get(target, origin)
+        response = await self._get(str(target), origin, PAGE_TYPES)
         found = URL(response.url)
         if found.origin() != target.origin():
             await self._ask_leave(found)  # a redirect led to another site: its wish counts for its page
@@ -81,9 +78,9 @@ class PageFetcher:
         text = await asyncio.to_thread(_text, response)
         return Page(text, response.url, kind in _HTML or _looks_like_html(text), kind)
 
-    async def _get(self, target: URL, origin: str) -> Response:
+    async def _get(self, url: str, origin: str, accept: str) -> Response:
         try:
-            response = await self._fetcher.fetch(str(target), accept=PAGE_TYPES)
+            response = await self._fetcher.fetch(url, accept=accept)
         except FetchError as error:
             if error.kind in _UNREACHED:
                 self._leave_alone(origin, _AWAY_KEPT, error)
@@ -96,11 +93,18 @@ class PageFetcher:
             raise
         return response
 
+    def _check_away(self, origin: str) -> None:
+        """Raise why a site is left alone, where it is."""
+        away = self._away.get(origin)
+        if away is not None and away[0] > self._clock():
+            raise away[1].with_traceback(None)
+
     def _leave_alone(self, origin: str, time: timedelta, error: FetchError) -> None:
         now = self._clock()
         if len(self._away) >= _MOST_SITES:
             self._away = {site: away for site, away in self._away.items() if away[0] > now}
-        self._away[origin] = (now + time, error)
+        until, _ = self._away.get(origin, (now, error))
+        self._away[origin] = (max(until, now + time), error)
 
     async def _ask_leave(self, target: URL) -> None:
         robots = await self._robots(str(target.origin()))
@@ -116,6 +120,7 @@ class PageFetcher:
         known = self._known.get(origin)
         if known is not None and known[0] > self._clock():
             return known[1]
+        self._check_away(origin)
         asked = self._asked.get(origin)
         if asked is None:
             asked = self._asked[origin] = asyncio.create_task(self._ask(origin))
@@ -129,22 +134,17 @@ class PageFetcher:
 
     async def _ask(self, origin: str) -> Robots:
         """RFC 9309 section 2.3.1: no such file allows all; a server in trouble allows nothing for now."""
-        kept = _ROBOTS_KEPT
         try:
-            response = await self._fetcher.fetch(f"{origin}/robots.txt", accept="text/plain, */*;q=0.1")
-            response.raise_for_status()
+            response = await self._get(f"{origin}/robots.txt", origin, "text/plain, */*;q=0.1")
             robots = parse_robots(response.body)
-        except StatusError as error:
-            robots = NOTHING if error.passing else ALL
-            kept = _ROBOTS_FAILURE_KEPT if error.passing else _ROBOTS_KEPT
         except FetchError as error:
             if error.passing:
                 self._leave_alone(origin, _AWAY_KEPT, error)
-                raise  # the page would fail in the same way, and should say so
+                raise  # it is read again later: what the site wants is not known
             robots = ALL  # a redirect in a circle, a body too large: as good as no such file
         if len(self._known) >= _MOST_SITES:
             self._known.pop(next(iter(self._known)))
-        self._known[origin] = (self._clock() + kept, robots)
+        self._known[origin] = (self._clock() + _ROBOTS_KEPT, robots)
         return robots
 
 

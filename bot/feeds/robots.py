@@ -38,7 +38,6 @@ class Robots:
 
 
 ALL = Robots()
-NOTHING = Robots((Rule("/", allow=False),))
 
 
 def fits(pattern: str, path: str) -> bool:

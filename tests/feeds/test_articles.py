@@ -91,19 +91,26 @@ async def test_a_page_is_fetched_after_one_look_at_robots(site: Site, fetcher: F
     assert {asked["Accept"] for asked in site.asked if asked.path == "/a"} != {None}
 
 
-async def test_no_robots_file_allows_a_broken_server_does_not(
+async def test_no_robots_file_allows_a_server_in_trouble_is_asked_again(
     site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
+    """Its fault was told as the site's wish, and as that is final, the page was never read."""
     pages = PageFetcher(fetcher, clock)
     site.say("/a", body="<p>x</p>", headers=HTML)
     await pages.fetch_page(site.url("/a"))  # 404 for robots.txt
-    site.say("/robots.txt", status=503)
-    clock.now += timedelta(days=2)
-    with pytest.raises(RobotsError):
+    for wait, headers in ((5, {}), (121, {"Retry-After": "7200"})):
+        site.say("/robots.txt", status=503, headers=headers)
+        clock.now += timedelta(days=2)
+        site.asked.clear()
+        for minutes in (0, 3):
+            clock.turn(minutes=minutes)
+            with pytest.raises(StatusError, match="503") as refused:
+                await pages.fetch_page(site.url("/a"))
+            assert refused.value.passing
+        assert [asked.path for asked in site.asked] == ["/robots.txt"]
+        site.say("/robots.txt", body="")
+        clock.turn(minutes=wait)
         await pages.fetch_page(site.url("/a"))
-    site.say("/robots.txt", body="")
-    clock.turn(minutes=31)
-    await pages.fetch_page(site.url("/a"))
 
 
 async def test_a_site_that_is_away_or_asks_to_wait_is_left_alone(site: Site, clock: Clock) -> None:
