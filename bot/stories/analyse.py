@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.record import Recorder
 from bot.stories import cases, demand_choice, parties, relevance, summary, text
-from bot.stories.model import Article, Story
+from bot.stories.first_look import is_far
+from bot.stories.model import Article, Demand, Fingerprint, Mention, Story
 
 
 def analyse(article: Article) -> Story:
@@ -14,10 +15,14 @@ def analyse(article: Article) -> Story:
     """
     notes = Recorder()
     document = text.read(article, notes)
-    mentions = parties.find_mentions(document)
-    of_demands = Recorder()
     evidence = relevance.evidence_of(document)
-    found, surely = demand_choice.find(document, mentions, evidence, of_demands)
+    of_demands = Recorder()
+    mentions: tuple[Mention, ...] = ()
+    found: tuple[Demand, ...] = ()
+    surely = 0.0
+    if not is_far(evidence):
+        mentions = parties.find_mentions(document)
+        found, surely = demand_choice.find(document, mentions, evidence, of_demands)
     weighed, topics = relevance.weigh(document, evidence, notes, found, surely)
     if weighed.relevant:
         notes.findings += of_demands.findings
@@ -31,12 +36,16 @@ def analyse(article: Article) -> Story:
         published=document.published,
         language=document.language,
         relevance=weighed,
-        topics=topics if weighed.relevant else (),
+        topics=topics,
         parties=cast,
         demands=found,
         summary=summary.summarise(document, topics, found, cast, notes),
         text=document.text,
-        fingerprint=cases.fingerprint(document, cast, found, topics),
+        fingerprint=(
+            cases.fingerprint(document, cast, found, topics)
+            if weighed.relevant
+            else Fingerprint((), document.published)
+        ),
         case_title=cases.case_title(document, cast, found, topics) if weighed.relevant else "",
         findings=tuple(notes.findings),
     )

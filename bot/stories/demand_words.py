@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from bot.stories.model import INSTRUMENTS
-from bot.stories.said import Said
+from bot.stories.said import Said, with_pairs
 from bot.stories.word_weights import Measures, Table, read_table, scaled
 
 TOLD = "told"
@@ -121,14 +121,25 @@ def _fewer(words: int) -> float:
 
 def measures(sentences: Sequence[Said]) -> Measures:
     """Give an article's words, each and every two side by side, and what each counts."""
+    return _measures(
+        [each.together for each in sentences if each.index < 0],
+        [each.together for each in sentences if each.index >= 0],
+    )
+
+
+def _measures(title: Iterable[Iterable[str]], below: Iterable[Iterable[str]]) -> Measures:
     found: Measures = {}
-    for sentence in sentences:
-        if sentence.index >= 0:
-            found.update(dict.fromkeys(sentence.together, 1.0))
-    for sentence in sentences:
-        if sentence.index < 0:
-            found.update(dict.fromkeys(sentence.together, _TITLE))
+    for words in below:
+        found.update(dict.fromkeys(words, 1.0))
+    for words in title:
+        found.update(dict.fromkeys(words, _TITLE))
     return scaled(found, _WORDS, _WORD) | {"always": 1.0}
+
+
+def told_plainly(title: Sequence[str], sentences: Iterable[Sequence[str]]) -> float:
+    """Say how likely an article tells a demand, by its words before anybody looked for parties in it."""
+    found = _measures([with_pairs(title)], map(with_pairs, sentences))
+    return tables().told.sums(found)[TOLD]
 
 
 def around_names(sentences: Sequence[Said]) -> dict[str, set[str]]:

@@ -8,13 +8,15 @@ passing further down, and repeating adds less and less.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, product
 
 from bot.stories.demand_evidence import told_by
 from bot.stories.lexicon import Hit, lexicon_for, read_data, words_of
 from bot.stories.model import Demand, Document
+from bot.stories.story_words import StoryWords
+from bot.stories.story_words import words_of as story_words_of
 
 TITLE = -1  # the sentence index that stands for the title
 
@@ -58,10 +60,14 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How strongly each feature is there (0 to 1), and in which sentences (`TITLE` for the title)."""
+    """How strongly each feature is there (0 to 1), and in which sentences (`TITLE` for the title).
+
+    Beside the features `words`, all the plain words; None in a language whose words are not known.
+    """
 
     values: dict[str, float]
     places: dict[str, tuple[tuple[int, float], ...]]
+    words: StoryWords | None = None
 
 
 @cache
@@ -122,7 +128,7 @@ def gather(document: Document, language: str, demands: tuple[Demand, ...] = ()) 
     if "focus" in values:
         values["focus"] = strengths["focus"] / read
     _measure(values, places)
-    found = Evidence(values, {name: tuple(where) for name, where in places.items()})
+    found = Evidence(values, {name: tuple(where) for name, where in places.items()}, story_words_of(document))
     return with_demands(found, document, demands)
 
 
@@ -135,7 +141,9 @@ def with_demands(evidence: Evidence, document: Document, demands: tuple[Demand, 
     places: dict[str, tuple[tuple[int, float], ...]] = {
         name: tuple((index.get(text, TITLE), 1.0) for text in texts) for name, texts in told.items()
     }
-    return Evidence(evidence.values | dict.fromkeys(told, 1.0), evidence.places | places)
+    return replace(
+        evidence, values=evidence.values | dict.fromkeys(told, 1.0), places=evidence.places | places
+    )
 
 
 def _measure(values: dict[str, float], places: dict[str, list[tuple[int, float]]]) -> None:

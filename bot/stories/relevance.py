@@ -15,12 +15,10 @@ from typing import NamedTuple
 
 from bot.errors import told
 from bot.record import Notes
-from bot.stories import story_words
 from bot.stories.evidence import TITLE, Evidence, features, gather, with_demands
 from bot.stories.lexicon import LANGUAGES, read_data
 from bot.stories.model import TOPICS, Demand, Document, Relevance, Topic
 from bot.stories.odds import chance
-from bot.stories.story_words import StoryWords
 
 _SENTENCES = 3  # how many sentences are given as evidence of a decision
 _REASONS = 4  # how many parts of the sum are told, for and against each
@@ -99,13 +97,12 @@ def weigh(
         return Relevance(False, 0.0, ()), ()
     evidence = with_demands(evidence, document, demands)
     proof = _Proof(document, evidence)
-    words = story_words.words_of(document)
-    relevance = _judge_relevance(proof, evidence, words, notes)
+    relevance = _judge_relevance(proof, evidence, notes)
     if not relevance.relevant and surely >= SURELY_TOLD and odds_of(evidence, "relevance") > _SPEAK_AGAINST:
         relevance = _by_demand(demands[0], surely, notes)
     if not relevance.relevant:
         return relevance, ()
-    return relevance, _judge_topics(proof, evidence, words, notes)
+    return relevance, _judge_topics(proof, evidence, notes)
 
 
 def _by_demand(demand: Demand, surely: float, notes: Notes) -> Relevance:
@@ -141,7 +138,8 @@ def _size(part: Part) -> float:
     return -abs(part.weight)
 
 
-def _judge_relevance(proof: _Proof, evidence: Evidence, words: StoryWords | None, notes: Notes) -> Relevance:
+def _judge_relevance(proof: _Proof, evidence: Evidence, notes: Notes) -> Relevance:
+    words = evidence.words
     by_evidence = odds = odds_of(evidence, "relevance")
     parts = parts_of(evidence, "relevance")
     shown = proof.of(parts)
@@ -180,9 +178,8 @@ def _judge_relevance(proof: _Proof, evidence: Evidence, words: StoryWords | None
     return Relevance(relevant, chance(odds), shown if relevant else ())
 
 
-def _judge_topics(
-    proof: _Proof, evidence: Evidence, words: StoryWords | None, notes: Notes
-) -> tuple[Topic, ...]:
+def _judge_topics(proof: _Proof, evidence: Evidence, notes: Notes) -> tuple[Topic, ...]:
+    words = evidence.words
     by_evidence = {topic: odds_of(evidence, topic) for topic in TOPICS}
     odds = words.beside(by_evidence) if words is not None else by_evidence
     # Every relevant story is about something: the likeliest topic stands even below its threshold.

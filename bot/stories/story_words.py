@@ -38,12 +38,18 @@ class StoryWords:
         self._table = _weights()
 
     @cached_property
-    def _said(self) -> dict[int, set[str]]:
+    def said(self) -> dict[int, list[str]]:
+        """The words of each sentence without their endings, in order; by its place, headings aside."""
         return _said_in(self._document)
 
     @cached_property
+    def title(self) -> list[str]:
+        """The title's words in the same way."""
+        return _said(self._document.title)
+
+    @cached_property
     def _added(self) -> Measures:
-        return self._table.sums(_measures(self._said, self._document.title))
+        return self._table.sums(_measures(self.said, self.title))
 
     def beside(self, by_evidence: Measures) -> Measures:
         """Give the log-odds above the threshold of decisions, by the evidence and the words beside it."""
@@ -51,10 +57,10 @@ class StoryWords:
 
     def shown(self, decision: str, most: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Give the sentences that speak for a decision by their words, in order, and the weightiest words."""
-        telling = {order: self._table.telling(words, decision) for order, words in self._said.items()}
+        telling = {order: self._table.telling(set(words), decision) for order, words in self.said.items()}
         speaking = [order for order, weight in telling.items() if weight > 0]
         best = sorted(speaking, key=lambda order: -telling[order])[:most]
-        words = frozenset().union(*self._said.values())
+        words = frozenset().union(*self.said.values())
         return (
             tuple([self._document.sentences[order].text for order in sorted(best)]),
             tuple(self._table.weightiest(words, decision, _REASONS)),
@@ -86,17 +92,16 @@ def offset(odds: float) -> float:
 
 def measures(document: Document) -> Measures:
     """Give the story's words without their endings, and what each counts."""
-    return _measures(_said_in(document), document.title)
+    return _measures(_said_in(document), _said(document.title))
 
 
-def _measures(said: Mapping[int, set[str]], title: str) -> Measures:
+def _measures(said: Mapping[int, list[str]], title: list[str]) -> Measures:
     found = dict.fromkeys((word for words in said.values() for word in words), 1.0)
-    found |= dict.fromkeys(_said(title), _TITLE)
+    found |= dict.fromkeys(title, _TITLE)
     return {"always": 1.0} | scaled(found, _WORDS, _WORD)
 
 
-def _said_in(document: Document) -> dict[int, set[str]]:
-    """Give the words of each sentence, headings aside, by its place."""
+def _said_in(document: Document) -> dict[int, list[str]]:
     return {
         order: _said(sentence.text)
         for order, sentence in enumerate(document.sentences)
@@ -104,8 +109,8 @@ def _said_in(document: Document) -> dict[int, set[str]]:
     }
 
 
-def _said(text: str) -> set[str]:
-    return {stem(word) for word in _WORD_SHAPE.findall(text.lower())}
+def _said(text: str) -> list[str]:
+    return [stem(word) for word in _WORD_SHAPE.findall(text.lower())]
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from importlib import resources
 
 import numpy as np
@@ -38,10 +38,10 @@ class Table:
 
     def sums(self, found: Mapping[str, float]) -> Measures:
         """Add up, for every answer, what the words that are found count; `found`: what each measures."""
-        row = self._row
-        rows = [row[word] for word in found if word in row]
-        values = np.array([value for word, value in found.items() if word in row], np.float32)
-        added = values @ self.weights[rows]
+        at = list(map(self._row.get, found))
+        rows = [row for row in at if row is not None]
+        values = [value for value, row in zip(found.values(), at, strict=True) if row is not None]
+        added = np.array(values, np.float32) @ self.weights[rows]
         return dict(zip(self.answers, added.tolist(), strict=True))
 
     def telling(self, words: Iterable[str], answer: str, against: str | None = None) -> float:
@@ -84,7 +84,7 @@ def scaled(found: Mapping[str, float], whole: float, most: float) -> Measures:
     return {word: value * scale for word, value in found.items()}
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Give a word without its ending, roughly: enough for "served" and "serving" to be one."""
     for ending in _ENDINGS:

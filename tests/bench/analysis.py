@@ -2,9 +2,15 @@
 
     python tests/bench/analysis.py [--pages 200] [--rounds 3] [--json]
 
-The pages are made of the quality gate's own articles (two or three to a page, so that each has the length of
-a news article) inside what a news site puts around one: metadata, scripts, styles, menus, lists of other
-stories, a form for a newsletter and comments; 20 to 60 KB. Counted are CPU seconds of this one process, the
+Two kinds of articles, each inside what a news site puts around one (metadata, scripts, styles, menus, lists
+of other stories, a form for a newsletter and comments; 20 to 60 KB):
+
+- "own": the quality gate's, two or three to a page so that each has the length of a news article. Four in
+  five are relevant and most of these tell several demands: the dearest that there are.
+- "published": real articles of all fields as they were published, where `../shared` is there; one in ten is
+  relevant, as in the feeds of a news site.
+
+Counted are CPU seconds of this one process, the
 best of the rounds. Every stage is timed where `analyse` calls it; what is left is `analyse` itself. "Start"
 is what a fresh worker pays once, in a process of its own, with its resident memory after reading all pages.
 """
@@ -14,6 +20,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gzip
 import html
 import json
 import random
@@ -42,6 +49,7 @@ WORDS = (
 sys.path.insert(0, str(ROOT))
 
 ARTICLES = ROOT / "tests" / "stories" / "quality"
+PUBLISHED = ROOT.parent / "shared" / "eval" / "pool.jsonl.gz"
 TARGET = 150.0  # articles a second on one core
 
 # (where `analyse` or the stage above looks the function up, its name, what it is called here)
@@ -82,6 +90,15 @@ def bodies(count: int) -> list[tuple[str, str]]:
             text += "\n\n" + chance.choice(alike)["text"]
         made.append((first["title"], text[:4500]))
     return made
+
+
+def published(count: int) -> list[tuple[str, str]]:
+    """`count` titles and texts of real articles, by a fixed shuffle; none where they are not there."""
+    if not PUBLISHED.exists():
+        return []
+    with gzip.open(PUBLISHED, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [(row["title"] or "", row["text"]) for row in random.Random(3).sample(rows, count)]
 
 
 def page(number: int, title: str, text: str) -> str:
@@ -169,14 +186,14 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def measure(count: int, rounds: int) -> dict[str, Any]:
-    """All figures: seconds an article for each way, and the share of every stage."""
+def measure(texts: list[tuple[str, str]], rounds: int) -> dict[str, Any]:
+    """All figures of articles: seconds for one in each way, and the share of every stage."""
     import trafilatura
 
     from bot.stories.analyse import analyse
     from bot.stories.model import Article
 
-    texts = bodies(count)
+    count = len(texts)
     pages = [page(number, title, text) for number, (title, text) in enumerate(texts)]
     articles = {
         "html": [
@@ -250,23 +267,11 @@ def start_up(count: int) -> dict[str, float]:
     return {"seconds": ready, "megabytes warm": warm, "megabytes after": after}
 
 
-def main() -> int:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pages", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    found = measure(given.pages, given.rounds)
-    found["start"] = start_up(given.pages)
-    if given.json:
-        print(json.dumps(found))
-        return 0
+def tell(kind: str, found: dict[str, Any], rounds: int) -> None:
+    """Print the figures of one kind of articles."""
     print(
-        f"{found['articles']} pages of {found['kilobytes']:.0f} KB with {found['characters']:,.0f} characters"
-        f" of article, {found['relevant']} of them relevant; one core, best of {given.rounds} rounds\n"
+        f"{kind}: {found['articles']} pages of {found['kilobytes']:.0f} KB with {found['characters']:,.0f}"
+        f" characters of article, {found['relevant']} of them relevant; one core, best of {rounds} rounds\n"
     )
     alone = found["seconds"]["trafilatura"]
     for way, label in (
@@ -282,9 +287,29 @@ def main() -> int:
         whole = stages["whole, timed"]
         for label, each in stages.items():
             print(f"  {label:22} {each * 1000:6.2f} {each / whole:6.1%}")
+        print()
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    kinds = {"own": bodies(given.pages), "published": published(given.pages)}
+    found = {kind: measure(texts, given.rounds) for kind, texts in kinds.items() if texts}
+    found["start"] = start_up(given.pages)
+    if given.json:
+        print(json.dumps(found))
+        return 0
+    for kind in [kind for kind in kinds if kind in found]:
+        tell(kind, found[kind], given.rounds)
     start = found["start"]
     print(
-        f"\na worker's start: {start['seconds']:.2f} s of CPU; resident {start['megabytes warm']:.0f} MB when"
+        f"a worker's start: {start['seconds']:.2f} s of CPU; resident {start['megabytes warm']:.0f} MB when"
         f" it is ready, {start['megabytes after']:.0f} MB after all pages"
     )
     return 0
