@@ -17,6 +17,7 @@ from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import Demand, Story
 from bot.words import mark, retell, say
+from cogs.blocks import quoted
 from cogs.guards import NotAllowedError
 from cogs.limits import Budget
 from cogs.panels import panel, stamp
@@ -127,13 +128,13 @@ def analysis_view(story: Story) -> ui.LayoutView:
                 "or anonymity."
             )
         )
-        return panel(say("Analyse"), blocks + _quoted(say("relevance"), story.relevance.evidence))
+        proof = (say("relevance"), story.relevance.evidence[:2])
+        return panel(say("Analyse"), blocks + quoted([proof], longest=400))
     if story.summary:
         blocks.append(safe_text(" ".join(story.summary), 500))
-    for demand in story.demands[:6]:
-        blocks += _quoted(_demand(demand), demand.evidence)
-    for topic in story.topics:
-        blocks += _quoted(f"{say(topic.topic)} ({topic.score:.2f})", topic.evidence)
+    claims = [(_demand(demand), demand.evidence[:2]) for demand in story.demands[:6]]
+    claims += [(f"{say(topic.topic)} ({topic.score:.2f})", topic.evidence[:2]) for topic in story.topics]
+    blocks += quoted(claims, longest=400)
     parties = " · ".join(f"{safe_text(p.name, 60)} ({say(p.role)})" for p in story.parties[:12])
     if parties:
         blocks.append(f"**{say('Parties')}**\n{parties}")
@@ -143,7 +144,3 @@ def analysis_view(story: Story) -> ui.LayoutView:
 def _demand(demand: Demand) -> str:
     told = CardDemand(demand.issuer, demand.recipient, demand.target, demand.instrument, demand.status)
     return f"{look_of(demand.status).sign} {safe_text(' · '.join(demand_parts(told)), 300)}"
-
-
-def _quoted(says: str, evidence: tuple[str, ...]) -> list[str]:
-    return [f"**{says}**\n" + "\n".join(f"> {safe_text(sentence, 400)}" for sentence in evidence[:2])]

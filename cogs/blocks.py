@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from bot.alerts.foreign import link, safe_text
 from bot.alerts.render import status_words
@@ -54,3 +56,16 @@ def demand_block(demand: DemandRow, story: StoryRow) -> str:
         f"{line} · {status_words(demand.status)}\n"
         f"-# {stamp(demand.reported)} · {link(story.title, story.url, 120)}"
     )
+
+
+def quoted(claims: Iterable[tuple[str, Sequence[str]]], *, longest: int) -> list[str]:
+    """Quote the sentences of claims (Markdown that is safe already), each at most so long, and once: below
+    all claims that rest on it."""
+    shows: dict[str, list[str]] = {}
+    for claim, sentences in claims:
+        for sentence in sentences:
+            shows.setdefault(sentence, []).append(claim)
+    return [
+        f"**{' · '.join(of)}**\n" + "\n".join(f"> {safe_text(each, longest)}" for each, _ in alike)
+        for of, alike in groupby(shows.items(), key=itemgetter(1))
+    ]

@@ -7,9 +7,6 @@ forged: the services check what the person who clicks may see.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import discord
@@ -17,10 +14,11 @@ from discord import ui
 from discord.ext import commands
 
 from bot.alerts import actions, ids
-from bot.alerts.actions import Claim, Evidence
+from bot.alerts.actions import Evidence
 from bot.alerts.foreign import link, safe_text, width
 from bot.intake.services import Services
 from bot.words import language_name, say, spoken
+from cogs.blocks import quoted
 from cogs.clicks import Click, add
 from cogs.pages import ROOM, first_that_fits
 from cogs.panels import answer, panel
@@ -112,7 +110,13 @@ class ReportButton(_CardButton, ui.DynamicItem[ui.Button[ui.LayoutView]], templa
 def evidence_view(found: Evidence) -> ui.LayoutView:
     """Lay a story's claims out, each with its sentences."""
     title = link(found.title, found.url, 200)
-    ways = (_quoted(found.claims, most, longest) for most, longest in _QUOTED)
+    ways = (
+        quoted(
+            ((safe_text(c.says, 200), c.evidence[: max(most, c.least)]) for c in found.claims),
+            longest=longest,
+        )
+        for most, longest in _QUOTED
+    )
     blocks = first_that_fits(ways, ROOM - width(title))
     stands = say("Sentences stand as they are in the article")
     if found.language not in (spoken(), "und"):
@@ -125,15 +129,3 @@ def evidence_view(found: Evidence) -> ui.LayoutView:
         [title, *(blocks or [say("No sentence of the article is stored.")])],
         footer=stands,
     )
-
-
-def _quoted(claims: Sequence[Claim], most: int, longest: int) -> list[str]:
-    """Quote each sentence once, below all claims that rest on it."""
-    shows: dict[str, list[str]] = {}
-    for claim in claims:
-        for sentence in claim.evidence[: max(most, claim.least)]:
-            shows.setdefault(sentence, []).append(safe_text(claim.says, 200))
-    return [
-        f"**{' · '.join(claims_of)}**\n" + "\n".join(f"> {safe_text(each, longest)}" for each, _ in quoted)
-        for claims_of, quoted in groupby(shows.items(), key=itemgetter(1))
-    ]
