@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("urls", nargs="+", metavar="URL")
     remove = verbs.add_parser("remove", help="remove feeds")
     remove.add_argument("ids", nargs="+", type=_id, metavar="ID")
+    undo = verbs.add_parser("undo-move", help="give feeds back the address that they had before they moved")
+    undo.add_argument("ids", nargs="+", type=_id, metavar="ID")
     take = verbs.add_parser("import", help="add the feeds of an OPML file, or of one address a line")
     take.add_argument("file", metavar="FILE", help="- for standard input")
     give = verbs.add_parser("export", help="write all feeds as OPML")

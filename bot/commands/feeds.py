@@ -39,16 +39,7 @@ class FileError(QuashError):
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one verb."""
     logs.set_up(settings.log_level, settings.log_format)
-    verbs: dict[str, Callable[[argparse.Namespace, FeedService], Coroutine[Any, Any, int]]] = {
-        "list": _list,
-        "add": _add,
-        "remove": _remove,
-        "import": _import,
-        "export": _export,
-        "check": _check,
-        "record": _record,
-    }
-    return asyncio.run(_run(settings, arguments, verbs[arguments.verb]))
+    return asyncio.run(_run(settings, arguments, VERBS[arguments.verb]))
 
 
 async def _run(
@@ -130,6 +121,19 @@ async def _remove(arguments: argparse.Namespace, service: FeedService) -> int:
     return failed
 
 
+async def _undo_move(arguments: argparse.Namespace, service: FeedService) -> int:
+    failed = 0
+    for feed_id in arguments.ids:
+        try:
+            address = await service.undo_move(feed_id)
+        except QuashError as error:
+            print(f"quash: {error}", file=sys.stderr)
+            failed = 1
+        else:
+            print(f"#{feed_id} is looked at under {shown_url(address)} again, and not moved there anew.")
+    return failed
+
+
 async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
     listed = await asyncio.to_thread(_read_list, arguments.file)
     done = 0
@@ -206,3 +210,15 @@ async def _record(arguments: argparse.Namespace, service: FeedService) -> int:
     path = await service.record(int(feed) if feed.isdecimal() and len(feed) < 19 else feed, arguments.folder)
     print(f"Written to {path}; look at what it holds before you share it.")
     return 0
+
+
+VERBS: dict[str, Callable[[argparse.Namespace, FeedService], Coroutine[Any, Any, int]]] = {
+    "list": _list,
+    "add": _add,
+    "remove": _remove,
+    "undo-move": _undo_move,
+    "import": _import,
+    "export": _export,
+    "check": _check,
+    "record": _record,
+}

@@ -16,12 +16,16 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from bot import __version__
+from bot.cli import _parser
+from bot.commands.feeds import VERBS
 from bot.feeds.fetch import Fetcher
 from bot.feeds.fetch_errors import FetchError
 from bot.feeds.memory import from_json
@@ -621,7 +625,11 @@ async def test_p25(w: World) -> str:
     assert {feed.id for feed in await w.service.list(guild_id=6)} == {1, 2, 3}
     assert len(await w.entries(1)) == 10
     # Undone, it stays undone.
-    assert await w.service.undo_move(1) == w.site.url("/old")
+    undo = _parser().parse_args(["feeds", "undo-move", "1", "2"])
+    with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()) as complained:
+        assert await VERBS[undo.verb](undo, w.service) == 1
+    assert w.site.url("/old") in said.getvalue()
+    assert complained.getvalue() == "quash: Feed 2 has not moved.\n"
     await w.run(days=9)
     assert (await w.feed(1)).url == w.site.url("/old")
     return "adopted after 7 days, not for HTML or another feed; 10 entries kept; twin merged; undone for good"
