@@ -43,17 +43,18 @@ async def case_panel(
     newest = view.stories[::-1][first : first + _REPORTS]
     reports = fitting(map(_report, newest), room - sum(map(width, standing)))
     blocks = [*standing, f"**{say('Reports')}**\n" + "\n".join(reports), also]
-    follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
-        label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
-    )
     shown = len(reports)
-    pages = leaf_buttons("case", interaction.user.id, [str(case.id)], first, shown, total, _REPORTS)
+    buttons = pages = leaf_buttons("case", interaction.user.id, [str(case.id)], first, shown, total, _REPORTS)
     footer = say("case #{number}", number=case.id)
     if pages:
         footer += " · " + told_range(first, shown, total, pages)
-    buttons = [follow, *pages]
-    if interaction.is_guild_integration() and await may(interaction):
-        buttons.append(correct_button(case.id))
+    if interaction.is_guild_integration():  # elsewhere nothing can be followed
+        follow: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
+            label=say("Follow case"), style=discord.ButtonStyle.primary, custom_id=ids.follow_id(case.id)
+        )
+        buttons = [follow, *pages]
+        if await may(interaction):
+            buttons.append(correct_button(case.id))
     return panel(safe_text(view.title, 200) or say("Case"), blocks, buttons=buttons, footer=footer)
 
 

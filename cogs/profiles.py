@@ -107,7 +107,7 @@ class Profiles(commands.Cog):
             if found is None:
                 near = await lookups.party_names(session, who, named, limit=8)
                 known = await lookups.party_names(session, who, "", limit=8)
-        await answer(interaction, _profile(found) if found else _no_party(who, name, near, known))
+        await answer(interaction, _profile(who, found) if found else _no_party(who, name, near, known))
 
     @app_commands.command(description="A chart of what was reported over time, with its figures")
     @app_commands.describe(topic="One topic; all without it", period="How far back")
@@ -162,7 +162,7 @@ class Profiles(commands.Cog):
 # ------------------------------------------------------------------------ a party
 
 
-def _profile(found: profiles.Profile) -> ui.LayoutView:
+def _profile(who: lookups.Viewer, found: profiles.Profile) -> ui.LayoutView:
     blocks = []
     for side, title in _SIDES.items():
         if counts := found.by_side.get(side):
@@ -173,13 +173,12 @@ def _profile(found: profiles.Profile) -> ui.LayoutView:
         others = " · ".join(f"{safe_text(name, 60)} {number}" for name, number in found.opposite)
         blocks.append(f"**{say('With whom')}**\n{others}")
     blocks += [f"**{say('Newest stories')}**", *map(story_block, found.newest)]
-    follow: list[ui.Item[ui.LayoutView]] = [
-        ui.Button(
-            label=say("Follow"), style=discord.ButtonStyle.primary, custom_id=ids.follow_party_id(found.id)
-        )
-    ]
+    buttons: list[ui.Item[ui.LayoutView]] = []
+    if who.guild_id is not None:  # elsewhere nothing can be followed
+        custom_id = ids.follow_party_id(found.id)
+        buttons.append(ui.Button(label=say("Follow"), style=discord.ButtonStyle.primary, custom_id=custom_id))
     footer = say_number("{number} story", "{number} stories", found.stories_total)
-    return panel(safe_text(found.name, 200), blocks, buttons=follow, footer=f"{say(found.kind)} · {footer}")
+    return panel(safe_text(found.name, 200), blocks, buttons=buttons, footer=f"{say(found.kind)} · {footer}")
 
 
 def _no_party(who: lookups.Viewer, name: str, near: list[str], known: list[str]) -> ui.LayoutView:

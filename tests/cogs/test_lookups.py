@@ -273,10 +273,9 @@ async def test_where_only_the_person_has_the_app_look_ups_answer_and_nothing_is_
     person = scene.discord.person(user, guild, world.add_channel(guild, "talk"))
     assert _TITLE in (await person.command("latest")).text
     party = await person.command("party", name="Twitter")
-    assert "not a member of this server" in (await person.click(party.message, "Follow")).text
     case = await person.command("case", name="1")
-    assert _buttons(case) == ["Follow case"]
-    assert "follow it where it was posted" in (await person.click(case.message, "Follow case")).text
+    at_home = await scene.alone.command("case", name="1")
+    assert [_buttons(answer) for answer in (party, case, at_home)] == [[], [], []], "nothing can be followed"
     assert "You have none" in (await person.command("subscriptions")).text
     assert "Manage Server" not in (await person.command("help")).text, "although the server is theirs"
     for name, options in (("subscribe topic", {"topic": "spyware"}), ("alerts list", {})):
