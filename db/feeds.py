@@ -207,23 +207,22 @@ async def unuse(session: AsyncSession, feed_id: int, guild_id: int) -> bool:
     return result.first() is not None
 
 
-async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], why: str, now: datetime) -> None:
-    """Let those of the feeds go on that rested for that reason.
-
-    Their next look is a first look: who begins to use a feed is not alerted of what it brought before.
-    """
+async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Let those of the feeds go on that rested."""
     for part in parts(feed_ids):
-        resting = select(*_COLUMNS).where(
-            _feeds.id.in_(part), _feeds.state == "paused", _feeds.next_reason == why
-        )
+        resting = select(*_COLUMNS).where(_feeds.id.in_(part), _feeds.state == "paused")
         for feed in [_stored(row) for row in await session.execute(resting)]:
-            values = {"state": "active", "next_reason": "in use again", "first_looked_at": None}
-            await set_columns(session, feed.id, values | {"next_look": soonest(feed, now)})
+            await set_columns(session, feed.id, woken(feed, reason, now))
 
 
-def soonest(feed: StoredFeed, now: datetime) -> datetime:
-    """Give when a feed may be looked at: now, unless its server asked to wait (Retry-After)."""
-    return max(now, datetime.fromtimestamp(feed.memory.get("not_before") or 0, UTC))
+def woken(feed: StoredFeed, reason: str, now: datetime) -> dict[str, Any]:
+    """Give what changes of a feed that rested when it goes on: it is looked at for the first time again.
+
+    Who begins to use a feed is not alerted of what it brought before. It is looked at now, unless its server
+    asked to wait (Retry-After).
+    """
+    soonest = max(now, datetime.fromtimestamp(feed.memory.get("not_before") or 0, UTC))
+    return {"state": "active", "next_look": soonest, "next_reason": reason, "first_looked_at": None}
 
 
 async def rest_unused(session: AsyncSession, feed_ids: Sequence[int], why: str) -> None:

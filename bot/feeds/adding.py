@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # a poll round reads no lists
 # One address asked for by a member is one knock on a stranger's door: so far apart for one host.
 PROBE_GAP = 60.0
 UNUSED = told("nobody uses it")  # why a feed rests
+_IN_USE = told("in use again")
 
 
 def no_room(most: int, count: int) -> FeedError:
@@ -185,10 +186,7 @@ class Adder:
             if use.guild_id is None and not memory.kept:
                 values["memory"] = memories.to_json(replace(memory, kept=True))
             if stored.state == "paused":
-                values |= {"state": "active", "next_reason": told("in use again")}
-                values["next_look"] = feeds.soonest(stored, now)
-                if stored.next_reason == UNUSED:  # as for a new feed, what is there by now alerts nobody
-                    values["first_looked_at"] = None
+                values |= feeds.woken(stored, _IN_USE, now)
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
@@ -286,7 +284,7 @@ class Adder:
             fresh = await use.note(session, list(ids.values()), now)
         else:
             await feeds.keep(session, list(known.values()))
-        await feeds.wake_unused(session, list(known.values()), UNUSED, now)
+        await feeds.wake_unused(session, list(known.values()), _IN_USE, now)
         return fresh
 
     def normal(self, address: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -320,20 +320,10 @@ class FeedService:
                 return await feeds.delete_feed(session, feed_id)
             return await self.remove_in(session, feed_id, guild_id=guild_id)
 
-    async def set_paused(self, feed_id: int, *, guild_id: int | None = None, paused: bool) -> bool:
-        """Pause or resume a guild's use of a feed, or (operator) all looks at it. False: no such."""
+    async def set_paused(self, feed_id: int, *, guild_id: int, paused: bool) -> bool:
+        """Pause or resume a guild's use of a feed. False: no such."""
         async with self._database.write() as session:
-            if guild_id is not None:
-                return await feeds.pause_use(session, feed_id, guild_id, paused=paused)
-            stored = await feeds.get(session, feed_id)
-            if stored is None:
-                return False
-            values: dict[str, Any] = {"state": "paused", "next_reason": told("paused by the operator")}
-            if not paused:
-                soon = feeds.soonest(stored, self._clock())
-                values = {"state": "active", "next_look": soon, "next_reason": told("resumed")}
-            await feeds.overrule(session, feed_id, values)
-        return True
+            return await feeds.pause_use(session, feed_id, guild_id, paused=paused)
 
     # ----------------------------------------------------------- telling people
 

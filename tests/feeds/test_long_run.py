@@ -202,9 +202,6 @@ async def test_a_feed_that_is_used_again_is_not_asked_before_its_server_wants_it
             await w.service.remove(1, guild_id=ONE)
             await again()
             await w.tick()
-        await w.service.set_paused(1, paused=True)
-        await w.service.set_paused(1, paused=False)
-        await w.tick()
         assert w.site.asked == []
         clock.turn(hours=11)
         await w.tick()

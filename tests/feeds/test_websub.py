@@ -25,6 +25,7 @@ from bot.feeds.memory import from_json
 from bot.feeds.pushing import PushService
 from bot.health import HealthServer
 from bot.settings import Address
+from db import feeds
 from db.tables import PushRow
 from tests.conftest import TurnedClock
 from tests.feeds.web import daily, rss
@@ -348,7 +349,7 @@ async def test_when_the_lease_runs_out_polling_is_as_before(clock: TurnedClock) 
         assert SLOW not in (await s.world.feed()).next_reason
 
 
-@pytest.mark.parametrize("ending", ["removed", "paused", "no hub", "other hub", "other address"])
+@pytest.mark.parametrize("ending", ["removed", "resting", "no hub", "other hub", "other address"])
 async def test_what_is_wanted_no_more_is_ended_at_the_hub(clock: TurnedClock, ending: str) -> None:
     async with scene(clock) as s:
         await s.service.tick()
@@ -356,8 +357,9 @@ async def test_what_is_wanted_no_more_is_ended_at_the_hub(clock: TurnedClock, en
         match ending:
             case "removed":
                 await s.world.service.remove(1)
-            case "paused":
-                await s.world.service.set_paused(1, paused=True)
+            case "resting":
+                async with s.world.database.write() as session:
+                    await feeds.overrule(session, 1, {"state": "paused"})
             case "no hub":
                 s.world.site.say(body=rss(daily(2, clock.now)))
                 await s.world.service.check(gap=0)
@@ -372,7 +374,7 @@ async def test_what_is_wanted_no_more_is_ended_at_the_hub(clock: TurnedClock, en
         assert left["hub.callback"] == first["hub.callback"]
         assert "unsubscribe" in s.hub.confirmed
         states = [row.state for row in await s.rows()]
-        assert states == ([] if ending in ("removed", "paused", "no hub") else states[:1])
+        assert states == ([] if ending in ("removed", "resting", "no hub") else states[:1])
         assert await post(first["hub.callback"], b"x", {}) == 410
 
 
