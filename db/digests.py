@@ -42,6 +42,14 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """By whose wish a story was gathered: of which server, and by which rule, None for a member's."""
+
+    guild_id: int | None
+    rule_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DigestStory:
     """A story as a digest tells it, with its case as it stands by now."""
 
@@ -230,17 +238,17 @@ async def count_posts(session: AsyncSession, since: Mapping[int, datetime]) -> d
 
 async def get_items(
     session: AsyncSession, delivery_ids: Collection[int], most: int
-) -> dict[int, dict[int, int | None]]:
-    """Give the stories of digests with the servers by whose wish, each's newest first, at most `most`."""
-    found: dict[int, dict[int, int | None]] = {}
+) -> dict[int, dict[int, Wish]]:
+    """Give the stories of digests, each with by whose wish, the newest first, at most `most`."""
+    found: dict[int, dict[int, Wish]] = {}
     for delivery_id in delivery_ids:
         rows = await session.execute(
-            select(DigestItemRow.story_id, DigestItemRow.guild_id)
+            select(DigestItemRow.story_id, DigestItemRow.guild_id, DigestItemRow.rule_id)
             .where(DigestItemRow.delivery_id == delivery_id)
             .order_by(DigestItemRow.story_id.desc())
             .limit(most)
         )
-        found[delivery_id] = {row.story_id: row.guild_id for row in rows}
+        found[delivery_id] = {row.story_id: Wish(row.guild_id, row.rule_id) for row in rows}
     return found
 
 

@@ -22,7 +22,7 @@ from bot.alerts.searching import make_ready
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
 from db import cards, digests, reviews, subscriptions
-from db.digests import DigestStory
+from db.digests import DigestStory, Wish
 from db.engine import Database
 from db.lookups import Viewer, visible
 from db.tables import DeliveryRow
@@ -155,8 +155,8 @@ class DigestShelf:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def items(self, delivery_ids: Collection[int]) -> dict[int, dict[int, int | None]]:
-        """Give the stories that were gathered for digests, the newest first, each with its server."""
+    async def items(self, delivery_ids: Collection[int]) -> dict[int, dict[int, Wish]]:
+        """Give the stories that were gathered for digests, the newest first, each with by whose wish."""
         return await digests.get_items(self._session, delivery_ids, MOST_STORIES)
 
     async def digest(
@@ -202,7 +202,7 @@ async def open_digest(database: Database, *, delivery_id: int, user_id: int, gui
         shelf = DigestShelf(session)
         items = (await shelf.items([delivery_id]))[delivery_id]
         found = await shelf.digest(
-            {story_id: {of} if of is not None else set() for story_id, of in items.items()},
+            {id: {by.guild_id} if by.guild_id is not None else set() for id, by in items.items()},
             until=row.due_at,
         )
         words = await _words(session, items, row.guild_id if row.target == "channel" else None)

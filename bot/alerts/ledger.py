@@ -38,7 +38,6 @@ from bot.alerts.routing import (
     as_owed,
     ask_rule,
     ask_subscription,
-    chosen,
 )
 from bot.alerts.steps import Step, step
 from bot.alerts.timing import Hours
@@ -89,7 +88,7 @@ class _Heads:
     case_threads: dict[deliveries.Thread, tuple[int, ...]]
     hours: dict[int, Hours]
     shelf: CardShelf
-    gathered: dict[int, dict[int, int | None]]  # the stories of the deliveries that are digests
+    gathered: dict[int, dict[int, digests.Wish]]  # the stories of the deliveries that are digests
     digests: DigestShelf
     reviews: ReviewShelf
     words: dict[tuple[int, int], str]  # moderators' own, by story and server
@@ -248,7 +247,7 @@ class Ledger:
         if claim.target == "channel":
             # A card stays as the rule wants it that posted it.
             by = first if first is not None and row.kind == "edit" else row
-            wanted = [as_owed(one, by.rule_id) for one in chosen(wanted)]
+            wanted = [as_owed(wanted, by.rule_id)]
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
             hours = heads.hours[wanted[0].guild_id]
             return None, await postpone(heads.session, row, wanted[0], hours, quiet, now)
@@ -290,8 +289,9 @@ class Ledger:
         self, claim: Claim, row: DeliveryRow, heads: _Heads, now: datetime
     ) -> tuple[Order | None, Change]:
         """Make the order for a digest of those of its stories that are still wanted."""
+        gathered = heads.gathered[row.id]
         wanted: dict[int, list[Verdict]] = {}
-        for story_id in heads.gathered[row.id]:
+        for story_id in gathered:
             passed = [verdict for verdict in _verdicts(claim, heads, story_id) if verdict.passed]
             if passed:
                 wanted[story_id] = passed
@@ -304,13 +304,12 @@ class Ledger:
             return None, changes.closed(
                 row.id, "skipped", told("Nothing that was gathered for it is wanted any more.")
             )
-        # The newest story comes first, and of its wishes the one that would have it soonest.
-        best = next(iter(chosen(next(iter(wanted.values())))))
+        wishes = [as_owed(passed, gathered[story_id].rule_id) for story_id, passed in wanted.items()]
+        best = wishes[0]  # of the newest story
         if (quiet := _quiet(row, replace(best, urgent=False), heads, now)) is not None:
             return None, {"id": row.id, "due_at": quiet}
         await self._leave_out(claim, row, heads, wanted, now)
-        of_posts = [one for passed in wanted.values() for one in chosen(passed)]
-        roles = dict.fromkeys(one.ping_role for one in of_posts if one.ping_role is not None)
+        roles = dict.fromkeys(wish.ping_role for wish in wishes if wish.ping_role is not None)
         topics = Counter(topic for story_id in wanted for topic in sorted(heads.stories[story_id].topics))
         digest = replace(
             digest,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -231,12 +231,11 @@ def to_review(verdicts: Iterable[Verdict], due: Iterable[Verdict]) -> tuple[Verd
 
 def chosen(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Give for each destination the wish by which it gets the story: the soonest, an urgent one before
-    others, one that needs no review before one that does, the first of equals; with the `others` that would
-    have it as soon, for one whose daily limit is reached.
+    others, the first of equals; with the `others` that would have it as soon, for one whose daily limit is
+    reached.
 
     Where that one mentions nobody, it mentions the role of the first other that would have the story as soon:
-    what a rule says of mentions holds beside a rule for the same channel. Not that of a rule of which
-    moderators are to decide first.
+    what a rule says of mentions holds beside a rule for the same channel.
     """
     due: dict[Destination, Verdict] = {}
     choose_among(due, verdicts)
@@ -255,22 +254,26 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
             other = verdict
         if other is not None and best.when == other.when and best.rule_id is not None:
             others = (*best.others, *other.others, replace(other, others=()))
-            lends = other.review is None or best.review is not None
-            best = replace(
-                best, ping_role=best.ping_role or (other.ping_role if lends else None), others=others
-            )
+            best = replace(best, ping_role=best.ping_role or other.ping_role, others=others)
         due[verdict.destination] = best
 
 
-def as_owed(wish: Verdict, rule_id: int | None) -> Verdict:
-    """Give a destination's wish as it was owed: by another rule where the daily limit of the first one was
-    reached, so that it counts for that other's."""
+def as_owed(wishes: Sequence[Verdict], rule_id: int | None) -> Verdict:
+    """Give the wish by which a destination gets what it is owed by a rule, of those that hold by now.
+
+    One that asks for a review has no say, unless moderators let it through: with that of the rule that owes
+    it, and others of the same review. It is by another rule than the first where the daily limit of that one
+    was reached, so that it counts for that other's.
+    """
+    desk = next((one.review.channel_id for one in wishes if one.review and one.rule_id == rule_id), None)
+    decided = [one for one in wishes if one.review is None or one.review.channel_id == desk]
+    (wish,) = chosen(decided or wishes)
     by_rule = next((one for one in wish.others if one.rule_id == rule_id), None)
     return wish if by_rule is None else replace(by_rule, ping_role=by_rule.ping_role or wish.ping_role)
 
 
-def _rank(verdict: Verdict) -> tuple[int, bool, bool]:
-    return WHEN.index(verdict.when), not verdict.urgent, verdict.review is not None
+def _rank(verdict: Verdict) -> tuple[int, bool]:
+    return WHEN.index(verdict.when), not verdict.urgent
 
 
 def messages(

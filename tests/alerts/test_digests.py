@@ -244,20 +244,23 @@ async def test_what_one_rule_posts_past_the_limit_of_another_counts_for_its_own(
 async def test_a_digest_mentions_the_roles_of_the_rules_that_have_something_in_it(
     place: Place, deliverer: Deliverer, clock: TurnedClock
 ) -> None:
-    roles = [place.standin.world.add_role(place.guild, name).id for name in ("a", "b", "c")]
-    for role, topic in zip(roles, ("anonymity", "spyware", "biometrics"), strict=True):
+    roles = [place.standin.world.add_role(place.guild, name).id for name in ("a", "b", "c", "d")]
+    desk = place.standin.world.add_channel(place.guild, "desk")
+    for role, topic in zip(roles[:3], ("anonymity", "spyware", "biometrics"), strict=True):
         await place.house.rule(
             place.guild.id, place.channel.id, when="daily", topics=[topic], ping_role=role,
             ping_when=["quashed"] if topic == "spyware" else [],
         )  # fmt: skip
+    undecided = {"ping_role": roles[3], "review_channel": desk.id}
+    await place.house.rule(place.guild.id, place.channel.id, topics=["anonymity"], **undecided)
     await place.house.story(place.feed, None, topics=["anonymity"])
     await place.house.story(place.feed, None, topics=["spyware"])  # is issued, not quashed
     clock.turn(days=1)
     await deliverer.deliver_due()
-    (request,) = [r for r in place.standin.requests if r.method == "POST" and r.path.endswith("/messages")]
+    (request,) = [r for r in place.standin.requests if r.path == f"/channels/{place.channel.id}/messages"]
     assert request.body["allowed_mentions"]["roles"] == [roles[0]]
-    assert f"<@&{roles[0]}>" in text_of(place.posted[0])
-    assert f"<@&{roles[1]}>" not in text_of(place.posted[0])
+    text = text_of(place.posted[0])
+    assert [f"<@&{role}>" in text for role in roles] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
