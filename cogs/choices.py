@@ -122,9 +122,21 @@ def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]
 
 def matching_last(typed: str, names: Sequence[str]) -> list[app_commands.Choice[str]]:
     """The same for a comma-separated list: the last item is completed, those before it are kept."""
-    head, comma, last = typed.rpartition(",")
-    before = f"{head}{comma} " if comma else ""
-    taken = {part.strip().casefold() for part in head.split(",")}
-    fitting = matching(last, [n for n in names if n.casefold() not in taken])
-    whole = [before.lstrip() + choice.value for choice in fitting]
-    return [app_commands.Choice(name=w, value=w) for w in whole if len(w) <= _LENGTH]
+    *before, last = typed.split(",")
+    taken = set(map(_key, before))
+    return in_list(typed, matching(last, [n for n in names if taken.isdisjoint((_key(n), _key(say(n))))]))
+
+
+def in_list(typed: str, fitting: Iterable[app_commands.Choice[str]]) -> list[app_commands.Choice[str]]:
+    """Put each of these in the place of the last item of a comma-separated list.
+
+    What is longer than a choice is left out: cut, it would name something else.
+    """
+    head, comma, _ = typed.rpartition(",")
+    before = f"{head}{comma} ".lstrip() if comma else ""
+    whole = [(before + choice.name, before + choice.value) for choice in fitting]
+    return [
+        app_commands.Choice(name=name if len(name) <= _LENGTH else value, value=value)
+        for name, value in whole
+        if len(value) <= _LENGTH
+    ]

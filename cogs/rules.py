@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.alerts import actions
-from bot.alerts.foreign import safe_text
+from bot.alerts.foreign import plain_text, safe_text
 from bot.alerts.posting import missing_in
 from bot.alerts.routing import WHEN, Rule
 from bot.alerts.rule_actions import EditedRule
@@ -148,20 +148,24 @@ def _from(names: Sequence[str]) -> _Completion:
 
 
 async def _parties(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    last = typed.rpartition(",")[2].strip()
+    *before, last = typed.split(",")
+    named = await choices.party(last)
     async with services_of(interaction).database.read() as session:
-        names = await lookups.party_names(session, viewer(interaction), last, limit=25)
-    return choices.matching_last(typed, [name for name in names if "," not in name])
+        names = await lookups.party_names(session, viewer(interaction), named)
+    taken = {" ".join(item.split()) for item in before}
+    fitting = [name for name in names if "," not in name and name not in taken]
+    return choices.in_list(
+        typed, [app_commands.Choice(name=plain_text(name, 100) or name, value=name) for name in fitting]
+    )
 
 
 async def _countries(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Complete a country in whatever way it is written: "Allem" is Germany."""
-    head, comma, last = typed.rpartition(",")
-    meant = await asyncio.to_thread(countries_beginning, last)
+    meant = await asyncio.to_thread(countries_beginning, typed.rpartition(",")[2])
     if not meant:
         return choices.matching_last(typed, all_countries())
-    whole = [f"{head}{comma} {name}".strip() for name in meant[:_MOST_COUNTRIES]]
-    return [app_commands.Choice(name=one, value=one) for one in whole if len(one) <= _LONGEST_CHOICE]
+    fitting = meant[:_MOST_COUNTRIES]
+    return choices.in_list(typed, [app_commands.Choice(name=name, value=name) for name in fitting])
 
 
 async def _sources(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

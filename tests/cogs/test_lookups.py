@@ -244,6 +244,13 @@ async def test_completion_offers_what_is_known(scene: Scene) -> None:
     assert [c.value for c in await member.autocomplete("demands", "recipient", "tw")] == ["Twitter"]
     typed = await scene.moderator.autocomplete("alerts add", "topics", "spyware, bio", channel=scene.channel)
     assert [c.value for c in typed] == ["spyware, biometrics"]
+    for typed, whole in (
+        ("CBP", ["Customs and Border Protection"]),
+        ("Twitter, the CBP", ["Twitter, Customs and Border Protection"]),
+        ("Twitter, twit", []),
+    ):
+        offered = await scene.moderator.autocomplete("alerts add", "parties", typed, channel=scene.channel)
+        assert [c.value for c in offered] == whole
 
 
 async def test_closed_lists_are_known_however_they_are_written_in_ones_own_language(scene: Scene) -> None:
@@ -261,6 +268,14 @@ async def test_closed_lists_are_known_however_they_are_written_in_ones_own_langu
     for typed in ("uberwach", "Überwchung"):
         offered = await reader.autocomplete("latest", "topic", typed)
         assert (offered[0].name, offered[0].value) == ("Überwachung", "surveillance"), typed
+    user = scene.discord.world.users[scene.moderator.user_id]
+    user.locale = "de"
+    listed = {"channel": scene.channel}
+    (offer,) = await scene.moderator.autocomplete("alerts add", "topics", "Überwachung, biom", **listed)
+    assert (offer.name, offer.value) == ("Überwachung, Biometrie", "Überwachung, biometrics")
+    assert await scene.moderator.autocomplete("alerts add", "topics", "Überwachung, überw", **listed) == []
+    added = await scene.moderator.command("alerts add", topics=offer.value, **listed)
+    assert "Überwachung, Biometrie" in added.text
 
 
 async def test_where_only_the_person_has_the_app_look_ups_answer_and_nothing_is_kept(scene: Scene) -> None:
