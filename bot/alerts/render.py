@@ -57,10 +57,11 @@ def card_view(card: Card) -> ui.LayoutView:
 def card_texts(card: Card) -> list[str]:
     """Give a card's blocks of text, as Discord's Markdown; together at most 3,900 units."""
     texts = [*_review(card), _head(card)]
+    words = _words(card)
     if card.style == "compact":
-        summary = [_words(card)] if card.words else _sentences(card)
-        return texts + [*_demands(card), *summary][:1]
-    quote = _words(card) or "\n".join(f"> {sentence}" for sentence in _sentences(card)[:_SENTENCES])
+        line = [*_demands(card), *([] if words else _sentences(card))][:1]
+        return texts + [text for text in (*line, words, _standing(card)) if text]
+    quote = words or "\n".join(f"> {sentence}" for sentence in _sentences(card)[:_SENTENCES])
     demands = "\n".join(_demands(card))
     texts += [text for text in (quote, demands, _standing(card), _topics(card)) if text]
     sources = _sources(card, _ROOM - sum(map(width, texts)))

@@ -113,8 +113,10 @@ def test_a_status_is_told_by_colour_sign_and_word_alike() -> None:
 
 def test_a_card_whose_case_went_on_says_where_it_stands_now() -> None:
     card = replace(CARD, status="issued", case_status="quashed")
-    assert any("**Now: ✘\N{NO-BREAK SPACE}quashed**" in text for text in parts(card)["texts"])
-    assert parts(card)["colour"] == look_of("quashed").colour
+    for style in ("full", "compact"):
+        told = parts(replace(card, style=style))
+        assert any("**Now: ✘\N{NO-BREAK SPACE}quashed**" in text for text in told["texts"])
+        assert told["colour"] == look_of("quashed").colour
     assert not any("Now" in text for text in parts(replace(card, case_status="unknown"))["texts"])
 
 
@@ -140,6 +142,7 @@ def test_compact_is_two_or_three_lines_with_the_same_buttons() -> None:
     assert len(parts(card)["texts"]) == 2
     assert parts(card)["buttons"] == parts(CARD)["buttons"]
     assert "government withdrew" in parts(replace(card, demands=()))["texts"][1]
+    assert "In our words" in parts(replace(card, words="In our words"))["texts"][2], "moderators wrote them"
 
 
 def test_a_ping_stands_outside_the_card() -> None:
