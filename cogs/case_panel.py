@@ -16,7 +16,7 @@ from cogs.guards import may
 from cogs.pages import ROOM, first_that_fits, fitting, leaf_buttons, told_range
 from cogs.panels import panel, stamp
 from db.lookups import CaseLine, CaseName, CaseView
-from db.tables import StoryRow
+from db.tables import DemandRow, StoryRow
 
 _REPORTS = 10  # a page
 _AROUND = 250  # characters of a title and a footer
@@ -89,9 +89,11 @@ def _standing(view: CaseView, demands: int, most: int) -> list[str]:
             )
         )
     if view.demands:
-        newest = {(d.instrument, *d.recipient): d for d in view.demands}
+        newest: dict[tuple[str, ...], DemandRow] = {}
+        for demand in reversed(view.demands):
+            newest.setdefault((demand.instrument, *demand.recipient), demand)
         by_story = {s.id: s for s in view.stories}
-        blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[-demands:]]
+        blocks += [demand_block(d, by_story[d.story_id]) for d in list(newest.values())[:demands][::-1]]
     lines = [line for line in view.lines if line.kind != "source"]
     last = lines if len(lines) <= most else lines[-(most - 2) :]
     told = list(map(_line, last))

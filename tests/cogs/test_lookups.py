@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.sandbox import Answer
 from bot.sandbox.discord.options import NotOffered
 from bot.words import speaking
 from cogs import dates
 from db.cases import add_event
-from db.tables import FeedRow
+from db.tables import DemandRow, FeedRow
 from tests.cogs.conftest import Scene
 
 _TITLE = "Agency demands the names behind a critical account"
@@ -312,6 +312,19 @@ async def test_a_case_is_found_by_number_title_and_party(scene: Scene) -> None:
     followed = await scene.member.click((await scene.member.command("case", name="1")).message, "Follow case")
     assert followed.ephemeral
     assert "ALT" in (await scene.member.command("subscriptions")).text
+
+
+async def test_a_case_shows_the_demands_that_were_reported_last(scene: Scene) -> None:
+    *_, last = await _stories(scene, 6)
+    companies = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Alpha")
+    async with scene.house.database.write() as session:
+        for demand in await session.scalars(select(DemandRow).order_by(DemandRow.id)):
+            demand.recipient = [companies[demand.story_id - 1]]
+            demand.status = "withdrawn" if demand.story_id == last else "issued"
+    told = (await scene.member.command("case", name="1")).text.partition("Parties")[0]
+    shown = [line.partition("→ ")[2].partition("**")[0] for line in told.splitlines() if "→" in line]
+    assert shown == ["Gamma", "Delta", "Epsilon", "Alpha"]
+    assert "withdrawn" in told
 
 
 async def test_one_ends_ones_own_subscription_with_a_button(scene: Scene) -> None:
