@@ -232,6 +232,12 @@ def text(content: str) -> dict[str, object]:
     return {"type": 10, "content": content}
 
 
+def select(**more: object) -> dict[str, object]:
+    """A select with one option, for more or fewer values than fit."""
+    options = {"options": [{"label": "a", "value": "a"}]} if more.get("type", 3) == 3 else {}
+    return {"type": 1, "components": [{"type": 3, "custom_id": "s"} | options | more]}
+
+
 def button(**more: object) -> dict[str, object]:
     return {"type": 1, "components": [{"type": 2, "style": 1, "label": "x", "custom_id": "x"} | more]}
 
@@ -269,6 +275,24 @@ def button(**more: object) -> dict[str, object]:
             {"content": "x", "components": [{"type": 1, "components": []}]},
             "components.0.components",
             "BAD_LENGTH",
+        ),
+        (
+            {"content": "x", "components": [select(max_values=2)]},
+            "components.0.components.0.options",
+            "Must be between 2 and 25",
+        ),
+        (
+            {"content": "x", "components": [select(type=6, min_values=2)]},
+            "components.0.components.0.max_values",
+            "NUMBER_TYPE_MIN",
+        ),
+        (
+            {
+                "content": "x",
+                "components": [select(type=6, default_values=[{"id": "1", "type": "role"}] * 2)],
+            },
+            "components.0.components.0.default_values",
+            "Must be between 1 and 1",
         ),
         ({"embeds": [{"title": "x" * 257}]}, "embeds.0.title", "BASE_TYPE_MAX_LENGTH"),
         ({"embeds": [{"description": "x" * 4000}] * 2}, "embeds", "MAX_EMBED_SIZE_EXCEEDED"),

@@ -136,7 +136,7 @@ async def test_direct_messages(town: Town, join: Join) -> None:
     town.world.remove_member(town.guild, town.member)
     with pytest.raises(discord.Forbidden) as raised:
         await user.send("no guild in common")
-    assert raised.value.code == 50007
+    assert raised.value.code == 50278
     with pytest.raises(discord.NotFound) as missing:
         await bot.fetch_user(1)
     assert missing.value.code == 10013

@@ -162,8 +162,13 @@ def _check_select(form: Form, path: Path, select: Json) -> None:
     form.between((*path, "custom_id"), select.get("custom_id"), 1, 100)
     form.at_most((*path, "placeholder"), select.get("placeholder"), 150)
     _check_bounds(form, path, select, 25)
+    low, high = (1 if select.get(key) is None else select[key] for key in ("min_values", "max_values"))
+    if low > high:
+        form.add((*path, "max_values"), "NUMBER_TYPE_MIN", f"int value should be at least {low}.")
     if select["type"] == STRING_SELECT:
-        _check_options(form, path, select.get("options"), 1, 25)
+        _check_options(form, path, select.get("options"), high, 25)
+    elif select.get("default_values"):
+        form.between((*path, "default_values"), select["default_values"], low, high)
 
 
 def _check_options(form: Form, path: Path, options: object, least: int, most: int) -> None:

@@ -83,7 +83,7 @@ def application(call: Call) -> Json:
 
 @route("POST", "/users/@me/channels", Limit(10, 10.0))
 def open_dm(call: Call) -> Json:
-    """Give the DM channel with a user; whether one may write there shows when one does (50007)."""
+    """Give the DM channel with a user; whether one may write there shows when one does (50007, 50278)."""
     recipient = snowflake(call.fields.get("recipient_id"), "recipient_id")
     found = call.world.users.get(recipient)
     if found is None or found.id == call.world.bot_id:

@@ -47,7 +47,9 @@ def _may_write(call: Call, channel: Channel, body: Json) -> None:
         raise refusal(50008)
     if channel.guild_id is None:
         recipient = channel.recipients[0]
-        if not call.world.users[recipient].dms_open or not call.world.shares_guild(recipient):
+        if not call.world.shares_guild(recipient):
+            raise refusal(50278)
+        if not call.world.users[recipient].dms_open:
             raise refusal(50007)
         return
     call.need(channel, permissions.SEND_MESSAGES_IN_THREADS if channel.thread else permissions.SEND_MESSAGES)
