@@ -327,17 +327,16 @@ def _feeds(feeds: Sequence[ListedFeed]) -> str:
     if not feeds:
         return f"**{say('Feeds')}**\n" + say("This server watches no feed; `/feeds add` adds one.")
     failing = [feed for feed in feeds if feed.failing_since is not None and feed.state == "active"]
-    ended = [feed for feed in feeds if feed.state != "active"]
-    active = len(feeds) - len(failing) - len(ended)
-    lines = [
-        " · ".join(
-            (
-                say_number("{number} works", "{number} work", active),
-                say_number("{number} fails", "{number} fail", len(failing)),
-                say_number("{number} is not looked at", "{number} are not looked at", len(ended)),
-            )
-        )
+    ended = sum(feed.state != "active" for feed in feeds)
+    paused = sum(feed.paused and feed.state == "active" and feed.failing_since is None for feed in feeds)
+    counts = [
+        say_number("{number} works", "{number} work", len(feeds) - len(failing) - ended - paused),
+        say_number("{number} fails", "{number} fail", len(failing)),
+        say_number("{number} is not looked at", "{number} are not looked at", ended),
     ]
+    if paused:
+        counts.append(labelled(say("paused here"), paused))
+    lines = [" · ".join(counts)]
     told = []
     for feed in failing[:_FAILING]:
         since = stamp(feed.failing_since, "R") if feed.failing_since else ""

@@ -143,9 +143,11 @@ async def test_status_tells_feeds_queue_delays_and_missing_permissions(scene: Sc
     gone = scene.discord.world.add_channel(scene.guild, "gone")
     await scene.house.rule(scene.guild.id, gone.id)
     scene.discord.world.remove_channel(gone)
+    await scene.house.guild(scene.guild.id, resting := await scene.house.feed("resting"))
+    await scene.moderator.command("feeds pause", feed=resting)
     status = await scene.moderator.command("status")
     assert status.ephemeral
-    assert "0 work · 1 fails" in status.text or "1 works · 1 fails" in status.text
+    assert "1 works · 1 fails · 0 are not looked at · paused here: 1\n" in status.text
     assert "The \\*server\\* says 500." in status.text
     assert "2 failed, tried again" in status.text
     assert "3 posts: median 26 h, longest 26 h" in status.text
@@ -324,7 +326,7 @@ async def test_changes_are_told_in_the_readers_language(scene: Scene) -> None:
     options = {"statuses": "quashed", "when": "daily", "topics": "anonymity"}
     await person.command("alerts add", channel=scene.channel, **options)
     (offered,) = await person.autocomplete("alerts edit", "rule", "anonymit")
-    assert offered.name.endswith(": Anonymität")
+    assert offered.name.endswith(": Anonymität, aufgehoben")
     file = Upload("feeds.txt", b"https://a.example/feed\nhttps://b.example/feed\n")
     await scene.moderator.command("feeds import", file=file)
     more = Upload("feeds.txt", b"https://a.example/feed\nhttps://c.example/feed\n")
