@@ -31,6 +31,7 @@ from cogs.rules import (
     describe,
     placed,
     said,
+    wanted,
     warnings,
     with_options,
 )
@@ -346,5 +347,5 @@ def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:
 
 def _short(rule: Rule, interaction: discord.Interaction) -> str:
     channel = interaction.guild.get_channel_or_thread(rule.channel_id) if interaction.guild else None
-    what = ", ".join((*map(say, rule.topics), *rule.parties, *rule.keywords)) or say("every relevant story")
+    what = ", ".join(wanted(rule)) or say("every relevant story")
     return f"#{rule.id} {channel.name if channel else say('a channel that is gone')}: {what}"

@@ -263,7 +263,7 @@ def _parts(rule: Rule) -> Iterator[str]:
     for label, names in _lists(rule).items():
         if names:
             yield labelled(say(label), safe_text(", ".join(names), 300))
-    if not (rule.topics or rule.parties or rule.keywords):
+    if not wanted(rule):
         yield say("every relevant story")
     yield say("relevance from {figure}", figure=f"{rule.min_relevance:g}")
     if rule.when != "now":
@@ -332,6 +332,13 @@ def _lists(rule: Rule) -> dict[str, tuple[str, ...]]:
         _SOURCES: rule.sources,
         _NOT_FROM: rule.exclude_sources,
     }
+
+
+def wanted(rule: Rule) -> list[str]:
+    """Give what a rule asks for, in words; one that asks for nothing takes every relevant story."""
+    return [
+        name for label, names in _lists(rule).items() if label not in (_EXCLUDE, _NOT_FROM) for name in names
+    ]
 
 
 def _condition(words: tuple[str, ...]) -> str:

@@ -71,6 +71,9 @@ async def test_closed_lists_are_taken_as_the_reader_is_shown_them(scene: Scene) 
     await add("alerts add", channel=scene.channel, topics="Courtiers en donnees", statuses="annulée")
     listed = (await scene.moderator.command("alerts list")).text
     assert "topics: data-brokers · statuses: quashed" in listed
+    await add("alerts edit", rule=1, clear="topics")
+    listed = (await scene.moderator.command("alerts list")).text
+    assert "statuses: quashed · relevance from 0.5" in listed, "these are not every relevant story"
 
 
 async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
