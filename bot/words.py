@@ -135,8 +135,9 @@ def _retold(sentence: str, *, anchored: bool = False) -> str | None:
 
 
 def _value(name: str, value: str) -> object:
-    """Say what stands in a sentence for a name: topics, statuses and rhythms are words of closed lists."""
-    if name.rstrip("2") in ("topics", "status"):
+    """Say what stands in a sentence for a name: topics, statuses, permissions and rhythms are words of closed
+    lists."""
+    if name.rstrip("2") in ("topics", "status", "lacks"):
         return ", ".join(retell(word) if word == "none" else say(word) for word in value.split(", "))
     if name == "when" and value in _OFTEN:
         return say(value)

@@ -191,7 +191,7 @@ def check_can_post(
         raise NotAllowedError(
             say("A thread cannot have threads of its own; choose the channel above it, or `thread: off`.")
         )
-    missing = [NAMED[name] for name in missing_in(channel, threads=threads, history=True) or ()]
+    missing = [say(NAMED[name]) for name in missing_in(channel, threads=threads, history=True) or ()]
     if missing:
         raise NotAllowedError(
             say(

@@ -203,7 +203,7 @@ def trouble_in(
     return say(
         "In <#{channel}> I lack {permissions}; give it to me in the channel's settings under Permissions.",
         channel=channel_id,
-        permissions=", ".join(NAMED[name] for name in lacking),
+        permissions=", ".join(say(NAMED[name]) for name in lacking),
     )
 
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping
 
 import discord
 
-# Permissions by the names that people see in a channel's settings.
+from bot.words import mark
+
+# Permissions by the names that people see in a channel's settings; said in their language.
 NAMED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "create_public_threads": "Create Public Threads",
-    "read_message_history": "Read Message History",
-    "manage_threads": "Manage Threads",
+    "view_channel": mark("View Channel"),
+    "send_messages": mark("Send Messages"),
+    "send_messages_in_threads": mark("Send Messages in Threads"),
+    "create_public_threads": mark("Create Public Threads"),
+    "read_message_history": mark("Read Message History"),
+    "manage_threads": mark("Manage Threads"),
 }
 _TAGS = 5  # that a forum's post takes
 

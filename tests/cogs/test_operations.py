@@ -375,6 +375,10 @@ async def test_status_tells_of_channels_however_many_feeds_fail(scene: Scene) ->
         await scene.house.rule(scene.guild.id, gone.id, ping_role=role.id)
         if number % 2:
             scene.discord.world.remove_channel(gone)
+    silent = next(c for c in scene.guild.channels.values() if c.name == "gone0")
+    scene.discord.world.set_overwrite(
+        silent, scene.discord.world.bot_role(scene.guild), deny=("send_messages",)
+    )
     user = scene.discord.world.add_user("moderatorin", locale="de")
     role = scene.discord.world.add_role(scene.guild, "moderation", ("manage_guild",))
     scene.discord.world.add_member(scene.guild, user, role)
@@ -382,6 +386,7 @@ async def test_status_tells_of_channels_however_many_feeds_fail(scene: Scene) ->
     status = (await person.command("status")).text
     assert "0 laufen · 8 fallen aus" in status
     assert "Den Kanal gibt es nicht mehr" in status
+    assert f"In <#{silent.id}> fehlt mir: Nachrichten senden." in status
     assert "Quash 0" in status, "all parts have room"
 
 

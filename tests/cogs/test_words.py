@@ -108,6 +108,9 @@ def test_what_was_told_in_english_is_known_again_and_said(language: str, texts: 
         row = f"{inner} {told('End it with /feeds remove.')}"
         assert retell(row) == f"{retell(inner)} {retell('End it with /feeds remove.')}"
         assert say("weekly") in retell("gathered for the weekly digest")
+        there = "I lack a permission there; give me {lacks} in that channel."
+        lacks = ", ".join(map(say, ("Send Messages", "Manage Threads")))
+        assert lacks in retell(told(there, lacks="Send Messages, Manage Threads")) and "Messages" not in lacks
         assert retell("any topic; any party") == f"{retell('any topic')}; {retell('any party')}"
         for foreign in ("", "Somebody else's sentence. And one more; and so on.", "{name} {", "a. b; c"):
             assert retell(foreign) == foreign
