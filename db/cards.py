@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
+from db import case_status
 from db.cases import get_case
+from db.deliveries import GIVEN_UP, Place, at_places
 from db.lookups import Viewer, visible
+from db.story_tables import came_out
 from db.tables import (
     CaseOverrideRow,
     CaseRow,
+    DeliveryRow,
     DemandRow,
+    DigestItemRow,
     GuildFeedRow,
     PartyRow,
     StoryFeedRow,
@@ -122,6 +129,37 @@ async def get_routed(session: AsyncSession, story_ids: Collection[int]) -> Seque
             )
         )
     ).all()
+
+
+async def get_stood(session: AsyncSession, story_id: int, places: Sequence[Place]) -> dict[Place, str]:
+    """Tell where a story's case stood ("unknown" if nothing said so) in what these places were told of it.
+
+    Left out are places that were told something which came out later than the story.
+    """
+    story = await session.get_one(StoryRow, story_id)
+    told = select(
+        DeliveryRow.target, DeliveryRow.target_id, StoryRow.status, StoryRow.published, StoryRow.first_seen
+    )
+    posts = told.join(StoryRow, StoryRow.id == DeliveryRow.story_id).where(
+        DeliveryRow.case_id == story.case_id, DeliveryRow.state.not_in(GIVEN_UP)
+    )
+    gathered = (
+        told.join(DigestItemRow, DigestItemRow.delivery_id == DeliveryRow.id)
+        .join(StoryRow, StoryRow.id == DigestItemRow.story_id)
+        .where(StoryRow.case_id == story.case_id)
+    )
+    of: dict[Place, list[tuple[datetime, str | None]]] = {}
+    for asked in (posts, gathered):
+        for row in await session.execute(asked.where(at_places(DeliveryRow, places))):
+            at = came_out(row.published, row.first_seen)
+            of.setdefault((row.target, row.target_id), []).append((at, row.status))
+    now = came_out(story.published, story.first_seen)
+    stood: dict[Place, str] = {}
+    for place, reports in of.items():
+        reports.sort(key=itemgetter(0))
+        if reports[-1][0] <= now:
+            stood[place] = case_status.after(status for _, status in reports) or "unknown"
+    return stood
 
 
 async def get_topics_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, set[str]]:

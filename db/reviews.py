@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,15 @@ async def get_of_case(
         )
         of[channel_id] = list(found)
     return of
+
+
+async def get_statuses(
+    session: AsyncSession, asked: Mapping[int, Collection[ReviewRow]]
+) -> dict[int, str | None]:
+    """Give what the stories that were asked about said of where their case stands."""
+    ids = {row.story_id for rows in asked.values() for row in rows}
+    found = await session.execute(select(StoryRow.id, StoryRow.status).where(StoryRow.id.in_(ids)))
+    return {row.id: row.status for row in found}
 
 
 async def hold(session: AsyncSession, guild_id: int, review_id: int) -> ReviewRow | None:

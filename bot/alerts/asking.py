@@ -20,6 +20,7 @@ from bot.alerts.clauses import RoutedStory
 from bot.alerts.routing import Destination, Verdict, nonce_of
 from bot.errors import told
 from db import deliveries, reviews
+from db.case_status import after, moves_on
 from db.tables import ReviewRow
 
 Wants = Callable[[int, int], bool]  # whether the rule of that number wants the story of that number
@@ -117,6 +118,10 @@ async def ask(
     before: dict[int, list[ReviewRow]] = {}
     if of and story.case_id is not None and story.adds == "source":
         before = await reviews.get_of_case(session, story.case_id, channels, _LOOKED_BACK)
+        status_of = await reviews.get_statuses(session, before)
+        for channel_id, rows in before.items():
+            if moves_on(after(status_of[row.story_id] for row in reversed(rows)), story.status):
+                before[channel_id] = []  # none of what they were asked about said that it stands there
     wants: Wants = _none
     if any(before.values()):
         rule_ids = {wish.rule_id for wish in wishes if wish.rule_id is not None}

@@ -37,6 +37,7 @@ from bot.alerts.timing import Hours, day_start
 from bot.errors import told
 from bot.stories.countries import Part, countries_of
 from db import cards, deliveries, digests, guilds, reviews, rules, subscriptions
+from db.case_status import is_known
 from db.stories import name_key
 from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
 
@@ -327,6 +328,7 @@ class _Look:
     served: set[deliveries.Place]
     cards_posted: dict[deliveries.Place, bool]
     edits: set[deliveries.Place]
+    stood: dict[deliveries.Place, str]
     gathered: dict[deliveries.Place, digests.Gathered]
     posted_today: dict[int, int]
     waiting: dict[deliveries.Place, list[DeliveryRow]]
@@ -342,6 +344,7 @@ class _Look:
             served=place in self.served or kept,
             card="none" if posted is None else "posted" if posted else "waits",
             edit_waits=place in self.edits,
+            stood=self.stood.get(place),
         )
 
 
@@ -351,9 +354,12 @@ async def _look(
     places = [_place(one) for one in some]
     cards_posted: dict[deliveries.Place, bool] = {}
     edits: set[deliveries.Place] = set()
+    stood: dict[deliveries.Place, str] = {}
     if story.case_id is not None:
         cards_posted = await deliveries.get_cards(session, story.case_id, places)
         edits = await deliveries.get_waiting_edits(session, story.case_id, places)
+        if story.adds == "source" and cards_posted and is_known(story.status):
+            stood = await cards.get_stood(session, story.id, places)
     limited = {
         each.rule_id: day_start(hours[each.guild_id].zone, now)
         for one in some
@@ -371,6 +377,7 @@ async def _look(
         served=await deliveries.get_served(session, story.id, places),
         cards_posted=cards_posted,
         edits=edits,
+        stood=stood,
         gathered=await digests.get_gathered(session, story.id, places),
         posted_today=await digests.count_posts(session, limited) if limited else {},
         waiting=await digests.get_waiting(session, list(quiet), now) if quiet else {},

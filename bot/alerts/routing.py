@@ -20,6 +20,7 @@ from bot.alerts.clauses import Clause, RoutedStory
 from bot.alerts.timing import PERIODS
 from bot.errors import told
 from bot.record import Notes
+from db.case_status import moves_on
 
 _TOLD = re.compile(r"rule (\d{1,18}): (.*)", re.DOTALL)
 
@@ -193,11 +194,13 @@ class Routed:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a destination has already: `served`, a message about this very story; of the story's case no
-    card, one that `waits` to be posted or one that is `posted`; and an edit of it that waits."""
+    card, one that `waits` to be posted or one that is `posted`; an edit of it that waits; and where the
+    case stood in what it was told so far (None: not known, or told by something newer than the story)."""
 
     served: bool = False
     card: Literal["none", "waits", "posted"] = "none"
     edit_waits: bool = False
+    stood: str | None = None
 
 
 def route(
@@ -285,7 +288,9 @@ def messages(
     card tell a further source or the new status; "report" tells a further source in the case's thread,
     where the rule wants threads; "digest" takes the place of the first two where the wish
     is for later. A card that is not posted yet needs no edit: it will tell what is known when it is
-    posted; nor does one whose edit waits already.
+    posted; nor does one whose edit waits already. What changed where the case stands for everybody may have
+    come by a feed that is not used here, or is not wanted there: then the first report of it that is for
+    the destination is its update.
     """
     if standing.served:
         return ()
@@ -296,7 +301,7 @@ def messages(
         edit = ("edit",)
     if when != "now":
         return ("digest", *edit)
-    if story.adds == "update":
+    if story.adds == "update" or (standing.stood is not None and moves_on(standing.stood, story.status)):
         return ("update", *edit)
     return ("report", *edit) if thread == "case" else edit
 

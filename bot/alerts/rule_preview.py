@@ -17,6 +17,7 @@ from bot.alerts.outbox import get_hours, load_stories
 from bot.alerts.routing import Rule, Standing, Verdict, ask_rule, messages
 from bot.alerts.timing import Hours, day_start
 from db import rules
+from db.case_status import after
 from db.engine import Database
 
 DAYS = 30
@@ -105,7 +106,7 @@ class _Replay:
     matches: list[Match] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     per_day: Counter[datetime] = field(default_factory=Counter)
-    cases: set[int] = field(default_factory=set)  # that have a card
+    cases: dict[int, str] = field(default_factory=dict)  # that have a card, and where they stand by it
     waiting: list[_Post] = field(default_factory=list)
     digests: dict[datetime, bool] = field(default_factory=dict)  # moment -> whether it mentions the role
 
@@ -116,12 +117,16 @@ class _Replay:
             return
         self.matches.append(Match(story.id, story.title, story.url, at, verdict.reason))
         self.waiting = [post for post in self.waiting if post.at > at]
-        standing = Standing(card="posted" if story.case_id in self.cases else "none")
+        case_id = story.case_id
+        stood = self.cases.get(case_id or 0)
+        standing = Standing(card="none" if stood is None else "posted", stood=stood)
         for kind in messages(story, standing, when=verdict.when, thread=verdict.thread):
             if kind in ("edit", "report"):
                 self.counts[kind] += 1
             else:
                 self._post(kind, verdict, story.case_id, at, hours)
+        if case_id is not None and case_id in self.cases:
+            self.cases[case_id] = after((stood, story.status)) or "unknown"
 
     def _post(self, kind: str, verdict: Verdict, case_id: int | None, at: datetime, hours: Hours) -> None:
         day = day_start(hours.zone, at)
@@ -143,7 +148,7 @@ class _Replay:
             self.digests[when.at] = self.digests.get(when.at, False) or pings
             return
         if case_id is not None:
-            self.cases.add(case_id)
+            self.cases.setdefault(case_id, "unknown")
         made = _Post(kind, when.at, day, pings)
         self._count(made, 1)
         if when.at > at:

@@ -267,8 +267,11 @@ def _case(known: Known) -> Iterator[Check]:
     said = [_said(line) for line in lines_of(known, "case")] or [f"“{safe_text(known.case.title, 120)}”"]
     told = say("Case #{number}: {what}.", number=known.case.id, what=said[-1].rstrip("."))
     on_card = bool(lines_of(known, "delivery", outcome="source"))  # else it may be the first one here
-    told += " " + say(_ON_CARD if on_card else _ADDS.get(story.adds, _ADDS["new"]))
-    yield Check("neutral" if on_card else "passed", told)
+    # Here it may be, though another server's feed told it first.
+    is_update = any(one.row.kind == "update" for one in known.deliveries)
+    adds = _ADDS["update"] if is_update else _ADDS.get(story.adds, _ADDS["new"])
+    told += " " + say(_ON_CARD if on_card and not is_update else adds)
+    yield Check("neutral" if on_card and not is_update else "passed", told)
 
 
 def _rules(known: Known, troubles: Mapping[int, str], *, asked: bool) -> Iterator[Check]:

@@ -100,6 +100,35 @@ async def test_further_reports_of_a_case_are_one_edit_and_none_while_the_card_wa
     assert [row.kind for row in await house.deliveries()] == ["card", "edit", "update"]
 
 
+async def test_a_change_that_another_servers_feed_told_first_is_news_where_that_feed_is_not_used(
+    house: House,
+) -> None:
+    theirs, ours = await house.feed("theirs"), await house.feed("ours")
+    await house.guild(99, theirs, ours)
+    await house.guild(GUILD, ours)
+    await house.rule(99, 900)
+    await house.rule(GUILD, 100)
+    await house.subscription(7, GUILD, "topic", "anonymity")
+    await house.subscription(7, 99, "topic", "legal-demands")
+    case = await house.case()
+    await house.story(ours, case)
+    await _posted(house)
+    await house.story(theirs, case, adds="update", status="withdrawn")
+    await _posted(house)
+    before = len(await house.deliveries())
+    await house.story(ours, case, adds="source", status="withdrawn")
+    await house.story(ours, case, adds="source", status="withdrawn")
+    await house.story(ours, case, adds="source", status="challenged")
+    added = [row[:3] for row in told(await house.deliveries())[before:]]
+    assert sorted(set(added)) == [
+        ("edit", "channel", 100),
+        ("edit", "channel", 900),
+        ("edit", "user", 7),
+        ("update", "channel", 100),
+    ]
+    assert added.count(("update", "channel", 100)) == 1
+
+
 async def test_a_destination_without_a_card_of_the_case_gets_one_whatever_the_story_adds(
     house: House,
 ) -> None:

@@ -82,8 +82,12 @@ async def test_a_further_report_is_not_asked_about_again(house: House) -> None:
     await review.reject(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
     await house.story(feed, case, adds="source")
     assert len(await _reviews(house)) == 1
+    await house.story(feed, case, adds="source", status="challenged")
+    assert len(await _reviews(house)) == 2, "a change is asked about, whoever's feed told it first"
+    await house.story(feed, case, adds="source", status="challenged")
+    assert len(await _reviews(house)) == 2
     await house.story(feed, case, adds="update", status="quashed")
-    assert len(await _reviews(house)) == 2, "what changes where the case stands is asked about"
+    assert len(await _reviews(house)) == 3, "what changes where the case stands is asked about"
     assert {row.kind for row in await house.deliveries()} == {"review", "decided"}
     async with house.database.read() as session:
         lines = list(await session.scalars(select(FindingRow.reason).where(FindingRow.stage == "delivery")))

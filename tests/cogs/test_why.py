@@ -443,3 +443,7 @@ async def test_a_further_report_that_is_the_first_one_here_is_posted_and_told_so
     assert "It is still to be posted here." in told
     assert "It is a further report of its case." in told
     assert "there is no new post" not in told
+    await house.story(theirs, case, adds="update", status="withdrawn")
+    changed = await house.story(ours, case, adds="source", status="withdrawn")
+    told = (await scene.moderator.command("why", story=f"#{changed}")).text
+    assert "It changed where its case stands." in told, "here it did"
