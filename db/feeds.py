@@ -218,11 +218,13 @@ async def wake_unused(session: AsyncSession, feed_ids: Sequence[int], reason: st
 def woken(feed: StoredFeed, reason: str, now: datetime) -> dict[str, Any]:
     """Give what changes of a feed that rested when it goes on: it is looked at for the first time again.
 
-    Who begins to use a feed is not alerted of what it brought before. It is looked at now, unless its server
-    asked to wait (Retry-After).
+    Who begins to use a feed is not alerted of what it brought before, nor told of how it failed. It is looked
+    at now, unless its server asked to wait (Retry-After).
     """
     soonest = max(now, datetime.fromtimestamp(feed.memory.get("not_before") or 0, UTC))
-    return {"state": "active", "next_look": soonest, "next_reason": reason, "first_looked_at": None}
+    failing = {"failures": 0, "failing_since": None, "failure": None, "told_failing_at": None}
+    going_on = {"state": "active", "next_look": soonest, "next_reason": reason}
+    return going_on | failing | {"first_looked_at": None}
 
 
 async def rest_unused(session: AsyncSession, feed_ids: Sequence[int], why: str) -> None:

@@ -191,6 +191,7 @@ class Adder:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
         known = paused or (not fresh and not values)
+        failure = values.get("failure", stored.failure)
         if paused:
             reason = told(
                 "{name} is watched already, but paused here; /feeds resume lets its stories come again.",
@@ -198,11 +199,11 @@ class Adder:
             )
         elif known:
             reason = told("{name} is watched already.", name=name)
-        elif stored.failure:
+        elif failure:
             reason = told(
                 "{name} is watched from now on, but cannot be read at present: {error}",
                 name=name,
-                error=stored.failure,
+                error=failure,
             )
         else:
             reason = told("{name} is watched from now on.", name=name)

@@ -137,7 +137,9 @@ def _after_failure(
 ) -> Decision:
     """Nothing of a failed answer is kept but what it asks for: neither validators (P8, P9) nor a body."""
     stored, response, now = look.stored, look.response, look.at
-    failing_since = stored.failing_since or now
+    failing_since = stored.failing_since
+    if failing_since is None or _was_left_out(stored, now):
+        failing_since = now
     status = response.status if response is not None else None
     memory = replace(memory, gone=memory.gone + 1 if status == 410 else 0)
     answer = _answer(look, error)
@@ -170,6 +172,11 @@ def _after_failure(
         cause = str(answer.status) if answer.kind == "status" else answer.kind
         notice = telling.failing(name_of(stored), str(error), cause=cause)
     return Decision("failed", str(error), _with_notice(columns, notice), notice=notice)
+
+
+def _was_left_out(stored: StoredFeed, now: datetime) -> bool:
+    """Tell whether nobody looked for long when it was time (we were away): it may have worked meanwhile."""
+    return stored.next_look is not None and (now - stored.next_look).total_seconds() >= FAILS_FOR_LONG
 
 
 def _answer(look: Look, error: FeedError | None) -> Answer:

@@ -19,7 +19,7 @@ from bot.feeds.model import Rhythm
 DAY = 86400.0
 LONGEST_RETRY_AFTER = 7 * DAY
 FAILS_FOR_LONG = DAY  # then the people who use the feed are told
-FAILS_FOR_GOOD = 30 * DAY  # then it is looked at once in seven of the longest pauses
+FAILS_FOR_GOOD = 30 * DAY  # then its pauses grow on, to seven of the longest
 
 _JITTER = 0.1  # of the pause, added: feeds of one host drift apart and stay apart
 _WITHOUT_VALIDATORS = 2  # times the pause, where every look costs the server a full answer
@@ -170,7 +170,7 @@ def _after_failure(history: History, response: Answer, now: datetime) -> NextLoo
     limits = history.limits
     failing = (now - history.failing_since).total_seconds() if history.failing_since else 0.0
     longest = limits.interval_max * (7 if failing >= FAILS_FOR_GOOD else 1)
-    pause = longest if failing >= FAILS_FOR_GOOD else min(_growing(history, response), longest)
+    pause = min(_growing(history, response), longest)
     if history.scout:
         pause = min(pause, limits.interval)
     asked, most = max(

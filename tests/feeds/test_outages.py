@@ -50,6 +50,28 @@ async def test_who_adds_a_feed_that_fails_at_present_is_told_so(clock: Clock) ->
         assert "404" in added.reason
 
 
+@pytest.mark.parametrize("rested", [False, True])
+async def test_what_failed_before_a_long_absence_begins_to_fail_anew(clock: Clock, rested: bool) -> None:
+    """One failure more was told as a month of failing, and the next look came a week after."""
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        w.site.say(status=500)
+        await w.service.check(gap=0)
+        if rested:
+            await w.service.remove(1, guild_id=ONE)
+        clock.turn(days=40)  # nobody used it, or the bot was not running
+        if rested:
+            added = await w.service.add(w.site.url(), guild_id=ONE)
+            assert added.reason == "Paper is watched from now on.", "nobody knows how it does at present"
+        await w.tick()
+        assert await w.service.notices() == []
+        feed = await w.listed()
+        assert feed.state_shown(clock.now) == "failing for 0 s"
+        assert feed.next_look is not None
+        assert feed.next_look - clock.now < timedelta(hours=3)
+
+
 async def test_a_feed_that_comes_back_rebuilt_is_told_of_as_both(clock: Clock) -> None:
     """A site that is made anew is away first: that its stories were kept back, nobody was told."""
     async with world(clock) as w:

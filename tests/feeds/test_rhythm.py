@@ -102,6 +102,7 @@ def test_pauses_after_failures_grow_to_a_day_and_after_a_month_to_a_week(kind: s
     assert DAY <= pauses[-1] <= 1.1 * DAY
     old = History(LIMITS, "1", failures=99, failing_since=NOW - timedelta(days=31))
     assert 7 * DAY <= pause(old, Answer(kind)) <= 7.7 * DAY
+    assert pause(old._replace(failures=1), Answer(kind)) == pauses[0], "nobody looked in that month"
 
 
 def test_what_needs_somebody_to_act_waits_longer_than_what_passes() -> None:
