@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Executable,
     Integer,
@@ -59,6 +58,11 @@ class Claim:
     def place(self) -> Place:
         """Where it is for."""
         return self.target, self.target_id
+
+
+def not_ended() -> ColumnElement[bool]:
+    """Give the condition of the index of what is not ended: written out, so that any plan may use it."""
+    return DeliveryRow.state.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
 
 
 def at_places(table: type[DestinationRow | DeliveryRow], places: Iterable[Place]) -> ColumnElement[bool]:
@@ -339,14 +343,12 @@ async def _execute_many(session: AsyncSession, statement: Executable, rows: list
 
 def open_at_destination(what: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
     """Ask about the deliveries that are not ended, for each destination of the query around it."""
-    # Literals, as in the partial index: with parameters a planner cannot tell that it may use it.
-    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
     return (
         select(what)
         .where(
             DeliveryRow.target == DestinationRow.target,
             DeliveryRow.target_id == DestinationRow.target_id,
-            DeliveryRow.state.in_(states),
+            not_ended(),
         )
         .correlate(DestinationRow)
     )

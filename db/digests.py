@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.deliveries import OPEN, Place, at_places
+from db.deliveries import Place, at_places, not_ended
 from db.stories import insert_ignoring
 from db.tables import (
     CaseRow,
@@ -127,12 +127,10 @@ async def get_waiting(
     session: AsyncSession, places: Collection[Place], after: datetime
 ) -> dict[Place, list[DeliveryRow]]:
     """Give the posts that wait at destinations for a moment that is still to come."""
-    # Literals, as in the partial index: with parameters a planner cannot tell that it may use it.
-    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
     found = await session.scalars(
         select(DeliveryRow).where(
             at_places(DeliveryRow, places),
-            DeliveryRow.state.in_(states),
+            not_ended(),
             _is_open(),
             DeliveryRow.kind.in_(_POSTS),
             DeliveryRow.due_at > after,
@@ -156,10 +154,9 @@ async def detach(session: AsyncSession, rule_id: int, channel_id: int, most: int
         DestinationRow.target_id == channel_id,
         DestinationRow.broken_at.is_not(None),
     )
-    states: BindParameter[str] = bindparam("open", OPEN, expanding=True, literal_execute=True)
     waits = (
         at_places(DeliveryRow, [("channel", channel_id)]),
-        DeliveryRow.state.in_(states),
+        not_ended(),
         or_(DeliveryRow.intent_at.is_(None), broken.exists()),
     )
     posts = await session.execute(
@@ -275,7 +272,7 @@ async def get_reports(
         .correlate(StoryRow)
     )
     return await _told(
-        session, and_(StoryRow.case_id.in_(case_ids), StoryRow.relevant.is_(True), mine.exists()), _REPORTS
+        session, and_(StoryRow.case_id.in_(case_ids), StoryRow.relevant, mine.exists()), _REPORTS
     )
 
 

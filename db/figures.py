@@ -9,6 +9,8 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.deliveries import not_ended
+from db.news import is_new
 from db.rules import channels_of
 from db.story_tables import came_out
 from db.tables import (
@@ -24,7 +26,6 @@ from db.tables import (
 )
 
 SILENT_AFTER = timedelta(days=30)  # of nothing that a rule brought, until its server is told
-_OPEN = ("due", "sending", "failed")
 
 
 async def counts(session: AsyncSession) -> dict[str, float]:
@@ -33,10 +34,8 @@ async def counts(session: AsyncSession) -> dict[str, float]:
     failing = await session.scalar(
         select(func.count()).select_from(FeedRow).where(FeedRow.failing_since.is_not(None))
     )
-    entries = await session.scalar(select(func.count()).select_from(EntryRow).where(EntryRow.state == "new"))
-    deliveries = await session.scalar(
-        select(func.count()).select_from(DeliveryRow).where(DeliveryRow.state.in_(_OPEN))
-    )
+    entries = await session.scalar(select(func.count()).select_from(EntryRow).where(is_new()))
+    deliveries = await session.scalar(select(func.count()).select_from(DeliveryRow).where(not_ended()))
     return {
         "feeds": float(feeds or 0),
         "feeds_failing": float(failing or 0),
@@ -64,14 +63,15 @@ _WAITED = timedelta(days=31)  # how long a post that counts may have waited
 async def of_guild(session: AsyncSession, guild_id: int, since: datetime) -> GuildFigures:
     """Give a server's figures; what members get by direct message is not among them."""
     feeds = select(GuildFeedRow.feed_id).where(GuildFeedRow.guild_id == guild_id)
+    # `+ 0`: of those that wait, not of all that the feeds have brought.
     entries = await session.scalar(
-        select(func.count()).select_from(EntryRow).where(EntryRow.state == "new", EntryRow.feed_id.in_(feeds))
+        select(func.count()).select_from(EntryRow).where(is_new(), (EntryRow.feed_id + 0).in_(feeds))
     )
     channels = channels_of(guild_id)
     mine = DeliveryRow.guild_id == guild_id, DeliveryRow.target == "channel"
     open_ = (
         select(DeliveryRow.state, func.count())
-        .where(DeliveryRow.state.in_(_OPEN), DeliveryRow.target_id.in_(channels), *mine)
+        .where(not_ended(), DeliveryRow.target_id.in_(channels), *mine)
         .group_by(DeliveryRow.state)
     )
     by_state = dict((await session.execute(open_)).all())

@@ -342,7 +342,8 @@ def _cases_of(kind: Kind, sqlite: bool) -> Select[int, str, int]:
     return (
         select(CaseRow.id, CaseRow.title, func.count().label("seen"))
         .join(StoryRow, StoryRow.case_id == CaseRow.id)
-        .where(among(sqlite, StoryRow.id, bindparam("ids")), visible_to(kind), CaseRow.merged_into.is_(None))
+        # Not whether a case was merged into another (its stories went there): SQLite would begin with that.
+        .where(among(sqlite, StoryRow.id, bindparam("ids")), visible_to(kind))
         .group_by(CaseRow.id)
         .order_by(CaseRow.updated.desc(), CaseRow.id.desc())
         .limit(bindparam("most", type_=Integer))

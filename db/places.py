@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, or_, select, update
+from sqlalchemy import literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
-from db.deliveries import OPEN, at_places, open_at_destination
+from db.deliveries import at_places, not_ended, open_at_destination
 from db.tables import DeliveryRow, DestinationRow, GuildRow, RuleRow, StoryRow
 
 # ------------------------------------------------------------- channels that take nothing
@@ -289,7 +289,7 @@ async def list_deliveries(
     # Literals, as in the partial indexes: an open delivery is found by its channel, a dead one by its server.
     waiting = (
         at_places(DeliveryRow, [("channel", id) for id in channels]),
-        DeliveryRow.state.in_(bindparam("open", OPEN, expanding=True, literal_execute=True)),
+        not_ended(),
         DeliveryRow.state.in_(states),
         DeliveryRow.guild_id == guild_id,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.lookups import Viewer, place_in_matter, visible, with_topic
@@ -118,19 +118,20 @@ async def get_trend(
     """Count the stories of a period by topic (one, or all) and part; the demands by their status."""
     at = func.coalesce(StoryRow.published, StoryRow.first_seen)
     # What was published in the period was seen after its start: that bound is the one with an index.
-    seen = (visible(viewer), StoryRow.first_seen >= starts[0])
+    seen = (visible(viewer), StoryRow.first_seen >= starts[0], at >= starts[0], at < end)
     wanted = [StoryTopicRow.topic == topic] if topic else []
+    part = case(*((at < stop, number) for number, stop in enumerate((*starts[1:], end))))
+    # `+ 0`: SQLite begins with the stories of the period, not with the topics of all.
+    rows = await session.execute(
+        select(StoryTopicRow.topic, part.label("part"), func.count())
+        .join(StoryRow, StoryTopicRow.story_id == StoryRow.id + 0)
+        .where(*seen, *wanted)
+        .group_by(StoryTopicRow.topic, "part")
+    )
     counts: dict[str, list[int]] = {}
-    for part, (start, stop) in enumerate(zip(starts, (*starts[1:], end), strict=True)):
-        rows = await session.execute(
-            select(StoryTopicRow.topic, func.count())
-            .join(StoryRow, StoryRow.id == StoryTopicRow.story_id)
-            .where(*seen, at >= start, at < stop, *wanted)
-            .group_by(StoryTopicRow.topic)
-        )
-        for name, number in rows:
-            counts.setdefault(name, [0] * len(starts))[part] = number
-    within = (*seen, at >= starts[0], at < end, *([with_topic(topic)] if topic else []))
+    for name, place, number in rows:
+        counts.setdefault(name, [0] * len(starts))[place] = number
+    within = (*seen, *([with_topic(topic)] if topic else []))
     total = await session.execute(select(func.count()).select_from(StoryRow).where(*within))
     demands = (
         select(DemandRow.status, place_in_matter())

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Table, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.deliveries import not_ended
 from db.tables import DeliveryRow, DestinationRow, EntryRow, FeedRow, GatewayRow, ShardRow
 
 # The furthest that each is set ahead by whoever sets it, with something to spare.
@@ -20,8 +21,6 @@ _PAUSE = timedelta(hours=8)  # of a destination, by Discord's wish
 _RETRY = timedelta(days=2)  # of an entry
 _DIGEST = timedelta(days=9)  # a week and quiet hours
 _LOOK = timedelta(days=40)  # FEED_INTERVAL_MAX at its highest, and a server's wish
-
-_OPEN = ("due", "sending", "failed")
 
 
 async def put_times_right(session: AsyncSession, now: datetime) -> int:
@@ -35,7 +34,7 @@ async def put_times_right(session: AsyncSession, now: datetime) -> int:
         (DestinationRow, "claimed_until", _PAUSE, None, ()),
         (DestinationRow, "next_due", _DIGEST, now, ()),
         (DestinationRow, "turn", _DIGEST, now, ()),
-        (DeliveryRow, "due_at", _DIGEST, now, (DeliveryRow.state.in_(_OPEN),)),
+        (DeliveryRow, "due_at", _DIGEST, now, (not_ended(),)),
         (ShardRow, "claimed_until", _LEASE, None, ()),
         (GatewayRow, "seen_until", _LEASE, now, ()),
     ):

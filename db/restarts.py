@@ -17,6 +17,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import notes
+from db.deliveries import not_ended
 from db.tables import DeliveryRow
 
 _ALIVE = "alive"  # note: when a process was last alive
@@ -42,7 +43,8 @@ async def note_start(session: AsyncSession, now: datetime) -> timedelta | None:
     await session.execute(
         update(DeliveryRow)
         .where(
-            DeliveryRow.state.in_(("due", "failed")),
+            not_ended(),
+            DeliveryRow.state != "sending",
             DeliveryRow.intent_at.is_(None),
             DeliveryRow.due_at <= now,
         )

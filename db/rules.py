@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Integer,
+    and_,
     case,
     cast,
     delete,
@@ -144,7 +145,8 @@ async def count_topics(session: AsyncSession, guild_id: int, since: datetime) ->
             func.min(StoryRow.id).label("first"),
             func.min(case((is_update, None), else_=StoryRow.id)).label("first_other"),
         )
-        .join(StoryRow, StoryRow.id == StoryTopicRow.story_id)
+        # `+ 0`: SQLite begins with the stories, not with the topics of all.
+        .join(StoryRow, StoryTopicRow.story_id == StoryRow.id + 0)
         .where(*_seen_since(guild_id, since))
         .group_by(StoryTopicRow.topic, StoryRow.case_id)
         .subquery()
@@ -168,8 +170,7 @@ def _seen_since(guild_id: int, since: datetime) -> tuple[ColumnElement[bool], ..
         .correlate(StoryRow)
     )
     return (
-        StoryRow.relevant.is_(True),
-        StoryRow.first_seen >= since,
+        and_(StoryRow.relevant, StoryRow.first_seen >= since),
         func.coalesce(StoryRow.published, StoryRow.first_seen) >= since,
         of_guild.exists(),
     )

@@ -51,7 +51,7 @@ def visible_to(kind: Kind) -> ColumnElement[bool]:
 
 def _visible(kind: Kind, guild_id: Any) -> ColumnElement[bool]:
     if kind == "operator":
-        return StoryRow.relevant.is_(True)
+        return and_(StoryRow.relevant)
     if kind == "person":
         mine = exists().where(
             StoryFeedRow.story_id == StoryRow.id,
@@ -64,7 +64,7 @@ def _visible(kind: Kind, guild_id: Any) -> ColumnElement[bool]:
             GuildFeedRow.feed_id == StoryFeedRow.feed_id,
             GuildFeedRow.guild_id == guild_id,
         )
-    return and_(StoryRow.relevant.is_(True), mine)
+    return and_(StoryRow.relevant, mine)
 
 
 def feeds_of(kind: Kind) -> Select[int]:

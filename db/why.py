@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -297,6 +297,7 @@ async def _unread(session: AsyncSession, entry_ids: set[int]) -> tuple[FindingRo
 
 async def _owed(session: AsyncSession, guild_id: int, story_id: int) -> tuple[Owed, ...]:
     """Give what this server's channels are or were owed of a story, digests that tell it among them."""
+    alone = select(DeliveryRow.id).where(DeliveryRow.story_id == story_id)
     gathered = select(DigestItemRow.delivery_id).where(
         DigestItemRow.story_id == story_id, DigestItemRow.guild_id == guild_id
     )
@@ -304,7 +305,7 @@ async def _owed(session: AsyncSession, guild_id: int, story_id: int) -> tuple[Ow
         await session.scalars(
             select(DeliveryRow)
             .where(
-                or_(DeliveryRow.story_id == story_id, DeliveryRow.id.in_(gathered)),
+                DeliveryRow.id.in_(union(alone, gathered)),
                 DeliveryRow.guild_id == guild_id,
                 DeliveryRow.target == "channel",
             )

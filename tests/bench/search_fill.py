@@ -248,7 +248,6 @@ def fill_sqlite(file: Path, stories: int) -> None:
     with database:
         for statement in _LAST:
             database.execute(statement)
-        database.execute("ANALYZE")
     database.close()
 
 
