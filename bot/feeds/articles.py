@@ -26,6 +26,7 @@ _TEXT = _HTML | {"text/plain", ""}
 # Long enough that a site is not asked often, short enough that its change of mind counts (RFC 9309, 2.4).
 _ROBOTS_KEPT = timedelta(hours=24)
 _MOST_SITES = 2000
+_MOST_RULES = 100_000  # of all sites together: one may have thousands
 # Below the pause after which an entry is read again: then the site is asked anew.
 _AWAY_KEPT = timedelta(minutes=4)
 _LONGEST_WAIT = timedelta(days=1)
@@ -136,14 +137,16 @@ class PageFetcher:
         """RFC 9309 section 2.3.1: no such file allows all; a server in trouble allows nothing for now."""
         try:
             response = await self._get(f"{origin}/robots.txt", origin, "text/plain, */*;q=0.1")
-            robots = parse_robots(response.body)
+            robots = await asyncio.to_thread(parse_robots, response.body)  # half a megabyte takes its time
         except FetchError as error:
             if error.passing:
                 self._leave_alone(origin, _AWAY_KEPT, error)
                 raise  # it is read again later: what the site wants is not known
             robots = ALL  # a redirect in a circle, a body too large: as good as no such file
-        if len(self._known) >= _MOST_SITES:
-            self._known.pop(next(iter(self._known)))
+        rules = sum(len(known.rules) for _, known in self._known.values())
+        while self._known and (len(self._known) >= _MOST_SITES or rules > _MOST_RULES):
+            _, known = self._known.pop(next(iter(self._known)))
+            rules -= len(known.rules)
         self._known[origin] = (self._clock() + _ROBOTS_KEPT, robots)
         return robots
 

@@ -138,8 +138,10 @@ def describe_status(status: int, host: str) -> str:
 
 
 def _validator(value: str | None) -> str | None:
-    """Drop a value that could not be sent back as it came: bytes that are no UTF-8 arrive as surrogates."""
-    if value is None or value.isascii():
+    """Drop a value that could not be sent back as it came (bytes that are no UTF-8 arrive as surrogates)."""
+    if not value:
+        return None
+    if value.isascii():
         return value
     return None if any("\ud800" <= c <= "\udfff" for c in value) else value
 

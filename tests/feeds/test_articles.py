@@ -113,6 +113,19 @@ async def test_no_robots_file_allows_a_server_in_trouble_is_asked_again(
         await pages.fetch_page(site.url("/a"))
 
 
+async def test_what_sites_want_is_remembered_within_bounds(
+    site: Site, fetcher: Fetcher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thousand sites with five thousand rules each took gigabytes."""
+    monkeypatch.setattr("bot.feeds.articles._MOST_RULES", 3)
+    pages = PageFetcher(fetcher, clock)
+    site.say("/robots.txt", body="User-agent: *\n" + "Disallow: /private\n" * 4)
+    site.say("/a", body="<p>x</p>", headers=HTML)
+    for url in (site.url("/a"), site.url("/a").replace("127.0.0.1", "localhost")) * 2:
+        await pages.fetch_page(url)
+    assert [asked.path for asked in site.asked].count("/robots.txt") == 4
+
+
 async def test_a_site_that_is_away_or_asks_to_wait_is_left_alone(site: Site, clock: Clock) -> None:
     """Each of its pages took all the time there is, while other news waited; Retry-After was not heeded."""
     asked: list[str] = []

@@ -46,6 +46,9 @@ async def test_an_ordinary_answer(site: Site, fetcher: Fetcher) -> None:
     response = await fetcher.fetch(site.url("/feed?a=1#top"))
     assert (response.status, response.body) == (200, b"<rss/>")
     assert (response.etag, response.last_modified) == ('"1"', "yesterday")
+    site.say("/empty", body="<rss/>", headers={"ETag": "", "Last-Modified": ""})
+    response = await fetcher.fetch(site.url("/empty"))
+    assert (response.etag, response.last_modified) == (None, None)
     assert response.content_type == "application/rss+xml"
     asked = site.asked[0]
     assert (asked.method, asked.path) == ("GET", "/feed?a=1")
