@@ -69,6 +69,11 @@ def say(text: str, /, **values: object) -> str:
     return _filled(text, catalogue(spoken()).gettext(text), values)
 
 
+def say_name(name: str) -> str:
+    """Give the name of a command or an option as Discord shows it to who speaks the language."""
+    return catalogue(spoken()).pgettext("name", name)
+
+
 def labelled(label: str, value: object) -> str:
     """Give "label: value", as the language that is spoken sets a colon (French: with a space before it)."""
     return say("{label}: {value}", label=label, value=value)
@@ -141,8 +146,22 @@ def _value(name: str, value: str) -> object:
         return ", ".join(retell(word) if word == "none" else say(word) for word in value.split(", "))
     if name == "when" and value in _OFTEN:
         return say(value)
+    if name.rstrip("2") == "time":
+        return say_duration(value)
     return retell(value)
 
+
+def say_duration(shown: str) -> str:
+    """Say a length of time as it is written in English ("2.5 d"); anything else stays as it is."""
+    found = _DURATION.fullmatch(shown)
+    if found is None or spoken() == LANGUAGES[0]:
+        return shown
+    from babel.numbers import format_decimal
+
+    return f"{format_decimal(found[1], locale=spoken())} {say(found[2])}"
+
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) (d|h|min|s)")
 
 TOLD = "told"  # the context of such sentences in the catalogues
 

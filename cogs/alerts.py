@@ -17,7 +17,7 @@ from bot.alerts.routing import Rule
 from bot.alerts.rule_preview import RulePreview
 from bot.alerts.wishes import USUAL_A_DAY
 from bot.intake.services import Services
-from bot.words import labelled, retell, say, say_number, speaking
+from bot.words import labelled, retell, say, say_name, say_number, speaking
 from cogs import choices, examples, setup
 from cogs.guards import find_gone, guild_of, may, may_configure, trouble_with_mention
 from cogs.pages import PageButton, divide_in_turns, page_buttons
@@ -237,7 +237,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
     @edit.autocomplete("clear")
     @preview.autocomplete("clear")
     async def _clear(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return choices.matching_last(typed, CLEARABLE)
+        return choices.matching_last(typed, CLEARABLE, say_name)
 
     @edit.autocomplete("rule")
     @preview.autocomplete("rule")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from discord import app_commands
 
@@ -30,20 +30,20 @@ class UnknownNameError(QuashError):
     """An option's value is none of those that exist; names the likeliest."""
 
 
-def one_of(value: str, allowed: Sequence[str], what: str) -> str:
+def one_of(value: str, allowed: Sequence[str], what: str, called: Callable[[str], str] = say) -> str:
     """Give the value in its canonical form, whichever way of writing and whether in English or the reader's
-    language it was typed. Raises `UnknownNameError` that says what was likely meant.
+    language (`called`) it was typed. Raises `UnknownNameError` that says what was likely meant.
     """
     written = _key(value)
-    known = {_key(name): name for name in allowed} | {_key(say(name)): name for name in allowed}
-    called = {_initials(name): name for name in allowed} | known
-    if written and written in called:
-        return called[written]
+    known = {_key(name): name for name in allowed} | {_key(called(name)): name for name in allowed}
+    short = {_initials(name): name for name in allowed} | known
+    if written and written in short:
+        return short[written]
     near = _meant(written, known)
     hint = (
-        say("did you mean {name}?", name=say(known[near]))
+        say("did you mean {name}?", name=called(known[near]))
         if near
-        else say("known are {names}.", names=", ".join(map(say, allowed)))
+        else say("known are {names}.", names=", ".join(map(called, allowed)))
     )
     shown = "".join(c for c in value[:_SHOWN] if c.isalnum() or c in " -_.")
     shown += "…" if len(value) > _SHOWN else ""
@@ -102,13 +102,16 @@ async def party(value: str | None) -> str:
     return canonical_name(value)
 
 
-def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]:
+def matching(
+    typed: str, names: Iterable[str], called: Callable[[str], str] = say
+) -> list[app_commands.Choice[str]]:
     """Give the names that go with what was typed: beginnings first, then parts, then look-alikes.
 
-    A name of the closed lists is shown and known in the reader's language too; its value stays the same.
+    A name of the closed lists is shown and known in the reader's language too (`called`); its value stays the
+    same.
     """
     wanted = _key(typed)
-    known = {name: (_key(name), _key(say(name))) for name in names}
+    known = {name: (_key(name), _key(called(name))) for name in names}
     short = {name: (*written, _initials(name)) for name, written in known.items()}
     starts = [n for n, written in short.items() if any(w.startswith(wanted) for w in written)]
     parts = [n for n, written in known.items() if any(wanted in w for w in written) and n not in starts]
@@ -117,14 +120,17 @@ def matching(typed: str, names: Iterable[str]) -> list[app_commands.Choice[str]]
         of_written = {w: name for name, written in known.items() for w in written}
         near = difflib.get_close_matches(wanted, of_written, n=_MOST, cutoff=_LIKE)
         found = list(dict.fromkeys(of_written[w] for w in near))  # the likeliest first
-    return [app_commands.Choice(name=say(n)[:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
+    return [app_commands.Choice(name=called(n)[:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
 
 
-def matching_last(typed: str, names: Sequence[str]) -> list[app_commands.Choice[str]]:
+def matching_last(
+    typed: str, names: Sequence[str], called: Callable[[str], str] = say
+) -> list[app_commands.Choice[str]]:
     """The same for a comma-separated list: the last item is completed, those before it are kept."""
     *before, last = typed.split(",")
     taken = set(map(_key, before))
-    return in_list(typed, matching(last, [n for n in names if taken.isdisjoint((_key(n), _key(say(n))))]))
+    free = [name for name in names if taken.isdisjoint((_key(name), _key(called(name))))]
+    return in_list(typed, matching(last, free, called))
 
 
 def in_list(typed: str, fitting: Iterable[app_commands.Choice[str]]) -> list[app_commands.Choice[str]]:

@@ -21,7 +21,7 @@ from bot.intake import changes
 from bot.intake.guild_feeds import Who
 from bot.intake.services import Services
 from bot.intake.why_checks import KINDS
-from bot.words import labelled, mark, retell, say, say_number
+from bot.words import labelled, mark, retell, say, say_duration, say_number
 from cogs.clicks import Click, add
 from cogs.feeds import guild_feeds
 from cogs.guards import (
@@ -371,8 +371,8 @@ def _delays(delays: Sequence[float]) -> str:
         "{number} post: median {median}, longest {worst}",
         "{number} posts: median {median}, longest {worst}",
         len(delays),
-        median=shown_duration(statistics.median(delays)),
-        worst=shown_duration(max(delays)),
+        median=say_duration(shown_duration(statistics.median(delays))),
+        worst=say_duration(shown_duration(max(delays))),
     )
     return f"**{title}**\n{told}"
 

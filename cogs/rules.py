@@ -20,7 +20,7 @@ from bot.intake import guild_settings
 from bot.intake.services import Services
 from bot.stories.countries import all_countries, countries_beginning
 from bot.stories.model import STATUSES, TOPICS
-from bot.words import labelled, mark, say, say_number
+from bot.words import labelled, mark, say, say_name, say_number
 from cogs import choices
 from cogs.channels import Postable, PostableChannel
 from cogs.guards import (
@@ -185,7 +185,7 @@ def said(wishes: Mapping[str, Any], clear: str | None = None) -> dict[str, Any]:
             fields[_FIELDS.get(name, name)] = value.id if isinstance(value, discord.abc.Snowflake) else value
     for name in (part.strip() for part in (clear or "").split(",")):
         if name:
-            name = choices.one_of(name, CLEARABLE, mark("option"))
+            name = choices.one_of(name, CLEARABLE, mark("option"), say_name)
             empty = None if name in ("ping", "review") else 0 if name == "limit" else ""
             fields[_FIELDS.get(name, name)] = empty
     return fields

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bot.errors import told
 from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Rhythm
+from bot.words import mark
 
 DAY = 86400.0
 LONGEST_RETRY_AFTER = 7 * DAY
@@ -324,7 +325,7 @@ def _http_date(text: str) -> datetime | None:
 
 def shown_duration(seconds: float) -> str:
     """Give a length of time for people: "12 h", "40 min", "3 d"."""
-    for unit, name in ((DAY, "d"), (3600.0, "h"), (60.0, "min")):
+    for unit, name in ((DAY, mark("d")), (3600.0, "h"), (60.0, "min")):
         if seconds >= (2 * unit if unit == DAY else unit):
             return f"{round(seconds / unit, 1):g} {name}"
     return f"{round(seconds):g} s"

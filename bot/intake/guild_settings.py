@@ -93,7 +93,7 @@ def parse_language(typed: str) -> str:
 def parse_quiet_hours(typed: str) -> str:
     """Give quiet hours as they are shown: "22:00-07:00" (also typed as "22-7"), or "off"."""
     said = typed.strip().casefold()
-    if said in (NO_HOURS, "none", "no", "-", ""):
+    if said in (NO_HOURS, say(NO_HOURS).casefold(), "none", "no", "-", ""):
         return NO_HOURS
     found = _HOURS.fullmatch(said)
     if found:

@@ -276,6 +276,10 @@ async def test_closed_lists_are_known_however_they_are_written_in_ones_own_langu
     assert await scene.moderator.autocomplete("alerts add", "topics", "Überwachung, überw", **listed) == []
     added = await scene.moderator.command("alerts add", topics=offer.value, **listed)
     assert "Überwachung, Biometrie" in added.text
+    (offer,) = await scene.moderator.autocomplete("alerts edit", "clear", "erwähnen, Th", rule=1)
+    assert (offer.name, offer.value) == ("erwähnen, themen", "erwähnen, topics"), "as the options are called"
+    cleared = await scene.moderator.command("alerts edit", rule=1, clear=offer.value)
+    assert "Themen: Überwachung, Biometrie → **–**" in cleared.text
 
 
 async def test_where_only_the_person_has_the_app_look_ups_answer_and_nothing_is_kept(scene: Scene) -> None:

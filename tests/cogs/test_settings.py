@@ -56,6 +56,9 @@ async def test_settings_are_shown_changed_and_noted(scene: Scene) -> None:
     wrong = await scene.moderator.command("settings", timezone="Berln", language="de")
     assert "did you mean Europe/Berlin?" in wrong.text
     assert "are no hours" in (await scene.moderator.command("settings", quiet_hours="at night")).text
+    scene.discord.world.users[scene.moderator.user_id].locale = "fr"
+    typed = await scene.moderator.command("settings", quiet_hours="désactivé")
+    assert "C'était déjà ainsi" in typed.text, "as the reader is shown it"
 
 
 async def test_a_log_channel_must_take_messages(scene: Scene) -> None:

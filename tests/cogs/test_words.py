@@ -21,7 +21,7 @@ from bot.errors import told
 from bot.intake import changes
 from bot.sandbox import Message, Person
 from bot.sandbox.discord.errors import Json
-from bot.words import LANGUAGES, TOLD, catalogue, labelled, retell, say, say_number, speaking
+from bot.words import LANGUAGES, TOLD, catalogue, labelled, retell, say, say_duration, say_number, speaking
 from db.cards import CardShelf
 from db.lookups import Viewer
 from db.tables import AuditRow
@@ -115,6 +115,15 @@ def test_what_was_told_in_english_is_known_again_and_said(language: str, texts: 
         for foreign in ("", "Somebody else's sentence. And one more; and so on.", "{name} {", "a. b; c"):
             assert retell(foreign) == foreign
     assert retell(outer) == outer, "English stays as it is"
+
+
+def test_lengths_of_time_are_told_as_the_language_writes_them() -> None:
+    every = "it publishes every {time}"
+    with speaking("fr"):
+        assert retell(told(every, time="2.5 d")) == "il publie toutes les 2,5 j"
+        assert say_duration("40 min") == "40 min"
+        assert retell(told(every, time="1.2.3 d")) == "il publie toutes les 1.2.3 d"
+    assert say_duration("2.5 d") == "2.5 d"
 
 
 @given(st.text(max_size=200))
