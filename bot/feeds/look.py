@@ -210,6 +210,8 @@ def _after_success(
     fresh, edited = sort_out(look.sightings, known)
     began = stored.first_looked_at
     first = began is None
+    if first:  # a hub was told to end its sending when nobody used the feed any more
+        memory = replace(memory, push_until=None)
     judged = Judgement(0)
     if fresh and began is not None:
         last = stored.last_success_at
@@ -231,7 +233,7 @@ def _after_success(
             shared=look.feed.shared[:_SHARED_KEPT],
             reaches=reach(look.sightings, memory.reaches),
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
-            push_until=None if first or judged.news else memory.push_until,
+            push_until=None if judged.news else memory.push_until,
         )
     move = _move(look, len(known), titles, memory)
     if memory.gone or memory.not_before is not None or memory.move != move:

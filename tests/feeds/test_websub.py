@@ -339,6 +339,18 @@ async def test_a_hub_that_sends_often_does_not_put_the_look_off_that_shows_what_
         assert "Title of left out" in await s.titles()
 
 
+async def test_a_feed_that_is_used_again_waits_for_no_hub(clock: TurnedClock) -> None:
+    """The hub had been told to end, so what came first was seen as much as six hours late."""
+    async with scene(clock) as s:
+        await s.service.tick()
+        await s.hub.send(feed(s.hub, "c", clock=clock))
+        async with s.world.database.write() as session:
+            await feeds.overrule(session, 1, {"state": "paused"})
+        await s.world.service.add(s.world.site.url(), guild_id=5)
+        await s.world.service.check(gap=0)
+        assert SLOW not in (await s.world.feed()).next_reason
+
+
 async def test_when_the_lease_runs_out_polling_is_as_before(clock: TurnedClock) -> None:
     async with scene(clock) as s:
         await s.service.tick()
