@@ -24,6 +24,7 @@ from bot.feeds.looking import LEASE, Parser, look_at
 from bot.feeds.memory import Memory
 from bot.feeds.reading.kinds import WEB_PAGE
 from bot.feeds.reports import Added, Imported
+from bot.feeds.rhythm import read_retry_after
 from bot.feeds.store import store_looks
 from db import feeds
 from db.engine import Database
@@ -152,7 +153,7 @@ class Adder:
             added = await self._add_feed(self.normal(url), use, left())
             if isinstance(added, Added):
                 return added
-            if links and added.error is not None:
+            if added.error is not None and (links or _asks_to_wait(added)):
                 raise added.error
         if str(error) != WEB_PAGE:
             raise error  # it is something else (a list of feeds, a sitemap), and that is what to know
@@ -309,6 +310,14 @@ class Adder:
         servers = {urlsplit(page.asked).netloc, urlsplit(page.url).netloc}
         own = [url for url in urls if urlsplit(url).netloc in servers]
         self._offered = _recent(self._offered, now) | dict.fromkeys(own, now)
+
+
+def _asks_to_wait(look: Look) -> bool:
+    """Tell whether a server wants no further request now (P14)."""
+    response = look.response
+    return response is not None and (
+        response.status == 429 or read_retry_after(response.headers, look.at) is not None
+    )
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

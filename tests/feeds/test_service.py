@@ -142,6 +142,18 @@ async def test_well_known_paths_are_tried_only_when_asked(
     assert added.url == site.url("/rss.xml")
 
 
+@pytest.mark.parametrize(("status", "headers"), [(429, {}), (503, {"Retry-After": "3600"})])
+async def test_no_further_path_is_tried_on_a_server_that_asks_to_wait(
+    service: FeedService, site: Site, status: int, headers: dict[str, str]
+) -> None:
+    """A dozen more requests followed at once."""
+    site.say("/", body="<html><title>A site</title></html>", headers={"Content-Type": "text/html"})
+    site.say("/feed/", status=status, headers=headers)
+    with pytest.raises(FetchError, match=str(status)):
+        await service.add(site.url("/"))
+    assert [asked.path for asked in site.asked] == ["/", "/feed/"]
+
+
 async def test_many_are_added_without_a_request(
     service: FeedService, database: Database, site: Site, clock: Clock
 ) -> None:
