@@ -10,23 +10,13 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from bot.sandbox.discord import components
 from bot.sandbox.discord.model import Message
 from bot.sandbox.discord.world import World
 from bot.sandbox.show.markdown import Line, Piece, lines_of
 from bot.sandbox.show.names import namer
 
-_ACTION_ROW, _BUTTON, _STRING_SELECT, _SECTION, _TEXT, _GALLERY, _SEPARATOR, _CONTAINER = (
-    1,
-    2,
-    3,
-    9,
-    10,
-    12,
-    14,
-    17,
-)
-_INPUT, _UPLOAD, _PARAGRAPH = 4, 19, 2
-_SELECTS = {3, 5, 6, 7, 8}
+_PARAGRAPH = 2
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 
 
@@ -59,11 +49,11 @@ def _page(drawn: str, width: int | None) -> str:
 def _field(label: dict[str, Any]) -> str:
     """Draw a form's label with the component that it names."""
     component = label["component"]
-    if component["type"] == _INPUT:
+    if component["type"] == components.TEXT_INPUT:
         text = component.get("value") or component.get("placeholder") or ""
         tall = " tall" if component.get("style") == _PARAGRAPH else ""
         drawn = f'<div class="select{" chosen" if component.get("value") else ""}{tall}">{escape(text)}</div>'
-    elif component["type"] == _UPLOAD:
+    elif component["type"] == components.FILE_UPLOAD:
         drawn = '<div class="select">Choose a file</div>'
     else:
         drawn = f'<div class="select chosen">{escape(", ".join(_preset(component)) or "Select")} ▾</div>'
@@ -97,26 +87,26 @@ def _component(
 ) -> str:
     kind = component["type"]
     inner = "".join(_component(c, message, world, now, opened) for c in component.get("components", []))
-    if kind == _TEXT:
+    if kind == components.TEXT_DISPLAY:
         return f'<p class="text">{_text(component["content"], world, now)}</p>'
-    if kind == _CONTAINER:
+    if kind == components.CONTAINER:
         colour = component.get("accent_color")
         edge = f' style="border-left-color: #{colour:06x}"' if colour is not None else ""
         return f'<div class="container"{edge}>{inner}</div>'
-    if kind == _ACTION_ROW:
+    if kind == components.ROW:
         return f'<div class="row">{inner}</div>'
-    if kind == _BUTTON:
+    if kind == components.BUTTON:
         style = _BUTTON_STYLES.get(component.get("style", 2), "secondary")
         off = " disabled" if component.get("disabled") else ""
         return f'<span class="button {style}{off}">{escape(component.get("label") or "")}</span>'
-    if kind in _SELECTS:
+    if kind in components.SELECTS:
         return _select(component, world, opened)
-    if kind == _SECTION:
+    if kind == components.SECTION:
         accessory = _component(component["accessory"], message, world, now, opened)
         return f'<div class="section"><div>{inner}</div>{accessory}</div>'
-    if kind == _GALLERY:
+    if kind == components.GALLERY:
         return "".join(_picture(item, message) for item in component["items"])
-    if kind == _SEPARATOR:
+    if kind == components.SEPARATOR:
         return "<hr>"
     return inner
 

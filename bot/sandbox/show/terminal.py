@@ -11,12 +11,12 @@ from rich.panel import Panel
 from rich.style import Style
 from rich.text import Text
 
+from bot.sandbox.discord.components import ROW, TEXT_DISPLAY
 from bot.sandbox.discord.model import Message
 from bot.sandbox.discord.world import World
 from bot.sandbox.show.markdown import Line, lines_of
 from bot.sandbox.show.names import namer
 
-_ACTION_ROW, _BUTTON, _SECTION, _TEXT, _CONTAINER = 1, 2, 9, 10, 17
 _STYLES = {"heading": "bold", "small": "dim", "quote": "", "text": ""}
 
 
@@ -40,10 +40,10 @@ def print_message(console: Console, world: World, message: Message, title: str) 
 def _drawn(components: list[dict[str, Any]], world: World) -> Iterator[Text]:
     for component in components:
         kind = component["type"]
-        if kind == _TEXT:
+        if kind == TEXT_DISPLAY:
             now = datetime.fromtimestamp(world.now(), UTC)
             yield from map(_line, lines_of(component["content"], namer(world), now))
-        elif kind == _ACTION_ROW:
+        elif kind == ROW:
             labels = [f"[ {b['label']} ]" for b in component["components"] if b.get("label")]
             if labels:
                 yield Text("  ".join(labels), style="dim")
