@@ -194,6 +194,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
             "gag" if _GAG.search(words) and not _THE_DEMAND.search(match.group()) else ""
         )
         actors = tuple((slot.name, slot.kind) for slot in _actors(marked, match) if not slot.generic)
+        if rule.status == "quashed" and _UNLAWFUL.search(match.group()) and not _RULED.search(text):
+            continue
         found.append(
             StatusEvent(
                 rule.status,
@@ -245,6 +247,18 @@ def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bo
         return True
     return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
+
+# A demand is called unlawful by whoever fights it. A ruling says so in words of a court's.
+_UNLAWFUL = re.compile(
+    r"(?<!\w)(?:un(?:constitutional|lawful)|illegal|invalid|overbroad|void|broke|violat\w+)(?!\w)"
+)
+_RULED = re.compile(
+    rf"(?<!\w)(?:ruled|rules|ruling|rulings|declared|verdict)(?!\w)"
+    rf"|{COURT}(?:(?! to | because | that | it | its | their | lawyers? )[^;]){{0,60}}? "
+    r"(?:agreed|agrees|called|calls|concluded|concludes|decided|decides|deemed|determined|finds|found|held|"
+    r"holds|said|says|wrote|writes)(?!\w)"
+    rf"|(?<!\w)(?:agreed|concluded|decided|found|held|said|says|wrote|writes) (?:by )?(?:the |a |an )?{COURT}"
+)
 
 _PRONOUN = re.compile(r"(?:it|they|we|he|she)(?:'(?:ve|d|s))? ")
 _DEFEAT = re.compile(r"(?:los(?:t|es?|ing)|unsuccessful(?:ly)?|fail(?:s|ed))(?!\w)")

@@ -44,6 +44,29 @@ def test_reads_deeds_and_answers(text: str, status: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (
+            "Reddit filed a motion to quash it in court, saying that it violates the First Amendment.",
+            "challenged",
+        ),
+        (
+            "Reddit filed a motion to quash. The subpoena violates the Constitution, Reddit said.",
+            "challenged",
+        ),
+        ("Reddit sued because the subpoena violates the First Amendment.", "challenged"),
+        ('Reddit fights it in court. "The subpoena is illegal," its lawyer said.', "challenged"),
+        ("Reddit asked a judge in Oakland to quash it because the subpoena is overbroad.", "challenged"),
+        ("The subpoena violates the First Amendment, a federal judge ruled.", "quashed"),
+        ("A federal appeals court held that the subpoena violated the First Amendment.", "quashed"),
+        ("The subpoena is unconstitutional, the Supreme Court said.", "quashed"),
+    ],
+)
+def test_that_a_demand_is_unlawful_is_a_plea_unless_a_court_says_so(text: str, status: str) -> None:
+    assert read(_DEMAND, "Nothing was known of it until May.", text)[0].status == status
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Reddit didn't answer our questions.",
