@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from db import case_status
+from db import case_status, sources
 from db.cases import get_case
 from db.deliveries import GIVEN_UP, Place, at_places
 from db.lookups import Viewer, visible
@@ -23,7 +22,7 @@ from db.tables import (
     DeliveryRow,
     DemandRow,
     DigestItemRow,
-    GuildFeedRow,
+    FeedRow,
     PartyRow,
     StoryFeedRow,
     StoryPartyRow,
@@ -36,10 +35,11 @@ _SOURCES = 8  # further reports that a card has room for
 
 @dataclass(frozen=True, slots=True)
 class CardMaterial:
-    """A story with all that its card shows. `others` are further reports of its case, the first first;
-    `others_total` counts all of them that the viewer may see."""
+    """A story with all that its card shows. `source`: what its source is called by the viewer. `others` are
+    further reports of its case, the first first; `others_total` counts all that the viewer may see."""
 
     story: StoryRow
+    source: str
     topics: tuple[str, ...]
     demands: tuple[DemandRow, ...]
     case: CaseRow | None
@@ -55,6 +55,7 @@ class CardShelf:
         self._session = session
         self._stories: dict[int, CardMaterial | None] = {}
         self._others: dict[tuple[int, Viewer], tuple[tuple[StoryRow, ...], int]] = {}
+        self._named_apart: set[int] = set()  # stories whose feeds have several titles
         self._overrides: dict[int, dict[int, CaseOverrideRow]] = {}  # by case and server
 
     async def get(self, story_id: int, viewer: Viewer) -> CardMaterial | None:
@@ -64,6 +65,9 @@ class CardShelf:
         found = self._stories[story_id]
         if found is not None and found.case is not None and viewer.guild_id is not None:
             found = replace(found, override=self._overrides[found.case.id].get(viewer.guild_id))
+        if found is not None and story_id in self._named_apart:
+            named = await sources.get_names(self._session, viewer, [story_id])
+            found = replace(found, source=named.get(story_id, ""))
         if found is None or found.others_total == 0:
             return found
         if (story_id, viewer) not in self._others:
@@ -90,7 +94,16 @@ class CardShelf:
             said = await session.scalars(select(CaseOverrideRow).where(CaseOverrideRow.case_id == case.id))
             self._overrides[case.id] = {row.guild_id: row for row in said}
         total = 0 if story.case_id is None else await self._count(_others_of(story))
-        return CardMaterial(story, tuple(topics), tuple(demands), case, (), total)
+        titles = await session.scalars(
+            select(FeedRow.title)
+            .join(StoryFeedRow, StoryFeedRow.feed_id == FeedRow.id)
+            .where(StoryFeedRow.story_id == story_id)
+            .distinct()
+        )
+        source, *further = titles.all() or [story.source]
+        if further:
+            self._named_apart.add(story_id)
+        return CardMaterial(story, source, tuple(topics), tuple(demands), case, (), total)
 
     async def _read_others(self, story: StoryRow, viewer: Viewer) -> tuple[tuple[StoryRow, ...], int]:
         of_case = (*_others_of(story), visible(viewer))
@@ -164,10 +177,13 @@ async def get_stood(session: AsyncSession, story_id: int, places: Sequence[Place
 
 async def get_topics_of(session: AsyncSession, story_ids: Collection[int]) -> dict[int, set[str]]:
     """Give the topics of stories."""
-    return await _grouped(
-        session,
-        select(StoryTopicRow.story_id, StoryTopicRow.topic).where(StoryTopicRow.story_id.in_(story_ids)),
+    found = await session.execute(
+        select(StoryTopicRow.story_id, StoryTopicRow.topic).where(StoryTopicRow.story_id.in_(story_ids))
     )
+    of: dict[int, set[str]] = {}
+    for story_id, topic in found:
+        of.setdefault(story_id, set()).add(topic)
+    return of
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,27 +208,4 @@ async def get_parts_of(session: AsyncSession, story_ids: Collection[int]) -> dic
     of: dict[int, list[StoredPart]] = {}
     for story_id, name, kind, role, mentions in found:
         of.setdefault(story_id, []).append(StoredPart(name, kind, role, mentions))
-    return of
-
-
-async def get_guilds_that_see(
-    session: AsyncSession, story_ids: Collection[int], among: Collection[int] | None = None
-) -> dict[int, set[int]]:
-    """Give the servers that use a feed of a story and have not paused it; `among` limits the question."""
-    query = (
-        select(StoryFeedRow.story_id, GuildFeedRow.guild_id)
-        .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .where(StoryFeedRow.story_id.in_(story_ids), GuildFeedRow.paused.is_(False))
-        .distinct()
-    )
-    if among is not None:
-        query = query.where(GuildFeedRow.guild_id.in_(among))
-    return await _grouped(session, query)
-
-
-async def _grouped(session: AsyncSession, query: Select[int, Any]) -> dict[int, set[Any]]:
-    """Give what stories have, from rows of a story's id and one thing that it has."""
-    of: dict[int, set[Any]] = {}
-    for story_id, has in await session.execute(query):
-        of.setdefault(story_id, set()).add(has)
     return of

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam, exists,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from db import case_overrides, search, suggest
+from db import case_overrides, search, sources, suggest
 from db.cases import get_case
 from db.lists import among, as_one, is_sqlite
 from db.search_query import SHORTEST_PREFIX, Term, parse_query
@@ -105,7 +105,7 @@ async def latest(
 ) -> list[StoryRow]:
     """Give the newest stories, as they came in."""
     found, _ = await _seen(session, viewer, (), limit, levels=(0,), topic=topic, party=party, since=since)
-    return await _stories(session, sorted(found, reverse=True)[:limit])
+    return await _stories(session, viewer, sorted(found, reverse=True)[:limit])
 
 
 async def search_stories(
@@ -145,7 +145,7 @@ async def search_stories(
         since=since,
     )
     order = sorted(found, key=lambda id: (found[id].rank, id), reverse=True)
-    return Hits(await _stories(session, order[offset : offset + limit]), len(order), not whole)
+    return Hits(await _stories(session, viewer, order[offset : offset + limit]), len(order), not whole)
 
 
 async def meant_searches(session: AsyncSession, viewer: Viewer, query: str) -> list[str]:
@@ -241,9 +241,10 @@ def _seen_of(kind: Kind, sqlite: bool, since: bool) -> Select[int, datetime]:
     return query.where(date >= bindparam("since")) if since else query
 
 
-async def _stories(session: AsyncSession, ids: list[int]) -> list[StoryRow]:
+async def _stories(session: AsyncSession, viewer: Viewer, ids: list[int]) -> list[StoryRow]:
     rows = await session.scalars(select(StoryRow).where(StoryRow.id.in_(ids)))
     by_id = {row.id: row for row in rows}
+    await sources.name(session, viewer, by_id.values())
     return [by_id[id] for id in ids]
 
 
@@ -367,6 +368,7 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
             )
         ).scalars()
     )
+    await sources.name(session, viewer, stories)
     by_id = {story.id: story for story in stories}
     events = await session.execute(
         select(CaseEventRow).where(CaseEventRow.case_id == case.id).order_by(CaseEventRow.at, CaseEventRow.id)

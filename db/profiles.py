@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import sources
 from db.lookups import Viewer, place_in_matter, visible, with_topic
 from db.stories import name_key
 from db.tables import DemandPartyRow, DemandRow, PartyRow, StoryPartyRow, StoryRow, StoryTopicRow
@@ -57,9 +58,11 @@ async def get_profile(session: AsyncSession, viewer: Viewer, name: str, *, newes
     ).scalar_one()
     if not total:
         return None
-    stories = await session.scalars(
+    found = await session.scalars(
         of_party.order_by(StoryRow.first_seen.desc(), StoryRow.id.desc()).limit(newest)
     )
+    stories = found.all()
+    await sources.name(session, viewer, stories)
     by_side, opposite = await _demands_of(session, viewer, party)
     return Profile(party.id, party.name, party.kind, total, by_side, opposite, tuple(stories))
 

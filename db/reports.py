@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import ReportRow, StoryRow
+from db.tables import FeedRow, GuildFeedRow, ReportRow, StoryFeedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,12 @@ async def count_by_source(
     people = func.count(func.distinct(ReportRow.user_id))
     told = func.count(func.distinct(ReportRow.story_id))
     rows = await session.execute(
-        select(ReportRow.guild_id, StoryRow.source, people, told, func.max(StoryRow.id))
-        .join(StoryRow, StoryRow.id == ReportRow.story_id)
-        .where(ReportRow.guild_id.is_not(None), ReportRow.at >= since, StoryRow.source != "")
-        .group_by(ReportRow.guild_id, StoryRow.source)
+        select(ReportRow.guild_id, FeedRow.title, people, told, func.max(ReportRow.story_id))
+        .join(FeedRow, FeedRow.id == _own_feed())
+        .where(ReportRow.at >= since, FeedRow.title != "")
+        .group_by(ReportRow.guild_id, FeedRow.title)
         .having(people >= members, told >= stories)
-        .order_by(ReportRow.guild_id, StoryRow.source)
+        .order_by(ReportRow.guild_id, FeedRow.title)
     )
     return [
         OffTopic(guild_id, source, found, reported, story_id)
@@ -53,13 +52,22 @@ async def count_again(
 
 
 async def get_reported_source(session: AsyncSession, guild_id: int, story_id: int) -> str | None:
-    """Give the source of a story that a server's members have reported."""
-    found: Sequence[str] = (
-        await session.scalars(
-            select(StoryRow.source)
-            .join(ReportRow, ReportRow.story_id == StoryRow.id)
-            .where(StoryRow.id == story_id, ReportRow.guild_id == guild_id)
-            .limit(1)
-        )
-    ).all()
-    return found[0] if found else None
+    """Give the source of a story that a server's members have reported, as `count_by_source` names it."""
+    found: str | None = await session.scalar(
+        select(FeedRow.title)
+        .join(ReportRow, FeedRow.id == _own_feed())
+        .where(ReportRow.story_id == story_id, ReportRow.guild_id == guild_id)
+        .limit(1)
+    )
+    return found
+
+
+def _own_feed() -> ScalarSelect[int | None]:
+    """Give the first of a server's own feeds that brought a story which was reported there."""
+    return (
+        select(func.min(GuildFeedRow.feed_id))
+        .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
+        .where(StoryFeedRow.story_id == ReportRow.story_id, GuildFeedRow.guild_id == ReportRow.guild_id)
+        .correlate(ReportRow)
+        .scalar_subquery()
+    )

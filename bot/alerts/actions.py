@@ -30,7 +30,7 @@ from bot.alerts.rule_actions import resume_rule as resume_rule
 from bot.alerts.rule_preview import RulePreview as RulePreview
 from bot.alerts.rule_preview import preview_rule as preview_rule
 from bot.words import labelled, say
-from db import deliveries, guilds, lookups, subscriptions
+from db import deliveries, guilds, lookups, sources, subscriptions
 from db.cases import get_case
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -271,7 +271,9 @@ async def evidence(
 ) -> Evidence:
     """Give a story's claims with their sentences, to somebody whose server's feeds brought the story."""
     async with database.read() as session:
-        story = await _story_seen(session, story_id, user_id, guild_id, mark)
+        viewer = await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)
+        story = await _story_seen(session, story_id, viewer)
+        await sources.name(session, viewer, [story])
         found = await session.scalars(
             select(DemandRow).where(DemandRow.story_id == story_id).order_by(DemandRow.id)
         )
@@ -298,19 +300,16 @@ async def report(
 ) -> bool:
     """Note that a member finds a story not relevant; False when that member had said so before."""
     async with database.write() as session:
-        await _story_seen(session, story_id, user_id, guild_id, mark)
-        of = (await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)).guild_id
-        values = {"user_id": user_id, "story_id": story_id, "guild_id": of, "at": now}
+        viewer = await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)
+        await _story_seen(session, story_id, viewer)
+        values = {"user_id": user_id, "story_id": story_id, "guild_id": viewer.guild_id, "at": now}
         made = await session.execute(
             insert_ignoring(session, ReportRow).values(values).returning(ReportRow.story_id)
         )
         return made.first() is not None
 
 
-async def _story_seen(
-    session: AsyncSession, story_id: int, user_id: int, guild_id: int | None, mark: str | None
-) -> StoryRow:
-    viewer = await _viewer(session, {"story_id": story_id}, user_id, guild_id, mark)
+async def _story_seen(session: AsyncSession, story_id: int, viewer: Viewer) -> StoryRow:
     found = await session.scalars(select(StoryRow).where(StoryRow.id == story_id, visible(viewer)))
     story = found.one_or_none()
     if story is None:

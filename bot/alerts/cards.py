@@ -157,7 +157,7 @@ def card_from(
         story_id=story.id,
         title=story.title,
         url=story.url,
-        source=story.source,
+        source=material.source,
         published=story.published,
         summary=tuple(story.summary),
         topics=material.topics,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ class RoutedStory:
 
     `parties` are the name keys of canonical names; `guilds` the servers that use a feed which brought it;
     `adds` what it adds to its case ("new", "update", "source"); `alert` is False for what is stored in
-    silence (a feed's history at the first look); `countries` as `bot.stories.countries` gives them.
+    silence (a feed's history at the first look); `countries` as `bot.stories.countries` gives them; `titles`
+    how the feeds are called by which servers have it (else its `source` is asked).
     """
 
     id: int
@@ -40,6 +42,11 @@ class RoutedStory:
     source: str = ""
     url: str = ""
     countries: tuple[str, ...] = ()
+    titles: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def sources_in(self, guild_id: int) -> tuple[str, ...]:
+        """Give what a server calls its sources."""
+        return self.titles.get(guild_id) or (self.source,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +171,9 @@ def languages(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
     )
 
 
-def sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
-    """Ask for any of some sources."""
-    met = [source for source in wanted if _is_from(story, source)]
+def sources(story: RoutedStory, wanted: tuple[str, ...], guild_id: int) -> Clause:
+    """Ask for any of some sources, as the server calls them."""
+    met = [source for source in wanted if _is_from(story, source, guild_id)]
     if met:
         return Clause("sources", True, told("source {met}", met=", ".join(met)))
     return Clause(
@@ -174,28 +181,33 @@ def sources(story: RoutedStory, wanted: tuple[str, ...]) -> Clause:
         False,
         told(
             "its source ({source}) is none of {wanted}",
-            source=story.source or told("unnamed"),
+            source=", ".join(filter(None, story.sources_in(guild_id))) or told("unnamed"),
             wanted=", ".join(wanted),
         ),
     )
 
 
-def exclude_sources(story: RoutedStory, unwanted: tuple[str, ...]) -> Clause:
-    """Ask that it is from none of some sources."""
-    met = [source for source in unwanted if _is_from(story, source)]
+def exclude_sources(story: RoutedStory, unwanted: tuple[str, ...], guild_id: int) -> Clause:
+    """Ask that it is from none of some sources, as the server calls them."""
+    met = [source for source in unwanted if _is_from(story, source, guild_id)]
     if met:
         return Clause("exclude_sources", False, told("excluded because it is from {met}", met=", ".join(met)))
     return Clause("exclude_sources", True, told("from no excluded source"))
 
 
-def _is_from(story: RoutedStory, source: str) -> bool:
-    """Tell whether a story is from a source: named by its title ("The Record") or site ("record.example")."""
+def _is_from(story: RoutedStory, source: str, guild_id: int) -> bool:
+    """Tell whether a story is from a source: named by its title ("The Record"), its site ("record.example")
+    or an address there."""
     wanted = name_key(source)
+    site = (_host(wanted) or wanted).removeprefix("www.")
+    return wanted in map(name_key, story.sources_in(guild_id)) or f".{_host(story.url)}".endswith(f".{site}")
+
+
+def _host(url: str) -> str:
     try:
-        host = urlsplit(story.url).hostname or ""
+        return urlsplit(url).hostname or ""
     except ValueError:
-        host = ""
-    return wanted == name_key(story.source) or f".{host}".endswith(f".{wanted}")
+        return ""
 
 
 def relevance(story: RoutedStory, least: float) -> Clause:

@@ -21,7 +21,7 @@ from bot.alerts.routing import ask_subscription
 from bot.alerts.searching import make_ready
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
-from db import cards, digests, reviews, subscriptions
+from db import digests, reviews, sources, subscriptions
 from db.digests import DigestStory, Wish
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -183,7 +183,7 @@ class DigestShelf:
         guilds = frozenset[int]().union(*(told.guilds for told in stories))
         of_cases = {told.story.case_id for told in stories if told.story.case_id is not None}
         reports = await digests.get_reports(self._session, of_cases, guilds)
-        seen = await cards.get_guilds_that_see(self._session, [story.id for story in reports], guilds)
+        seen = await sources.get_titles(self._session, [story.id for story in reports], guilds)
         return tuple(Told(story, frozenset(seen.get(story.id, ()))) for story in reports)
 
 

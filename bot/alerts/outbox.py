@@ -36,7 +36,7 @@ from bot.alerts.routing import (
 from bot.alerts.timing import Hours, day_start
 from bot.errors import told
 from bot.stories.countries import Part, countries_of
-from db import cards, deliveries, digests, guilds, reviews, rules, subscriptions
+from db import cards, deliveries, digests, guilds, reviews, rules, sources, subscriptions
 from db.case_status import is_known
 from db.stories import name_key
 from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
@@ -211,7 +211,7 @@ async def load_stories(
     parts = await cards.get_parts_of(session, ids)
     # Off the event loop, because the first call reads the gazetteer.
     countries = await asyncio.to_thread(lambda: {id: _countries(of) for id, of in parts.items()})
-    seen = await cards.get_guilds_that_see(session, ids, guilds)
+    titles = await sources.get_titles(session, ids, guilds)
     return {
         row.id: RoutedStory(
             id=row.id,
@@ -223,11 +223,12 @@ async def load_stories(
             parties=frozenset(name_key(part.name) for part in parts.get(row.id, ())),
             case_id=row.case_id,
             adds=row.adds,
-            guilds=frozenset(seen.get(row.id, ())),
+            guilds=frozenset(titles.get(row.id, ())),
             alert=alert,
             status=row.status,
             language=row.language,
             source=row.source,
+            titles=titles.get(row.id, {}),
             url=row.url,
             countries=countries.get(row.id, ()),
         )

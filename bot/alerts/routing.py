@@ -320,8 +320,12 @@ def ask_rule(story: RoutedStory, rule: Rule) -> Verdict:
         *((lambda: clauses.statuses(story, rule.statuses),) if rule.statuses else ()),
         *((lambda: clauses.countries(story, rule.countries),) if rule.countries else ()),
         *((lambda: clauses.languages(story, rule.languages),) if rule.languages else ()),
-        *((lambda: clauses.sources(story, rule.sources),) if rule.sources else ()),
-        *((lambda: clauses.exclude_sources(story, rule.exclude_sources),) if rule.exclude_sources else ()),
+        *((lambda: clauses.sources(story, rule.sources, rule.guild_id),) if rule.sources else ()),
+        *(
+            (lambda: clauses.exclude_sources(story, rule.exclude_sources, rule.guild_id),)
+            if rule.exclude_sources
+            else ()
+        ),
         lambda: clauses.relevance(story, rule.min_relevance),
     )
     answers = _until_stopped(questions)

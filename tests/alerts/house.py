@@ -84,8 +84,10 @@ class House:
                 session.add(GuildFeedRow(guild_id=guild_id, feed_id=feed_id, added_at=self.clock()))
 
     async def feed(self, name: str = "news") -> int:
+        """Add a feed; without a name it is called as the stories' source."""
+        title = "The Example News" if name == "news" else name
         async with self.database.write() as session:
-            row = FeedRow(url=f"https://{name}.example/feed", title=name, added_at=self.clock())
+            row = FeedRow(url=f"https://{name}.example/feed", title=title, added_at=self.clock())
             session.add(row)
             await session.flush()
             return row.id

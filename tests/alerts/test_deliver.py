@@ -16,10 +16,12 @@ from bot.alerts.deliver import Deliverer
 from bot.alerts.errors import TokenRefusedError
 from bot.alerts.ledger import Ledger
 from bot.alerts.orders import LEASE
+from bot.alerts.outbox import owe
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import Fault
-from db import deliveries, rules
-from db.tables import SubscriptionRow
+from db import deliveries, lookups, reports, rules, stories
+from db.lookups import Viewer
+from db.tables import ReportRow, SubscriptionRow
 from tests.alerts.house import told
 from tests.alerts.place import Place, text_of
 from tests.conftest import TurnedClock
@@ -134,6 +136,39 @@ async def test_sources_that_a_server_does_not_see_are_not_on_its_card(
     await place.house.story(theirs, case, adds="source", title="Only for others")
     await deliverer.deliver_due()
     assert "Only for others" not in text_of(place.posted[0])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_server_knows_a_source_by_its_own_feed_whoever_brought_it_first(
+    place: Place, deliverer: Deliverer
+) -> None:
+    house, guild = place.house, place.guild.id
+    theirs, mine = await house.feed("Another server's list"), await house.feed("My list")
+    await house.guild(guild + 1, theirs)
+    await house.guild(guild, mine)
+    without = place.standin.world.add_channel(place.guild, "without")
+    rule = await house.rule(guild, place.channel.id, sources=["my list"])
+    await house.rule(guild, without.id, exclude_sources=["My list"])
+    story = await house.story(theirs, await house.case())
+    assert await house.deliveries() == []
+    async with house.database.write() as session:
+        await stories.add_story_feed(session, story, mine, None)
+        await owe(session, story, now=house.clock())
+        session.add_all(
+            ReportRow(user_id=user, story_id=story, guild_id=guild, at=house.clock()) for user in (1, 2)
+        )
+    await deliverer.deliver_due()
+    assert [(row.target_id, row.rule_id) for row in await house.deliveries()] == [(place.channel.id, rule)]
+    assert "My list (news.example)" in text_of(place.posted[0])
+    seen = await actions.evidence(house.database, story_id=story, user_id=1, guild_id=guild)
+    async with house.database.read() as session:
+        (found,) = await lookups.latest(session, Viewer(guild))
+        (reported,) = await reports.count_by_source(session, house.clock(), members=2, stories=1)
+        assert await reports.get_reported_source(session, guild, story) == "My list"
+    async with house.database.read() as session:
+        (elsewhere,) = await lookups.latest(session, Viewer(guild + 1))
+    assert (seen.source, found.source, reported.source) == ("My list",) * 3
+    assert elsewhere.source == "Another server's list"
 
 
 async def test_an_edit_of_a_deleted_card_is_let_be(place: Place, deliverer: Deliverer) -> None:

@@ -72,6 +72,8 @@ RULE = Rule(id=1, guild_id=GUILD, channel_id=100)
         ({"languages": ("de",)}, "languages"),
         ({"sources": ("the example news",)}, None),
         ({"sources": ("example.org", "News.Example")}, None),
+        ({"sources": ("https://www.news.example/feed.xml",)}, None),
+        ({"exclude_sources": ("www.news.example",)}, "exclude_sources"),
         ({"sources": ("ews.example",)}, "sources"),
         ({"sources": ("example",)}, None),  # all of that domain
         ({"guild_id": OTHER}, "feed"),
