@@ -76,6 +76,8 @@ def test_that_a_demand_is_unlawful_is_a_plea_unless_a_court_says_so(text: str, s
         "The subpoena came with a letter in which the department asked for silence.",
         "Reddit bowed out of a conference in May.",
         "Reddit will not comment.",
+        "Failure to comply could lead to contempt.",
+        "Civil liberties groups urged Reddit to fight the subpoena.",
     ],
 )
 def test_what_sounds_like_an_answer_and_is_none(text: str) -> None:
