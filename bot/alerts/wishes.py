@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from bot.alerts.clauses import fold
 from bot.alerts.errors import WishError
@@ -30,6 +30,10 @@ USUAL_A_DAY = 20  # posts of a new rule, where nothing is said
 MOST_REVIEW_HOURS = 168
 REVIEW_ENDS = ("drop", "post")
 LONGEST_SEARCH = 200
+_A_WORD = 4  # letters of a word that says something by itself
+# How alike what was typed and a name are, 0 to 1, where that name is told as meant: what is less alike is
+# often the opposite ("thrown out" is not withdrawn, "dropped" not complied).
+_MUCH_LIKE = 0.6
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 Listed = str | Sequence[str]  # a list as it is typed, separated by commas, or as a file has it
@@ -87,13 +91,13 @@ def parse_topics(typed: Listed) -> tuple[str, ...]:
 
 def parse_topic(typed: str) -> str:
     """Check a topic; an unknown one is answered with the one that was likely meant."""
-    return _one_of(typed, TOPICS, "topic")
+    return one_of(typed, TOPICS, "topic")
 
 
 def parse_statuses(typed: Listed) -> tuple[str, ...]:
     """Split a comma-separated list of statuses."""
     return tuple(
-        dict.fromkeys(_one_of(item, STATUSES, mark("status")) for item in parse_list(typed, mark("statuses")))
+        dict.fromkeys(one_of(item, STATUSES, mark("status")) for item in parse_list(typed, mark("statuses")))
     )
 
 
@@ -117,7 +121,7 @@ def parse_condition(typed: Listed) -> Condition:
     for item in parse_list(typed, mark("conditions")):
         figure = item.casefold().removeprefix("relevance").strip(" >=")
         if not figure[:1].isdigit() and figure[:1] not in ("-", "+", "."):
-            statuses.append(_one_of(item, STATUSES, mark("status")))
+            statuses.append(one_of(item, STATUSES, mark("status")))
             continue
         try:
             found = parse_relevance(float(figure))
@@ -158,7 +162,7 @@ async def known_countries(typed: Iterable[str]) -> list[str]:
 
 
 def _country(typed: str) -> str:
-    return country_named(typed) or _one_of(typed, all_countries(), mark("country"))
+    return country_named(typed) or one_of(typed, all_countries(), mark("country"))
 
 
 def parse_relevance(relevance: float | None) -> float:
@@ -190,12 +194,12 @@ def parse_daily_limit(limit: int | None) -> int | None:
 
 def parse_style(style: str) -> str:
     """Check a style."""
-    return _one_of(style, STYLES, mark("style"))
+    return one_of(style, STYLES, mark("style"))
 
 
 def parse_thread(thread: str) -> str:
     """Check whether a case's messages stand in a thread of their own."""
-    return _one_of(thread, THREADS, mark("thread"))
+    return one_of(thread, THREADS, mark("thread"))
 
 
 def parse_review_hours(hours: int | None) -> int:
@@ -213,39 +217,57 @@ def parse_review_hours(hours: int | None) -> int:
 
 def parse_review_then(end: str) -> str:
     """Check what becomes of a story that no moderator decided on in time."""
-    return _one_of(end, REVIEW_ENDS, "“review_then”")
+    return one_of(end, REVIEW_ENDS, "“review_then”")
 
 
 def parse_when(when: str) -> str:
     """Check when a rule's stories come."""
-    return _one_of(when, WHEN, mark("“when”"))
+    return one_of(when, WHEN, mark("“when”"))
 
 
 def parse_delivery(delivery: str) -> str:
     """Check when a subscription's stories come."""
-    return _one_of(delivery, DELIVERIES, mark("delivery"))
+    return one_of(delivery, DELIVERIES, mark("delivery"))
 
 
-def _one_of(typed: str, known: Sequence[str], what: str) -> str:
-    """Check a name of a closed list, in English or as the reader is shown it; an unknown one is answered with
-    the one that was likely meant."""
-    written = {_written(say(name)): name for name in known} | {_written(name): name for name in known}
-    wanted = _written(typed)
-    if wanted in written:
-        return written[wanted]
-    # What is less alike is often the opposite: "thrown out" is not withdrawn.
-    near = difflib.get_close_matches(wanted, list(written), n=1, cutoff=0.6)
+def one_of(typed: str, known: Sequence[str], what: str, called: Callable[[str], str] = say) -> str:
+    """Check a name of a closed list, in English, as the reader is shown it (`called`) or by its initials, in
+    any way of writing; an unknown one is answered with the one that was likely meant."""
+    names = {written(name): name for name in known} | {written(called(name)): name for name in known}
+    short = {initials(name): name for name in known} | names
+    wanted = written(typed)
+    if wanted and wanted in short:
+        return short[wanted]
+    near = _meant(wanted, names)
     hint = (
-        say("did you mean {name}?", name=say(written[near[0]]))
+        say("did you mean {name}?", name=called(names[near]))
         if near
-        else say("known are {names}.", names=", ".join(map(say, known)))
+        else say("known are {names}.", names=", ".join(map(called, known)))
     )
     raise WishError(
-        say("There is no {what} “{name}”; {hint}", what=say(what), name=plain_text(typed, 40), hint=hint)
+        say("There is no {what} “{name}”; {hint}", what=say(what), name=plain_text(typed, 60), hint=hint)
     )
 
 
-def _written(name: str) -> str:
+def _meant(wanted: str, names: Collection[str]) -> str:
+    """Give the name that was likely meant, "" for none: one that stands within what was typed, one that
+    begins with the same word ("Geofence-Anordnung"), else one that is written much alike."""
+    held = [name for name in names if len(name) >= _A_WORD and f" {name} " in f" {wanted} "]
+    if held:
+        return max(held, key=len)
+    first = wanted.partition(" ")[0]
+    alike = [name for name in names if len(first) >= _A_WORD and f"{name} ".startswith(f"{first} ")]
+    near = difflib.get_close_matches(wanted, alike, n=1, cutoff=0)
+    return "".join(near or difflib.get_close_matches(wanted, names, n=1, cutoff=_MUCH_LIKE))
+
+
+def written(name: str) -> str:
     """Give a name without what people write differently: capitals, accents, hyphens."""
     words = name.casefold().replace("-", " ").replace("_", " ").split()
     return " ".join(map(without_accents, words))
+
+
+def initials(name: str) -> str:
+    """Give what a name of three words or more is called for short ("NSL"), "" for others."""
+    words = written(name).split()
+    return "".join(word[0] for word in words) if len(words) > 2 else ""

@@ -33,7 +33,7 @@ async def test_explain_answers_and_says_what_was_likely_meant(scene: Scene) -> N
     ):
         assert f"did you mean {meant}?" in (await scene.member.command("explain", term=typed)).text
     unlike = (await scene.alone.command("explain", term=f"thrown out {'by a judge ' * 5}")).text
-    assert "by a …”; known are" in unlike, "not withdrawn, which is another thing"
+    assert "by a…”; known are" in unlike, "not withdrawn, which is another thing"
     assert "secret" in (await scene.member.command("explain", term="NSL")).text
     assert [c.value for c in await scene.member.autocomplete("explain", "term", "nsl")] == [
         "national security letter"
