@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from db import case_overrides, search, sources, suggest
+from db.case_status import after, moves_on
 from db.cases import get_case
 from db.lists import among, as_one, is_sqlite
 from db.search_query import SHORTEST_PREFIX, Term, parse_query
@@ -54,7 +55,7 @@ class Hits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """A line of a case's timeline; `story` is None when the viewer may not see who said it."""
+    """A line of a case's timeline; `story` is None for what no article told (a merge, a correction)."""
 
     at: datetime
     kind: str
@@ -373,7 +374,7 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     events = await session.execute(
         select(CaseEventRow).where(CaseEventRow.case_id == case.id).order_by(CaseEventRow.at, CaseEventRow.id)
     )
-    lines = tuple(
+    lines = _as_seen(
         CaseLine(e.at, e.kind, e.status, by_id.get(e.story_id or 0))
         for e in events.scalars()
         if e.story_id is None or e.story_id in by_id
@@ -393,6 +394,23 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     if viewer.guild_id is not None:
         override = await session.get(CaseOverrideRow, (viewer.guild_id, case.id))
     return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), tuple(parties), override)
+
+
+def _as_seen(lines: Iterable[CaseLine]) -> tuple[CaseLine, ...]:
+    """Tell how a case began and changed by the reports that a viewer sees: what was first, or new, for
+    everybody may have come by a feed of others."""
+    seen: list[CaseLine] = []
+    stood: str | None = None
+    for line in lines:
+        kind = line.kind
+        if line.story is not None:
+            if all(earlier.story is None for earlier in seen):
+                kind = "opened"
+            elif kind != "status":
+                kind = "status" if moves_on(stood, line.status) else "source"
+            stood = after((stood, line.status))
+        seen.append(replace(line, kind=kind))
+    return tuple(seen)
 
 
 def place_in_matter() -> Label[int]:

@@ -103,6 +103,29 @@ async def test_pages_keep_all_that_was_asked_for_or_say_why_there_are_none(scene
     assert _buttons(answer) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_timeline_begins_with_the_first_report_that_is_seen_here(scene: Scene) -> None:
+    ours, theirs = await scene.house.feed("ours"), await scene.house.feed("theirs")
+    await scene.house.guild(scene.guild.id, ours)
+    case = await scene.house.case(status="withdrawn")
+    reports = (
+        (theirs, "opened", "issued"),
+        (ours, "source", "issued"),
+        (ours, "source", "issued"),
+        (theirs, "status", "withdrawn"),
+        (ours, "source", "withdrawn"),
+    )
+    for number, (feed, kind, status) in enumerate(reports):
+        scene.house.clock.turn(hours=1)
+        story = await scene.house.story(feed, case, title=f"Report {number}", status=status, owes=False)
+        async with scene.house.database.write() as session:
+            await add_event(session, case, at=scene.house.clock(), kind=kind, status=status, story_id=story)
+    told = (await scene.member.command("case", name=str(case))).text
+    timeline = told.split("**Timeline**\n")[1].split("\n**Reports**")[0].split("\n")
+    assert [line.split("> ")[1].split(" — ")[0].split()[-1] for line in timeline] == ["issued**", "withdrawn**"]
+    assert "first reported" in timeline[0] and "changed" in timeline[1]
+
+
 async def test_a_long_case_and_ledger_and_list_are_leafed_through(scene: Scene) -> None:
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
