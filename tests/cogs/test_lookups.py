@@ -122,8 +122,9 @@ async def test_a_timeline_begins_with_the_first_report_that_is_seen_here(scene: 
             await add_event(session, case, at=scene.house.clock(), kind=kind, status=status, story_id=story)
     told = (await scene.member.command("case", name=str(case))).text
     timeline = told.split("**Timeline**\n")[1].split("\n**Reports**")[0].split("\n")
-    assert [line.split("> ")[1].split(" — ")[0].split()[-1] for line in timeline] == ["issued**", "withdrawn**"]
-    assert "first reported" in timeline[0] and "changed" in timeline[1]
+    first, changed = timeline
+    assert "first reported" in first and "issued**" in first
+    assert "changed" in changed and "withdrawn**" in changed
 
 
 async def test_a_long_case_and_ledger_and_list_are_leafed_through(scene: Scene) -> None:
