@@ -21,7 +21,8 @@ from bot.feeds.errors import FeedError
 from bot.feeds.fetch import Response
 from bot.feeds.fetch_errors import FetchError, StatusError
 from bot.feeds.limits import FeedLimits
-from bot.feeds.memory import Memory, Move
+from bot.feeds.memory import Memory
+from bot.feeds.moves import adopted, seen_move
 from bot.feeds.rebuilt import Judgement, is_rebuilt, judge, old_among, reach
 from bot.feeds.rhythm import (
     DAY,
@@ -42,9 +43,6 @@ from db.feed_looks import KnownEntry
 from db.feed_tables import FIRST
 from db.feeds import StoredFeed
 
-# P25: how long and how often a permanent redirect must be seen before its target is adopted.
-MOVE_SECONDS = 7 * DAY
-MOVE_LOOKS = 3
 _FORMER_KEPT = 5
 _REBUILT_AGAIN = 30 * DAY  # before it is told once more: some feeds do it with every look
 _REBUILT_KEPT = 5
@@ -235,7 +233,7 @@ def _after_success(
             # An entry that its hub did not send before we looked: the hub is not to be relied on.
             push_until=None if judged.news else memory.push_until,
         )
-    move = _move(look, len(known), titles, memory)
+    move = seen_move(look, len(known), titles, memory)
     if memory.gone or memory.not_before is not None or memory.move != move:
         memory = replace(memory, gone=0, not_before=None, move=move)
     validators = _validators(look)
@@ -247,7 +245,7 @@ def _after_success(
         hints=memory.hints,
         pushed=memory.pushed(now),
     )
-    adopt = _adopted(memory, now)
+    adopt = adopted(memory, now, news=bool(fresh))
     if adopt is not None:
         former = (*memory.former, stored.url)[-_FORMER_KEPT:]
         memory = replace(memory, move=None, former=former)
@@ -378,36 +376,6 @@ def _validators(look: Look) -> dict[str, str | None]:
         etag = stored.etag if etag is None else etag
         last_modified = stored.last_modified if last_modified is None else last_modified
     return {"etag": etag, "last_modified": last_modified}
-
-
-def _move(look: Look, known: int, titles: Collection[str], memory: Memory) -> Move | None:
-    """P25: remember where permanent redirects led, and whether the target shows entries of this feed.
-
-    A site with a new name gives its articles new addresses, and often ids; then it is known by their titles.
-    A 304 is no proof: the validators of two servers may happen to be the same ("1").
-    """
-    response = look.response
-    target = response.moved_to if response is not None else None
-    if target is None or target in (look.stored.url, memory.refused_move):
-        return None
-    move = memory.move
-    if move is None or move.to != target:
-        move = Move(target, int(look.at.timestamp()), 0, None)
-    ours = move.ours
-    if ours is None and look.same_body:
-        ours = True
-    elif ours is None and look.feed is not None:
-        named = {sighting.title for sighting in look.sightings if sighting.title}
-        known = max(known, len(named.intersection(titles)))
-        ours = look.stored.first_looked_at is None or known * 2 >= len(look.sightings) > 0
-    return replace(move, seen=move.seen + 1, ours=ours)
-
-
-def _adopted(memory: Memory, now: datetime) -> str | None:
-    move = memory.move
-    if move is None or not move.ours or move.seen < MOVE_LOOKS:
-        return None
-    return move.to if now.timestamp() - move.since >= MOVE_SECONDS else None
 
 
 def _described(feed: SeenFeed, stored: StoredFeed, title: str) -> dict[str, Any]:

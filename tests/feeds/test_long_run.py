@@ -284,6 +284,25 @@ async def test_a_site_with_a_new_name_is_followed_though_it_names_all_its_articl
         assert [feed.url for feed in await w.service.list()] == [w.site.url(followed)]
 
 
+async def test_a_feed_is_not_merged_as_it_brings_what_the_other_brought_before(clock: Clock) -> None:
+    """That was known in the other one, so who used the first was never alerted of it."""
+    async with world(clock) as w:
+        items = daily(10, clock.now)
+        await _both(w, items)
+        await w.service.add(w.site.url("/old"), guild_id=ONE)
+        await w.service.add(w.site.url("/new"), guild_id=OTHER)
+        w.site.say("/old", status=301, headers={"Location": "/new"})
+        await w.run(days=7, hours=8)
+        w.site.say("/new", body=rss([("fresh", clock.now), *items]), headers=SLOW)
+        await w.service.check([2], gap=0)
+        clock.turn(hours=6)
+        await w.service.check([1], gap=0)
+        for feed_id in (1, 2):
+            assert [e.title for e in await w.entries(feed_id) if e.alert] == ["Title of fresh"]
+        await w.service.check([1], gap=0)
+        assert [feed.id for feed in await w.service.list(ONE)] == [2]
+
+
 async def test_a_merged_feed_is_wanted_by_all_who_wanted_either(clock: Clock) -> None:
     async with world(clock) as w:
         await _both(w, daily(10, clock.now))
