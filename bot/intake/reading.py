@@ -34,6 +34,7 @@ from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import case_status, cases, entries, restarts, stories
 from db.engine import Database, is_outage, report
 from db.entries import WaitingEntry
+from db.story_tables import came_out
 from db.tables import StoryRow
 
 _log = logging.getLogger(__name__)
@@ -226,7 +227,7 @@ class Reader:
                     body=page.text,
                     url=page.url,
                     source=entry.feed_title,
-                    published=entry.published or entry.first_seen,
+                    published=came_out(entry.published, entry.first_seen),
                     is_html=page.is_html,
                     language=entry.feed_language,
                 )
@@ -407,7 +408,7 @@ def _article_of(entry: WaitingEntry) -> Article:
         body=body,
         url=entry.url,
         source=entry.feed_title,
-        published=entry.published or entry.first_seen,
+        published=came_out(entry.published, entry.first_seen),
         is_html="<" in body,
         language=entry.feed_language,
     )

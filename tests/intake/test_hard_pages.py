@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, select
@@ -19,7 +20,7 @@ from bot.intake.reading import Reader
 from bot.stories.model import Article, Story
 from db import feeds, guilds
 from db.engine import Database
-from db.tables import DeliveryRow, EntryRow, FeedRow, StoryFeedRow, StoryRow
+from db.tables import DeliveryRow, DemandRow, EntryRow, FeedRow, StoryFeedRow, StoryRow
 from tests.conftest import TurnedClock
 
 GUILD, CHANNEL = 11, 22
@@ -63,8 +64,9 @@ class Desk:
         return self.feed_ids[title]
 
     async def print(
-        self, article: tuple[str, str], page: str, name: str, *, at: str = "", feed: str = "The Wire"
-    ) -> None:
+        self, article: tuple[str, str], page: str, name: str, *, at: str = "", feed: str = "The Wire",
+        published: datetime | None = None,
+    ) -> None:  # fmt: skip
         url = f"https://wire.example/{at or f'2026/{name}'}"
         self.pages[url] = page
         async with self.database.write() as session:
@@ -76,6 +78,7 @@ class Desk:
                     url_key=url_key(url),
                     title=article[0],
                     summary=article[1],
+                    published=published,
                     first_seen=self.clock(),
                 )
             )
@@ -109,6 +112,16 @@ async def desk(database: Database, clock: TurnedClock) -> Desk:
 
 def page(text: str, head: str = "") -> str:
     return f"<html><head>{head}</head><body><p>{text}</p></body></html>"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_feed_dates_ahead_came_out_when_it_was_seen(desk: Desk) -> None:
+    """Else it is the newest of all that is looked up, for as long as it is dated ahead."""
+    await desk.print(SUED, page(SUED[1]), "ahead", published=desk.clock() + timedelta(days=4000))
+    await desk.reader.read_new()
+    async with desk.database.read() as session:
+        assert list(await session.scalars(select(StoryRow.published))) == [desk.clock()]
+        assert list(await session.scalars(select(DemandRow.reported))) == [desk.clock()]
 
 
 @pytest.mark.parametrize("odd", ["\\ud83d", "\\u0000"])
