@@ -16,7 +16,7 @@ from bot.alerts.foreign import link, safe_text
 from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import Demand, Story
-from bot.words import mark, retell, say
+from bot.words import labelled, mark, retell, say
 from cogs.blocks import quoted
 from cogs.guards import NotAllowedError
 from cogs.limits import Budget
@@ -143,4 +143,6 @@ def analysis_view(story: Story) -> ui.LayoutView:
 
 def _demand(demand: Demand) -> str:
     told = CardDemand(demand.issuer, demand.recipient, demand.target, demand.instrument, demand.status)
-    return f"{look_of(demand.status).sign} {safe_text(' · '.join(demand_parts(told)), 300)}"
+    first, *others = demand_parts(told)
+    said = labelled(first, ", ".join(others)) if others else first
+    return f"{look_of(demand.status).sign} {safe_text(said, 300)}"
