@@ -18,11 +18,13 @@ from cogs.errors import tell
 from cogs.language import speak_with
 from cogs.limits import check_pace
 
+_TITLE = 45  # characters of a form's title
+_OPEN_FOR = 3600.0  # seconds in which a form can be sent
 _TAKEN = "form"  # marks an interaction as one that a form of this process answers
 
 
 class LostFormError(QuashError):
-    """A form was sent that was opened before a restart."""
+    """A form was sent that was opened long ago, or before a restart."""
 
 
 def add(
@@ -46,7 +48,7 @@ def chosen_number(interaction: discord.Interaction[Any]) -> int:
 
 
 async def answer_lost_form(interaction: discord.Interaction[Any]) -> None:
-    """Answer a form that nobody in this process waits for: a process before it had opened it.
+    """Answer a form that nobody in this process waits for (any more), or that one before it had opened.
 
     discord.py keeps forms in memory and passes over others; Discord would then say that something went wrong.
     The client calls this for every interaction, after a form that is known has taken its own.
@@ -54,9 +56,8 @@ async def answer_lost_form(interaction: discord.Interaction[Any]) -> None:
     if interaction.type is not discord.InteractionType.modal_submit or _TAKEN in interaction.extras:
         return
     speak_with(interaction)
-    await tell(
-        interaction, LostFormError(say("Quash was restarted since this form was opened; open it again."))
-    )
+    lost = say("This form was opened long ago, or Quash was restarted since; open it again.")
+    await tell(interaction, LostFormError(lost))
 
 
 class Click:
@@ -94,7 +95,14 @@ class Click:
 
 
 class Form(ui.Modal):
-    """A modal whose errors end in the one place for errors, in the language of the one who sends it."""
+    """A modal whose errors end in the one place for errors, in the language of the one who sends it.
+
+    discord.py keeps it in memory by its custom id, which is its own: of two with the same it would know the
+    later alone. One that nobody sends is forgotten after a while.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title[:_TITLE], timeout=_OPEN_FOR)
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Act, and tell what went wrong."""

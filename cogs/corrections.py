@@ -182,7 +182,7 @@ class RenameForm(Form):
     """A case's name in this server."""
 
     def __init__(self, services: Services, view: CaseView) -> None:
-        super().__init__(title=say("Rename")[:45], custom_id=f"quash:case:name:{view.case.id}")
+        super().__init__(say("Rename"))
         self.services = services
         self.case_id = view.case.id
         self.name: ui.TextInput[RenameForm] = ui.TextInput(
@@ -210,7 +210,7 @@ class StatusForm(Form):
     """Where a case stands by what moderators know, with the page that says so."""
 
     def __init__(self, services: Services, view: CaseView) -> None:
-        super().__init__(title=say("Set status")[:45], custom_id=f"quash:case:status:{view.case.id}")
+        super().__init__(say("Set status"))
         self.services = services
         self.case_id = view.case.id
         now = view.override.status if view.override else None

@@ -188,7 +188,7 @@ class ImportForm(Form):
     """A form that takes addresses, for those who have no file at hand."""
 
     def __init__(self, feeds: GuildFeeds) -> None:
-        super().__init__(title=say("Import feeds"))
+        super().__init__(say("Import feeds"))
         self._feeds = feeds
         self._text: ui.TextInput[ImportForm] = ui.TextInput(
             style=discord.TextStyle.paragraph, max_length=4000, placeholder="https://…"

@@ -48,6 +48,7 @@ def panel(
     view.add_item(container)
     for start in range(0, len(buttons), 5):
         view.add_item(ui.ActionRow(*buttons[start : start + 5]))
+    view.stop()  # discord.py need not keep it: the custom ids say all
     return view
 
 

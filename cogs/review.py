@@ -137,7 +137,7 @@ class WordsForm(Form):
     """A summary in the moderators' own words."""
 
     def __init__(self, services: Services, number: int, asked: Asked) -> None:
-        super().__init__(title=say("Edit summary")[:45], custom_id=f"quash:review:words:{number}")
+        super().__init__(say("Edit summary"))
         self.services = services
         self.number = number
         self.words: ui.TextInput[WordsForm] = ui.TextInput(

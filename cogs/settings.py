@@ -268,7 +268,7 @@ class ImportForm(Form):
     """Takes a configuration as a file, or as text."""
 
     def __init__(self, services: Services) -> None:
-        super().__init__(title=say("Import a configuration"))
+        super().__init__(say("Import a configuration"))
         self._services = services
         self._file: ui.FileUpload[ImportForm] = ui.FileUpload(required=False)
         self._text: ui.TextInput[ImportForm] = ui.TextInput(

@@ -310,6 +310,7 @@ async def _view(services: Services, interaction: discord.Interaction[Any], chose
     container.add_item(ui.ActionRow(*buttons))
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
+    view.stop()  # discord.py need not keep it: the custom ids say all
     return view
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,3 +35,13 @@ async def test_whoever_asks_faster_than_one_reads_is_told_so(scene: Scene) -> No
     assert "gag" in said[0].casefold()
     assert any("try again in" in text for text in said)
     assert "try again in" not in (await scene.moderator.command("explain", term="gag order")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_form_that_nobody_sends_is_forgotten(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cogs.clicks._OPEN_FOR", 0.05)  # seconds
+    form = await scene.moderator.command("feeds import")
+    await asyncio.sleep(0.2)
+    assert scene.client is not None
+    assert scene.client._connection._view_store._modals == {}
+    assert "open it again" in (await scene.moderator.submit(form, {"One address a line, or OPML": "x"})).text

@@ -129,6 +129,8 @@ async def test_pages_are_turned_whatever_was_chosen_for_the_options(scene: Scene
     assert sorted(chain(*await _all(scene, found))) == list(range(9))
     turned = await scene.member.click(found.message, "Newest first")
     assert sorted(chain(*await _all(scene, turned))) == list(range(9))
+    assert scene.client is not None
+    assert scene.client._connection._view_store._views == {}, "no page is kept in memory"
     options = {"issuer": agency, "recipient": company, "instrument": "administrative subpoena"}
     ledger = await scene.member.command("demands", **options, status="issued", since="18 months")
     assert sorted(chain(*await _all(scene, ledger))) == list(range(9))

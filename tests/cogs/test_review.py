@@ -149,6 +149,17 @@ async def test_a_summary_that_is_sent_back_as_it_was_is_the_articles(scene: Scen
     assert "\n> " in shown
 
 
+async def test_two_moderators_who_write_at_once_are_both_heard(scene: Scene, press: Press) -> None:
+    desk = await _open(scene, press)
+    await press.publish("a", SUMMONS)
+    asked = await desk.asked()
+    forms = [await moderator.click(asked, "Edit summary") for moderator in desk.moderators]
+    for moderator, form, words in zip(desk.moderators, forms, ("First words.", "Second words."), strict=True):
+        answer = await moderator.submit(form, words=words)
+        assert "open it again" not in answer.text
+        assert words in text_of(desk.messages(desk.channel)[-1])
+
+
 async def test_a_digest_tells_the_moderators_own_words(scene: Scene, press: Press) -> None:
     desk = await _open(scene, press, when="daily")
     await press.publish("a", SUMMONS)

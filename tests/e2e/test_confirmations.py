@@ -58,7 +58,7 @@ async def test_what_was_confirmed_outlives_a_kill_right_after_the_answer(
 
         await bot.start()
         lost = await reviewer.submit(form, words="Typed before the restart, sent after it.")
-        assert lost.text == "Quash was restarted since this form was opened; open it again."
+        assert lost.text == "This form was opened long ago, or Quash was restarted since; open it again."
         assert lost.ephemeral and lost.seconds < 3
         approved = await reviewer.click(asked, "Approve")
         assert "Approved" in approved.text
