@@ -138,6 +138,8 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
     verb = match.group("seek") or match.group("obtain")
     thing = match.group("more") or match.group("thing")
     past = verb.endswith("ed") or verb.startswith(("got", "took")) or marked.index < 0
+    if seek and _A_REQUEST.search(left[-24:]) and verb in ("request", "demand"):
+        return None  # a noun: "the committee's June request"
     if not is_fact(left[-70:], noun=False) or not (past or seek) or (verb == "after" and marked.index >= 0):
         return None
     subject = [
@@ -190,6 +192,12 @@ def _taken(marked: Marked, match: re.Match[str]) -> Frame | None:
         frame.targets.append(somebody.group("who"))
     frame.weight = 1.1 if companies else 0.4 if (seek or thing in _WEAK_THINGS) else 1.0
     return frame
+
+
+_A_REQUEST = re.compile(
+    r"(?:s'|'s|(?<!\w)(?:the|an?|its|their|his|her|this|that|any|first|previous|earlier|formal|new|latest))"
+    r"(?: \w+){0,2} $"
+)
 
 
 _BROKE_IN = re.compile(

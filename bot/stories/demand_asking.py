@@ -18,7 +18,7 @@ from bot.stories.demand_roles import (
     phrase_before,
 )
 from bot.stories.demand_rules import GENERAL, THINGS, holds, is_fact, rules, subject_of
-from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, ORGANISATION, Marked, Slot
+from bot.stories.marks import COMPANY, CONTENT, DATA, DEVICE, ORGANISATION, PARTY, Marked, Slot
 
 _THEM = re.compile(r" (?:them|it|those|the (?:\w+ )?(?:messages|records|data|material|files|logs))(?!\w)")
 _AUX = re.compile(
@@ -207,6 +207,9 @@ _IT_GONE = re.compile(
     r"(?:implement|impose|enforce|apply) (?:an?|the) |"
     r"make [^;.]{1,50} (?:inaccessible|unreachable|unavailable)"
 )
+_SILENCE_SOMEBODY = re.compile(
+    rf"(?:censor|silence|ban|suspend|deplatform|de-platform|mute) (?:president |candidate |senator )?{PARTY}"
+)
 _SERVICE_GONE = re.compile(
     rf"(?: on \w+day)?(?: (?:the|an?))?(?: [\w\",'-]+){{0,5}}? (?:suspension|block|blocking|blockade|"
     rf"shutdown|blackout|"
@@ -266,6 +269,10 @@ def _blocked(frame: Frame, marked: Marked, left: str, right: str) -> Frame | Non
     return frame if frame.recipients else None
 
 
+_TO_BE_GONE = re.compile(r" be (?:\w+ )?(?:removed|taken down|deleted|pulled|erased)$")
+"""Before "from YouTube": what is asked for is gone, and not given."""
+
+
 def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame | None:
     """ "demanded user data from Google", "asked Apple for the data"."""
     if frame.instrument != "court order" and not frame.asking:
@@ -282,6 +289,8 @@ def _wanted_from(frame: Frame, marked: Marked, left: str, right: str) -> Frame |
     if not who:
         return None
     frame.vote("recipient", asked(marked.names(who)), EXPLICIT)
+    if source and _TO_BE_GONE.search(right[: source.start()]):
+        frame.instrument, frame.family, frame.rank = "takedown order", "content", 5
     firm = any(
         frame.slots[name].kind == "company" and not frame.slots[name].generic for name in frame.recipients
     )
@@ -302,7 +311,11 @@ def _deed(frame: Frame, found: re.Match[str], text: str) -> Frame | None:
         frame.instrument, frame.family, frame.rank = "gag order", "gag", 6
         return frame
     if groups.get("content"):
-        named = CONTENT in text or _BLOCK_A_FIRM.match(text[frame.position :])
+        named = (
+            CONTENT in text
+            or _BLOCK_A_FIRM.match(text[frame.position :])
+            or _SILENCE_SOMEBODY.match(found.string, found.start("content"))
+        )
         if not named and not _IT_GONE.match(found.string, found.start("content")):
             return None
         frame.instrument, frame.family, frame.rank = "takedown order", "content", 5

@@ -25,8 +25,8 @@ from bot.stories.demand_features import (
     role_values,
     scene_of,
 )
-from bot.stories.demand_guessed import further, guessed
-from bot.stories.demand_guesses import UMBRELLA
+from bot.stories.demand_guessed import guessed, of_watching
+from bot.stories.demand_guesses import UMBRELLA, sort_of
 from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE, EXPLICIT
 from bot.stories.demand_told import most
@@ -39,6 +39,7 @@ from bot.stories.lexicon import read_data
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.odds import chance
 from bot.stories.relevance import SURELY_TOLD, odds_of
+from bot.stories.word_weights import as_written
 
 TOLD = 0.65
 """How sure a demand must be in an article that its words make relevant."""
@@ -46,10 +47,10 @@ BESIDE_TOLD = 0.4
 """How sure a gag must be beside a demand for data that is told."""
 GUESSED = 1.5
 """Log-odds that the words tell a demand, from which one is written where no claim is sure enough."""
-_FURTHER = 3.0  # these log-odds, from which one more may be asked than the sure claims say
 _WORDS = 0.5  # what these log-odds count for a claim: its own measures know of some of it
 _PARTS = 0.4  # the same for the part that a party's words give it
 _REASONS = 5  # words that are named as a reason
+_TO_LISTEN = ("foreign intelligence order", "wiretap order", "pen register order")
 _HOPELESS = -3.0
 """Log-odds of relevance from which an article is not looked at: no demand would make it one of the field."""
 
@@ -101,7 +102,7 @@ def find(
     for each in found:
         note_demand(notes, each.demand, round(each.sure, 2))
         if each.kind == "guessed" and scene is not None:
-            words = ", ".join(scene.words.weightiest(_REASONS))
+            words = ", ".join(as_written(scene.words.weightiest(_REASONS), scene.reading.texts.values()))
             notes.note("demand", "by words", f"No known turn tells it; words like {words} do, all together.")
     if not found:
         notes.note("demand", "none", "No sentence reports a demand as a fact.")
@@ -138,19 +139,16 @@ def found_in(
     """Give the demands of an article, where they stand by the rules alone, and how surely each is one.
 
     They are the claims that are sure enough; where none is, and the words are, the one that the words tell.
-    Where the words are very sure, so are those made to others who are as likely asked.
     """
-    found: list[Demand] = []
+    found = False
     for judged, demand in _accepted(scene, claims, tables):
-        found.append(_of_the_watched(scene, judged.claim, _by_likelier(scene, demand)))
-        yield found[-1], judged.claim, judged.sure
-    sure = chance(scene.words.told)
+        found = True
+        demand = _without_press(scene, judged.claim, _by_likelier(scene, demand))
+        yield _of_the_watched(scene, judged.claim, demand), judged.claim, judged.sure
     if not found and scene.words.told >= GUESSED and (guess := guessed(scene)):
-        found.append(guess[0])
-        yield *guess, sure
-    if scene.words.told >= _FURTHER:
-        for demand, claim in further(scene, found):
-            yield demand, claim, sure
+        yield *guess, chance(scene.words.told)
+    elif not found and scene.odds > 0 and (watching := of_watching(scene)):
+        yield *watching, TOLD
 
 
 def _of_the_watched(scene: Scene, claim: Claim, demand: Demand) -> Demand:
@@ -162,6 +160,23 @@ def _of_the_watched(scene: Scene, claim: Claim, demand: Demand) -> Demand:
     ]
     others = [name for name in demand.target if name not in named and name in scene.parties]
     return replace(demand, target=(*named, *others)) if named else demand
+
+
+def _without_press(scene: Scene, claim: Claim, demand: Demand) -> Demand:
+    """Take people and the press, who tell of it, from those an order to listen in asks, unless it says so."""
+    if demand.instrument not in _TO_LISTEN:
+        return demand
+    said = _said_to_be_asked(claim)
+    slots = {name: scene.parties[name].slot for name in demand.recipient if name in scene.parties}
+    kept = [
+        name
+        for name in demand.recipient
+        if name in said
+        or name not in slots
+        or (slots[name].kind != "person" and sort_of(name) not in ("press", "media"))
+    ]
+    shown = [(field, text) for field, text in demand.field_evidence if kept or field != "recipient"]
+    return replace(demand, recipient=tuple(kept), field_evidence=tuple(shown))
 
 
 def _by_likelier(scene: Scene, demand: Demand) -> Demand:
@@ -223,6 +238,8 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
                 issuers = claim.base.issuer or issuers
             if most(claim.group.frames, "recipients") < BESIDE:
                 recipients = claim.base.recipient or recipients
+        if claim.group.campaign is not None and claim.family != "gag":  # one more, made to somebody else
+            recipients = _said_to_be_asked(claim) or recipients
         recipients = _without_watched(scene, claim, recipients)
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
@@ -236,8 +253,13 @@ def _without_watched(scene: Scene, claim: Claim, recipients: tuple[str, ...]) ->
     kept = tuple([name for name in recipients if name not in scene.watched])
     if kept or not recipients:
         return kept
+    return tuple([name for name in _said_to_be_asked(claim) if name not in scene.watched])
+
+
+def _said_to_be_asked(claim: Claim) -> tuple[str, ...]:
+    """Whom the claim's own words say to be asked."""
     votes = [vote for frame in claim.group.frames for vote in frame.recipients.items()]
-    return tuple(dict.fromkeys(n for n, vote in votes if vote >= EXPLICIT and n not in scene.watched))
+    return tuple(dict.fromkeys(name for name, vote in votes if vote >= EXPLICIT))
 
 
 def total(values: Values, table: Values) -> float:

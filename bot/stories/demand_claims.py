@@ -24,7 +24,7 @@ _SURE = 0.3  # weight from which a frame is one that a claim rests on
 class Claim:
     """One possible demand: its frames, and what the rules make of them (None: too little)."""
 
-    kind: str  # "told", "left"; "guessed": by the words alone (`bot.stories.demand_guessed`)
+    kind: str  # "told", "left"; of `bot.stories.demand_guessed`: "guessed" by words alone, "watched"
     group: Group
     base: Demand | None
     anchors: frozenset[int]  # the sentences that it rests on

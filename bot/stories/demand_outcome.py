@@ -33,22 +33,26 @@ _MUCH_SURER = 1.0  # the same where the rules know of one
 class Outcomes:
     """What one article says of where its demands stand.
 
-    `sentences` are its words, `texts` the same sentences as they were written.
+    `sentences` are its words, `texts` the same sentences as they were written, `weights` what words count
+    (those that the program brings, where none are given).
     """
 
-    def __init__(self, sentences: Sequence[Said], texts: dict[int, str]) -> None:
+    def __init__(
+        self, sentences: Sequence[Said], texts: dict[int, str], weights: Table | None = None
+    ) -> None:
         self._texts = texts
         self._sentences = sentences
+        self._weights = weights or _weights()
 
     def stated(self, demand: Demand, claim: Claim) -> Demand:
         """Say where a demand stands, and which sentence speaks for it; unchanged if the rules are right."""
-        chosen = choose(self.measures(demand, claim), demand.status, _weights())
+        chosen = choose(self.measures(demand, claim), demand.status, self._weights)
         if chosen == demand.status:
             return demand
         fields = tuple((field, text) for field, text in demand.field_evidence if field != "status")
-        said = self._says_most(chosen, demand)
+        said = self._says_most(chosen, demand, claim)
         if said is None:
-            return replace(demand, status=chosen, field_evidence=fields)
+            return demand  # no sentence of it says so
         shown = self._texts[said]
         return replace(
             demand,
@@ -71,17 +75,20 @@ class Outcomes:
         found["always"] = 1.0
         return found
 
-    def _says_most(self, status: str, demand: Demand) -> int | None:
+    def _says_most(self, status: str, demand: Demand, claim: Claim) -> int | None:
         """The sentence whose words speak most for one status and against the rules' own, if any does.
 
-        Not the one that tells the demand: it says nothing of what came of it.
+        It is one of the demand: near its words, or with a party to it. Not the one that tells the demand: it
+        says nothing of what came of it.
         """
-        weights = _weights()
+        parties = {*demand.issuer, *demand.recipient, *demand.target}
         best, most = None, 0.0
         for sentence in self._sentences:
             if self._texts[sentence.index] in demand.evidence[:1]:
                 continue
-            telling = weights.telling(_of(sentence, demand), status, demand.status)
+            if claim.distance(sentence.index) > _NEAR and sentence.names.isdisjoint(parties):
+                continue
+            telling = self._weights.telling(_of(sentence, demand), status, demand.status)
             if telling > most:
                 best, most = sentence.index, telling
         return best

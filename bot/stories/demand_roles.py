@@ -293,6 +293,8 @@ _WRITTEN_ON = re.compile(
     r"(?<!\w)(?:report(?:s|ing|ed)?|stor(?:y|ies)|posts?|posted|writing|wrote|articles?|comments?|tweets?|"
     r"ads?|videos?|work|views|opinions?|spoke|appeared|published|seen|shared|groups?|pages?|accounts?) on "
     r"(?:the )?$"
+    r"|(?<!\w)on (?:the )?(?:social media|social networks?)(?: sites| platforms)?"
+    r"(?:,? such as|,? like|,? including)? $"
 )
 """Before a platform that is only where something stands."""
 _IS_DONE_TO = re.compile(r"^ (?:was|were|is|are|has to|had to|would have|would be|must|should|shall)(?!\w)")
@@ -412,20 +414,22 @@ def _roles_right(frame: Frame, marked: Marked, stop: int, *, court: bool) -> Non
             elif firm or frame.family != "any":
                 frame.vote("recipient", asked(slots), EXPLICIT if firm else BESIDE)
         elif _OF.search(before) or (number == 0 and before == " "):
-            _of(frame, slots, before, court=court)
+            _of(frame, slots, before, court=court, next_to_it=number == 0)
         elif not _SOURCE.search(before) and not _SAYS.match(after):
             by_kind(frame, slots)
 
 
-def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool) -> None:
+def _of(frame: Frame, slots: list[Slot], before: str, *, court: bool, next_to_it: bool) -> None:
     """ "orders of the ministry", "a warrant for DreamHost's logs", "a subpoena for Smith's e-mails"."""
     kinds = {slot.kind for slot in slots}
     if "company" in kinds:
         frame.vote("recipient", asked(slots), BESIDE)
     elif "person" in kinds:
         frame.vote("target", [slot for slot in slots if slot.kind == "person"], EXPLICIT)
-    elif re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before) and (
-        "agency" in kinds or (court and "court" in kinds)
+    elif (
+        next_to_it
+        and re.search(r"\bof(?: the)?(?: [\w-]+){0,2} $", before)
+        and ("agency" in kinds or (court and "court" in kinds))
     ):
         frame.vote("issuer", demanding(slots, courts=court), BESIDE)
     elif "organisation" in kinds:

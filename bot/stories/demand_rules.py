@@ -170,6 +170,11 @@ _DENIED = re.compile(
     r"(?:avoid|circumvent|sidestep|bypass|evad|skirt|dodg)(?:e?s|ing|p?ed)?|(?:get|got|getting|ways?) around|"
     r"needs|whether an?|if an?) (?:a |an |the )?(?:[\w-]+ )?$"
 )
+_ABOUT_TO = re.compile(
+    r"(?<!\w)(?:threaten(?:s|ed|ing)?|vow(?:s|ed|ing)?|plan(?:s|ned|ning)?|"
+    r"(?:is|are|was|were) (?:ready|prepared)) to $"
+)
+"""Before "subpoena", a verb there: what somebody threatens."""
 _TO_GET = re.compile(
     r"(?<!\w)(?:to|must|should|would|could|first|generally|and) (?:\w+ )?(?:get|obtain|seek|"
     r"have|secure|issue|use|require|apply for)(?: (?:a|an|any|individual|court|"
@@ -205,6 +210,8 @@ def is_fact(left: str, *, noun: bool) -> bool:
     if _STILL_FACT.search(left):
         return True
     if noun:
+        if _ABOUT_TO.search(left):
+            return False
         if _DENIED.search(left) or _TO_GET.search(left):
             return False
         if _DEFINITE.search(left):
@@ -251,6 +258,11 @@ _ASKED_A_COURT = re.compile(
 """Before what a court shall do: whoever asked it is the one that demands."""
 _ASIDE = re.compile(rf"(?P<who>{LIST}), (?:who|which|whose) [^,;]{{0,80}}{PARTY}[^,;]{{0,30}}, (?:\w+ )?$")
 """A clause about the one that acts: "Olsen, who chairs the Linn County Democrats, subpoenaed"."""
+_THROUGH = re.compile(
+    r"'s (?:[\w-]+ )?(?:campaign|office|administration|government|lawyers?|attorneys?|legal team|"
+    r"counsel)(?!\w)"
+)
+"""By whom somebody acts: "Biden's campaign wrote to Facebook"."""
 _COURT_SIGN = re.compile(COURT)
 _APART = re.compile(rf"^{PARTY}, (?P<last>{PARTY})$")
 
@@ -280,7 +292,7 @@ def subject_of(left: str, marked: Marked, *, courts: bool) -> list[Slot]:
                 return apart
             if not state:  # "officers of the FBI" act for the FBI
                 continue
-        if left[match.end() : match.end() + 2] == "'s":
+        if left[match.end() : match.end() + 2] == "'s" and not _THROUGH.match(left, match.end()):
             owner = re.match(r"'s (?:[\w-]+ ){0,3}[\w-]+(?:, [^,;]{0,40},)? $", left[match.end() :])
             if not owner:
                 continue

@@ -178,6 +178,7 @@ _NO_PARTY = re.compile(
     r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|"
     r"Magistrate|Circuit|"
     r"Street|County|Rule|Directive|Regulation|Pegasus|Internet|Web|Title|Chapter|Day|War|Party|Islands?)\b"
+    r"|^[A-Z]{1,2}-\d"  # a class of visa
 )
 
 

@@ -28,7 +28,8 @@ FAMILIES = {"gag order": "gag", "takedown order": "content", "purchase": "buy"}
 _TITLE = 1.5  # what a word of the title counts, beside 1 for others
 _WORDS = 5.0  # the length of all measures of words together, however long the article
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
-_MOST = 4.0  # log-odds; words never say more surely that a demand is told, or none
+_MOST = 4.0  # log-odds; words alone never say more surely that a demand is told, or none
+_LEAST = -3.0  # log-odds; nor, with what follows, more surely that none is
 _FEWER = 0.5  # log-odds; of the articles that come in fewer tell a demand than of the labelled ones
 _LONG = 150  # words; of what is longer fewer tell one still, and what they tell is known turns more often
 _FEWER_LONGER = 1.0  # log-odds for every e-fold beyond that
@@ -64,7 +65,8 @@ class DemandWords:
         self._measures = measures(sentences)
         self._around = around_names(sentences)
         odds = known.told.sums(self._measures)[TOLD]
-        self.told = max(-_MOST, min(_MOST, odds)) - _fewer(sum([len(each.words) for each in sentences]))
+        fewer = _fewer(sum([len(each.words) for each in sentences]))
+        self.told = max(_LEAST, max(-_MOST, min(_MOST, odds)) - fewer)
         """How likely the article tells a demand."""
 
     @cached_property

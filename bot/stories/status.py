@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 
+from bot.stories.demand_guesses import UMBRELLA
 from bot.stories.demand_roles import LISTS, clause_left, fill
 from bot.stories.demand_rules import subject_of
 from bot.stories.gazetteer import load as gazetteer
@@ -339,7 +340,7 @@ def acted(
     if not names:
         return True
     if event.status in _ANSWERS:
-        if names <= set(issuers):
+        if all(name in issuers or (issuers and _speaks_for_all(name, recipients)) for name in names):
             return False
         others = {name for name, kind in event.actors if kind == "company"}
         if _related(others, recipients):
@@ -357,6 +358,11 @@ def acted(
     if event.status == "withdrawn":
         return not names <= set(recipients)
     return not (event.status == "quashed" and event.pleaded)
+
+
+def _speaks_for_all(name: str, recipients: tuple[str, ...]) -> bool:
+    """Whether a party is the state as a whole, which does not answer what one of its offices asks."""
+    return name not in recipients and UMBRELLA.search(name) is not None
 
 
 _CARRIER = re.compile(r"(?:providers?|operators?|carriers?|telecom\w*|telcos?|isps?)$", re.IGNORECASE)

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 
 from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.model import TOPICS, Document
-from bot.stories.word_weights import Measures, Table, read_table, scaled, stem
+from bot.stories.word_weights import Measures, Table, as_written, read_table, scaled, stem
 
 RELEVANCE = "relevance"
 DECISIONS = (RELEVANCE, *TOPICS)
@@ -63,7 +63,7 @@ class StoryWords:
         words = frozenset().union(*self.said.values())
         return (
             tuple([self._document.sentences[order].text for order in sorted(best)]),
-            tuple(self._table.weightiest(words, decision, _REASONS)),
+            tuple(as_written(self._table.weightiest(words, decision, _REASONS), [self._document.text])),
         )
 
 

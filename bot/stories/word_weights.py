@@ -7,6 +7,7 @@ what it counts for each answer, in hundredths of log-odds; nothing where it coun
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -14,9 +15,12 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.stories.language import small_words
+
 Measures = dict[str, float]
 
 _ENDINGS = ("ing", "ed", "es", "s", "ly")
+_WORD = re.compile(r"[^\W\d_]+")
 _TELLING = 6  # words by which a text is judged as what tells an answer: a long one has more of all
 
 
@@ -51,8 +55,8 @@ class Table:
         return float(np.sort(counts)[-_TELLING:].sum())
 
     def weightiest(self, words: Collection[str], answer: str, most: int) -> list[str]:
-        """Give the words that speak most for an answer."""
-        known = sorted(word for word in words if word in self._row)
+        """Name the words that speak most for an answer; not the small ones, which tell a reader nothing."""
+        known = sorted(word for word in words if word in self._row and _is_telling(word))
         counts = self._for([self._row[word] for word in known], answer, None)
         return [known[at] for at in np.argsort(-counts, kind="stable")[:most].tolist() if counts[at] > 0]
 
@@ -71,6 +75,18 @@ def read_table(name: str) -> Table:
             if count:
                 weights[at, answer] = int(count) / 100
     return Table([row[0] for row in rows], head[1:], weights)
+
+
+def as_written(words: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """Give words with the endings that they have in `texts`, as a reader knows them."""
+    whole: dict[str, str] = {}
+    for word in _WORD.findall(" ".join(texts).lower()):
+        whole.setdefault(stem(word), word)
+    return [" ".join([whole.get(part, part) for part in word.split()]) for word in words]
+
+
+def _is_telling(word: str) -> bool:
+    return any(len(part) > 3 and part not in small_words() for part in word.split())
 
 
 def scaled(found: Mapping[str, float], whole: float, most: float) -> Measures:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.stories.analyse import analyse
-from bot.stories.demand_outcome import choose
+from bot.stories.demand_claims import Claim
+from bot.stories.demand_outcome import Outcomes, choose
+from bot.stories.demand_told import Group
+from bot.stories.marks import Marked, Slot
 from bot.stories.model import STATUSES, Article, Demand
+from bot.stories.said import said_in
 from bot.stories.word_weights import Table
 
 
@@ -54,3 +58,24 @@ def test_what_the_rules_know_stands_where_words_say_little() -> None:
 )
 def test_words_must_be_surer_than_the_rules(by_rules: str, counts: float, chosen: str) -> None:
     assert choose({"toss": 1.0}, by_rules, Table.of({"toss": {"quashed": counts}}, STATUSES)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("where", "words", "status"),
+    [
+        (1, "all of it was tossed", "quashed"),
+        (9, "\ue100 says that all of it was tossed", "quashed"),
+        (9, "all of it was tossed", "issued"),  # of what, nobody can tell
+    ],
+)
+def test_words_tell_an_outcome_only_near_the_demand_or_beside_its_parties(
+    where: int, words: str, status: str
+) -> None:
+    host = {"\ue100": Slot("Northwind", "company")}
+    told = Marked("the police came to \ue100", 0, host)
+    said = Marked(words, where, host if "\ue100" in words else {})
+    demand = Demand(("police",), "search warrant", ("Northwind",), (), (), "issued", (told.text,))
+    table = Table.of({"toss": {"quashed": 9.0}}, STATUSES)
+    outcomes = Outcomes(said_in([told, said]), {0: told.text, where: said.text}, table)
+    claim = Claim("told", Group("data"), None, frozenset({0}))
+    assert outcomes.stated(demand, claim).status == status

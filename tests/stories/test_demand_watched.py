@@ -65,3 +65,47 @@ def test_whom_a_demand_is_about_is_no_word_for_anybody() -> None:
         "they were not told.",
     )
     assert [demand.target for demand in story.demands] in ([()], [("users",)])
+
+
+def test_an_article_of_an_order_to_watch_somebody_tells_a_demand() -> None:
+    story = _story(
+        "Inspector finds gaps in the F.B.I.'s request to a secret court",
+        "The F.B.I. left out what it knew of a source when it asked the Foreign Intelligence Surveillance "
+        "Court for leave to listen in, the inspector general told senators on Wednesday.",
+        "Agents had used the source's papers to secure a warrant to monitor Harold Tasker, an adviser to a "
+        "candidate for governor. Senators of both parties called for new rules on secret surveillance.",
+    )
+    (demand,) = story.demands
+    assert demand.issuer == ("Federal Bureau of Investigation",)
+    assert (demand.recipient, demand.target) == ((), ("Harold Tasker",))
+    assert demand.instrument == "foreign intelligence order"
+    assert "warrant to monitor Harold Tasker" in demand.evidence[0]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Nobody would have sought a warrant to monitor Harold Tasker without those papers, he said.",
+        "Agents could get a warrant to monitor Harold Tasker if the bill passes.",
+    ],
+)
+def test_an_order_to_watch_that_may_be_is_none(sentence: str) -> None:
+    story = _story(
+        "Senators quarrel over secret surveillance",
+        "Senators argued on Wednesday over the Foreign Intelligence Surveillance Act and what it lets the "
+        "F.B.I. listen to.",
+        sentence,
+    )
+    assert story.demands == ()
+
+
+def test_a_broadcaster_that_tells_of_a_wiretap_was_not_asked_for_it() -> None:
+    story = _story(
+        "Tasker wiretap rested on gossip, former F.B.I. chief admits on Fox News",
+        "The former head told Fox News on Sunday that the F.B.I. was wrong to use gossip when it obtained "
+        "a Foreign Intelligence Surveillance Act warrant against Harold Tasker.",
+        "The interview on Fox News lasted an hour. Tasker was never charged.",
+    )
+    (demand,) = story.demands
+    assert (demand.issuer, demand.recipient) == (("Federal Bureau of Investigation",), ())
+    assert "recipient" not in dict(demand.field_evidence)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.record import Recorder
 from bot.stories import parties, text
+from bot.stories.analyse import analyse
 from bot.stories.demands import find_demands
 from bot.stories.model import Article, Demand
 
@@ -267,3 +268,75 @@ def test_a_warrant_that_is_avoided_is_none() -> None:
         "the agencies are sidestepping warrants by doing business with brokers of location data."
     )
     assert all(each.instrument != "search warrant" for each in read("Senators ask what agencies buy", body))
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        (
+            "Candidate wants rival's posts gone",
+            "Senator Ann Stadler's campaign wrote a letter to Facebook on Monday demanding the platform take down posts of her rival, Tom Rill. The company has a week.",
+        ),
+        (
+            "Ann Stadler Demands Facebook Censor Tom Rill",
+            "Senator Ann Stadler wrote to Facebook on Monday, and the letter is public. Her rival Tom Rill calls it an attack on free speech, as the platform would have to take down his posts.",
+        ),
+    ],
+)
+def test_who_wants_somebody_silenced_demands_and_not_the_one_to_be_silenced(title: str, body: str) -> None:
+    (found,) = analyse(Article(title, body)).demands
+    assert (found.issuer, found.recipient, found.instrument) == (
+        ("Ann Stadler",),
+        ("Meta",),
+        "takedown order",
+    )
+
+
+def test_what_shall_be_removed_from_a_platform_is_no_data_asked_of_it() -> None:
+    found = read(
+        "Studio wants interviews gone",
+        "Larkton Films requested that two interviews with its producers be removed from YouTube. The videos were online for a year.",
+    )
+    assert [(each.instrument, each.recipient) for each in found] == [("takedown order", ("YouTube",))]
+
+
+@pytest.mark.parametrize(
+    "threat",
+    [
+        "The panel's chairman threatened to subpoena Google for the records of the account.",
+        "The senator's committee is prepared to subpoena Google for the records of the account.",
+        "Mr. Rill's committee vowed to subpoena Google for the records of the account.",
+    ],
+)
+def test_who_threatens_to_subpoena_has_not(threat: str) -> None:
+    assert read("Panel warns Google over account records", threat) == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "never"),
+    [
+        (
+            "ICE issued a subpoena for F-1 students to Harlow University in May for records of their phones.",
+            "F-1",
+        ),
+        (
+            "Administrative subpoenas are on the way to Harlow University, the Department of Homeland Security said.",
+            "Administrative",
+        ),
+        (
+            "The IRS sent a request for details of how the Harlow League promotes itself on social media such as Facebook.",
+            "Meta",
+        ),
+    ],
+)
+def test_what_is_no_party_is_not_asked(sentence: str, never: str) -> None:
+    found = read("Agency wants records", sentence)
+    assert all(never not in (*each.issuer, *each.recipient) for each in found)
+
+
+def test_the_state_does_not_challenge_what_its_own_office_asks() -> None:
+    (found,) = read(
+        "Homeland Security wants three names of Reddit",
+        "The Department of Homeland Security served Reddit with a subpoena for the names of three users in March. The government has been fighting in court to keep the names of its partners hidden.",
+    )
+    assert found.status == "issued"

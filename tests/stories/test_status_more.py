@@ -112,3 +112,22 @@ def test_a_gag_that_the_office_gave_up_was_withdrawn_though_a_judge_lifted_it() 
         "On Friday the judge lifted the gag order.",
     )
     assert [each.status for each in found if each.instrument == "gag order"] == ["withdrawn"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reddit is home to people of opposing views.",
+        'The users had used "fighting words", DHS said.',
+    ],
+)
+def test_what_others_fight_over_is_no_challenge(text: str) -> None:
+    assert read(_DEMAND, "Nothing was known of it until May.", text)[0].status == "issued"
+
+
+def test_why_something_was_removed_is_no_part_that_was_kept() -> None:
+    found = read(
+        "The police asked Facebook to take down the posts of a gunman.",
+        "Facebook removed the posts, but not because its own programs had found them.",
+    )
+    assert [each.status for each in found] == ["complied"]
