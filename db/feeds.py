@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     Row,
-    Select,
     Table,
     delete,
     exists,
@@ -103,21 +102,18 @@ async def ended(session: AsyncSession, urls: Sequence[str]) -> list[StoredFeed]:
 
 async def listed(session: AsyncSession, guild_id: int | None = None) -> list[StoredFeed]:
     """Give all feeds, or those that a guild uses, by id."""
-    return [_stored(row) for row in await session.execute(_of_guild(select(*_COLUMNS), guild_id))]
-
-
-async def ids(session: AsyncSession, guild_id: int | None = None) -> list[int]:
-    """Give the ids of all feeds that are looked at, or of those that a guild uses."""
-    query = _of_guild(select(_feeds.id), guild_id).where(_feeds.state == "active")
-    return list((await session.execute(query)).scalars())
-
-
-def _of_guild(query: Select[Any], guild_id: int | None) -> Select[Any]:
+    query = select(*_COLUMNS).order_by(_feeds.id)
     if guild_id is not None:
         query = query.join(GuildFeedRow, GuildFeedRow.feed_id == _feeds.id).where(
             GuildFeedRow.guild_id == guild_id
         )
-    return query.order_by(_feeds.id)
+    return [_stored(row) for row in await session.execute(query)]
+
+
+async def ids(session: AsyncSession) -> list[int]:
+    """Give the ids of all feeds that are looked at."""
+    query = select(_feeds.id).where(_feeds.state == "active").order_by(_feeds.id)
+    return list((await session.execute(query)).scalars())
 
 
 async def entry_counts(session: AsyncSession) -> dict[int, int]:

@@ -57,7 +57,6 @@ class Use:
 
     guild_id: int | None
     added_by: int | None
-    public: bool
     most: int | None = None
 
     async def hold(self, session: AsyncSession) -> None:
@@ -101,7 +100,7 @@ class Adder:
         self._probes: dict[str, datetime] = {}
         self._offered: dict[str, datetime] = {}
 
-    async def add(self, address: str, use: Use, *, discover: bool, seconds: float | None = None) -> Added:
+    async def add(self, address: str, use: Use, *, seconds: float | None = None) -> Added:
         """Add one feed. Its server, and that of a feed which its page names, have `seconds` in all.
 
         The default is what one request may take. Raises `FeedError`.
@@ -115,7 +114,7 @@ class Adder:
         added = await self._add_feed(url, use, seconds)
         if isinstance(added, Added):
             return added
-        if not (discover and isinstance(added.error, NotAFeedError) and added.response is not None):
+        if not isinstance(added.error, NotAFeedError) or added.response is None:
             raise added.error or FeedError(told("There is no feed at this address."))
         return await self._discover(added.response, added.error, use, lambda: until - clock())
 
@@ -216,7 +215,7 @@ class Adder:
             await use.hold(session)
             feed_id = await feeds.add_new(
                 session,
-                _row(url, now, kept=use.guild_id is None, public=use.public)
+                _row(url, now, kept=use.guild_id is None)
                 | {
                     "claim": 1,
                     "claimed_until": now + timedelta(seconds=LEASE),
@@ -275,7 +274,7 @@ class Adder:
         now = self._clock()
         known = await feeds.known_urls(session, list(wanted))
         rows = [
-            _row(url, now, kept=use.guild_id is None, public=use.public) | {"title": title[:300]}
+            _row(url, now, kept=use.guild_id is None) | {"title": title[:300]}
             for url, title in wanted.items()
             if url not in known
         ]
@@ -348,14 +347,14 @@ def _unknown(url: str) -> StoredFeed:
     return StoredFeed(0, url)
 
 
-def _row(url: str, now: datetime, *, kept: bool, public: bool) -> dict[str, Any]:
+def _row(url: str, now: datetime, *, kept: bool) -> dict[str, Any]:
     from bot.feeds import catalogue  # a poll round reads no lists
 
     return {
         "url": url,
         "title": "",
         "site": "",
-        "public": public or url in catalogue.urls(),
+        "public": url in catalogue.urls(),
         "state": "active",
         "added_at": now,
         "next_look": now,

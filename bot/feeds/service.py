@@ -80,20 +80,16 @@ class FeedService:
         *,
         guild_id: int | None = None,
         added_by: int | None = None,
-        discover: bool = True,
-        public: bool = False,
         seconds: float | None = None,
         most: int | None = None,
     ) -> Added:
-        """Add a feed by its address or, with `discover`, by the address of a page that names one.
+        """Add a feed by its address, or by the address of a page that names one.
 
-        A new feed is looked at at once; that is its first look. Without `guild_id` it is the operator's;
-        `public`: of the bundled list, which may be shown to everybody. `seconds` is what all requests may
-        take together (default: what one may), `most` how many feeds the guild may use. Raises `FeedError`
-        with the reason where nothing can be added.
+        A new feed is looked at at once; that is its first look. Without `guild_id` it is the operator's.
+        `seconds` is what all requests may take together (default: what one may), `most` how many feeds the
+        guild may use. Raises `FeedError` with the reason where nothing can be added.
         """
-        use = Use(guild_id, added_by, public, most)
-        return await self._adder.add(address, use, discover=discover, seconds=seconds)
+        return await self._adder.add(address, Use(guild_id, added_by, most), seconds=seconds)
 
     async def add_many(
         self,
@@ -101,12 +97,11 @@ class FeedService:
         *,
         guild_id: int | None = None,
         added_by: int | None = None,
-        public: bool = False,
         most: int | None = None,
     ) -> Imported:
         """Add many feeds without asking any server; each is looked at when its turn comes. All or, where the
         guild would then use more than `most`, none."""
-        return await self._adder.add_many(items, Use(guild_id, added_by, public, most))
+        return await self._adder.add_many(items, Use(guild_id, added_by, most))
 
     def normal(self, address: str) -> str:
         """Give an address as it is stored. Raises `FetchError` for one that may not be fetched."""
@@ -116,7 +111,7 @@ class FeedService:
         self, session: AsyncSession, wanted: Mapping[str, str], *, guild_id: int, added_by: int
     ) -> int:
         """As `add_many` in the caller's transaction, for addresses (with titles) that `normal` gave."""
-        return await self._adder.store(session, wanted, Use(guild_id, added_by, public=False))
+        return await self._adder.store(session, wanted, Use(guild_id, added_by))
 
     async def remove_in(self, session: AsyncSession, feed_id: int, *, guild_id: int) -> bool:
         """End a guild's use of a feed in the caller's transaction. False: no such."""

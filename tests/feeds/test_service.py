@@ -130,14 +130,11 @@ async def test_a_page_with_several_feeds_gives_the_choice(service: FeedService, 
     assert await service.list() == []
 
 
-async def test_well_known_paths_are_tried_only_when_asked(
+async def test_well_known_paths_are_tried_where_a_page_names_no_feed(
     service: FeedService, site: Site, clock: Clock
 ) -> None:
     site.say("/", body="<html><title>A site</title></html>", headers={"Content-Type": "text/html"})
     site.say("/rss.xml", body=rss(daily(2, clock.now)))
-    with pytest.raises(NotAFeedError):
-        await service.add(site.url("/"), discover=False)
-    assert [asked.path for asked in site.asked] == ["/"]
     added = await service.add(site.url("/"))
     assert added.url == site.url("/rss.xml")
 

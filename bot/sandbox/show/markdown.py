@@ -102,13 +102,7 @@ def _time(seconds: int, style: str, now: datetime) -> str:
 
 
 def _relative(seconds: float) -> str:
-    for unit, size in (
-        ("year", 31_557_600),
-        ("month", 2_629_800),
-        ("day", 86_400),
-        ("hour", 3600),
-        ("minute", 60),
-    ):
+    for unit, size in _UNITS:
         count = int(abs(seconds) // size)
         if count:
             words = f"{count} {unit}{'' if count == 1 else 's'}"
