@@ -174,7 +174,7 @@ async def _sources(interaction: discord.Interaction, typed: str) -> list[app_com
     feeds = await services_of(interaction).feeds.list(guild_id=interaction.guild_id)
     # One that is longer than a choice would be cut, and the rule would then name no source.
     titles = [f.title for f in feeds if f.title and "," not in f.title and len(f.title) <= _LONGEST_CHOICE]
-    return choices.matching_last(typed, titles)
+    return choices.matching_last(typed, titles, called=str)  # as they are, whatever words they are
 
 
 def said(wishes: Mapping[str, Any], clear: str | None = None) -> dict[str, Any]:

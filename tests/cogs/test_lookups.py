@@ -302,6 +302,9 @@ async def test_closed_lists_are_known_however_they_are_written_in_ones_own_langu
     assert "Überwachung, Biometrie" in added.text
     (offer,) = await scene.moderator.autocomplete("alerts edit", "clear", "erwähnen, Th", rule=1)
     assert (offer.name, offer.value) == ("erwähnen, themen", "erwähnen, topics"), "as the options are called"
+    await scene.house.guild(scene.guild.id, await scene.house.feed("surveillance"))
+    (offered,) = await scene.moderator.autocomplete("alerts add", "sources", "surv", **listed)
+    assert (offered.name, offered.value) == ("surveillance", "surveillance"), "the title of a feed"
     cleared = await scene.moderator.command("alerts edit", rule=1, clear=offer.value)
     assert "Themen: Überwachung, Biometrie → **–**" in cleared.text
 
