@@ -21,6 +21,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.alerts import actions, rule_actions, rule_preview
+from bot.alerts.answers import sorted_errors
 from bot.alerts.cards import Card
 from bot.alerts.foreign import plain_text, width
 from bot.alerts.render import card_texts, card_view
@@ -248,9 +249,11 @@ class SetupPart(
         if isinstance(channel, discord.ForumChannel):
             name = plain_text(card.title, 90) or "Quash"
             tags: list[Any] = [discord.Object(tag) for tag in tags_in(channel, card.topics)]
-            await channel.create_thread(name=name, view=view, applied_tags=tags, allowed_mentions=nobody)
+            with sorted_errors():
+                await channel.create_thread(name=name, view=view, applied_tags=tags, allowed_mentions=nobody)
         else:
-            await channel.send(view=view, allowed_mentions=nobody, nonce=nonce)
+            with sorted_errors():
+                await channel.send(view=view, allowed_mentions=nobody, nonce=nonce)
 
     async def _rule(self, interaction: discord.Interaction[Any]) -> Rule:
         return await rule_actions.get_rule(

@@ -109,6 +109,10 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     assert await _rules(scene) == []
     saved = await scene.moderator.click(panel.message, "Save")
     assert "a thread for each case" in saved.text
+    full = Fault("status", status=400, code=160006, method="POST", path="/channels/*/threads")
+    scene.discord.faults.add(full)
+    refused = await scene.moderator.click(saved.message, "Post an example")
+    assert "as many open threads as Discord allows" in refused.text
     clicks = [scene.moderator.click(saved.message, "Post an example") for _ in range(2)]
     assert all("The example is posted" in told.text for told in await asyncio.gather(*clicks))
     (post,) = [c for c in scene.discord.world.channels.values() if c.parent_id == forum.id]
