@@ -1,8 +1,9 @@
 """The one place where an error becomes a sentence for the person who met it.
 
-In order: what Quash says by itself (`QuashError`), a permission that is missing, a command that was
-changed meanwhile, an option that cannot be read, Discord or the database being away, and last
-everything else: logged with an id that the person is shown too, so that an operator can find it.
+In order: an answer that nobody waits for any more, what Quash says by itself (`QuashError`), a permission
+that is missing, a command that was changed meanwhile, an option that cannot be read, Discord or the database
+being away, and last everything else: logged with an id that the person is shown too, so that an operator can
+find it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from bot.words import retell, say
 from db.engine import is_outage
 
 _log = logging.getLogger(__name__)
+
+# Unknown message, unknown webhook, invalid webhook token: an answer's message, and its time of 15 minutes.
+# https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+_OVER = frozenset({10008, 10015, 50027})
 
 
 def sentence_for(error: BaseException) -> str | None:
@@ -49,8 +54,18 @@ def sentence_for(error: BaseException) -> str | None:
     return None
 
 
+def is_over(error: BaseException) -> bool:
+    """Tell whether nobody waits for the answer any more: who asked dismissed it, or its time is over."""
+    if isinstance(error, app_commands.CommandInvokeError) and error.__cause__:
+        return is_over(error.__cause__)
+    return isinstance(error, discord.HTTPException) and error.code in _OVER
+
+
 async def tell(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the person, for their eyes only, what went wrong; log what nobody foresaw."""
+    if is_over(error):
+        _log.info("an answer was not waited for: %s", error)
+        return
     sentence = sentence_for(error)
     if sentence is None or isinstance(error.__cause__, DBAPIError | OSError | ClientError):
         number = secrets.token_hex(3)

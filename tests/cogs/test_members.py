@@ -20,7 +20,7 @@ from bot.alerts.actions import ListedSubscription
 from bot.alerts.deliver import Deliverer
 from bot.alerts.limiter import TokenBucket
 from bot.alerts.sender import DiscordSender
-from bot.sandbox import Person
+from bot.sandbox import Fault, Person
 from bot.sandbox.web import SampleWeb
 from cogs.errors import sentence_for
 from cogs.limits import Budget
@@ -106,6 +106,16 @@ async def test_a_page_is_analysed_on_request_and_by_the_messages_menu(scene: Sce
     assert (
         "no link in it" in (await scene.member.menu("Analyse link", await scene.member.say("nothing"))).text
     )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_dismisses_an_answer_is_not_told_of_a_fault(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.discord.faults.add(Fault("status", status=404, code=10008, method="PATCH", path="/webhooks/*"))
+    answer = await scene.member.command("analyse", link="http://10.0.0.1/secret")
+    assert "inside Quash" not in answer.text
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_pages_that_cannot_be_read_get_a_sentence(scene: Scene) -> None:
