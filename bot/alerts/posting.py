@@ -47,7 +47,8 @@ def missing_in(channel: object, *, threads: bool, history: bool = False) -> tupl
 
 def tags_of(forum: discord.ForumChannel) -> dict[str, int]:
     """Give the tags of a forum that the bot may set, by their names."""
-    all_of_them = forum.permissions_for(forum.guild.me).manage_threads
+    me = forum.guild.me
+    all_of_them = me is not None and forum.permissions_for(me).manage_threads
     return {tag.name: tag.id for tag in forum.available_tags if all_of_them or not tag.moderated}
 
 
