@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -211,6 +211,9 @@ class Database:
         """Give a session whose changes are one transaction."""
         async with self._writers, self._watched("write"), self._begun() as session:
             yield session
+            if self.is_sqlite and self.outage.cause:
+                # What changes nothing goes through with a full disk, too, and would end the outage.
+                await session.execute(text("PRAGMA user_version = 0"))
             await session.commit()
 
     @contextlib.asynccontextmanager

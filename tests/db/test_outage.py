@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -44,6 +46,29 @@ async def test_a_locked_file_is_said_once_and_counted_at_the_end(
     assert len(said) == 2
     assert "locked" in said[0]
     assert "3 failures" in said[1]
+    await database.close()
+
+
+async def test_a_full_disk_is_no_less_full_for_who_writes_nothing(
+    sqlite_url: str, migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
+    database = Database(sqlite_url)
+    await _put(database, "before")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "quash.db-wal").stat().st_size, usual[1]))
+    try:
+        with pytest.raises(DBAPIError):
+            await _put(database, "meanwhile")
+        with pytest.raises(DBAPIError):
+            async with database.write():
+                pass  # as who looks for what is due, and finds nothing
+        assert database.outage.cause
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    async with database.write():
+        pass
+    assert database.outage.cause == ""
     await database.close()
 
 
