@@ -25,6 +25,7 @@ def settle(frames: list[Frame], marked: list[Marked]) -> list[Frame]:
         _let_carriers_hold(frames, marked)
     _name_the_nouns(frames, marked)
     _name_the_force(frames, marked)
+    _name_the_court(frames, marked)
     _only_offices_get_warrants(frames)
     _courts_order_what_agencies_pass_on(frames, marked)
     _leave_out_go_betweens(frames, marked)
@@ -316,6 +317,24 @@ def _name_the_force(frames: list[Frame], marked: list[Marked]) -> None:
     }
     for officer in officers.values():
         _rename(frames, "issuers", officer, list(forces.values()))
+
+
+_A_COURT = re.compile(r"^(?:court|judge|magistrate|tribunal|judges)$", re.IGNORECASE)
+
+
+def _name_the_court(frames: list[Frame], marked: list[Marked]) -> None:
+    """ "A court", "the judge": the one court that the article names, or names first of all."""
+    courts: dict[str, Slot] = {}
+    first: dict[str, Slot] = {}
+    for item in marked:
+        for slot in item.slots.values():
+            if slot.kind == "court" and not slot.generic and _COURT_OF_LAW.search(slot.name):
+                courts[slot.name] = slot
+                if item.index < 1:
+                    first[slot.name] = slot
+    for name in {name for frame in frames for name in frame.issuers if _A_COURT.match(name)}:
+        noun = next(frame.slots[name] for frame in frames if name in frame.issuers)
+        _rename(frames, "issuers", noun, list((courts if len(courts) == 1 else first).values()))
 
 
 def _only_offices_get_warrants(frames: list[Frame]) -> None:

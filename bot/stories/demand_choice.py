@@ -34,11 +34,13 @@ from bot.stories.demand_unable import unable
 from bot.stories.demand_writing import written
 from bot.stories.demands import Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
+from bot.stories.gazetteer import load as gazetteer
 from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.lexicon import read_data
 from bot.stories.model import Demand, Document, Mention
 from bot.stories.odds import chance
 from bot.stories.relevance import SURELY_TOLD, odds_of
+from bot.stories.status import carries
 from bot.stories.word_weights import as_written
 
 TOLD = 0.65
@@ -240,7 +242,10 @@ def judge(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[
                 recipients = claim.base.recipient or recipients
         if claim.group.campaign is not None and claim.family != "gag":  # one more, made to somebody else
             recipients = _said_to_be_asked(claim) or recipients
+        if claim.family == "content" and not any(map(carries, recipients)):  # who blocks, not what is blocked
+            recipients = tuple(filter(carries, _said_to_be_asked(claim))) or recipients
         recipients = _without_watched(scene, claim, recipients)
+        issuers = tuple([name for name in issuers if not of_one_house(name, recipients)])
         if issuers or recipients:
             values = claim_values(scene, claim, order, issuer, recipient)
             odds = total(values, tables["claim"]) + _WORDS * scene.words.told
@@ -254,6 +259,18 @@ def _without_watched(scene: Scene, claim: Claim, recipients: tuple[str, ...]) ->
     if kept or not recipients:
         return kept
     return tuple([name for name in _said_to_be_asked(claim) if name not in scene.watched])
+
+
+def of_one_house(name: str, recipients: tuple[str, ...]) -> bool:
+    """Whether a party is a product or a daughter of a firm that is asked, or its owner: it asks nothing."""
+    entries = gazetteer().entries
+    asked = [entries[other] for other in recipients if other in entries]
+    entry = entries.get(name)
+    return (
+        entry is not None
+        and entry.kind == "company"
+        and (entry.parent in recipients or any(each.parent == name for each in asked))
+    )
 
 
 def _said_to_be_asked(claim: Claim) -> tuple[str, ...]:

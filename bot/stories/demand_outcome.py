@@ -23,6 +23,7 @@ _NEAR = 2  # sentences around the demand's own in which words count in full
 _FAR = 0.5  # what words elsewhere count
 _WORDS = 5.0  # the length of all measures of words together, however long the article
 _WORD = 0.3  # what a word counts at most: a few sentences say less than an article
+_TELLING = 2.0  # log-odds by which a sentence must speak for a status to be shown for it
 _RULES = 1.5  # what the rules' own answer measures
 _SURER = 0.5  # by how much (log-odds) words must be for a status where the rules know of no answer
 _PLAINER = 0.3  # the same of a status and its opposite
@@ -82,7 +83,7 @@ class Outcomes:
         says nothing of what came of it.
         """
         parties = {*demand.issuer, *demand.recipient, *demand.target}
-        best, most = None, 0.0
+        best, most = None, _TELLING
         for sentence in self._sentences:
             if self._texts[sentence.index] in demand.evidence[:1]:
                 continue

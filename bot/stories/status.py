@@ -348,8 +348,8 @@ def acted(
         if event.status != "challenged" and others and others == names and recipients:
             if (
                 not others & set(recipients)
-                and all(map(_carries, recipients))
-                and not any(map(_carries, others))
+                and all(map(carries, recipients))
+                and not any(map(carries, others))
             ):
                 return False  # a service that carriers shall block answers another demand
             common = any(name.split()[-1].islower() for name in recipients)  # "internet providers"
@@ -365,10 +365,12 @@ def _speaks_for_all(name: str, recipients: tuple[str, ...]) -> bool:
     return name not in recipients and UMBRELLA.search(name) is not None
 
 
-_CARRIER = re.compile(r"(?:providers?|operators?|carriers?|telecom\w*|telcos?|isps?)$", re.IGNORECASE)
+_CARRIER = re.compile(
+    r"(?:providers?|operators?|carriers?|networks|telecom\w*|telcos?|isps?)$", re.IGNORECASE
+)
 
 
-def _carries(name: str) -> bool:
+def carries(name: str) -> bool:
     """Whether a party is a telecom, by the gazetteer or by its name."""
     entry = gazetteer().entries.get(name)
     return entry.sort == "telecom" if entry else _CARRIER.search(name) is not None

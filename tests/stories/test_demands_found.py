@@ -9,6 +9,7 @@ import pytest
 from bot.record import Recorder
 from bot.stories import parties, text
 from bot.stories.analyse import analyse
+from bot.stories.demand_choice import of_one_house
 from bot.stories.demands import find_demands
 from bot.stories.model import Article, Demand
 
@@ -340,3 +341,30 @@ def test_the_state_does_not_challenge_what_its_own_office_asks() -> None:
         "The Department of Homeland Security served Reddit with a subpoena for the names of three users in March. The government has been fighting in court to keep the names of its partners hidden.",
     )
     assert found.status == "issued"
+
+
+def test_a_court_without_a_name_is_the_one_that_the_article_opens_with() -> None:
+    (found,) = analyse(
+        Article(
+            "Court orders Google to give search data",
+            "Brazil's Superior Court of Justice decided on Wednesday that Google has to hand over the search data of everybody who looked for the councilwoman's name. Google may take the matter to the Supreme Court.",
+        )
+    ).demands
+    assert found.issuer == ("Brazilian Superior Court",)
+
+
+def test_a_product_asks_nothing_of_the_firm_that_makes_it_nor_a_firm_of_its_daughter() -> None:
+    assert of_one_house("ChatGPT", ("OpenAI",))
+    assert of_one_house("Meta", ("Instagram",))
+    assert not of_one_house("Meta", ("OpenAI",))
+    assert not of_one_house("Department of Homeland Security", ("Immigration and Customs Enforcement",))
+
+
+def test_those_who_are_told_to_block_are_asked_and_not_what_they_block() -> None:
+    (found,) = analyse(
+        Article(
+            "Twitter back in Nigeria after seven months",
+            "Nigerians may tweet again. The government ended its suspension of Twitter at midnight on Wednesday. The ban came two days after Twitter had deleted a post of President Muhammadu Buhari. The Nigerian Communications Commission told mobile networks to cut off access, and they obeyed.",
+        )
+    ).demands
+    assert (found.issuer, found.recipient) == (("Nigerian Communications Commission",), ("mobile networks",))
