@@ -367,10 +367,15 @@ def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[
 
 
 def _validators(look: Look) -> dict[str, str | None]:
-    """What to send next time: P4 to P7. A 200 says all anew, a 304 only what it names."""
+    """What to send next time: P4 to P7. A 200 says all anew, a 304 only what it names.
+
+    P9 for a document that breaks off: what is missing of it would not be seen until the feed changes.
+    """
     response, stored = look.response, look.stored
     if response is None:
         return {}
+    if look.feed is not None and look.feed.cut:
+        return {"etag": None, "last_modified": None}
     etag, last_modified = response.etag, response.last_modified
     if response.not_modified:
         etag = stored.etag if etag is None else etag

@@ -82,7 +82,7 @@ async def _read(stored: StoredFeed, response: Response, parser: Parser, clock: C
         raise ParseError(told("The server sent an empty document."))
     feed = await parser.parse(response.body, response.url, response.content_type)
     feed = told_apart(feed, stored.memory.get("shared", ()))
-    return Look(stored, clock(), response, digest, feed=feed)
+    return Look(stored, clock(), response, None if feed.cut else digest, feed=feed)
 
 
 class Round:

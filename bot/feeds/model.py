@@ -42,7 +42,10 @@ class Rhythm(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A feed as parsed. `dialect` names what was read ("rss 2.0", "atom 1.0", "rdf", "json 1.1", ...)."""
+    """A feed as parsed. `dialect` names what was read ("rss 2.0", "atom 1.0", "rdf", "json 1.1", ...).
+
+    `cut`: the document breaks off inside an entry, which and what should follow is not there.
+    """
 
     title: str
     link: str
@@ -52,3 +55,4 @@ class Feed(NamedTuple):
     rhythm: Rhythm = Rhythm()
     hub: str | None = None
     self_url: str | None = None
+    cut: bool = False

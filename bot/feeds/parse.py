@@ -22,7 +22,13 @@ from bot.feeds.reading.kinds import refuse_other_kinds
 from bot.feeds.reading.limits import MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS, refuse_too_large
 from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
-from bot.feeds.reading.salvage import entry_starts, has_long_tag, read_with_any_prefix, salvage
+from bot.feeds.reading.salvage import (
+    cut_entry,
+    entry_starts,
+    has_long_tag,
+    read_with_any_prefix,
+    salvage,
+)
 from bot.feeds.reading.strict import IllFormedError, read_strict
 
 
@@ -48,11 +54,13 @@ def parse_feed(
         feed = read_quickly(document, url, now) or read_strict(document, url, now)
     except IllFormedError as error:
         document = without_doctype(trimmed(utf8_document(content, content_type)))
-        feed = _read_mended(mended(document), url, now)
+        cut = cut_entry(document)
+        feed = _read_mended(mended(document[:cut]), url, now)
         if feed is None:
             raise ParseError(
                 told("The document is no feed that can be read: {error}.", error=error)
             ) from None
+        feed = feed._replace(cut=cut is not None)
     if feed is None:
         refuse_other_kinds(document)
         raise NotAFeedError(told("The document is XML, but not a feed in RSS, RDF or Atom."))

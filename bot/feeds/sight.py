@@ -39,6 +39,7 @@ class SeenFeed(NamedTuple):
     """A feed's words about itself, and its entries in the feed's own order.
 
     `shared`: keys by which several entries would be taken for one (`bot.feeds.identity`), which so are none.
+    `cut`: the document broke off, so there are more.
     """
 
     title: str
@@ -49,6 +50,7 @@ class SeenFeed(NamedTuple):
     self_url: str | None
     sightings: tuple[Sighting, ...]
     shared: tuple[str, ...] = ()
+    cut: bool = False
 
 
 def seen(feed: Feed) -> SeenFeed:
@@ -64,6 +66,7 @@ def seen(feed: Feed) -> SeenFeed:
         feed.hub,
         feed.self_url,
         tuple(map(sight, entries)),
+        cut=feed.cut,
     )
     return told_apart(found, shared)
 

@@ -44,13 +44,13 @@ def packed(feed: SeenFeed) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
     rhythm = (feed.rhythm.ttl_seconds, tuple(feed.rhythm.skip_hours), tuple(feed.rhythm.skip_days))
     rows = tuple(map(tuple, feed.sightings))
     parts = [rows[start : start + _PART] for start in range(_PART, len(rows), _PART)]
-    about = (feed.title, feed.link, feed.language, rhythm, feed.hub, feed.self_url, feed.shared)
+    about = (feed.title, feed.link, feed.language, rhythm, feed.hub, feed.self_url, feed.shared, feed.cut)
     return (*about, rows[:_PART], len(parts)), parts
 
 
 def unpacked(head: Sequence[Any], parts: Iterable[Sequence[Any]]) -> SeenFeed:
     """Undo `packed`."""
-    title, link, language, (ttl, hours, days), hub, self_url, shared, first, _ = head
+    title, link, language, (ttl, hours, days), hub, self_url, shared, cut, first, _ = head
     rhythm = Rhythm(ttl, frozenset(hours), frozenset(days))
     sightings = tuple(map(_sighting, chain(first, *parts)))
-    return SeenFeed(title, link, language, rhythm, hub, self_url, sightings, shared)
+    return SeenFeed(title, link, language, rhythm, hub, self_url, sightings, shared, cut)

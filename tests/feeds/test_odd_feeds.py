@@ -53,6 +53,23 @@ async def test_a_feed_that_is_rebuilt_with_each_look_is_told_of_once(clock: Cloc
         assert told == ["rebuilt"]
 
 
+async def test_a_feed_that_breaks_off_is_asked_for_whole(clock: Clock) -> None:
+    """Half an entry was taken for one of its own; what stood behind it was seen when the feed changed."""
+    async with world(clock) as w:
+        items = daily(4, clock.now)
+        whole = rss(items)
+        w.site.say(body=whole, headers={"ETag": '"1"'})
+        await w.service.add(w.site.url(), guild_id=ONE)
+        whole = rss([("new", clock.now), ("newer", clock.now), *items])
+        w.site.say(body=whole[: whole.index("/newer")], headers={"ETag": '"2"'})
+        await w.service.check(gap=0)
+        assert [entry.title for entry in await w.entries() if entry.alert] == ["Title of new"]
+        w.site.say(body=whole, headers={"ETag": '"2"'})
+        await w.service.check(gap=0)
+        assert [e.url[-5:] for e in await w.entries() if e.alert] == ["e/new", "newer"]
+        assert (await w.feed()).etag == '"2"'
+
+
 async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock) -> None:
     """All its entries are new each day, so it looked rebuilt each day; nothing of it was ever alerted."""
     async with world(clock) as w:

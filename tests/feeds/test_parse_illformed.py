@@ -52,10 +52,12 @@ def test_undeclared_prefixes_mean_what_they_usually_mean() -> None:
     assert (feed.entries[0].authors, feed.entries[0].content) == (("Jo",), "Full")
 
 
-def test_a_feed_cut_in_the_middle_keeps_the_entries_before() -> None:
+def test_a_feed_cut_in_the_middle_keeps_the_entries_before_and_not_the_half_of_one() -> None:
     content = rss(ONE + ONE.replace("One", "Two") + ONE.replace("One", "Three"))
-    kept = titles(content[: content.index(b"Three") + 2])
-    assert kept[:2] == ["One", "Two"]
+    cut = parsed(content[: content.index(b"Three") + 2])
+    assert ([entry.title for entry in cut.entries], cut.cut) == (["One", "Two"], True)
+    assert not parsed(content).cut
+    assert not parsed(content.removesuffix(b"</channel></rss>")).cut, "nothing of it is missing"
 
 
 def test_one_broken_entry_spoils_no_other_in_a_long_feed() -> None:

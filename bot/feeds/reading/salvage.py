@@ -17,6 +17,7 @@ _ROOT_START: Final = re.compile(
     rb"<(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)(?=[\s>])[^<>]{0,20000}>", re.IGNORECASE
 )
 _END_TAG: Final = re.compile(rb"</(?:[A-Za-z][\w.-]{0,30}:)?(?:item|entry)\s*>", re.IGNORECASE)
+_ROOT_END: Final = re.compile(rb"</(?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _LARGEST_ENTRY: Final = 1024 * 1024
 
 
@@ -36,6 +37,14 @@ def entry_starts(document: bytes, most: int = MAX_ENTRIES) -> list[int]:
         if len(starts) >= most:
             break
     return starts
+
+
+def cut_entry(document: bytes) -> int | None:
+    """Give where the last of several entries begins, if the document breaks off inside it."""
+    starts = entry_starts(document, MAX_ENTRIES + 1)
+    if not 1 < len(starts) <= MAX_ENTRIES or _END_TAG.search(document, starts[-1]):
+        return None
+    return None if _ROOT_END.search(document, starts[-1]) else starts[-1]
 
 
 def salvage(document: bytes, base: str, now: datetime) -> Feed | None:
