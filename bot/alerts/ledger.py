@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import product
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import changes, lines, unreachable
-from bot.alerts.asking import REVIEW_KINDS
+from bot.alerts.asking import LET_THROUGH, REVIEW_KINDS
 from bot.alerts.cards import card_from
 from bot.alerts.changes import Change
 from bot.alerts.clauses import RoutedStory
@@ -92,6 +93,7 @@ class _Heads:
     digests: DigestShelf
     reviews: ReviewShelf
     words: dict[tuple[int, int], str]  # moderators' own, by story and server
+    let_through: set[tuple[int, int]]  # stories, each by the moderators of a channel or the end of their time
 
 
 class Ledger:
@@ -188,6 +190,8 @@ class Ledger:
         gathered = await shelf.items([row.id for row in rows.values() if row.kind == "digest"])
         story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
         story_ids.update(*gathered.values())
+        desks = {rule.review_channel for of in found_rules.values() for rule in of if rule.review_channel}
+        asked = await reviews.get_asked(session, product(story_ids, desks))
         return _Heads(
             session=session,
             rows=rows,
@@ -203,6 +207,7 @@ class Ledger:
             digests=shelf,
             reviews=await read_reviews(session, rows.values()),
             words=await reviews.get_words(session, story_ids) if to_channels else {},
+            let_through={one for one, review in asked.items() if review.state in LET_THROUGH},
         )
 
     async def _order(self, claim: Claim, heads: _Heads, writing: _Writing, now: datetime) -> Order | None:
@@ -240,13 +245,13 @@ class Ledger:
                 return None, changes.closed(row.id, "skipped", made)
             return made, changes.intent(made, now)
         verdicts = _verdicts(claim, heads, row.story_id)
-        wanted = [verdict for verdict in verdicts if verdict.passed]
+        first = heads.first_cards.get(deliveries.thread_of(row))
+        # A card stays as the rule wants it that posted it.
+        by = first if first is not None and row.kind == "edit" else row
+        wanted = _wanted(verdicts, heads, row.story_id, (row.rule_id, by.rule_id))
         if not wanted:
             return None, changes.closed(row.id, "skipped", _why_not(verdicts))
-        first = heads.first_cards.get(deliveries.thread_of(row))
         if claim.target == "channel":
-            # A card stays as the rule wants it that posted it.
-            by = first if first is not None and row.kind == "edit" else row
             wanted = [as_owed(wanted, by.rule_id)]
         if row.kind != "edit" and (quiet := _quiet(row, wanted[0], heads, now)) is not None:
             hours = heads.hours[wanted[0].guild_id]
@@ -292,8 +297,8 @@ class Ledger:
         gathered = heads.gathered[row.id]
         wanted: dict[int, list[Verdict]] = {}
         for story_id in gathered:
-            passed = [verdict for verdict in _verdicts(claim, heads, story_id) if verdict.passed]
-            if passed:
+            verdicts = _verdicts(claim, heads, story_id)
+            if passed := _wanted(verdicts, heads, story_id, (gathered[story_id].rule_id,)):
                 wanted[story_id] = passed
             await asyncio.sleep(0)  # looking for keywords in hundreds of stories takes its time
         digest = await heads.digests.digest(
@@ -411,6 +416,26 @@ def _verdicts(claim: Claim, heads: _Heads, story_id: int | None) -> list[Verdict
     return [ask_subscription(story, wish) for wish in heads.subscriptions.get(claim.target_id, ())]
 
 
+def _wanted(
+    verdicts: Iterable[Verdict], heads: _Heads, story_id: int | None, owed_by: Collection[int | None]
+) -> list[Verdict]:
+    """Give the wishes that are met with a story that rules owe.
+
+    One that asks for a review is not, before moderators let the story through, unless it is one of these
+    rules': then it asks since later.
+    """
+    return [
+        one
+        for one in verdicts
+        if one.passed
+        and (
+            one.review is None
+            or one.rule_id in owed_by
+            or (story_id, one.review.channel_id) in heads.let_through
+        )
+    ]
+
+
 def _rule_of(verdict: Verdict, heads: _Heads) -> Rule | None:
     """Give the rule whose verdict it is, None for a subscription's."""
     of_channel = heads.rules.get(verdict.destination.id, ()) if verdict.rule_id is not None else ()
@@ -442,5 +467,5 @@ async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datet
 
 def _why_not(verdicts: Iterable[Verdict]) -> str:
     """Say why a delivery that was due is not sent."""
-    stopped = [verdict.reason for verdict in verdicts]
+    stopped = [verdict.reason for verdict in verdicts if not verdict.passed]
     return stopped[0] if stopped else told("Nobody asks for it any more.")

@@ -262,15 +262,9 @@ def choose_among(due: dict[Destination, Verdict], verdicts: Iterable[Verdict]) -
 
 
 def as_owed(wishes: Sequence[Verdict], rule_id: int | None) -> Verdict:
-    """Give the wish by which a destination gets what it is owed by a rule, of those that hold by now.
-
-    One that asks for a review has no say, unless moderators let it through: with that of the rule that owes
-    it, and others of the same review. It is by another rule than the first where the daily limit of that one
-    was reached, so that it counts for that other's.
-    """
-    desk = next((one.review.channel_id for one in wishes if one.review and one.rule_id == rule_id), None)
-    decided = [one for one in wishes if one.review is None or one.review.channel_id == desk]
-    (wish,) = chosen(decided or wishes)
+    """Give the wish by which a destination gets what it is owed by a rule, of those that hold by now: another
+    than the first where the daily limit of that one was reached, so that it counts for that other's."""
+    (wish,) = chosen(wishes)
     by_rule = next((one for one in wish.others if one.rule_id == rule_id), None)
     return wish if by_rule is None else replace(by_rule, ping_role=by_rule.ping_role or wish.ping_role)
 

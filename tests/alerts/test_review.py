@@ -11,12 +11,14 @@ from sqlalchemy import select, update
 
 from bot.alerts import actions, review
 from bot.alerts.clauses import RoutedStory
+from bot.alerts.deliver import Deliverer
 from bot.alerts.review import DecidedAlreadyError
 from bot.alerts.routing import Rule, route
 from db import deliveries, restarts
 from db.engine import Database
 from db.tables import DeliveryRow, DestinationRow, FindingRow, ReviewRow
 from tests.alerts.house import House, told
+from tests.alerts.place import Place, text_of
 from tests.conftest import TurnedClock
 
 GUILD, POSTS, DESK = 1, 100, 200
@@ -251,3 +253,25 @@ async def test_a_report_is_asked_about_for_a_rule_that_its_case_was_not_asked_ab
     assert len(await _reviews(house)) == 2
     cards = [(row.story_id, row.target_id) for row in await house.deliveries() if row.kind == "card"]
     assert cards == [(1, POSTS), (2, 101)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("when", "removed"), [("now", False), ("daily", False), ("daily", True)])
+async def test_what_moderators_have_not_let_through_is_not_told_by_another_rules_leave(
+    place: Place, deliverer: Deliverer, clock: TurnedClock, when: str, removed: bool
+) -> None:
+    """Nor is the role of the rule that asks them mentioned; nor is it posted once the other rule is gone."""
+    guild, desk = place.guild.id, place.standin.world.add_channel(place.guild, "desk")
+    open_rule = await place.house.rule(guild, place.channel.id, when=when)
+    asks = {"ping_role": 77, "urgent": ["issued"], "review_channel": desk.id}
+    await place.house.rule(guild, place.channel.id, **asks)
+    await place.house.story(place.feed, await place.house.case())
+    for asked in await _reviews(place.house):
+        await review.reject(place.house.database, guild_id=guild, user_id=7, review_id=asked.id, now=clock())
+    if removed:
+        await actions.remove_rule(
+            place.house.database, guild_id=guild, user_id=7, rule_id=open_rule, now=clock()
+        )
+    clock.turn(days=1)
+    await deliverer.deliver_due()
+    assert ["<@&77>" in text_of(message) for message in place.posted] == ([] if removed else [False])
