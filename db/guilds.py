@@ -26,7 +26,7 @@ async def remember(session: AsyncSession, guild_id: int, now: datetime) -> None:
     back = await session.scalar(
         update(GuildRow)
         .where(GuildRow.id == guild_id, GuildRow.left_at.is_not(None))
-        .values(left_at=None)
+        .values(left_at=None, joined_at=now)
         .returning(GuildRow.id)
     )
     if back is not None:

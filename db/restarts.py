@@ -22,9 +22,11 @@ from db.tables import DeliveryRow
 
 _ALIVE = "alive"  # note: when a process was last alive
 _PAUSES = "pauses"  # note: the pauses of which stories may still come in, [from, to] each
+_BACK = "back"  # note: when the last long pause ended
 _SHORT = timedelta(seconds=60)  # another process is alive, or Discord still knows the nonces
 _REMEMBERED = timedelta(days=7)  # after a pause, until every feed was looked at
 _SOON = timedelta(days=2)  # the same for stories without a date: a feed that works is looked at once a day
+_LONG = timedelta(days=1)
 _MOST = 20
 
 
@@ -40,6 +42,8 @@ async def note_start(session: AsyncSession, now: datetime) -> timedelta | None:
     pauses = [(a, b) for a, b in await get_pauses(session) if now - b <= _REMEMBERED]
     written = [[a.isoformat(), b.isoformat()] for a, b in [*pauses[-_MOST + 1 :], (since, now)]]
     await notes.put(session, _PAUSES, json.dumps(written))
+    if now - since > _LONG:
+        await notes.put(session, _BACK, now.isoformat())
     await session.execute(
         update(DeliveryRow)
         .where(
@@ -57,6 +61,12 @@ async def note_start(session: AsyncSession, now: datetime) -> timedelta | None:
 async def beat(session: AsyncSession, now: datetime) -> None:
     """Note that a process is alive."""
     await notes.put(session, _ALIVE, now.isoformat())
+
+
+async def was_off_since(session: AsyncSession, since: datetime) -> bool:
+    """Tell whether nothing ran for long at some time since then."""
+    back = await notes.get(session, _BACK)
+    return back is not None and datetime.fromisoformat(back) > since
 
 
 async def doubt(session: AsyncSession, story_id: int, published: datetime | None, now: datetime) -> None:
