@@ -163,6 +163,7 @@ class _Preview:
         self._named: list[str] = arguments.feeds
         self._failed = 0
         self._clock = _Ahead()
+        self._began = self._clock()
         self._until = time.monotonic() + settings.fetch_timeout
 
     async def run(self) -> int:
@@ -229,7 +230,8 @@ class _Preview:
                 added = await service.add(added.candidates[0].url, seconds=left)
             if added.feed_id is not None:
                 async with database.write() as session:
-                    await feeds.use(session, [added.feed_id], _GUILD, None, self._clock())
+                    # From before the look: what a feed held by then would be history here.
+                    await feeds.use(session, [added.feed_id], _GUILD, None, self._began)
         except QuashError as error:
             self._complain(shown_url(url) if "://" in url else url, error)
 
@@ -333,7 +335,8 @@ class _Preview:
                 print_card(console, card)
             before = len(cards) - len(shown)
             left = f"; {before} before them with --limit {len(cards)}" if before else ""
-            console.print(f"{len(shown)} posts{left}", style="dim")
+            posts = "1 post" if len(shown) == 1 else f"{len(shown)} posts"
+            console.print(f"{posts}{left}", style="dim")
 
 
 async def _warm(analysis: AnalysisPool) -> None:

@@ -42,7 +42,8 @@ async def test_a_story_whose_page_cannot_be_had_is_shown_from_the_feeds_own_word
         site.say("/broken", status=503)
         page = f"<html><body><article><p>{_SUMMARY}</p></article></body></html>"
         site.say("/there", body=page, headers={"Content-Type": "text/html"})
-        status, out, err = await _preview(tmp_path, site.url("/feed"), "--json")
+        html = tmp_path / "posts.html"
+        status, out, err = await _preview(tmp_path, site.url("/feed"), "--json", "--html", str(html))
         asked = {request.path for request in site.asked}
     assert set(titles) <= asked, "each page was asked for"
     assert (status, err) == (0, "")
@@ -51,6 +52,7 @@ async def test_a_story_whose_page_cannot_be_had_is_shown_from_the_feeds_own_word
     for path in ("/missing", "/broken"):
         assert shown[titles[path]]["relevant"]
         assert shown[titles[path]]["url"] == site.url(path)
+    assert all(title in html.read_text("utf-8") for title in titles.values()), "each has its post"
 
 
 async def test_where_there_is_no_time_for_all_stories_the_newest_are_shown(tmp_path: Path) -> None:
