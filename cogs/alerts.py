@@ -64,7 +64,7 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         return await may_configure(interaction)
 
     @app_commands.command(
-        description="Post matching stories to a channel; a panel opens for the channel alone"
+        description="Post matching stories to a channel; with the channel alone, a panel opens"
     )
     @app_commands.describe(channel="Where to post")
     @with_options
@@ -337,11 +337,11 @@ def _preview(rule: Rule, found: RulePreview) -> ui.LayoutView:
     if found.busiest_day:
         blocks.append(say("On the busiest day: {number}.", number=found.busiest_day))
     if not found.seen:
-        blocks.append(say("This server's feeds brought nothing in this time, or it watches none yet."))
+        blocks.append(say("This server's feeds brought nothing in this period, or it watches none yet."))
     elif not found.matched:
         blocks.append(say("`/why` tells of a story which rule stopped it, and by what."))
     else:
-        blocks.append(say("Below, the last of them as they would look."))
+        blocks.append(say("Below are the latest of them, as they would look."))
     return panel(say("Preview"), blocks, footer=say("Nothing was posted, nothing is saved."))
 
 

@@ -126,7 +126,7 @@ def _corrected(view: CaseView) -> list[str]:
     if said.status:
         lines.append(
             say(
-                "By them it stands: **{status}** ({source})",
+                "According to them it stands: **{status}** ({source})",
                 status=status_words(said.status),
                 source=link("", said.source or "", 80),
             )

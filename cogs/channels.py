@@ -43,5 +43,5 @@ class PostableChannel(app_commands.Transformer):
         if isinstance(value, app_commands.AppCommandChannel | app_commands.AppCommandThread):
             found = value.resolve()
         if not isinstance(found, discord.TextChannel | discord.ForumChannel | discord.Thread):
-            raise NotAllowedError(say("I do not see that channel; let me view it, or choose another."))
+            raise NotAllowedError(say("I cannot see that channel; let me view it, or choose another."))
         return found

@@ -60,11 +60,13 @@ class SourceButton(
         name = f"**{safe_text(source, 100)}**"
         if self.match["do"] == "exclude":
             told = say(
-                "No rule posts stories of {source} any more; `/alerts edit` takes it back.", source=name
+                "No rule posts stories from {source} any more; `/alerts edit` undoes that.", source=name
             )
             await answer(interaction, panel(say("Source excluded"), [told]))
         else:
-            told = say("Stories of {source} come as before; new reports may bring it up again.", source=name)
+            told = say(
+                "Stories from {source} come as before; new reports may bring it up again.", source=name
+            )
             await answer(interaction, panel(say("Dismissed"), [told]))
 
 

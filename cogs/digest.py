@@ -100,7 +100,7 @@ async def _digest_page(
     seen = found.seen_in(await _present(services, interaction, found.guilds))
     title = say("Digest until {when}", when=stamp(found.until, "f"))
     if seen is None:
-        return panel(title, [say("You are not in the servers any more whose stories it told.")])
+        return panel(title, [say("You are no longer in the servers whose stories it told.")])
     return _page(title, seen, "digest", interaction.user.id, state, first)
 
 

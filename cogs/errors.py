@@ -72,7 +72,7 @@ async def tell(interaction: discord.Interaction, error: BaseException) -> None:
         name = interaction.command.qualified_name if interaction.command else "a component"
         _log.error("error %s in %s", number, name, exc_info=error)
         sentence = sentence or say(
-            "That went wrong inside Quash, not by your doing. It is logged as {number}.", number=number
+            "That went wrong inside Quash and is not your fault. It is logged as {number}.", number=number
         )
     # A message out of a person's words could ping: the client allows no mentions, and text is cut.
     text = sentence[:1900]

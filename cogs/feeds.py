@@ -103,8 +103,8 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         await interaction.response.defer(ephemeral=True, thinking=True)
         held = await self.feeds.set_paused(_who(interaction), feed, paused=True)
         told = say(
-            "No story of {feed} comes here until `/feeds resume`; "
-            "what it brings meanwhile is not posted later.",
+            "No story from {feed} comes here until `/feeds resume`; what it brings meanwhile is not "
+            "posted later.",
             feed=_name(held),
         )
         await answer(interaction, panel(say("Feed paused"), [told]))
@@ -115,7 +115,7 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         """Resume a feed for this server."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         going = await self.feeds.set_paused(_who(interaction), feed, paused=False)
-        told = say("Stories of {feed} come here again from now on.", feed=_name(going))
+        told = say("Stories from {feed} come here again from now on.", feed=_name(going))
         await answer(interaction, panel(say("Feed resumed"), [told]))
 
     @app_commands.command(description="Look at a feed now; its newest stories and what is made of them")

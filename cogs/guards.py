@@ -108,7 +108,7 @@ def trouble_with_channel(
     """Say why a channel of this server cannot be named in a rule, None where it can."""
     channel = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else None
     if not isinstance(channel, discord.TextChannel | discord.ForumChannel | discord.Thread):
-        return say("The channel {id} is not in this server, or I do not see it.", id=channel_id)
+        return say("The channel {id} is not in this server, or I cannot see it.", id=channel_id)
     try:
         check_can_post(interaction, channel, threads=threads)
     except NotAllowedError as error:

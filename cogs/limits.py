@@ -37,8 +37,8 @@ class Budget:
             wait = max(1, int((times[0] + self._within - now).total_seconds()))
             raise NotAllowedError(
                 say_number(
-                    "That was much in a short time; try again in {number} second.",
-                    "That was much in a short time; try again in {number} seconds.",
+                    "That was a lot in a short time; try again in {number} second.",
+                    "That was a lot in a short time; try again in {number} seconds.",
                     wait,
                 )
             )

@@ -300,7 +300,9 @@ async def _search_page(
         if meant:
             nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
         elif all(term.without for term in parse_query(query)) and _DASH.match(query.strip()):
-            nothing = say("A word with - before it only leaves out what has it; add one that is to be found.")
+            nothing = say(
+                "A word with - before it only leaves out stories that have it; add one that must occur."
+            )
         return panel(title, [unknown or nothing])
     blocks = fitting(
         (

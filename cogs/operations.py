@@ -102,7 +102,7 @@ class Operations(commands.Cog):
         self.services = services
 
     @app_commands.command(description="What is waiting, failed or was given up in this server's channels")
-    @app_commands.describe(state="Only these; all without it")
+    @app_commands.describe(state="Only these (default: all)")
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.check(may_configure)
@@ -112,7 +112,7 @@ class Operations(commands.Cog):
         await answer(interaction, await _deliveries_page(self.services, interaction, [state or ""], 0))
 
     @app_commands.command(
-        description="How all stands: feeds, what waits, delays, permissions that are missing"
+        description="How everything stands: feeds, what is waiting, delays, missing permissions"
     )
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)

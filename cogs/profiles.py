@@ -110,7 +110,7 @@ class Profiles(commands.Cog):
         await answer(interaction, _profile(who, found) if found else _no_party(who, name, near, known))
 
     @app_commands.command(description="A chart of what was reported over time, with its figures")
-    @app_commands.describe(topic="One topic; all without it", period="How far back")
+    @app_commands.describe(topic="One topic (default: all)", period="How far back")
     @app_commands.choices(period=[app_commands.Choice(name=name, value=name) for name in PERIODS])
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -127,7 +127,7 @@ class Profiles(commands.Cog):
         async with self.services.database.read() as session:
             found = await profiles.get_trend(session, who, starts, end, wanted)
         if not found.stories_total:
-            empty = say("Nothing was reported in this time. Try a longer period, or no topic.")
+            empty = say("Nothing was reported in this period. Try a longer one, or no topic.")
             if chosen is PERIODS["year"] and not wanted:
                 empty = f"{say('Nothing is known yet.')} {whose_feeds(who)}"
             await answer(interaction, panel(_title(chosen), [empty]))
@@ -220,7 +220,7 @@ def _figures(found: profiles.Trend, chosen: Period) -> list[str]:
     blocks = [f"{total} · {brackets}", topics]
     if found.statuses:
         told = " · ".join(f"{status_words(status)} {number}" for status, number in found.statuses)
-        blocks.append(f"**{say('Demands reported in this time')}**\n{told}")
+        blocks.append(f"**{say('Demands reported in this period')}**\n{told}")
     return blocks
 
 

@@ -63,7 +63,7 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     "exclude_sources": (str | None, "Never from these sources: a feed's title or a site's name"),
     "relevance": (
         app_commands.Range[float, 0.0, 1.0] | None,
-        "How sure Quash must be, from 0 to 1 (usual: 0.5)",
+        "How sure Quash must be, from 0 to 1 (default: 0.5)",
     ),
     "ping": (discord.Role | None, "A role to mention with every post"),
     "ping_when": (str | None, "Mention the role only then: statuses, or a relevance such as 0.9"),
@@ -73,7 +73,7 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     ),
     "limit": (
         app_commands.Range[int, 0, MOST_A_DAY] | None,
-        "Posts a day at most (usual: 20); the rest comes in one message at 9 the next morning; 0: no limit",
+        "Most posts a day (default: 20); the rest comes in one message at 9 the next morning; 0: no limit",
     ),
     "urgent": (str | None, "Post in quiet hours, too: statuses, or a relevance such as 0.9"),
     "style": (str | None, "How much a post shows"),
@@ -81,9 +81,9 @@ _OPTIONS: Mapping[str, tuple[Any, str]] = {
     "review": (ReviewOption | None, "A channel where moderators approve each story before it is posted"),
     "review_hours": (
         app_commands.Range[int, 1, MOST_REVIEW_HOURS] | None,
-        "How many hours moderators have for that (usual: 12)",
+        "How many hours moderators have for that (default: 12)",
     ),
-    "review_then": (str | None, "What becomes of a story that nobody decided on by then (usual: drop)"),
+    "review_then": (str | None, "What becomes of a story that nobody decided on by then (default: drop)"),
 }
 _FIXED = {"when": WHEN, "style": ("full", "compact"), "thread": ("off", "case"), "review_then": REVIEW_ENDS}
 # What options are called where rules are made, where that is another name.

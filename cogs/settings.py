@@ -74,7 +74,7 @@ class Settings(commands.Cog):
         language="What posts here are written in; evidence stays as it is in the article",
         quiet_hours="When nothing is posted, such as 22:00-07:00, or off; urgent stories can pass",
         log_channel="Where moderators are told what is wrong, and who changed what",
-        moderator_role="A role that may configure Quash here beside those who manage the server",
+        moderator_role="A role that may configure Quash here, besides those who manage the server",
         clear="What to set back to none",
     )
     @app_commands.guild_only()
@@ -134,7 +134,7 @@ class Settings(commands.Cog):
 def _role_trouble(interaction: discord.Interaction, role_id: int | None) -> str | None:
     """Say why somebody may not choose who else may configure."""
     if not interaction.permissions.manage_guild:
-        return say("Only who has the permission Manage Server chooses the moderator role.")
+        return say("Only somebody with the permission Manage Server can choose the moderator role.")
     return trouble_with_role(interaction, role_id) if role_id is not None else None
 
 
@@ -178,8 +178,8 @@ def _edited(edited: EditedSettings, now: datetime) -> ui.LayoutView:
     if "moderator_role" in edited.changed and edited.after.moderator_role:
         blocks.append(
             say(
-                "Discord shows these commands to who has Manage Server; let the role see them, too, in "
-                "Server Settings, Integrations, Quash."
+                "Discord shows these commands to those who have Manage Server; let the role see them, "
+                "too, in Server Settings, Integrations, Quash."
             )
         )
     return panel(say("Settings changed"), blocks)
@@ -298,7 +298,7 @@ class ImportForm(Form):
         try:
             return (await files[0].read()).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ConfigurationError(say("That file is no text in UTF-8.")) from error
+            raise ConfigurationError(say("That file is not text in UTF-8.")) from error
 
 
 class ApplyButton(

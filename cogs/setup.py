@@ -58,7 +58,7 @@ _MOST_FEEDS = 12  # of the catalogue that are added with one click
 _exemplified: deque[int] = deque(maxlen=100)  # panels whose example was posted: a second click posts no more
 
 _DELIVERIES = {
-    "now": mark("At once, one message a story"),
+    "now": mark("At once, one message per story"),
     "hourly": mark("Gathered, once an hour"),
     "daily": mark("Gathered, once a day at 9"),
     "weekly": mark("Gathered, once a week on Monday at 9"),
@@ -363,7 +363,7 @@ def _sample(card: Card | None, watched: bool, room: int, language: str) -> list[
         ]
     if card is None:
         return [say("No story of the last 90 days fits. What comes is posted all the same.")]
-    title = f"**{say('The last story that fits, as it would look:')}**"
+    title = f"**{say('The latest story that fits, as it would look:')}**"
     with speaking(language):
         for shown in (card, replace(card, style="compact")):
             texts = card_texts(shown)

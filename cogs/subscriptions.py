@@ -144,7 +144,9 @@ class Subscriptions(commands.Cog):
         )
         told = {
             "now": say("You get a direct message as soon as there is news."),
-            "daily": say("You get one direct message a day, at 9 o'clock of this server, if there is news."),
+            "daily": say(
+                "You get one direct message a day, at 9 o'clock by this server's clock, if there is news."
+            ),
             "weekly": say("You get one direct message a week, on Monday at 9 o'clock, if there is news."),
         }
         blocks = [
@@ -309,7 +311,7 @@ def _with_topics(
             min_values=0,
             max_values=len(options),
         )
-        label = f"**{say('Topics of this server to be told of')}**"
+        label = f"**{say('Topics to be told of in this server')}**"
         view.add_item(ui.Container(ui.TextDisplay(label), ui.ActionRow(select)))
     return view
 

@@ -172,7 +172,7 @@ def parse_relevance(relevance: float | None) -> float:
     if not 0.0 <= relevance <= 1.0:
         raise WishError(
             say(
-                "The relevance {relevance} cannot be; it goes from 0 (everything) to 1.",
+                "A relevance of {relevance} is not possible; it goes from 0 (everything) to 1.",
                 relevance=f"{relevance:g}",
             )
         )
@@ -184,7 +184,7 @@ def parse_daily_limit(limit: int | None) -> int | None:
     if limit is not None and not 0 <= limit <= MOST_A_DAY:
         raise WishError(
             say(
-                "A daily limit of {limit} cannot be; it goes from 1 to {most}, 0 for none.",
+                "A daily limit of {limit} is not possible; it goes from 1 to {most}, 0 for none.",
                 limit=limit,
                 most=MOST_A_DAY,
             )
@@ -207,7 +207,7 @@ def parse_review_hours(hours: int | None) -> int:
     if hours is not None and not 1 <= hours <= MOST_REVIEW_HOURS:
         raise WishError(
             say(
-                "A review of {hours} hours cannot be; it goes from 1 to {most}.",
+                "A review of {hours} hours is not possible; it takes from 1 to {most}.",
                 hours=hours,
                 most=MOST_REVIEW_HOURS,
             )

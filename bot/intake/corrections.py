@@ -72,7 +72,7 @@ class OffTopicTeller(Teller):
 
     def _suggestion(self, one: OffTopic, where: Listening, last: str | None) -> News:
         text = say(
-            "{members} members found {stories} stories of {source} off topic: exclude it from all rules?",
+            "{members} members found {stories} stories from {source} off topic: exclude it from all rules?",
             members=one.members,
             stories=one.stories,
             source=f"**{safe_text(one.source, 100)}**",
@@ -151,7 +151,7 @@ async def dismiss_source(
 async def _reported(session: AsyncSession, guild_id: int, story_id: int) -> str:
     source = await reports.get_reported_source(session, guild_id, story_id)
     if not source:
-        raise NotHereError(say("Nobody here has reported a story of that source (any more)."))
+        raise NotHereError(say("Nobody here has reported a story from that source (any more)."))
     return source
 
 

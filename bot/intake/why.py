@@ -128,10 +128,10 @@ async def explain_nothing(database: Database, guild_id: int, typed: str, now: da
     if not feeds:
         checks.append(Check("stopped", say("This server watches no feed."), say("`/feeds add` adds one.")))
     elif link and not near:
-        told = say("No feed that this server watches is of {site}.", site=site)
+        told = say("No feed that this server watches is from {site}.", site=site)
         checks.append(Check("stopped", told, say("`/feeds add` finds the feeds of a site by its address.")))
     elif not link:
-        told = say("No story of this server's feeds has that title or number.")
+        told = say("No story from this server's feeds has that title or number.")
         remedy = say("Type other words of its title, or ask with the article's link.")
         remedy += " " + say("What was not relevant is deleted after some months.")
         return Explanation("", "", told, (Check("neutral", remedy),))

@@ -37,28 +37,29 @@ _REMEDIES = {
 # Why an entry is history, as it was stored with it.
 _HISTORY = {
     feed_tables.FIRST: mark(
-        "It stood in the feed already when that was looked at first: that is history, of which nobody is "
-        "alerted."
+        "It was already in the feed when that was first looked at: that is history, and nobody is "
+        "alerted of it."
     ),
     feed_tables.REBUILT: mark(
         "The feed showed most of its entries anew at once, as one does that was rebuilt: nobody is alerted "
         "of those."
     ),
     feed_tables.OLDER: mark(
-        "It came in behind all that the feed had shown, and is older: that is history, of which nobody is "
-        "alerted."
+        "It came in behind all that the feed had shown, and is older: that is history, and nobody "
+        "is alerted of it."
     ),
     feed_tables.REVISED: mark(
-        "It came out before the feed was looked at first and was revised since: that is history, of which "
-        "nobody is alerted."
+        "It came out before the feed was first looked at and has been revised since: that is "
+        "history, and nobody is alerted of it."
     ),
     feed_tables.ISSUE: mark(
         "The feed shows other entries each time, and this one is not dated after those before: nobody is "
         "alerted of it."
     ),
     None: mark(  # it was stored before the reason was
-        "It stood in the feed already when it was looked at first for this server (or the feed was rebuilt, "
-        "or it is older than what the feed had shown): that is history, of which nobody is alerted."
+        "It was already in the feed when that was first looked at for this server (or the feed "
+        "was rebuilt, or it is older than what the feed had shown): that is history, and nobody "
+        "is alerted of it."
     ),
 }
 # What a delivery is.
@@ -159,7 +160,7 @@ def _history(one: OwnEntry) -> str:
     """Say why nobody is alerted of an entry that is history."""
     if one.entry.first_seen < one.feed.since:
         return say(
-            "The feed showed it before this server used it: that is history, of which nobody is alerted."
+            "The feed showed it before this server used it: that is history, and nobody is alerted of it."
         )
     return say(_HISTORY.get(one.entry.history, _HISTORY[None]))
 
@@ -182,7 +183,7 @@ def feed_stands(one: OwnFeed, now: datetime, *, alone: bool) -> Iterator[Check]:
         yield Check(bad, told, say("If it has a successor, add that with `/feeds add`."))
     elif feed.failing_since is not None:
         told = say(
-            "{feed} cannot be read since {when}: {why}",
+            "{feed} has not been readable since {when}: {why}",
             feed=_name(one),
             when=_time(feed.failing_since),
             why=safe_text(retell(feed.failure or ""), 300),
@@ -252,7 +253,7 @@ def _article(known: Known) -> Iterator[Check]:
         if short:
             told += " " + say("Only the feed's short text could be judged.")
         remedy = "; ".join(_said(line).rstrip(".") for line in against[:2])
-        remedy = say("Against it speaks: {what}.", what=remedy) if remedy else ""
+        remedy = say("What speaks against it: {what}.", what=remedy) if remedy else ""
         yield Check("stopped", told, remedy, evidence)
     topics = [safe_text(line.outcome, 40) for line in lines_of(known, "topic")]
     if story.relevant and topics:

@@ -102,7 +102,7 @@ async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
 async def test_a_preview_counts_and_shows_what_would_come(scene: Scene) -> None:
     feed = await _newsroom(scene)
     empty = await scene.moderator.command("alerts preview")
-    assert "brought nothing in this time" in empty.text
+    assert "brought nothing in this period" in empty.text
     rule = await scene.house.rule(scene.guild.id, scene.channel.id, topics=["spyware"])
     for number in range(5):
         await scene.house.story(feed, None, title=f"Story {number}", owes=False)

@@ -153,7 +153,7 @@ async def test_reports_become_a_suggestion_and_nothing_more(scene: Scene) -> Non
     async with house.database.read() as session:
         assert (await session.get_one(RuleRow, rule)).exclude_sources == []
     assert "Manage Server" in (await scene.member.click(told, "Exclude source")).text
-    assert "No rule posts stories of" in (await scene.moderator.click(told, "Exclude source")).text
+    assert "No rule posts stories from" in (await scene.moderator.click(told, "Exclude source")).text
     async with house.database.read() as session:
         assert (await session.get_one(RuleRow, rule)).exclude_sources == ["The Example News"]
         assert (await session.get_one(FeedRow, feed)).state == "active"

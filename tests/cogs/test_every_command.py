@@ -136,7 +136,7 @@ def _check(answer: Answer, leaf: Leaf) -> str:
     for language in ("en", *_LOCALES):
         with speaking(language):
             fault = say(
-                "That went wrong inside Quash, not by your doing. It is logged as {number}.", number=""
+                "That went wrong inside Quash and is not your fault. It is logged as {number}.", number=""
             )
         assert fault[:25] not in answer.text, leaf.name
     return answer.text

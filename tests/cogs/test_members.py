@@ -219,7 +219,7 @@ async def test_topics_are_subscribed_to_and_ended_with_a_select(scene: Scene) ->
     assert "Home Office" in left.text
     assert "spyware" not in left.text
     assert "spyware" in (await scene.stranger.command("subscriptions")).text, "nobody else's"
-    assert "Topics of this server" in left.text
+    assert "Topics to be told of in this server" in left.text
     assert "Topics" not in (await scene.alone.command("subscriptions")).text, "outside of servers"
 
 

@@ -84,7 +84,7 @@ async def test_the_moderator_role_may_configure_and_not_choose_its_like(scene: S
     assert "Deutsch" in (await scene.member.command("settings", forced=True, language="de")).text
     assert f"#{rule}" in (await scene.member.command("alerts pause", forced=True, rule=rule)).text
     refused = await scene.member.command("settings", forced=True, moderator_role=others)
-    assert "Only who has the permission Manage Server" in refused.text
+    assert "Only somebody with the permission Manage Server" in refused.text
     everyone = await scene.moderator.command("settings", moderator_role=scene.guild.id)
     assert "@everyone cannot be named" in everyone.text
     panel = await scene.member.command("settings", forced=True)

@@ -48,12 +48,12 @@ async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
     await scene.moderator.command("feeds add", address=press.feed("a"))
     await press.read()
     history = await press.why(press.link("geofence-warrant-google-bank"))
-    assert "It was not posted here. It stood in the feed already" in history
+    assert "It was not posted here. It was already in the feed" in history
     assert "`/latest`" in history
     for reason, said in (
         ("rebuilt", "The feed showed most of its entries anew at once"),
         ("older", "It came in behind all that the feed had shown"),
-        ("revised", "was revised since"),
+        ("revised", "has been revised since"),
         ("issue", "this one is not dated after those before"),
         (None, "or the feed was rebuilt"),
     ):
@@ -118,7 +118,7 @@ async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
     press.down = True
     await press.look()
     failing = await press.why(press.link("chat-scanning-vote"))
-    assert "It was not posted here. **#1** Paper a cannot be read since" in failing
+    assert "It was not posted here. **#1** Paper a has not been readable since" in failing
     press.down = False
     await press.look()
     never = await press.why(press.link("chat-scanning-vote"))
@@ -126,9 +126,9 @@ async def test_from_the_feed_to_the_article(scene: Scene, press: Press) -> None:
     assert "What was not relevant is deleted after some months." in never, "so it may have been shown"
     assert "**#1** Paper a is watched here" in never
     elsewhere = await press.why("https://example.org/a-story")
-    assert "It was not posted here. No feed that this server watches is of example.org." in elsewhere
+    assert "It was not posted here. No feed that this server watches is from example.org." in elsewhere
     unknown = await press.why("nothing of this title")
-    assert "No story of this server's feeds has that title or number." in unknown
+    assert "No story from this server's feeds has that title or number." in unknown
     assert "None of this server's feeds" not in unknown, "what is not known may well have been shown"
 
 
@@ -271,7 +271,7 @@ async def test_no_server_learns_of_anothers_feeds(scene: Scene, press: Press) ->
     assert "None of this server's feeds has shown it." in unseen
     assert "Paper b" not in unseen
     for number in ("1", "#1", "entry 1", "entry #1"):
-        assert "No story of this server's feeds has that title or number" in await press.why(number), number
+        assert "No story from this server's feeds has that title or number" in await press.why(number), number
     assert await scene.moderator.autocomplete("why", "story", "") == []
     await press.publish("a", SUMMONS)
     (choice,) = await scene.moderator.autocomplete("why", "story", "goes to court")
