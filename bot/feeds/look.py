@@ -148,6 +148,8 @@ def _after_failure(
     history = History(
         limits,
         str(stored.id),
+        gap=publishing_gap(memory.times, now.timestamp()),
+        hints=memory.hints,
         failures=stored.failures + 1,
         failing_since=failing_since,
         gone=memory.gone,

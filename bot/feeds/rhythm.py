@@ -31,7 +31,7 @@ _CONTROL = "cache-control"
 _WHILE_PUSHED = 6  # times the pause, while a hub sends what is new by itself
 
 # First pause after a failure by its cause, in intervals; it doubles each time. What is likely to pass
-# starts short, what needs somebody to act starts long.
+# starts short (for a feed that publishes often, at its own pause), what needs somebody to act starts long.
 _FIRST_PAUSE = {
     "dns": 1.0,
     "connect": 1.0,
@@ -202,7 +202,10 @@ def _growing(history: History, response: Answer) -> float:
     else:
         first = _FIRST_PAUSE.get(response.kind, 1.0)
     doublings = min(max(history.failures - 1, 0), 20)
-    return float(history.limits.interval * first * 2**doublings)
+    pace = history.limits.interval
+    if first <= 1:  # it may well pass before a feed that publishes often would be looked at next
+        pace = min(pace, max(_own_pause(history)[0], history.hints.ttl_seconds or 0))
+    return float(pace * first * 2**doublings)
 
 
 def _failure_reason(history: History, response: Answer) -> str:

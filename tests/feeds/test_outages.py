@@ -72,6 +72,17 @@ async def test_what_failed_before_a_long_absence_begins_to_fail_anew(clock: Cloc
         assert feed.next_look - clock.now < timedelta(hours=3)
 
 
+async def test_after_one_fault_a_busy_feed_is_looked_at_soon(clock: Clock) -> None:
+    """A single 502 had it wait for an hour, though it publishes every twenty minutes."""
+    async with world(clock) as w:
+        often = [(f"a{number}", clock.now - timedelta(minutes=20 * number)) for number in range(12)]
+        w.site.say(body=rss(often), headers={"ETag": '"1"'})
+        await w.service.add(w.site.url())
+        w.site.say(status=502)
+        await w.service.check(gap=0)
+        assert timedelta(0) < ((await w.feed()).next_look or clock.now) - clock.now < timedelta(minutes=15)
+
+
 async def test_a_feed_that_comes_back_rebuilt_is_told_of_as_both(clock: Clock) -> None:
     """A site that is made anew is away first: that its stories were kept back, nobody was told."""
     async with world(clock) as w:

@@ -113,6 +113,15 @@ def test_what_needs_somebody_to_act_waits_longer_than_what_passes() -> None:
     assert pause(history, Answer("status", 404)) > pause(history, Answer("status", 500))
 
 
+def test_a_fault_that_passes_costs_a_busy_feed_no_more_than_its_own_pause() -> None:
+    busy = History(LIMITS, "1", gap=1200, failures=1, failing_since=NOW)
+    assert 600 <= pause(busy, Answer("status", 502)) <= 660
+    assert pause(busy._replace(failures=3), Answer("timeout")) >= 2400
+    assert pause(busy, Answer("status", 429)) >= 7200, "that is no fault"
+    assert pause(busy._replace(hints=Rhythm(ttl_seconds=1800)), Answer("timeout")) >= 1800
+    assert pause(busy._replace(gap=30 * DAY), Answer("timeout")) >= 3600
+
+
 def test_a_retry_after_of_a_second_is_no_leave_to_hammer() -> None:
     pauses = [
         pause(History(LIMITS, "1", failures=n, failing_since=NOW), Answer("status", 503, retry_after=1))
