@@ -125,7 +125,7 @@ async def follow_case(
         about = {"case_id": case.id if case else case_id}
         viewer = await _viewer(session, about, user_id, guild_id, mark)
         of = viewer.guild_id
-        if guild_id is None and of is not None and not await guilds.get_joined(session, [of]):
+        if of is not None and not await guilds.get_joined(session, [of]):
             of = None  # the bot has left that server, where nothing comes from any more
         if of is None or case is None or not await _case_is_seen(session, viewer, case.id):
             raise NotHereError(

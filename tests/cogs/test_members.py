@@ -381,15 +381,19 @@ async def test_an_old_message_of_a_server_that_was_left_follows_nothing_there(sc
     feed = await scene.house.feed()
     await scene.house.guild(scene.guild.id, feed)
     await scene.house.subscription(scene.member.user_id, scene.guild.id, "topic", "anonymity")
+    await scene.house.rule(scene.guild.id, scene.channel.id)
     await scene.house.story(feed, await scene.house.case())
     assert scene.client is not None
     sender = DiscordSender(scene.client, TokenBucket(10_000))
-    assert await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due() == 1
+    assert await Deliverer(scene.house.database, sender, clock=scene.house.clock).deliver_due() == 2
     (direct,) = scene.discord.direct_messages(scene.member.user_id)
+    (card,) = scene.discord.messages(scene.channel.id)
     async with scene.house.database.write() as session:
         await mark_left(session, scene.guild.id, scene.house.clock())
     at_home = scene.discord.person(scene.member.user_id)
-    assert "not among this server's stories" in (await at_home.click(direct, "Follow case")).text
+    for person, message in ((at_home, direct), (scene.member, card)):
+        told = (await person.click(message, "Follow case")).text
+        assert "not among this server's stories" in told
     async with scene.house.database.read() as session:
         assert await session.scalar(select(GuildRow.left_at)) is not None
 
