@@ -262,6 +262,7 @@ async def _search_page(
     query, topic, party, status, since, order = state
     topic, status = unpacked(topic, TOPICS), unpacked(status, STATUSES)
     who = viewer(interaction)
+    title = say("Search: {query}", query=safe_text(query, 80))
     async with services.database.read() as session:
         named = await meant_party(session, who, party) or None
         kept = [
@@ -283,27 +284,12 @@ async def _search_page(
             limit=_A_PAGE,
             offset=first,
         )
-        unknown = await _unknown_party(session, who, named) if not total else None
-        meant = await lookups.meant_searches(session, who, query) if not total and not unknown else []
-    if total and not stories:  # there were more when the button was made
+        if not total:
+            filtered = any((topic, party, status, since))
+            nothing = await _no_story(session, who, query, named, filtered=filtered, more=more)
+            return panel(title, [nothing])
+    if not stories:  # there were more when the button was made
         return await _search_page(services, interaction, state, max(0, total - _A_PAGE))
-    title = say("Search: {query}", query=safe_text(query, 80))
-    if not stories:
-        nothing = say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")
-        if topic or party or status or since:
-            nothing = say("Nothing was found. Try it without the other options, or with fewer words.")
-        if more:
-            nothing = say(
-                "Nothing was found among the newest stories with these words; older ones were not looked at. "
-                "Try more words, or these without quotation marks."
-            )
-        if meant:
-            nothing = f"{say('Nothing was found.')} {did_you_mean(meant)}"
-        elif all(term.without for term in parse_query(query)) and _DASH.match(query.strip()):
-            nothing = say(
-                "A word with - before it only leaves out stories that have it; add one that must occur."
-            )
-        return panel(title, [unknown or nothing])
     blocks = fitting(
         (
             story_block(s, find_passage(query, summary=s.summary, text=s.text, language=s.language))
@@ -318,6 +304,29 @@ async def _search_page(
         turned = page_button("search", interaction.user.id, [*kept, other], 0, label)
         buttons += [turned] if turned else []
     return panel(title, blocks, buttons=buttons, footer=footer)
+
+
+async def _no_story(
+    session: AsyncSession, who: Viewer, query: str, party: str | None, *, filtered: bool, more: bool
+) -> str:
+    """Say that a search finds nothing, and what to try instead.
+
+    `filtered`: there were options besides the words. `more`: older stories were not looked at.
+    """
+    if unknown := await _unknown_party(session, who, party):
+        return unknown
+    if meant := await lookups.meant_searches(session, who, query):
+        return f"{say('Nothing was found.')} {did_you_mean(meant)}"
+    if all(term.without for term in parse_query(query)) and _DASH.match(query.strip()):
+        return say("A word with - before it only leaves out stories that have it; add one that must occur.")
+    if more:
+        return say(
+            "Nothing was found among the newest stories with these words; older ones were not looked at. "
+            "Try more words, or these without quotation marks."
+        )
+    if filtered:
+        return say("Nothing was found. Try it without the other options, or with fewer words.")
+    return say("Nothing was found. Try fewer words, or a beginning such as `subpoen*`.")
 
 
 async def _unknown_party(session: AsyncSession, who: Viewer, name: str | None) -> str | None:

@@ -231,7 +231,7 @@ async def test_a_search_with_a_slip_and_an_empty_server_get_a_next_step(scene: S
     for nothing in ("xylophones", "critc*", "one two three four fivee"):
         assert "Nothing was found" in (await scene.member.command("search", query=nothing)).text, nothing
     for left_out in ("-critcal", "-", "–critcal", '-"critical account"'):
-        assert "add one that is to be found" in (await scene.member.command("search", query=left_out)).text
+        assert "add one that must occur" in (await scene.member.command("search", query=left_out)).text
     assert "Did you mean" not in (await scene.stranger.command("search", query="critcal acount")).text
     assert "Did you mean Twitter?" in (await scene.member.command("party", name="twiter")).text
 
