@@ -123,6 +123,7 @@ def _after_gone(history: History, now: datetime) -> NextLook:
 def _after_success(history: History, response: Answer, now: datetime) -> NextLook:
     limits = history.limits
     pause, reason = _own_pause(history)
+    while_pushed = min(pause, limits.interval) * _WHILE_PUSHED
     fresh = response.fresh
     if fresh is not None and (fresh >= pause or history.validators):
         if fresh > limits.interval_max:
@@ -137,8 +138,8 @@ def _after_success(history: History, response: Answer, now: datetime) -> NextLoo
         else:
             pause = max(fresh, limits.interval_min)
             reason = told("the server allows a look every {time}", time=shown_duration(pause))
-    if history.pushed and pause < limits.interval * _WHILE_PUSHED:
-        pause = limits.interval * _WHILE_PUSHED
+    if history.pushed and pause < while_pushed:
+        pause = while_pushed
         reason = told("its hub sends what is new by itself, so this is only to make sure")
     ttl = min(history.hints.ttl_seconds or 0, limits.interval_max)
     if ttl > pause:
