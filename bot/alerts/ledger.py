@@ -29,7 +29,7 @@ from bot.alerts.errors import (
 )
 from bot.alerts.moments import quiet_for
 from bot.alerts.night import postpone
-from bot.alerts.orders import LEASE, SEND_TIMEOUT, CaseThread, Offer, Order, Outcome
+from bot.alerts.orders import LEASE, NO_THREAD, CaseThread, Offer, Order, Outcome
 from bot.alerts.outbox import get_hours, load_stories, rule_from, subscription_from
 from bot.alerts.review_posts import ReviewShelf, read_reviews
 from bot.alerts.routing import (
@@ -269,19 +269,12 @@ class Ledger:
         if row.kind == "report" and not threads:
             return None, changes.closed(row.id, "skipped", told("The rule has no threads any more."))
         thread = _case_thread(row, first, heads)
-        offers = [await _offer(shown, verdict, heads, now) for verdict in wanted]
-        if None in offers:
+        cards = [await _offer(shown, verdict, heads, now) for verdict in wanted]
+        offers = tuple(offer for offer in cards if offer is not None)
+        if len(offers) < len(cards):
             return None, changes.closed(row.id, "skipped", told("Its story is no longer stored."))
-        order = Order(
-            claim=claim,
-            delivery_id=row.id,
-            kind=row.kind,
-            nonce=row.nonce,
-            offers=tuple(offer for offer in offers if offer is not None),
-            attempts=row.attempts + 1,
-            unsure_since=row.intent_at,
-            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
-            channel_id=_channel_of(shown),
+        order = replace(
+            Order.of(claim, row, offers, now, channel_id=_channel_of(shown)),
             edits=first.message_id if first and row.kind == "edit" else None,
             answers=first.message_id if first and row.kind == "update" else None,
             thread=thread if threads else None,
@@ -327,19 +320,10 @@ class Ledger:
         )
         rule = _rule_of(best, heads)
         threads = rule is not None and rule.thread == "case"
-        order = Order(
-            claim=claim,
-            delivery_id=row.id,
-            kind=row.kind,
-            nonce=row.nonce,
-            offers=(Offer(digest, best.guild_id, best.rule_id, best.subscription_id),),
-            attempts=row.attempts + 1,
-            unsure_since=row.intent_at,
-            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
-            channel_id=_channel_of(row),
-            edits=None,
-            answers=None,
-            thread=CaseThread(thread_id=None, head=None, opens=False) if threads else None,
+        offer = Offer(digest, best.guild_id, best.rule_id, best.subscription_id)
+        order = replace(
+            Order.of(claim, row, (offer,), now, channel_id=_channel_of(row)),
+            thread=NO_THREAD if threads else None,
         )
         return order, changes.intent(order, now)
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.alerts.cards import Card
 from bot.alerts.digests import Digest
 from db.deliveries import Claim
+from db.tables import DeliveryRow
 
 SEND_TIMEOUT = 60.0  # seconds for one order with all of discord.py's own retries and waits
 LEASE = timedelta(seconds=90)  # of a destination: longer than SEND_TIMEOUT, shorter than the nonce's window
@@ -41,7 +42,7 @@ class CaseThread:
     opens: bool
 
 
-_NO_THREAD = CaseThread(thread_id=None, head=None, opens=False)
+NO_THREAD = CaseThread(thread_id=None, head=None, opens=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,34 @@ class Order:
     unsure_since: datetime | None
     send_by: datetime
     channel_id: int | None
-    edits: int | None
-    answers: int | None
+    edits: int | None = None
+    answers: int | None = None
     thread: CaseThread | None = None
-    in_forum: CaseThread = _NO_THREAD
+    in_forum: CaseThread = NO_THREAD
     perhaps_in: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        claim: Claim,
+        row: DeliveryRow,
+        offers: tuple[Offer, ...],
+        now: datetime,
+        *,
+        channel_id: int | None,
+    ) -> Order:
+        """Make the order for the next try of a delivery, as a message of its own beside all threads."""
+        return cls(
+            claim=claim,
+            delivery_id=row.id,
+            kind=row.kind,
+            nonce=row.nonce,
+            offers=offers,
+            attempts=row.attempts + 1,
+            unsure_since=row.intent_at,
+            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
+            channel_id=channel_id,
+        )
 
     @property
     def guilds(self) -> set[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import Card, CardReview, card_from
-from bot.alerts.orders import LEASE, SEND_TIMEOUT, Offer, Order
+from bot.alerts.orders import Offer, Order
 from bot.errors import told
 from db import reviews
 from db.cards import CardMaterial, CardShelf
@@ -44,19 +44,9 @@ class ReviewShelf:
         if material is None or post is None:
             return told("Its story is no longer stored.")
         card = review_card(material, review, post, until=until(review, post, self.hours, now))
-        return Order(
-            claim=claim,
-            delivery_id=row.id,
-            kind=row.kind,
-            nonce=row.nonce,
-            offers=(Offer(card, review.guild_id, row.rule_id, None),),
-            attempts=row.attempts + 1,
-            unsure_since=row.intent_at,
-            send_by=now + LEASE - timedelta(seconds=SEND_TIMEOUT),
-            channel_id=row.target_id,
-            edits=post.message_id if row.kind == "decided" else None,
-            answers=None,
-        )
+        offer = Offer(card, review.guild_id, row.rule_id, None)
+        order = Order.of(claim, row, (offer,), now, channel_id=row.target_id)
+        return replace(order, edits=post.message_id) if row.kind == "decided" else order
 
 
 async def read_reviews(session: AsyncSession, rows: Iterable[DeliveryRow]) -> ReviewShelf:
