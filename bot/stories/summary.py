@@ -103,7 +103,11 @@ def summarise(
     An article without a sentence gives none. Where every sentence is longer than `limit`, the best one
     stands alone: a sentence is never cut.
     """
-    usable = [sentence for sentence in document.sentences if not sentence.is_heading][:_CONSIDERED]
+    first: dict[str, Sentence] = {}  # of each sentence: pages tell their lead twice
+    for sentence in document.sentences:
+        if not sentence.is_heading:
+            first.setdefault(sentence.text, sentence)
+    usable = list(first.values())[:_CONSIDERED]
     if not usable:
         notes.note("summary", "none", "The article has no whole sentence to take.")
         return ()

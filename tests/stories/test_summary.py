@@ -51,6 +51,15 @@ def test_it_holds_at_most_three_sentences_and_keeps_to_the_limit() -> None:
         assert len(" ".join(taken)) <= limit
 
 
+def test_a_sentence_that_the_page_tells_twice_is_told_once() -> None:
+    assert summary(f"{WITHDRAWN}\n\n{WITHDRAWN}\n\n{FILLER}", "Police and forum").count(WITHDRAWN) == 1
+    shown = analyse(Article(TITLE, "\n\n".join([_SERVED, _SERVED, f"Google refused. {_SERVED}"]))).summary
+    assert shown.count(_SERVED) == 1
+
+
+_SERVED = "The FBI served Google with a search warrant for the location data of a protester."
+
+
 def test_a_sentence_is_never_cut() -> None:
     long = "The harbour police withdrew its subpoena, " + "and nobody was told why, " * 20 + "on Friday."
     assert summary(long) == (long,)
