@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.feed_tables import NoteRow
 
+_PUT = text(
+    "INSERT INTO notes (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
 
 async def get(session: AsyncSession, name: str) -> str | None:
     """Give a note, None where there is none."""
-    row = await session.get(NoteRow, name)
-    return row.value if row else None
+    return await session.scalar(select(NoteRow.value).where(NoteRow.name == name))
 
 
 async def put(session: AsyncSession, name: str, value: str) -> None:
-    """Write a note down, over what stood there."""
-    await session.merge(NoteRow(name=name, value=value))
+    """Write a note down, over what stood there; also where somebody else does so at this moment."""
+    await session.execute(_PUT, {"name": name, "value": value})
 
 
 async def drop(session: AsyncSession, prefix: str) -> None:

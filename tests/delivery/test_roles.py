@@ -19,7 +19,7 @@ from bot.alerts.limiter import SharedBucket
 from bot.alerts.sender import DiscordSender
 from bot.sandbox import StandIn
 from bot.shards import ShardKeeper
-from db import deliveries, schema, shards, turns
+from db import deliveries, restarts, schema, shards, turns
 from db.engine import Database
 from db.shards import Share, divide
 from tests.alerts.house import House
@@ -68,6 +68,20 @@ async def test_processes_that_die_and_sleep_lose_nothing_and_send_nothing_twice(
         for each in (*town.workers, *town.gateways):
             assert await each.end() < 10
         assert set((await town.holders()).values()) == {None}
+
+
+async def test_two_may_start_for_the_first_time_at_the_same_moment(
+    postgres: Database, clock: TurnedClock
+) -> None:
+    async def start() -> None:
+        async with postgres.write() as session:
+            await restarts.note_start(session, clock())
+
+    async with postgres.write() as session:
+        await restarts.note_start(session, clock())
+        other = asyncio.create_task(start())
+        await asyncio.sleep(0.1)  # it has found that none runs, and waits for this one's note
+    await asyncio.wait_for(other, 10)
 
 
 # ------------------------------------------------------------------------- shards
