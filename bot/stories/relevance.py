@@ -229,9 +229,13 @@ class _Proof:
             for index, share in self._shares.get(feature) or self._shares_of(feature):
                 carried[index] += weight * share
         for texts in (self._texts, self._title):
-            best = sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts])[:limit]
+            best: dict[str, int] = {}  # a page may say a sentence twice
+            for _, index in sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts]):
+                best.setdefault(texts[index], index)
+                if len(best) == limit:
+                    break
             if best:
-                return tuple([texts[index] for index in sorted([index for _, index in best])])
+                return tuple(sorted(best, key=best.__getitem__))
         return ()
 
     def _shares_of(self, feature: str) -> list[tuple[int, float]]:

@@ -53,8 +53,9 @@ def test_it_holds_at_most_three_sentences_and_keeps_to_the_limit() -> None:
 
 def test_a_sentence_that_the_page_tells_twice_is_told_once() -> None:
     assert summary(f"{WITHDRAWN}\n\n{WITHDRAWN}\n\n{FILLER}", "Police and forum").count(WITHDRAWN) == 1
-    shown = analyse(Article(TITLE, "\n\n".join([_SERVED, _SERVED, f"Google refused. {_SERVED}"]))).summary
-    assert shown.count(_SERVED) == 1
+    story = analyse(Article(TITLE, "\n\n".join([_SERVED, _SERVED, f"Google refused. {_SERVED}"])))
+    assert story.summary.count(_SERVED) == 1
+    assert {topic.evidence.count(_SERVED) for topic in story.topics} == {1}, "nor is it shown twice"
 
 
 _SERVED = "The FBI served Google with a search warrant for the location data of a protester."
