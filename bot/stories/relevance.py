@@ -231,7 +231,7 @@ class _Proof:
         for texts in (self._texts, self._title):
             best: dict[str, int] = {}  # a page may say a sentence twice
             for _, index in sorted([(-w, i) for i, w in carried.items() if w > 0 and i in texts]):
-                best.setdefault(texts[index], index)
+                best[texts[index]] = min(index, best.get(texts[index], index))
                 if len(best) == limit:
                     break
             if best:

@@ -55,7 +55,7 @@ def test_a_sentence_that_the_page_tells_twice_is_told_once() -> None:
     assert summary(f"{WITHDRAWN}\n\n{WITHDRAWN}\n\n{FILLER}", "Police and forum").count(WITHDRAWN) == 1
     story = analyse(Article(TITLE, "\n\n".join([_SERVED, _SERVED, f"Google refused. {_SERVED}"])))
     assert story.summary.count(_SERVED) == 1
-    assert {topic.evidence.count(_SERVED) for topic in story.topics} == {1}, "nor is it shown twice"
+    assert max(topic.evidence.count(_SERVED) for topic in story.topics) == 1, "nor is it shown twice"
 
 
 _SERVED = "The FBI served Google with a search warrant for the location data of a protester."
