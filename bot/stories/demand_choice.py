@@ -125,14 +125,21 @@ def scene_and_claims(
 
 def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
-    kept: dict[tuple[tuple[str, ...], tuple[str, ...], str, str], Found] = {}
     outcomes = Outcomes(scene.said, scene.reading.texts)
+    named: list[Found] = []  # by the instrument that their words name, or none names
+    renamed: list[Found] = []
     for demand, claim, sure in found_in(scene, claims, tables):
-        demand = outcomes.stated(demand, claim)
-        key = (demand.issuer, demand.recipient, demand.instrument, demand.status)
-        kept.setdefault(key, Found(demand, sure, claim.kind))
+        other = claim.base is not None and claim.base.instrument != demand.instrument
+        (renamed if other else named).append(Found(outcomes.stated(demand, claim), sure, claim.kind))
+    kept = {(_who_by_what(each.demand), each.demand.status): each for each in reversed(named)}
+    told = {_who_by_what(each.demand) for each in named}
+    kept |= {(_who_by_what(e.demand), ""): e for e in reversed(renamed) if _who_by_what(e.demand) not in told}
     found = sorted(kept.values(), key=lambda each: -each.sure)
     return sorted(found, key=lambda each: each.kind != "told")
+
+
+def _who_by_what(demand: Demand) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    return demand.issuer, demand.recipient, demand.instrument
 
 
 def found_in(

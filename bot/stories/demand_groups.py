@@ -72,7 +72,7 @@ def group_frames(
     groups = [part for group in groups for part in split_followers(group, marked)]
     groups = [part for group in groups for part in split_recipients(group)]
     groups = [part for group in groups for part in split_buyers(group)]
-    groups.extend(theirs(frame, groups) for frame in second if groups)
+    groups.extend(theirs(frame, groups, marked) for frame in second if groups)
     groups.extend(as_requests(first, groups))
     groups.extend(followers(groups, marked))
     groups.extend(ones_more(groups, marked))

@@ -7,6 +7,8 @@ So it is with an order to watch somebody, which names nobody who is asked.
 
 from __future__ import annotations
 
+import re
+
 from bot.stories.demand_claims import Claim
 from bot.stories.demand_features import Scene
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
@@ -17,13 +19,20 @@ from bot.stories.demand_writing import where_named
 from bot.stories.model import Demand
 from bot.stories.sought import kinds_sought
 
+_TRADE = re.compile(
+    r"\b(?:bought|buy(?:s|ing|ers?)?|purchas\w+|pa(?:id|ys?|ying|yment)|s(?:old|ell\w*|ales?)|"
+    r"contract\w*|licen[cs]\w+|subscri\w+|customers?|vendors?|brokers?)\b",
+    re.IGNORECASE,
+)
+"""Words of which some stand where data is bought."""
 _LEAST = -1.0  # log-odds of a party's part below which it is left open
 
 
 def guessed(scene: Scene) -> tuple[Demand, Claim] | None:
     """Write the demand that the words tell, as issued; None where no party is likely enough to be in it."""
     issuer, recipient = _parties(scene)
-    odds = scene.words.instruments
+    traded = any(_TRADE.search(text) for text in scene.reading.texts.values())
+    odds = {name: each for name, each in scene.words.instruments.items() if traded or name != "purchase"}
     if not odds or (issuer is None and recipient is None):
         return None
     instrument = max(odds, key=lambda name: odds[name])

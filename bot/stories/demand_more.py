@@ -68,7 +68,7 @@ def followers(groups: list[Group], marked: list[Marked]) -> list[Group]:
         if who:
             frame = Frame(item.index, "informal request", "data", 2, "noun", match.start(), weight=ENOUGH)
             frame.vote("issuer", who, EXPLICIT)
-            found.append(theirs(frame, groups))
+            found.append(theirs(frame, groups, marked))
     return found
 
 
@@ -77,7 +77,8 @@ _HAD = (
     r"complied with|obeyed|was handed|has(?: received| got)?|was hit with)"
 )
 _ONE = (
-    rf"(?:(?:one|another|a (?:second|third|narrower|new)(?: one)?|one like it|its own|one of its own)"
+    rf"(?:(?:one|another|a (?:second|third|narrower|new(?:,? (?:and )?narrower)?)(?: one)?|one like it|"
+    rf"its own|one of its own)"
     rf"(?= too| as well|,| in \d| for | from |[.]| on | the | after | last | this | when | earlier| out )"
     rf"|(?:a similar|a separate|the same|an identical|such an?) (?:[\w-]+ )?{_THING}(?!\w))"
 )
@@ -112,15 +113,24 @@ def ones_more(groups: list[Group], marked: list[Marked]) -> list[Group]:
         frame.vote("recipient", who, EXPLICIT)
         if not got and match.group("by"):
             frame.vote("issuer", demanding(item.names(match.group("by"))), EXPLICIT)
-        return [theirs(frame, groups)]
+        return [theirs(frame, groups, marked)]
     return []
 
 
-def theirs(frame: Frame, groups: list[Group]) -> Group:
+def theirs(frame: Frame, groups: list[Group], marked: list[Marked]) -> Group:
     """One more demand like the main one; what it leaves open, the main one tells."""
     main = max(groups, key=lambda group: group.weight)
     frame.weight = max(frame.weight, ENOUGH)
-    return Group(main.family, [frame], frozenset({frame.index}), campaign=main)
+    own = {each.index for each in main.frames}
+    asked = frame.recipients or {name for each in main.frames for name in each.recipients}
+    goes_on = {
+        item.index
+        for item in marked
+        if item.index == frame.index + 1
+        and item.index not in own
+        and any(slot.name in asked for slot in item.slots.values())
+    }
+    return Group(main.family, [frame], frozenset({frame.index, *goes_on}), campaign=main)
 
 
 _ONE_MORE = re.compile(

@@ -69,6 +69,8 @@ _NO_WARRANT = re.compile(
 _AFTER_NO_WARRANT = re.compile(
     r"^ (?:for (?:the |his |her |their )?(?:arrest|detention|unpaid|(?:back )?taxes)|officers?)"
 )
+_VIOLENCE = re.compile(r"(?<!\w)(?:killed|shot|shooting|shootout|gunfire|wounded|fatally)(?!\w)")
+"""Of a warrant in whose serving somebody was hurt, and of no data, the news is another."""
 _WARRANTS_VERB = re.compile(
     r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
 )
@@ -148,6 +150,7 @@ def _named_instruments(marked: Marked) -> list[Frame]:
             _NO_WARRANT.search(left)
             or _AFTER_NO_WARRANT.match(after)
             or (word == "warrants" and _WARRANTS_VERB.match(after))
+            or (_VIOLENCE.search(text) and DATA not in text and DEVICE not in text)
         ):
             continue
         if instrument.family == "any" and (_NOT_AN_ORDER.search(left) or _is_verb(text, start, stop, word)):

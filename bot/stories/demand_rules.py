@@ -119,7 +119,8 @@ def rules() -> Rules:
         bought_plain=re.compile(
             rf"(?P<who>{LIST})(?P<mid>[^;]{{0,40}}?)(?<![\w-])(?:bought|buy(?:s|ing)?|paid for|pays for|"
             rf"(?:spent|paid) [$€£][\d,.]+(?: \w+)?[^;]{{0,40}}? (?:on|for)|took out a subscription|"
-            rf"purchas(?:e|es|ed|ing)) [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|"
+            rf"(?<!into )(?<!of )(?<!about )(?<!the )(?<!their )(?<!his )(?<!her )purchas(?:e|es|ed|ing))"
+            rf" [^;]{{0,50}}?(?:{DATA}|(?<!\w)(?:access|feeds?|products?|tools?|"
             rf"software|subscriptions?|licen[cs]es?)(?!\w))"
         ),
         # "the sheriff's contract with Fog"

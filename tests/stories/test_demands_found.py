@@ -368,3 +368,47 @@ def test_those_who_are_told_to_block_are_asked_and_not_what_they_block() -> None
         )
     ).demands
     assert (found.issuer, found.recipient) == (("Nigerian Communications Commission",), ("mobile networks",))
+
+
+def test_a_new_and_narrower_one_is_one_more_with_an_end_of_its_own() -> None:
+    found = analyse(
+        Article(
+            "Airbnb and the attorney general make peace",
+            "Last October New York's attorney general subpoenaed Airbnb for the names and addresses of all hosts in the state. Airbnb refused and asked a court to quash. On May 13 a judge in Albany agreed that the subpoena was too broad and quashed it. A day later the attorney general served a new and narrower one. Airbnb has now agreed to comply with that one.",
+        )
+    ).demands
+    assert [(each.recipient, each.status) for each in found] == [
+        (("Airbnb",), "quashed"),
+        (("Airbnb",), "complied"),
+    ]
+
+
+def test_a_warrant_that_agents_died_over_is_not_the_subpoena_once_more() -> None:
+    (found,) = analyse(
+        Article(
+            "FBI wants to know who read a story; Gannett says no",
+            "Gannett is fighting a subpoena by which the FBI wants to learn who read one of its articles, court filings show. The story was about a shootout in which two agents were killed as they served a warrant. The bureau demands IP addresses of everyone who called it up. Gannett has moved in court to quash.",
+        )
+    ).demands
+    assert found.recipient == ("Gannett",)
+
+
+def test_who_looks_into_purchases_buys_nothing() -> None:
+    found = analyse(
+        Article(
+            "Top court: police need leave for IP addresses",
+            "The Calgary Police Service looked into purchases at an online store that had been paid with fraudulent gift cards. A production order compelled Telus to disclose the name and address of the customer.",
+        )
+    ).demands
+    assert all(each.instrument != "purchase" for each in found)
+
+
+def test_words_alone_make_no_purchase_where_nothing_is_paid_for() -> None:
+    found = analyse(
+        Article(
+            "Watchdog looked at journalists' phone records",
+            "The Garda Síochána Ombudsman Commission has accessed the mobile phone records of at least two journalists to find out which gardaí they talk to. Under a 2011 law it can request call data from phone companies without asking a judge, and the journalists are not told.",
+        )
+    ).demands
+    assert found
+    assert all(each.instrument != "purchase" for each in found)
