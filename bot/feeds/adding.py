@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # a poll round reads no lists
 PROBE_GAP = 60.0
 UNUSED = told("nobody uses it")  # why a feed rests
 _IN_USE = told("in use again")
+_ADDED = told("somebody has added it")
 
 
 def no_room(most: int, count: int) -> FeedError:
@@ -187,6 +188,8 @@ class Adder:
                 values["memory"] = memories.to_json(replace(memory, kept=True))
             if stored.state == "paused":
                 values |= feeds.woken(stored, _IN_USE, now)
+            elif stored.failure and (fresh or values) and _may_be_asked(stored, memory, now):
+                values |= {"next_look": now, "next_reason": _ADDED}  # its pause may have grown to a week
             if values:
                 await feeds.overrule(session, stored.id, values)
         name = stored.title or shown_url(url)
@@ -309,6 +312,11 @@ class Adder:
         servers = {urlsplit(page.asked).netloc, urlsplit(page.url).netloc}
         own = [url for url in urls if urlsplit(url).netloc in servers]
         self._offered = _recent(self._offered, now) | dict.fromkeys(own, now)
+
+
+def _may_be_asked(stored: StoredFeed, memory: Memory, now: datetime) -> bool:
+    """Tell whether a feed may be looked at out of its turn."""
+    return memory.barred_until(now) is None and not _is_recent(stored.last_looked_at, now)
 
 
 def _asks_to_wait(look: Look) -> bool:

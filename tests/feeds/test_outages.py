@@ -48,6 +48,9 @@ async def test_who_adds_a_feed_that_fails_at_present_is_told_so(clock: Clock) ->
         added = await w.service.add(w.site.url(), guild_id=OTHER)
         assert added.reason.startswith("Paper is watched from now on, but cannot be read at present: ")
         assert "404" in added.reason
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.tick()
+        assert (await w.feed()).failure is None, "its next look was due in a day, later in a week"
 
 
 @pytest.mark.parametrize("rested", [False, True])
