@@ -149,12 +149,14 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         if channel is None and "thread" not in changes:
             return {}
         rule = await self._rule(interaction, rule_id)
-        there: Any = channel
-        if there is None and interaction.guild is not None:
-            there = interaction.guild.get_channel_or_thread(rule.channel_id)
+        guild = interaction.guild
+        was = guild.get_channel_or_thread(rule.channel_id) if guild is not None else None
+        there: Any = channel or was
         if there is None:
             return {}
-        thread = placed(interaction, there, changes.get("thread", rule.thread))
+        # That each case had a thread in a forum is nothing that anybody asked for.
+        usual = "off" if isinstance(was, discord.ForumChannel) else rule.thread
+        thread = placed(interaction, there, changes.get("thread", usual))
         return {"channel_id": there.id} | ({} if thread is None else {"thread": thread})
 
     async def _rule(self, interaction: discord.Interaction, rule_id: int) -> Rule:

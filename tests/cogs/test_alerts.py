@@ -90,6 +90,9 @@ async def test_a_rule_moves_only_to_where_it_can_post(scene: Scene) -> None:
     moved = await scene.moderator.command("alerts edit", rule=rule, channel=forum)
     assert f"channel: <#{scene.channel.id}> → **<#{forum.id}>**" in moved.text
     assert "thread: off → **case**" in moved.text
+    back = await scene.moderator.command("alerts edit", rule=rule, channel=scene.channel)
+    assert "thread: case → **off**" in back.text, "nobody asked for threads"
+    await scene.moderator.command("alerts edit", rule=rule, channel=forum)
     world.remove_channel(forum)
     gone = (await scene.moderator.command("alerts list")).text
     assert f"⚠ <#{forum.id}>: The channel is gone, or I cannot see it" in gone, (
