@@ -60,6 +60,7 @@ def test_reads_deeds_and_answers(text: str, status: str) -> None:
         ("The subpoena violates the First Amendment, a federal judge ruled.", "quashed"),
         ("A federal appeals court held that the subpoena violated the First Amendment.", "quashed"),
         ("The subpoena is unconstitutional, the Supreme Court said.", "quashed"),
+        ("A federal judge in Oakland ruled that it violated the First Amendment.", "quashed"),
     ],
 )
 def test_that_a_demand_is_unlawful_is_a_plea_unless_a_court_says_so(text: str, status: str) -> None:
