@@ -135,7 +135,7 @@ async def add_rule(
                 )
             )
         for other in there:
-            if told(other) == told(row):
+            if says(told(other)) == says(columns):
                 raise WishError(
                     say("That is rule #{number} already; /alerts list shows it.", number=other.id)
                 )
@@ -165,7 +165,7 @@ async def edit_rule(
         row = await _own_rule(session, guild_id, rule_id)
         edited = await change(session, row, columns, user_id=user_id, now=now)
         for other in await rules.get_rules_of_guild(session, guild_id):
-            if other.id != rule_id and told(other) == told(row):
+            if other.id != rule_id and says(told(other)) == says(told(row)):
                 raise WishError(
                     say("That is what rule #{number} says already; /alerts list shows it.", number=other.id)
                 )
@@ -292,8 +292,15 @@ async def _own_rule(session: AsyncSession, guild_id: int, rule_id: int) -> RuleR
 
 
 def told(row: RuleRow) -> dict[str, Any]:
-    """Give what a rule says, column by column: for the audit, and to find two that say the same."""
+    """Give what a rule says, column by column."""
     return {column: getattr(row, column) for column, _ in _FIELDS.values()}
+
+
+def says(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those of a rule's columns by which it is compared with others: where moderators are not asked,
+    how long they have and what comes then say nothing."""
+    idle = () if columns["review_channel"] else ("review_hours", "review_then")
+    return {name: value for name, value in columns.items() if name not in idle}
 
 
 def _told_whole(row: RuleRow) -> dict[str, Any]:

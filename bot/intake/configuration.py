@@ -21,7 +21,7 @@ from bot.alerts import rule_actions
 from bot.alerts.errors import NotHereError, WishError
 from bot.alerts.outbox import rule_from
 from bot.alerts.routing import Rule
-from bot.alerts.rule_actions import EditedRule
+from bot.alerts.rule_actions import EditedRule, says
 from bot.clock import Clock
 from bot.errors import QuashError
 from bot.feeds.guard import shown_url
@@ -343,8 +343,8 @@ def _plan_rules(
         wanted = columns | {"paused": one.paused}
         row = left.pop(one.number, None) if one.number is not None else None
         if row is None:
-            same = (r for r in left.values() if r.id not in numbers and rule_actions.told(r) == columns)
-            row = next(same, None)
+            others = (row for row in left.values() if row.id not in numbers)
+            row = next((o for o in others if says(rule_actions.told(o)) == says(columns)), None)
             if row is not None:
                 del left[row.id]
         if row is None:
@@ -352,7 +352,7 @@ def _plan_rules(
             made = RuleRow(guild_id=who.guild_id, created_by=who.user_id, created_at=now, **wanted)
             plan.add_rules.append(made)
             continue
-        changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+        changed = {name: value for name, value in says(wanted).items() if getattr(row, name) != value}
         if changed:
             _check(one, columns, ground)
             plan.change_rules.append((row, changed))

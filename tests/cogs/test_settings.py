@@ -141,7 +141,9 @@ async def _import(scene: Scene, text: str, *, as_text: bool = False):  # type: i
 async def test_a_configuration_goes_out_as_a_file_and_comes_back_as_a_difference(scene: Scene) -> None:
     house = scene.house
     await house.guild(scene.guild.id, await house.feed("first"), await house.feed("second"))
-    kept = await house.rule(scene.guild.id, scene.channel.id, topics=["spyware"], when="daily")
+    # It had a review once, with hours and an end of its own.
+    once = {"review_hours": 5, "review_then": "post"}
+    kept = await house.rule(scene.guild.id, scene.channel.id, topics=["spyware"], when="daily", **once)
     lost = await house.rule(scene.guild.id, scene.channel.id, keywords=["subpoena*"])
     role = scene.discord.world.add_role(scene.guild, "watchers")
     rich = {"exclude_sources": ["Daily"], "statuses": ["quashed"], "min_relevance": 0.75, "style": "compact"}
