@@ -69,8 +69,12 @@ _NO_WARRANT = re.compile(
 _AFTER_NO_WARRANT = re.compile(
     r"^ (?:for (?:the |his |her |their )?(?:arrest|detention|unpaid|(?:back )?taxes)|officers?)"
 )
-_VIOLENCE = re.compile(r"(?<!\w)(?:killed|shot|shooting|shootout|gunfire|wounded|fatally)(?!\w)")
-"""Of a warrant in whose serving somebody was hurt, and of no data, the news is another."""
+_OTHER_NEWS = re.compile(
+    r"(?<!\w)(?:killed|shot|shooting|shootout|gunfire|wounded|fatally)(?!\w)"
+    r"|search(?:ed|es|ing)? (?:an?|two|three|several) (?:\w+ )?(?:house|home|flat|apartment|property|address)"
+    rf"(?:s|es)? (?:in|near|on|with)(?! {PARTY})"
+)
+"""Of a warrant in whose serving somebody was hurt, or on anybody's house, and of no data, is other news."""
 _WARRANTS_VERB = re.compile(
     r"^ (?:the |a |an |it|this|that|further |more |attention|action|concern|scrutiny|investigation|extra)"
 )
@@ -150,7 +154,7 @@ def _named_instruments(marked: Marked) -> list[Frame]:
             _NO_WARRANT.search(left)
             or _AFTER_NO_WARRANT.match(after)
             or (word == "warrants" and _WARRANTS_VERB.match(after))
-            or (_VIOLENCE.search(text) and DATA not in text and DEVICE not in text)
+            or (_OTHER_NEWS.search(text) and DATA not in text and DEVICE not in text)
         ):
             continue
         if instrument.family == "any" and (_NOT_AN_ORDER.search(left) or _is_verb(text, start, stop, word)):

@@ -412,3 +412,13 @@ def test_words_alone_make_no_purchase_where_nothing_is_paid_for() -> None:
     ).demands
     assert found
     assert all(each.instrument != "purchase" for each in found)
+
+
+def test_the_search_of_a_suspects_house_asks_nothing_of_the_firm_he_broke_into() -> None:
+    story = analyse(
+        Article(
+            "TalkTalk hacking: boy, 16, held",
+            "A boy of 16 was arrested in Belfast on suspicion of offences under the Computer Misuse Act after last week's attack on the website of TalkTalk, police said on Monday. Officers of the PSNI searched a house in Belfast with a warrant. Names, e-mail addresses and bank details could be in the wrong hands, the phone and broadband company conceded on Friday.",
+        )
+    )
+    assert story.demands == ()

@@ -202,6 +202,14 @@ NEAR_MISSES: list[tuple[str, list[str]]] = [
             "In the country that they fled they would face prison, and their children could face hunger.",
         ],
     ),
+    (
+        "What broke the network for five hours",
+        [
+            "A routine command took down every backbone link between Facebook's data centers on Sunday.",
+            "The DNS servers then withdrew their routes, and the tool that should have stopped it had a bug.",
+            "Services came back online step by step, so that no fuse would blow.",
+        ],
+    ),
 ]
 
 OTHER_LANGUAGES: list[tuple[str, set[str], str, list[str]]] = [
