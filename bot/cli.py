@@ -146,10 +146,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     level = os.environ.get("LOG_LEVEL", "").upper()
     try:
         arguments = _parser().parse_args(argv)
+        from bot import logs
         from bot.settings import load
 
         settings = load(os.environ, warn=_say)
         level = settings.log_level
+        logs.set_up(level, settings.log_format)  # else Python tells what libraries log, tracebacks and all
         return int(_command(arguments.command).main(arguments, settings))
     except QuashError as error:
         _say(str(error))

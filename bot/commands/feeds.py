@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot import logs
 from bot.bounds import limits_of
 from bot.clock import utc_now
 from bot.collector import calm
@@ -38,7 +37,6 @@ class FileError(QuashError):
 
 def main(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run one verb."""
-    logs.set_up(settings.log_level, settings.log_format)
     return asyncio.run(_run(settings, arguments, VERBS[arguments.verb]))
 
 

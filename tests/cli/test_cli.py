@@ -319,6 +319,21 @@ def test_sigterm_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("quash-*"))
 
 
+def test_what_a_library_logs_is_no_traceback(tmp_path: Path) -> None:
+    """SQLAlchemy does at a SIGTERM that comes while connections are closed."""
+    program = (
+        "import logging; from bot import cli; from bot.commands import cases; odd = OSError('x');"
+        "cases.main = lambda *_: logging.getLogger('sqlalchemy.pool').error('odd', exc_info=odd) or 0;"
+        "cli.main(['cases', 'list'])"
+    )
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
+    assert b"odd (OSError: x)" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -177,6 +177,7 @@ async def test_a_role_that_may_not_make_tables_is_wrong_configuration(
     async with owner.engine.begin() as connection:
         await connection.execute(text(f"CREATE ROLE {role} LOGIN"))
         await connection.execute(text("REVOKE CREATE ON SCHEMA public FROM public"))
+    monkeypatch.setattr("bot.logs.set_up", lambda *_: None)  # the log is this process's
     monkeypatch.setenv("DATABASE_URL", postgres_url.replace("postgres@", f"{role}@"))
     assert await asyncio.to_thread(cli.main, ["db", "upgrade"]) == 2
     await schema.upgrade(owner)
