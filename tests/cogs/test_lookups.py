@@ -345,6 +345,7 @@ async def test_a_case_is_found_by_number_title_and_party(scene: Scene) -> None:
     assert "ALT" in (await scene.member.command("subscriptions")).text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_case_shows_the_demands_that_were_reported_last(scene: Scene) -> None:
     *_, last = await _stories(scene, 6)
     companies = ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Alpha")

@@ -149,6 +149,7 @@ async def test_a_summary_that_is_sent_back_as_it_was_is_the_articles(scene: Scen
     assert "\n> " in shown
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_two_moderators_who_write_at_once_are_both_heard(scene: Scene, press: Press) -> None:
     desk = await _open(scene, press)
     await press.publish("a", SUMMONS)
