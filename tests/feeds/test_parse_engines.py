@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import io
+import re
 from datetime import UTC, datetime
 
 import feedparser
@@ -63,6 +64,25 @@ def test_quick_resolves_links_under_the_base_of_a_content() -> None:
 def test_quick_keeps_out_of_mixed_titles() -> None:
     content = ordinary_atom().replace(b'<title type="html">Order 5 &amp;amp;', b"<title>Order 5 &amp;amp;")
     assert read_quickly(content, WHERE, NOW) is None
+
+
+@pytest.mark.parametrize("content", [ordinary_rss(), ordinary_atom()])
+@pytest.mark.parametrize("text", [b"summary|description", b"content|content:encoded"])
+@pytest.mark.parametrize("has", [True, False])
+def test_quick_keeps_out_of_feeds_of_which_some_entries_have_a_text_and_some_not(
+    content: bytes, text: bytes, has: bool
+) -> None:
+    """Of an entry in the middle the content was lost, and with it the entry edited as it moved down."""
+    entries = re.split(b"(?=<item>|<entry>)", content)
+    for number, entry in enumerate(entries):
+        if (number == 7) is not has:
+            entries[number] = re.sub(
+                b"<(" + text + b")[ >].*?</(" + text + b")>", b"", entry, flags=re.DOTALL
+            )
+    mixed = b"".join(entries).replace(b"</title>", b"</title>" + b" " * 1000)
+    assert (read_quickly(mixed, WHERE, NOW) or read_strict(mixed, WHERE, NOW)) == read_strict(
+        mixed, WHERE, NOW
+    )
 
 
 AGREED = {

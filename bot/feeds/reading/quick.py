@@ -49,6 +49,8 @@ def _native() -> Any:
 _core: Final = _native()
 _FEWEST_BYTES: Final = 16 * 1024  # below, the test would cost more than it saves
 _HEAD: Final = 4096
+# How a summary and a content end, in RSS and in Atom.
+_TEXTS: Final = ((b"</description>", b"</content:encoded>"), (b"</summary>", b"</content>"))
 
 
 def read_quickly(document: bytes, base: str, now: datetime) -> Feed | None:
@@ -69,7 +71,12 @@ def read_quickly(document: bytes, base: str, now: datetime) -> Feed | None:
         return None
     entries = [ends[0], ends[1], *(shape.entry(item, base, now) for item in found[2:-1]), ends[2]]
     if not all(
-        entry.url and entry.id and entry.title and (entry.published or entry.updated) for entry in entries
+        entry.url
+        and entry.id
+        and entry.title
+        and (entry.published or entry.updated)
+        and bool(entry.content) == shape.content
+        for entry in entries
     ):
         return None
     return sample._replace(entries=tuple(entries))
@@ -115,28 +122,43 @@ class _Shape:
         self._published = entries[0].published is not None
         self._updated = entries[0].updated is not None
         self._summary = _has_summary(entries[0])
-        self._content = bool(entries[0].content)
+        self.content = bool(entries[0].content)
         self._markup = _title_markup(document, found) if self._atom else None
         mixed = self._atom and self._markup is None
         self._controls = may_hold_controls(document)
-        self.even = not mixed and all(
-            (entry.published is not None) == self._published
-            and (entry.updated is not None) == self._updated
-            and _has_summary(entry) == self._summary
-            and bool(entry.content) == self._content
-            and len(entry.authors) <= 1
-            for entry in entries
+        self.even = (
+            not mixed
+            and self._has_same_texts(document, len(found))
+            and all(
+                (entry.published is not None) == self._published
+                and (entry.updated is not None) == self._updated
+                and _has_summary(entry) == self._summary
+                and bool(entry.content) == self.content
+                and len(entry.authors) <= 1
+                for entry in entries
+            )
         )
         if self.even and any(entry.authors for entry in entries):
             # It gives one author of an entry only.
             people = document.count(b"<author>") - 1 if self._atom else document.count(b":creator>") // 2
             self.even = people <= len(found)
 
+    def _has_same_texts(self, document: bytes, entries: int) -> bool:
+        """Tell whether all entries have a summary and a content if those of the sample have.
+
+        Where one is missing the quick reader makes it up of the other.
+        """
+        summary, content = _TEXTS[self._atom]
+        start = document.find(b"<entry>" if self._atom else b"<item>")
+        return document.count(summary, start) == entries * self._summary and (
+            document.count(content, start) == entries * self.content
+        )
+
     def entry(self, item: dict[str, Any], base: str, now: datetime) -> Entry:
         """Make an `Entry` of what the quick reader found, as the exact reader would."""
         summary = self._body(item.get("description")) if self._summary else ""
         content = ""
-        if self._content and (contents := item.get("content")):
+        if self.content and (contents := item.get("content")):
             content = self._body(contents[0].get("value"))
             if own_base := contents[0].get("base"):
                 content = with_absolute_links(content, web_address(own_base, base))
