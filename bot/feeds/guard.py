@@ -238,18 +238,28 @@ def _ends_in_number(host: str) -> bool:
     return _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
 
 
+# What stands in no address as it is (RFC 3986), and would make a link, a mention or code of it on Discord.
+_SIGNS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in '[]<>"`\\^{}|'})
+_IPV6 = re.compile(r"\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
+
+
 def shown_host(host: str) -> str:
     """Make a stranger's host fit to stand in a sentence."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in host)[:100] or "(none)"
+    return "".join(c if c.isprintable() else "\ufffd" for c in host).translate(_SIGNS)[:100] or "(none)"
 
 
 def shown_url(url: str) -> str:
-    """Make an address fit for people and logs: no credentials, no query (it may hold a key), one line."""
+    """Make an address fit for people, logs and sentences on Discord: no credentials, no query (it may hold a
+    key), one line, no signs that an address does not have."""
     head = url.strip().partition("#")[0].partition("?")[0]
     scheme, mark, rest = head.partition("://")
     if mark:
         authority, slash, path = rest.partition("/")
-        head = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+        host = authority.rpartition("@")[2]
+        host = host if _IPV6.fullmatch(host) else host.translate(_SIGNS)
+        head = f"{scheme.translate(_SIGNS)}://{host}{slash}{path.translate(_SIGNS)}"
+    else:
+        head = head.translate(_SIGNS)
     asked = "?…" if "?" in url else ""
     return "".join(c if c.isprintable() else "\ufffd" for c in head)[:200] + asked
 

@@ -219,3 +219,10 @@ async def test_a_name_keeps_only_its_public_addresses() -> None:
 def test_shown_addresses_hold_no_secrets_and_no_second_line() -> None:
     assert shown_url("https://u:p@example.org/a?key=1#x") == "https://example.org/a?…"
     assert "\n" not in shown_url("https://example.org/\nfake log line")
+    for foreign in (
+        "ftp://a.example/[here](https://evil.example/)",
+        "x:[here](https://evil.example)",
+        "https://[a](<@1>",
+    ):
+        assert not set("[]<>`|") & set(shown_url(foreign)), "it makes no link and mentions nobody"
+    assert shown_url("http://[2001:db8::1]:80/a_b") == "http://[2001:db8::1]:80/a_b"
