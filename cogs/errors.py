@@ -74,8 +74,8 @@ async def tell(interaction: discord.Interaction, error: BaseException) -> None:
         sentence = sentence or say(
             "That went wrong inside Quash and is not your fault. It is logged as {number}.", number=number
         )
-    # A message out of a person's words could ping: the client allows no mentions, and text is cut.
-    text = sentence[:1900]
+    # Words that somebody typed, or a file holds, could ping (the client allows no mentions) or hide a link.
+    text = sentence[:1900].replace("](", "]\N{ZERO WIDTH SPACE}(")
     try:
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True)

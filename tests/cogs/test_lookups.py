@@ -286,6 +286,7 @@ async def test_closed_lists_are_known_however_they_are_written_in_ones_own_langu
         assert _TITLE in (await reader.command("latest", topic=typed)).text, typed
     for typed, meant in (("Biometri", "Biometrie"), ("surveilance", "Überwachung")):
         assert f"meintest du {meant}?" in (await reader.command("latest", topic=typed)).text
+    assert "](" not in (await reader.command("latest", topic="[here](https://evil.example)")).text
     unknown = (await reader.command("demands", status="qqqq")).text
     assert "zurückgezogen" in unknown
     assert "withdrawn" not in unknown
