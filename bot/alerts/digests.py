@@ -22,6 +22,7 @@ from bot.alerts.searching import make_ready
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
 from db import digests, reviews, sources, subscriptions
+from db.case_status import after, moves_on
 from db.digests import DigestStory, Wish
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -136,13 +137,24 @@ def _matter(gathered: list[DigestStory], reports: list[DigestStory], digest: Dig
     return Matter(
         story=newest,
         status=newest.status if newest.case_status in (None, "unknown") else newest.case_status,
-        changed=any(story.adds == "update" for story in gathered),
+        changed=any(story.adds == "update" for story in gathered) or _moves_on(gathered, others),
         relevance=max(story.relevance for story in gathered),
         reports=len(all_reports),
         others=tuple(CardSource(s.title, s.url, s.published) for s in others[:_OTHERS]),
         followed=any(story.id in digest.followed for story in gathered),
         words=digest.words.get(newest.id),
     )
+
+
+def _moves_on(gathered: list[DigestStory], newest_first: list[DigestStory]) -> bool:
+    """Whether a matter stands elsewhere than in what was reported here before: for everybody, a feed that is
+    not used here may have told it first."""
+    own = {story.id for story in gathered}
+    before = [story for story in reversed(newest_first) if story.id not in own]
+    if not before:
+        return False
+    stood = after(story.status for story in before)
+    return any(moves_on(stood, s.status) for s in gathered if _date(s) >= _date(before[-1]))
 
 
 def _date(story: DigestStory) -> datetime:

@@ -339,6 +339,14 @@ def test_a_case_is_one_matter_with_its_newest_state_and_all_its_reports() -> Non
     assert [source.title for source in matter.others] == ["Story 4", "Story 3", "Story 1"]
 
 
+def test_what_changed_here_is_told_so_though_another_servers_feed_was_first() -> None:
+    known = tuple(Told(_story(n, case_id=7), frozenset({1})) for n in (1, 2))
+    for status, changed in (("withdrawn", True), ("issued", False)):
+        told = Told(_story(3, case_id=7, adds="source", status=status), frozenset({1}))
+        (matter,) = matters(Digest((told,), (told, *known), NOW, NOW))
+        assert matter.changed is changed
+
+
 @pytest.mark.parametrize("count", [1, 24, 25, 26, 400])
 @pytest.mark.parametrize("length", [1, 5000])
 def test_however_much_there_is_it_fits_into_a_message_and_the_rest_is_counted(
