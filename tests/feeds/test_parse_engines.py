@@ -85,6 +85,15 @@ def test_quick_keeps_out_of_feeds_of_which_some_entries_have_a_text_and_some_not
     )
 
 
+def test_quick_takes_no_medium_for_the_article() -> None:
+    """Of an entry in the middle the link led to its recording."""
+    plain = ordinary_atom().replace(b' rel="alternate" type="text/html"', b"")
+    medium = b'<link rel="enclosure" href="https://news.example/7.mp3"/><link href="https://news.example/7"'
+    content = plain.replace(b'<link href="https://news.example/7"', medium)
+    assert read_quickly(plain, WHERE, NOW) is not None
+    assert read_quickly(content, WHERE, NOW) is None
+
+
 AGREED = {
     "rss": rss_item(
         "<title>A &amp; B</title><link>https://n.example/1</link><guid isPermaLink='false'>g</guid>"

@@ -128,7 +128,7 @@ class _Shape:
         self._controls = may_hold_controls(document)
         self.even = (
             not mixed
-            and self._has_same_texts(document, len(found))
+            and self._has_same_parts(document, len(found))
             and all(
                 (entry.published is not None) == self._published
                 and (entry.updated is not None) == self._updated
@@ -143,16 +143,19 @@ class _Shape:
             people = document.count(b"<author>") - 1 if self._atom else document.count(b":creator>") // 2
             self.even = people <= len(found)
 
-    def _has_same_texts(self, document: bytes, entries: int) -> bool:
+    def _has_same_parts(self, document: bytes, entries: int) -> bool:
         """Tell whether all entries have a summary and a content if those of the sample have.
 
-        Where one is missing the quick reader makes it up of the other.
+        Where one is missing the quick reader makes it up of the other. Of an Atom entry's links it may take
+        the first, whatever it is for, so all have to have as many.
         """
         summary, content = _TEXTS[self._atom]
-        start = document.find(b"<entry>" if self._atom else b"<item>")
-        return document.count(summary, start) == entries * self._summary and (
-            document.count(content, start) == entries * self.content
-        )
+        tag = b"<entry>" if self._atom else b"<item>"
+        start = document.find(tag)
+        parts = [(summary, int(self._summary)), (content, int(self.content))]
+        if self._atom:
+            parts.append((b"<link", document.count(b"<link", start, document.find(tag, start + 1))))
+        return all(document.count(part, start) == entries * times for part, times in parts)
 
     def entry(self, item: dict[str, Any], base: str, now: datetime) -> Entry:
         """Make an `Entry` of what the quick reader found, as the exact reader would."""
