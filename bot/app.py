@@ -202,6 +202,7 @@ class _Process:
         self._deliverer: Deliverer | None = None
         self._delivered = asyncio.Event()  # nothing more is going to be sent
         self._schedule = Schedule()  # of the worker
+        self._telling = Schedule()  # of the gateway
         self._bells: dict[str, Callable[[], None]] = {}
 
     async def start(
@@ -339,10 +340,9 @@ class _Process:
                 await turns.give_back(session, "notices", _NOTICES_EVERY)
 
         if await self._is_ready(client):
-            schedule = Schedule()
-            schedule.every(_NOTICES_EVERY, "notices", tell)
-            schedule.every(_PUBLISHING_EVERY, "publishing", publisher.publish_due)
-            await schedule.run(self._stop, _DRAIN)
+            self._telling.every(_NOTICES_EVERY, "notices", tell)
+            self._telling.every(_PUBLISHING_EVERY, "publishing", publisher.publish_due)
+            await self._telling.run(self._stop, _DRAIN)
 
     async def _is_ready(self, client: QuashClient) -> bool:
         """Wait until Discord has told which servers there are; False when told to stop meanwhile."""
@@ -415,7 +415,7 @@ class _Process:
         else:
             if self._database.outage.cause:
                 troubles.append(f"database: {self._database.outage.cause}")
-        troubles += self._schedule.failing
+        troubles += (*self._schedule.failing, *self._telling.failing)
         if self._client is None and self._needs_discord:
             troubles.append("Discord: not logged in")
         if self._client is not None and (not self._client.settled.is_set() or self._client.shards_away):

@@ -8,15 +8,20 @@ import socket
 import sqlite3
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from bot import app
+from bot.clock import utc_now
 from bot.health import HealthServer
 from bot.sandbox import Fault
-from bot.settings import Address
+from bot.settings import Address, Settings
 from bot.watch import LoopWatch
+from db.engine import Database
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import Place
 from tests.forked import Forker
@@ -103,6 +108,33 @@ async def test_a_request_that_never_ends_does_not_hold_the_end_up() -> None:
             await sending.drain()
             await asyncio.sleep(0.2)
         sending.close()
+
+
+async def test_it_is_not_ready_while_nothing_can_be_published(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def __init__(self, *_: object) -> None: ...
+
+        async def publish_due(self) -> None:
+            raise RuntimeError
+
+    monkeypatch.setattr(app, "Publisher", Failing)
+    monkeypatch.setattr(app, "_PUBLISHING_EVERY", 0.01)
+    database, stop, settled = Database(sqlite_url), asyncio.Event(), asyncio.Event()
+    settled.set()
+    process = app._Process(Settings(), database, utc_now, stop, None)
+    parts: Any = SimpleNamespace(settled=settled)
+    telling = asyncio.create_task(process._tell(parts, parts, parts))
+    troubles: tuple[str, ...] = ()
+    for _ in range(100):
+        if troubles := await process._troubles():
+            break
+        await asyncio.sleep(0.05)
+    assert troubles[0].startswith("publishing: failed 1")
+    stop.set()
+    await telling
+    await database.close()
 
 
 async def _until(session: aiohttp.ClientSession, url: str, status: int) -> None:
