@@ -37,7 +37,7 @@ from bot.alerts.timing import Hours, day_start
 from bot.errors import told
 from bot.stories.countries import Part, countries_of
 from db import cards, deliveries, digests, guilds, reviews, rules, sources, subscriptions
-from db.case_status import is_known
+from db.case_status import moves_on
 from db.stories import name_key
 from db.tables import DeliveryRow, RuleRow, StoryRow, SubscriptionRow
 
@@ -359,7 +359,7 @@ async def _look(
     if story.case_id is not None:
         cards_posted = await deliveries.get_cards(session, story.case_id, places)
         edits = await deliveries.get_waiting_edits(session, story.case_id, places)
-        if story.adds == "source" and cards_posted and is_known(story.status):
+        if story.adds == "source" and cards_posted and moves_on("issued", story.status):
             stood = await cards.get_stood(session, story.id, places)
     limited = {
         each.rule_id: day_start(hours[each.guild_id].zone, now)
