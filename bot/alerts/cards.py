@@ -31,6 +31,14 @@ class CardSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CardSaid:
+    """Where a server's moderators say that a case stands, and the address that tells so."""
+
+    status: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardReview:
     """That a card is shown to moderators who decide about it: the review's number, how it stands
     (`db.tables.ReviewRow`), until when they have, what becomes of it then, and who decided."""
@@ -47,7 +55,8 @@ class Card:
     """One alert. Texts are the article's own words, raw: rendering makes them safe.
 
     `status` is what this story reports, `case_status` where its case stands now; they differ on a card
-    that was posted before the case went on. `is_update`: the card answers the case's first card.
+    that was posted before the case went on. `said` is what moderators say of that, beside what articles
+    report. `is_update`: the card answers the case's first card.
     `sources` are the first few further reports, `sources_total` counts all. `mark` is its delivery's
     nonce, None where nothing is delivered (previews, look-ups). `late_since`: when it was due, if it was
     posted much later. `language`: what the card is written in by whoever posts it (not the article's).
@@ -67,6 +76,7 @@ class Card:
     case_id: int | None = None
     case_title: str | None = None
     case_status: str | None = None
+    said: CardSaid | None = None
     sources: tuple[CardSource, ...] = ()
     sources_total: int = 0
     is_update: bool = False
@@ -86,7 +96,7 @@ class Card:
     @property
     def standing(self) -> str | None:
         """Where the matter stands as far as is known: what the card's colour is taken from."""
-        return self.moved_on or self.status
+        return (self.said.status if self.said else None) or self.moved_on or self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +178,8 @@ def card_from(
         status=story.status,
         case_id=case.id if case else None,
         case_title=((said.title if said else None) or case.title) if case else None,
-        case_status=((said.status if said else None) or case.status) if case else None,
+        case_status=case.status if case else None,
+        said=CardSaid(said.status, said.source or "") if said and said.status else None,
         sources=tuple(CardSource(s.title, s.url, s.published) for s in material.others),
         sources_total=material.others_total,
         is_update=is_update,

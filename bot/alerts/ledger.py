@@ -442,8 +442,10 @@ async def _offer(shown: DeliveryRow, verdict: Verdict, heads: _Heads, now: datet
         ping_role=mentions if shown.kind != "report" else None,
         mark=shown.nonce,
         late_since=shown.due_at if is_late else None,
-        words=heads.words.get((shown.story_id, verdict.guild_id)) if verdict.rule_id is not None else None,
+        words=heads.words.get((shown.story_id, verdict.guild_id)),
     )
+    if verdict.rule_id is None:  # what moderators say is said in their server
+        card = replace(card, words=None, said=None)
     if shown.kind == "report":  # it stands among the other reports
         card = replace(card, sources=(), sources_total=0)
     return Offer(card, verdict.guild_id, verdict.rule_id, verdict.subscription_id)

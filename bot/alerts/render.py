@@ -24,6 +24,7 @@ _SENTENCES = 3
 _DEMANDS = 3
 _DEMAND = 300
 _SOURCE_TITLE = 100
+_SAID_BY = 150  # of the link to where it says how a case stands by moderators
 WORDS = 1000  # characters of a summary that moderators write
 
 # How a review ended, as its message tells.
@@ -152,10 +153,15 @@ def _demand(demand: CardDemand) -> str:
 
 
 def _standing(card: Card) -> str:
-    """Say where the case stands now, if it went on since this story."""
-    if not card.moved_on:
-        return ""
-    return say("**Now: {status}**", status=status_words(card.moved_on))
+    """Say where the case stands now, if it went on since this story; and where moderators say it does."""
+    lines = [say("**Now: {status}**", status=status_words(card.moved_on))] if card.moved_on else []
+    if card.said is not None:
+        source = link("", card.said.source, 80)
+        if width(source) > _SAID_BY:
+            source = host(card.said.source)
+        theirs = f"**{status_words(card.said.status)}** ({source})"
+        lines.append("✎ " + labelled(say("This server's moderators"), theirs))
+    return "\n".join(lines)
 
 
 def _topics(card: Card) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bot.alerts import ids
-from bot.alerts.cards import Card, CardDemand, CardSource, look_of
+from bot.alerts.cards import Card, CardDemand, CardSaid, CardSource, look_of
 from bot.alerts.foreign import BREAK, safe_url, width
 from bot.alerts.html import cards_to_html
 from bot.alerts.render import card_view
@@ -166,6 +166,7 @@ CARDS = st.builds(
     case_id=st.one_of(st.none(), st.integers(1, 10**15)),
     case_title=NASTY,
     case_status=st.sampled_from([None, *STATUSES]),
+    said=st.one_of(st.none(), st.builds(CardSaid, st.sampled_from(STATUSES), URLS)),
     sources=st.lists(st.builds(CardSource, NASTY, URLS, DATES), max_size=8).map(tuple),
     sources_total=st.integers(0, 1000),
     is_update=st.booleans(),

@@ -18,6 +18,7 @@ from bot.alerts.ledger import Ledger
 from bot.alerts.orders import LEASE
 from bot.alerts.outbox import owe
 from bot.alerts.sender import DiscordSender
+from bot.intake import corrections
 from bot.sandbox import Fault
 from db import deliveries, lookups, reports, rules, stories
 from db.lookups import Viewer
@@ -169,6 +170,28 @@ async def test_a_server_knows_a_source_by_its_own_feed_whoever_brought_it_first(
         (elsewhere,) = await lookups.latest(session, Viewer(guild + 1))
     assert (seen.source, found.source, reported.source) == ("My list",) * 3
     assert elsewhere.source == "Another server's list"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_where_a_case_stands_by_moderators_is_told_as_their_word_beside_what_articles_report(
+    place: Place, deliverer: Deliverer
+) -> None:
+    house, case = place.house, await place.house.case()
+    await house.rule(place.guild.id, place.channel.id)
+    await house.subscription(place.member.id, place.guild.id, "topic", "anonymity")
+    await house.story(place.feed, case)
+    await corrections.set_case_status(
+        house.database, guild_id=place.guild.id, user_id=1, case_id=case, status="quashed",
+        source="https://court.example/7", now=house.clock(),
+    )  # fmt: skip
+    await deliverer.deliver_due()
+    text = text_of(place.posted[0])
+    assert (
+        "This server's moderators: **✘\N{NO-BREAK SPACE}quashed** ([court.example](https://court.example/7))"
+        in text
+    )
+    assert "Now:" not in text
+    assert "quashed" not in text_of(place.direct[0]), "that is said in their server"
 
 
 async def test_an_edit_of_a_deleted_card_is_let_be(place: Place, deliverer: Deliverer) -> None:
