@@ -215,7 +215,7 @@ def tags_in(forum: discord.ForumChannel, topics: Sequence[str]) -> list[int]:
                 "{channel} wants a tag on every post: give it tags that bear the names of topics "
                 "({topics}, …), or switch that demand off.",
                 channel=forum.mention,
-                topics=", ".join((topics or TOPICS)[:3]),
+                topics=", ".join(map(say, (topics or TOPICS)[:3])),
             )
         )
     return found

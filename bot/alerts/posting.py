@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import discord
 
-from bot.words import mark
+from bot.words import LANGUAGES, mark, say, speaking
 
 # Permissions by the names that people see in a channel's settings; said in their language.
 NAMED = {
@@ -55,7 +55,17 @@ def tags_of(forum: discord.ForumChannel) -> dict[str, int]:
 def tags_for(topics: Iterable[str], tags: Mapping[str, int]) -> list[int]:
     """Give the tags that bear the topics' names, at most as many as a post takes."""
     by_name = {_tag_key(name): id for name, id in tags.items()}
-    return [by_name[key] for key in map(_tag_key, topics) if key in by_name][:_TAGS]
+    keys = (_tag_key(name) for topic in topics for name in _names_of(topic))
+    return list(dict.fromkeys(by_name[key] for key in keys if key in by_name))[:_TAGS]
+
+
+def _names_of(topic: str) -> list[str]:
+    """Give what a topic is called in each language that moderators may read it in."""
+    names = []
+    for language in LANGUAGES:
+        with speaking(language):
+            names.append(say(topic))
+    return names
 
 
 def _tag_key(name: str) -> str:

@@ -102,7 +102,7 @@ async def test_a_forum_is_set_up_with_a_post_for_each_case(scene: Scene) -> None
     await scene.house.guild(scene.guild.id, feed)
     await scene.house.story(feed, None, owes=False)
     forum = scene.discord.world.add_channel(
-        scene.guild, "cases", kind="forum", tags=("Spyware", "Legal demands"), tag_required=True
+        scene.guild, "cases", kind="forum", tags=("Spyware", "Herausgabeverlangen"), tag_required=True
     )
     panel = await scene.moderator.command("alerts add", channel=forum)
     assert f"✔ I may post in <#{forum.id}>" in panel.text, "/alerts add with the channel alone opens it"
