@@ -41,8 +41,6 @@ _OF_CASE = {
     "dropped": told("no moderator decided on its case in time, of which it is a further report"),
     "merged": told("moderators said that its case is part of another one"),
 }
-
-
 _UNWANTED = ("rejected", "dropped", "merged")
 _LOOKED_BACK = 20  # reviews of a case in a channel, the newest
 

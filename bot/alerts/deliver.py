@@ -61,9 +61,8 @@ class Deliverer:
     ) -> None:
         self._database = database
         self._weather = weather or Weather(clock)
-        self._seen_closed: set[int] = (
-            set()
-        )  # broken channels where the bot was seen not to be allowed to post
+        # Broken channels where the bot was seen not to be allowed to post.
+        self._seen_closed: set[int] = set()
         self._turned_at: float | None = None
         self._sender = sender
         self._clock = clock

@@ -24,9 +24,7 @@ from bot.alerts.cards import card_from
 from bot.alerts.changes import Change
 from bot.alerts.clauses import RoutedStory
 from bot.alerts.digests import DigestShelf, words_of
-from bot.alerts.errors import (
-    DestinationRefusedError,
-)
+from bot.alerts.errors import DestinationRefusedError
 from bot.alerts.moments import quiet_for
 from bot.alerts.night import postpone
 from bot.alerts.orders import LEASE, NO_THREAD, CaseThread, Offer, Order, Outcome

@@ -209,10 +209,6 @@ def test_a_nonce_is_the_same_for_the_same_and_differs_for_all_else() -> None:
 
 async def _posted(house: House) -> None:
     """Make all that waits look posted."""
-    from sqlalchemy import update
-
-    from db.tables import DeliveryRow
-
     async with house.database.write() as session:
         await session.execute(
             update(DeliveryRow)
