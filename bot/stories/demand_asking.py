@@ -200,7 +200,7 @@ _BLOCK_A_FIRM = re.compile(
     rf"slow down|throttle|limit|stop|stop offering|stop carrying|bar|end|deny|prevent|disable|close|"
     rf"keep|pull|remove|disconnect|throw|make|take)(?:(?: all)? access to)?(?: [\w,'-]+){{0,4}}? "
     rf"(?:{COMPANY}|{ORGANISATION}|[\w-]+(?:\.[a-z]{{2,6}})+(?!\w)|(?:access|internet|web|"
-    rf"connections?|networks?|platforms?|services?|messengers?)(?!\w))"
+    rf"connections?|networks?|platforms?|services?|messengers?|social media|websites|apps)(?!\w))"
 )
 _IT_GONE = re.compile(
     r"(?:remov|delet|tak|pull|block|label|switch|shut|cut|clos|turn|slow)\w* (?:it|them|what|those)(?!\w)|"

@@ -30,7 +30,7 @@ from bot.stories.demand_guesses import UMBRELLA, sort_of
 from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE, EXPLICIT
 from bot.stories.demand_told import most
-from bot.stories.demand_unable import unable
+from bot.stories.demand_unable import OF_THE_STATE, in_office, unable
 from bot.stories.demand_writing import written
 from bot.stories.demands import Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
@@ -310,9 +310,14 @@ class Picker:
     ) -> Pick | None:
         table = self._tables[role]
         by_rules = role_values(self._scene, claim, f"{role}s", taken)
+        told = {claim.base.instrument} if claim.base else {f.instrument for f in claim.group.frames}
+        of_the_state = not told.isdisjoint(OF_THE_STATE)
         names, sums = [], []
         for name, values in beside:
-            if claim.family != "favour" and unable(self._scene.parties[name].slot, role):
+            slot = self._scene.parties[name].slot
+            if claim.family != "favour" and unable(slot, role):
+                continue
+            if of_the_state and role == "issuer" and slot.kind == "person" and not in_office(slot):
                 continue
             alone = self._alone.get((role, name))
             if alone is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.stories.demand_guesses import UMBRELLA
+from bot.stories.demand_guesses import UMBRELLA, holds_office
 from bot.stories.demand_roles import BESIDE, Frame
 from bot.stories.marks import Slot
 
@@ -32,6 +32,26 @@ _ONLY_ASKED = re.compile(
     r"intermediaries|engines)$",
     re.IGNORECASE,
 )
+
+
+OF_THE_STATE = (
+    "search warrant",
+    "geofence warrant",
+    "keyword warrant",
+    "grand jury subpoena",
+    "administrative subpoena",
+    "administrative summons",
+    "national security letter",
+    "foreign intelligence order",
+    "wiretap order",
+    "pen register order",
+)
+"""Instruments that nobody without an office has."""
+
+
+def in_office(slot: Slot) -> bool:
+    """Whether a person acts in an office of the state."""
+    return slot.official or holds_office(slot.name)
 
 
 def unable(slot: Slot, role: str) -> bool:

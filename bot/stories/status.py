@@ -411,6 +411,11 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
         ]
         if given:
             return given[-1]
+    if best.status == "challenged":
+        # Whom it was fought over is told in the headline, that it was dropped in the end below it.
+        dropped = [e for e in events if e.status == "withdrawn" and best.weight - e.weight < 1.0]
+        if dropped and best.index < 0:
+            return dropped[-1]
     if best.status == "refused":
         gave = [e for e in events if e.status == "complied" and e.later and e.index > max(best.index, 0)]
         if gave and gave[-1].weight >= 4.0:

@@ -422,3 +422,44 @@ def test_the_search_of_a_suspects_house_asks_nothing_of_the_firm_he_broke_into()
         )
     )
     assert story.demands == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "status"),
+    [
+        (
+            "Brazil's top court has Rumble blocked",
+            "Supreme Court Justice Alexandre de Moraes ordered on Friday that the video platform Rumble be suspended in all of Brazil, because it does not obey his orders. Rumble refused to close the channel of a blogger.",
+            "refused",
+        ),
+        (
+            "Facebook fought Minnesota over a woman's account",
+            "Facebook refused to give Minnesota investigators the records of a woman who streamed a death live. The Bureau of Criminal Apprehension obtained a search warrant for her account. Facebook objected and asked a court to throw the warrant out. The state withdrew it before a hearing took place.",
+            "withdrawn",
+        ),
+        (
+            "Uganda has social media blocked before the vote",
+            "The Uganda Communications Commission told MTN and Airtel on Tuesday to block all social media until further notice, a letter shows. MTN and Airtel followed within hours.",
+            "complied",
+        ),
+        (
+            "Football league may go on blocking addresses, court says",
+            "A court in Barcelona has rejected the attempt of Cloudflare to stop the blocks of addresses. It had ordered Movistar and Vodafone in December to block the addresses that LaLiga names.",
+            "upheld",
+        ),
+    ],
+)
+def test_where_it_stands_in_the_end_is_told_in_turns_of_many_kinds(
+    title: str, body: str, status: str
+) -> None:
+    assert analyse(Article(title, body)).demands[0].status == status
+
+
+def test_who_has_no_office_has_no_search_warrant() -> None:
+    found = analyse(
+        Article(
+            "Dropbox gave up the files of a councilman",
+            "A search warrant for the files of a councilman was served on Dropbox in March. Rita Holm, who runs a bakery, had complained about him. Holm's bakery is next door. Dropbox turned the files over.",
+        )
+    ).demands
+    assert all("Rita Holm" not in each.issuer for each in found)
