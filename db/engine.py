@@ -39,6 +39,7 @@ _PAGE = 8192
 # KiB of pages that a connection may keep at hand; SQLite's usual 2,000 are less than one batch of new entries
 # takes, and what has to make room is written and read again.
 _CACHE = 16_000
+_LOG = 64 * 2**20  # bytes of SQLite's log that are left on the disk after a large change, as an upgrade
 INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back when asked
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 # What may follow a PostgreSQL address after `?`: what asyncpg takes as text.
@@ -280,6 +281,7 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
         if cursor.fetchone() != (INCREMENTAL,):
             cursor.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute(f"PRAGMA journal_size_limit = {_LOG}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA cache_size = -{_CACHE}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from bot.alerts.outbox import owe
 from bot.feeds.fetch import Fetcher
 from bot.feeds.service import FeedService
 from bot.stories.cases import HOLDERS, MEMBERS
-from db import cases, feeds, figures, guilds, lookups, restarts, schema, stories
+from db import cases, feeds, figures, guilds, lookups, notes, restarts, schema, stories
 from db.engine import INCREMENTAL, Database
 from db.lookups import Viewer
 from db.retention import KEPT_HOLDERS, KEPT_MEMBERS, Retention
@@ -543,6 +544,20 @@ async def test_a_sqlite_file_gives_room_back(tmp_path: Path, clock: TurnedClock)
     assert swept.pages > 400
     assert len(pages) < swept.pages / 10  # many at a time
     assert after < before / 2
+    await database.close()
+
+
+async def test_the_log_of_a_large_change_does_not_stay_on_the_disk(
+    tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of an upgrade, which may be as large as the file."""
+    monkeypatch.setattr("db.engine._LOG", 2**20)
+    shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/quash.db")
+    for value in ("x" * 10_000_000, "a", "b", "c"):
+        async with database.write() as session:
+            await notes.put(session, "large", value)
+    assert (tmp_path / "quash.db-wal").stat().st_size <= 2**20
     await database.close()
 
 
