@@ -260,8 +260,9 @@ _ABOUT = re.compile(
     r"justice|president) $"
 )
 _QUOTED = re.compile(
-    r"^(?:'s (?:polic|administration|government|critics|order)| administration|,? (?:who )?(?:said|says|"
-    r"told|wrote|argued|"
+    r"^(?:'s (?:polic|administration|government|critics|order)| administration|"
+    r" (?:critics?|opponents?|detractors?|supporters?|parody|parodies|impersonators?)(?!\w)|"
+    r",? (?:who )?(?:said|says|told|wrote|argued|"
     r"argues|added|studies|teaches|represent\w*|signed|ruled)(?!\w)|, (?:an?|the|its|his|her|"
     r"who) [^,]{0,60}?(?:scholar|"
     r"professor|lawyer|attorney|director|spokes\w+|expert|researcher|judge|counsel|analyst|fellow|"

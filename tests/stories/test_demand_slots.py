@@ -88,6 +88,8 @@ def test_the_court_that_orders_is_no_enforcer_of_an_order_of_its_own() -> None:
 def test_who_is_only_opposed_is_no_target() -> None:
     (demand,) = _demands("CBP issued a summons to Twitter for records of an anti-Trump account, @ALT_USCIS.")
     assert demand.target == ("@ALT_USCIS",)
+    (demand,) = _demands("CBP issued a summons to Twitter for the name of an anonymous Donald Trump critic.")
+    assert demand.target == ("anonymous Donald Trump critic",)
 
 
 @settings(max_examples=60, deadline=None)
