@@ -37,6 +37,8 @@ _OF_SOME = re.compile(
     r"who did)(?!\w)"
 )
 """What is told of some demands of many: no outcome for all of them."""
+_SHARE = re.compile(r"\d ?(?:%|percent|per cent)")
+"""How many of a year's demands were met: it says nothing of a single one."""
 
 
 def stands(
@@ -99,10 +101,13 @@ def _ours(
         item.index for item in marked if any(slot.name in recipients for slot in item.slots.values())
     }
     near = {index + step for index in told for step in (0, 1, 2)}
+    surest = max(group.frames, key=lambda frame: frame.weight)
+    shares = {item.index for item in marked if _SHARE.search(item.text)} - {surest.index}
     return [
         turned(event, issuers)
         for event in _of_all(events, marked)
         if (event.index < _EARLY or event.index in around)
+        and not (event.index in shares and event.status in GIVING and not surest.plural)
         and matters(event, group, groups)
         and acted(event, issuers, recipients, near)
     ]

@@ -197,6 +197,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         actors = tuple((slot.name, slot.kind) for slot in _actors(marked, match) if not slot.generic)
         if rule.status == "quashed" and _UNLAWFUL.search(match.group()) and not _RULED.search(text):
             continue
+        if _OF_OTHERS.search(text[match.start() : match.end() + 30]) and rule.status in _OUTCOMES:
+            continue
         found.append(
             StatusEvent(
                 rule.status,
@@ -249,9 +251,17 @@ def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bo
     return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
 
+_OUTCOMES = ("complied", "partly complied", "withdrawn", "quashed", "upheld")
+# What became of others of its kind.
+_OF_OTHERS = re.compile(
+    r"(?<!\w)(?:such|similar|comparable|previous|earlier|past) (?:[\w-]+ ){0,2}"
+    r"(?:subpoenas|summonses|warrants|orders|demands|requests|letters)(?!\w)|"
+    r"(?<!\w)(?:subpoenas|summonses|warrants|orders|demands|requests|letters) like (?:this|these|it)(?!\w)"
+)
 # A demand is called unlawful by whoever fights it. A ruling says so in words of a court's.
 _UNLAWFUL = re.compile(
-    r"(?<!\w)(?:un(?:constitutional|lawful)|illegal|invalid|overbroad|void|broke|violat\w+)(?!\w)"
+    r"(?<!\w)(?:un(?:constitutional|lawful)|illegal|invalid|overbroad|void|broke|violat\w+|"
+    r"(?:may|can|could) ?not use)(?!\w)"
 )
 _RULED = re.compile(
     rf"(?<!\w)(?:ruled|rules|ruling|rulings|declared|verdict)(?!\w)"

@@ -78,6 +78,10 @@ def test_that_a_demand_is_unlawful_is_a_plea_unless_a_court_says_so(text: str, s
         "Reddit bowed out of a conference in May.",
         "Reddit will not comment.",
         "Failure to comply could lead to contempt.",
+        "In its report Reddit said that it received 1,200 requests last year and complied with 60 percent.",
+        "The department has withdrawn such subpoenas before judges could rule on them.",
+        "Courts have quashed subpoenas like this one.",
+        "DHS may not use administrative subpoenas to investigate protected speech.",
         "Civil liberties groups urged Reddit to fight the subpoena.",
     ],
 )
