@@ -249,7 +249,7 @@ def button(**more: object) -> dict[str, object]:
         ({"flags": 1 << 15, "components": [text("x" * 2000), text("y" * 2001)]}, "components", "TEXT_SIZE"),
         ({"flags": 1 << 15, "components": [text("x")] * 41}, "components", "MAX_TOTAL_COMPONENTS"),
         ({"flags": 1 << 15, "content": "x", "components": [text("x")]}, "content", "LEGACY_FIELDS"),
-        ({"flags": 1 << 15, "components": [text("")]}, "components.0.content", "BASE_TYPE_BAD_LENGTH"),
+        ({"flags": 1 << 15, "components": [text(" \n")]}, "components.0.content", "BASE_TYPE_BAD_LENGTH"),
         ({"content": "x", "components": [text("x")]}, "components.0.type", "BASE_TYPE_CHOICES"),
         (
             {"content": "x", "components": [button(label="l" * 81)]},

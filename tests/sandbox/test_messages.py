@@ -119,7 +119,7 @@ async def test_embeds_and_files(town: Town, join: Join) -> None:
         )
     assert (raised.value.status, raised.value.code) == (413, 40005)
     with pytest.raises(discord.HTTPException) as raised:
-        await room(bot, town.channel).send("")
+        await room(bot, town.channel).send(" ")
     assert raised.value.code == 50006
 
 

@@ -112,10 +112,12 @@ class Form:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {length} or fewer in length.")
 
     def between(self, path: Path, value: object, least: int, most: int) -> None:
-        """Note a text or list that is missing or has a length outside its bounds."""
+        """Note a text or list that is missing or has a length outside its bounds; blanks are no text."""
         if value is None:
             self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
-        elif not isinstance(value, str | list) or not least <= len(value) <= most:
+            return
+        fits = isinstance(value, str | list) and least <= len(value) <= most
+        if not fits or (least and isinstance(value, str) and not value.strip()):
             self.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length.")
 
     def one_of(self, path: Path, value: object, allowed: frozenset[int]) -> None:

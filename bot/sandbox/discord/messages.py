@@ -159,7 +159,7 @@ def fill(
         components.complete(message.components)
     _attach(world, message, body, uploads, host)
     _resolve_media(world, message)
-    shows = message.content or message.embeds or message.components or message.attachments
+    shows = message.content.strip() or message.embeds or message.components or message.attachments
     if not shows and not message.flags & LOADING:
         raise refusal(50006)
     may = world.permissions_in(where or world.channels[message.channel_id], message.author_id)
