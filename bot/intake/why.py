@@ -25,6 +25,7 @@ from bot.intake.why_checks import (
 )
 from bot.words import mark, retell, say
 from db import why
+from db.deliveries import GIVEN_UP
 from db.engine import Database
 from db.tables import FindingRow
 from db.why import Known, OwnFeed, Ref, Titled
@@ -182,7 +183,9 @@ def _headline(known: Known, checks: Sequence[Check], now: datetime) -> str:
             return say("It was not posted here: the rule for which moderators were asked was removed.")
         line = say(_DECIDED[of_it[-1].outcome], why=safe_text(retell(decided[1]), 300))
         return f"{line}."
-    if any(lines_of(known, "delivery", outcome="source")):
+    edits = [one.row for one in known.deliveries if one.row.kind == "edit"]
+    given_up = bool(edits) and all(row.state in GIVEN_UP for row in edits)
+    if any(lines_of(known, "delivery", outcome="source")) and not given_up:
         return say("It has no post of its own here: the card of its case names it as a further source.")
     return _first_stop(checks)
 

@@ -18,11 +18,12 @@ from bot.alerts.ledger import Ledger
 from bot.alerts.orders import LEASE
 from bot.alerts.outbox import owe
 from bot.alerts.sender import DiscordSender
-from bot.intake import corrections
+from bot.intake import corrections, why
 from bot.sandbox import Fault
 from db import deliveries, lookups, reports, rules, stories
 from db.lookups import Viewer
 from db.tables import ReportRow, SubscriptionRow
+from db.why import Ref
 from tests.alerts.house import told
 from tests.alerts.place import Place, text_of
 from tests.conftest import TurnedClock
@@ -200,9 +201,11 @@ async def test_an_edit_of_a_deleted_card_is_let_be(place: Place, deliverer: Deli
     await place.house.story(place.feed, case)
     await deliverer.deliver_due()
     place.posted[0].deleted = True
-    await place.house.story(place.feed, case, adds="source")
+    further = await place.house.story(place.feed, case, adds="source")
     await deliverer.deliver_due()
     assert [row.state for row in await place.house.deliveries()] == ["sent", "skipped"]
+    told = await why.explain(place.house.database, place.guild.id, Ref(further), now=place.house.clock())
+    assert "The message was deleted on Discord." in told.headline
 
 
 # ------------------------------------------------------------- lost answers and deaths
