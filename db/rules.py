@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -159,18 +160,12 @@ async def count_topics(session: AsyncSession, guild_id: int, since: datetime) ->
 
 def _seen_since(guild_id: int, since: datetime) -> tuple[ColumnElement[bool], ...]:
     """Give the condition on stories that a server's feeds brought since then, by their own dates too."""
-    of_guild = (
-        select(StoryFeedRow.story_id)
-        .join(GuildFeedRow, GuildFeedRow.feed_id == StoryFeedRow.feed_id)
-        .where(
-            StoryFeedRow.story_id == StoryRow.id,
-            GuildFeedRow.guild_id == guild_id,
-            GuildFeedRow.paused.is_(False),
-        )
-        .correlate(StoryRow)
+    used = select(GuildFeedRow.feed_id).where(
+        GuildFeedRow.guild_id == guild_id, GuildFeedRow.paused.is_(False)
     )
     return (
         and_(StoryRow.relevant, StoryRow.first_seen >= since),
         func.coalesce(StoryRow.published, StoryRow.first_seen) >= since,
-        of_guild.exists(),
+        # `+ 0`: each story's few feeds are looked for among the server's, not all of those at each story.
+        exists().where(StoryFeedRow.story_id == StoryRow.id, (StoryFeedRow.feed_id + 0).in_(used)),
     )

@@ -9,6 +9,7 @@ import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +122,6 @@ async def test_no_look_up_and_no_start_reads_all_that_is_stored(database: Databa
         # What waits is little; what was merged into nothing is nearly all.
         read = [step for step in read if "ix_entries_new" not in step and "ix_deliveries_open" not in step]
         read += [step for step in steps if "ix_cases_merged_into" in step]
+        # At each story its few feeds are looked at, not all that a server uses.
+        read += [to for at, to in pairwise(steps) if at.startswith("CORRELATED") and "guild_feeds" in to]
         assert not read, f"{statement}: {steps}"
