@@ -13,6 +13,7 @@ from db.stories import insert_ignoring
 from db.tables import DeliveryRow, ReviewRow, RuleRow, StoryRow
 
 Asked = tuple[int, int]  # the story and the moderators' channel
+LET_THROUGH = ("approved", "posted")  # states of a story that is posted
 
 
 async def insert_reviews(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -115,6 +116,22 @@ async def get_asked(session: AsyncSession, asked: Iterable[Asked]) -> dict[Asked
     return {(row.story_id, row.channel_id): row for row in found}
 
 
+async def get_let_through(
+    session: AsyncSession, story_ids: Collection[int], channel_ids: Collection[int]
+) -> set[Asked]:
+    """Tell which of some stories were let through in which of some moderators' channels."""
+    if not channel_ids:
+        return set()
+    found = await session.execute(
+        select(ReviewRow.story_id, ReviewRow.channel_id).where(
+            ReviewRow.story_id.in_(story_ids),
+            ReviewRow.channel_id.in_(channel_ids),
+            ReviewRow.state.in_(LET_THROUGH),
+        )
+    )
+    return {(row.story_id, row.channel_id) for row in found}
+
+
 async def get_posts(session: AsyncSession, asked: Iterable[Asked]) -> dict[Asked, DeliveryRow]:
     """Give the deliveries by which moderators were asked."""
     wanted = set(asked)
@@ -138,7 +155,7 @@ async def get_words(session: AsyncSession, story_ids: Collection[int]) -> dict[t
         .where(
             ReviewRow.story_id.in_(story_ids),
             ReviewRow.words.is_not(None),
-            ReviewRow.state.in_(("approved", "posted")),
+            ReviewRow.state.in_(LET_THROUGH),
         )
         .order_by(ReviewRow.id)
     )

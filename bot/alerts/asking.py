@@ -25,7 +25,7 @@ from db.tables import ReviewRow
 
 Wants = Callable[[int, int], bool]  # whether the rule of that number wants the story of that number
 REVIEW_KINDS = ("review", "decided")
-LET_THROUGH = ("approved", "posted")
+LET_THROUGH = reviews.LET_THROUGH
 
 # What the record says of a decision.
 RECORDED = {

@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import product
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import changes, lines, unreachable
-from bot.alerts.asking import LET_THROUGH, REVIEW_KINDS
+from bot.alerts.asking import REVIEW_KINDS
 from bot.alerts.cards import card_from
 from bot.alerts.changes import Change
 from bot.alerts.clauses import RoutedStory
@@ -189,7 +188,6 @@ class Ledger:
         story_ids = {row.story_id for row in rows.values() if row.story_id is not None}
         story_ids.update(*gathered.values())
         desks = {rule.review_channel for of in found_rules.values() for rule in of if rule.review_channel}
-        asked = await reviews.get_asked(session, product(story_ids, desks))
         return _Heads(
             session=session,
             rows=rows,
@@ -205,7 +203,7 @@ class Ledger:
             digests=shelf,
             reviews=await read_reviews(session, rows.values()),
             words=await reviews.get_words(session, story_ids) if to_channels else {},
-            let_through={one for one, review in asked.items() if review.state in LET_THROUGH},
+            let_through=await reviews.get_let_through(session, story_ids, desks),
         )
 
     async def _order(self, claim: Claim, heads: _Heads, writing: _Writing, now: datetime) -> Order | None:
