@@ -43,7 +43,8 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """By whose wish a story was gathered: of which server, and by which rule, None for a member's."""
+    """By whose wish a story was gathered: of which server, and by which rule; None for a member's, or one that
+    is removed."""
 
     guild_id: int | None
     rule_id: int | None
