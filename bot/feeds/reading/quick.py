@@ -49,8 +49,6 @@ def _native() -> Any:
 _core: Final = _native()
 _FEWEST_BYTES: Final = 16 * 1024  # below, the test would cost more than it saves
 _HEAD: Final = 4096
-# How a summary and a content end, in RSS and in Atom.
-_TEXTS: Final = ((b"</description>", b"</content:encoded>"), (b"</summary>", b"</content>"))
 
 
 def read_quickly(document: bytes, base: str, now: datetime) -> Feed | None:
@@ -128,7 +126,7 @@ class _Shape:
         self._controls = may_hold_controls(document)
         self.even = (
             not mixed
-            and self._has_same_parts(document, len(found))
+            and self._has_same_parts(document, found)
             and all(
                 (entry.published is not None) == self._published
                 and (entry.updated is not None) == self._updated
@@ -143,19 +141,23 @@ class _Shape:
             people = document.count(b"<author>") - 1 if self._atom else document.count(b":creator>") // 2
             self.even = people <= len(found)
 
-    def _has_same_parts(self, document: bytes, entries: int) -> bool:
-        """Tell whether all entries have a summary and a content if those of the sample have.
+    def _has_same_parts(self, document: bytes, found: list[dict[str, Any]]) -> bool:
+        """Tell whether all entries have a summary, a content, an id if those of the sample have.
 
-        Where one is missing the quick reader makes it up of the other. Of an Atom entry's links it may take
-        the first, whatever it is for, so all have to have as many.
+        Where one is missing the quick reader makes it up of another. Of an Atom entry's links it may take the
+        first, whatever it is for, so all have to have as many.
         """
-        summary, content = _TEXTS[self._atom]
-        tag = b"<entry>" if self._atom else b"<item>"
-        start = document.find(tag)
-        parts = [(summary, int(self._summary)), (content, int(self.content))]
         if self._atom:
-            parts.append((b"<link", document.count(b"<link", start, document.find(tag, start + 1))))
-        return all(document.count(part, start) == entries * times for part, times in parts)
+            if not self.content and any(item.get("content") for item in found):
+                return False
+            start = document.find(b"<entry>")
+            links = document.count(b"<link", start, document.find(b"<entry>", start + 1))
+            parts = [(b"</summary>", int(self._summary)), (b"<link", links)]
+        else:
+            start = document.find(b"<item>")
+            parts = [(b"</description>", int(self._summary)), (b"</content:encoded>", int(self.content))]
+            parts.append((b"</guid>", 1))
+        return all(document.count(part, start) == len(found) * times for part, times in parts)
 
     def entry(self, item: dict[str, Any], base: str, now: datetime) -> Entry:
         """Make an `Entry` of what the quick reader found, as the exact reader would."""
