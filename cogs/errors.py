@@ -81,6 +81,6 @@ async def tell(interaction: discord.Interaction, error: BaseException) -> None:
             await interaction.followup.send(text, ephemeral=True)
         else:
             await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as gone:
-        # The interaction is over (15 minutes) or its message is gone: nobody is left to be told.
+    except (discord.HTTPException, ClientError, OSError) as gone:
+        # The interaction is over (15 minutes), its message is gone, or Discord is away: nobody can be told.
         _log.info("an error answer could not be given: %s", gone)

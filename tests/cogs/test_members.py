@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -112,9 +113,14 @@ async def test_a_page_is_analysed_on_request_and_by_the_messages_menu(scene: Sce
 async def test_who_dismisses_an_answer_is_not_told_of_a_fault(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
+    scene.member.patience = 0.3  # seconds: nothing comes
     scene.discord.faults.add(Fault("status", status=404, code=10008, method="PATCH", path="/webhooks/*"))
     answer = await scene.member.command("analyse", link="http://10.0.0.1/secret")
     assert "inside Quash" not in answer.text
+    scene.discord.faults.add(Fault("cut", method="POST", path="/webhooks/*", times=2))
+    await scene.member.command("subscribe case", name="nope")
+    await asyncio.sleep(0.2)
+    gc.collect()  # an error that nobody took is told of when it is thrown away
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
