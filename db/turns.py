@@ -16,6 +16,7 @@ from db.role_tables import TurnRow
 
 # By the database's clock, read after the row is locked: the processes' own clocks differ.
 _POSTGRES_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+_ALONE = 60.0  # seconds: no line of the few who share a file is longer
 _TAKE = """
 INSERT INTO turns (name, next_at) VALUES (:name, {now} + :took)
 ON CONFLICT (name) DO UPDATE SET next_at = :took + CASE
@@ -31,6 +32,7 @@ async def take(session: AsyncSession, name: str, took: float, *, longest: float 
     """
     if is_sqlite(session):
         values, now = {"now": time.time()}, ":now"
+        longest = min(longest, _ALONE)
     else:
         values, now = {}, _POSTGRES_NOW
     found = await session.execute(

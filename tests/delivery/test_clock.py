@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from bot.descriptors import fit
 from bot.settings import Settings
 from bot.steady import SteadyClock
+from db import turns
 from db.engine import Database
 from db.tables import DestinationRow, EntryRow, FeedRow
 from tests.conftest import TurnedClock
@@ -62,6 +64,22 @@ async def test_a_clock_that_was_turned_is_said_and_what_it_planned_is_put_right(
     said = [record.getMessage() for record in caplog.records if record.name == "bot.steady"]
     assert [line for line in said if "forward" in line]
     assert [line for line in said if "back" in line]
+
+
+async def test_a_clock_that_was_turned_back_an_hour_keeps_the_bot_off_discord_no_longer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the start of a machine whose own clock shows local time."""
+
+    async def take() -> float:
+        async with database.write() as session:
+            return await turns.take(session, "identify:0", 5.0)
+
+    await take()
+    right = time.time() - 3590
+    monkeypatch.setattr(time, "time", lambda: right)
+    assert await take() == 0
+    assert await take() == 5.0
 
 
 async def test_between_two_questions_the_machines_counter_goes_on(
