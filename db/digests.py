@@ -43,8 +43,8 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """By whose wish a story was gathered: of which server, and by which rule; None for a member's, or one that
-    is removed."""
+    """By whose wish a story was gathered: of which server, and by which rule (None: a member's, or it is
+    removed)."""
 
     guild_id: int | None
     rule_id: int | None
