@@ -250,12 +250,8 @@ class Alerts(commands.GroupCog, group_name="alerts", group_description="Which st
         if interaction.guild_id is None or not await may(interaction):
             return []
         rules = await actions.list_rules(self.services.database, guild_id=guild_of(interaction))
-        named = [(listed.rule.id, _short(listed.rule, interaction)) for listed in rules]
-        return [
-            app_commands.Choice(name=name[:100], value=number)
-            for number, name in named
-            if str(typed).casefold() in name.casefold()
-        ][:25]
+        named = ((listed.rule.id, _short(listed.rule, interaction)) for listed in rules)
+        return choices.numbered(typed, named)
 
 
 complete(Alerts.add)

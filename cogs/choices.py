@@ -6,9 +6,11 @@ import asyncio
 import difflib
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from discord import app_commands
 
+from bot.alerts.foreign import plain_text
 from bot.alerts.wishes import initials, written
 from bot.alerts.wishes import one_of as one_of
 from bot.stories.model import INSTRUMENTS, STATUSES, TOPICS
@@ -71,6 +73,16 @@ def matching(
         near = difflib.get_close_matches(wanted, name_of, n=_MOST, cutoff=_LIKE)
         found = list(dict.fromkeys(map(name_of.__getitem__, near)))  # the likeliest first
     return [app_commands.Choice(name=called(n)[:_LENGTH], value=n[:_LENGTH]) for n in found[:_MOST]]
+
+
+def numbered(typed: object, named: Iterable[tuple[int, str]]) -> list[app_commands.Choice[int]]:
+    """Give what is chosen by its number, as far as its name holds what was typed."""
+    wanted = str(typed).casefold()
+    fitting = ((number, name) for number, name in named if wanted in name.casefold())
+    return [
+        app_commands.Choice(name=plain_text(name, _LENGTH), value=number)
+        for number, name in islice(fitting, _MOST)
+    ]
 
 
 def matching_last(

@@ -177,11 +177,8 @@ class Feeds(commands.GroupCog, group_name="feeds", group_description="Which feed
         if interaction.guild_id is None or not await may(interaction):
             return []
         listed = await self.feeds.list(interaction.guild_id)
-        named = [(feed.id, f"#{feed.id} {feed.title or host(feed.url)}") for feed in listed]
-        fitting = [(number, name) for number, name in named if str(typed).casefold() in name.casefold()]
-        return [
-            app_commands.Choice(name=plain_text(name, 100), value=number) for number, name in fitting[:25]
-        ]
+        named = ((feed.id, f"#{feed.id} {feed.title or host(feed.url)}") for feed in listed)
+        return choices.numbered(typed, named)
 
 
 class ImportForm(Form):
