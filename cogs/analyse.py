@@ -18,7 +18,6 @@ from bot.intake.services import Services
 from bot.stories.model import Demand, Story
 from bot.words import labelled, mark, retell, say
 from cogs.blocks import quoted
-from cogs.guards import NotAllowedError
 from cogs.limits import Budget
 from cogs.panels import panel, stamp
 
@@ -74,9 +73,6 @@ class Analyse(commands.Cog):
         found = _LINK.search(text)
         if found is None:
             raise NoLinkError(say("There is no link in it; give an address that begins with https://."))
-        reader = self.services.links
-        if reader is None:
-            raise NotAllowedError(say("This process reads no pages; try again later."))
         self._spend(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
 
@@ -84,7 +80,7 @@ class Analyse(commands.Cog):
             await interaction.edit_original_response(view=panel(say("Analyse"), [say(_STEPS[step])]))
 
         try:
-            view = analysis_view(await reader.read(found[0].rstrip(_BEHIND), progress))
+            view = analysis_view(await self.services.links.read(found[0].rstrip(_BEHIND), progress))
         except QuashError as error:  # said where the progress stands, which would stand there for good
             view = panel(say("Analyse"), [safe_text(retell(str(error)), 1900)])
         await interaction.edit_original_response(view=view)

@@ -81,7 +81,7 @@ def tree_texts() -> list[tuple[str, str]]:
     async def collect() -> list[dict[str, Any]]:
         bot = commands.Bot("!", intents=discord.Intents.none())
         nothing = cast("Any", None)  # no command is called
-        await cogs.add_all(bot, Services(nothing, nothing, utc_now, lambda: None))
+        await cogs.add_all(bot, Services(nothing, nothing, utc_now, lambda: None, nothing))
         return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
 
     return [found for command in asyncio.run(collect()) for found in _walk(command)]

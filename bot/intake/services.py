@@ -21,6 +21,6 @@ class Services:
     feeds: FeedService
     clock: Clock
     wake: Callable[[], None]
-    links: LinkReader | None = None
+    links: LinkReader
     charts: ChartRoom = field(default_factory=ChartRoom)
     max_feeds_per_guild: int = MOST_FEEDS

@@ -82,7 +82,7 @@ async def test_commands_are_sent_once_and_not_again_when_nothing_changed(scene: 
     from bot.clock import utc_now
     from bot.intake.services import Services
 
-    services = Services(scene.house.database, None, utc_now, wake=lambda: None)  # type: ignore[arg-type]
+    services = Services(scene.house.database, None, utc_now, wake=lambda: None, links=None)  # type: ignore[arg-type]
     again = QuashClient(services, api_url=scene.discord.api_url)
     await again.login(scene.discord.token)
     await again.close()

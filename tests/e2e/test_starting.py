@@ -98,7 +98,7 @@ async def test_who_starts_does_not_wait_for_another_whose_commands_discord_refus
     shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
     place.discord.faults.add(Fault("status", status=403, method="PUT", path="/applications/*/commands"))
     database = Database(sqlite_url)
-    services = Services(database, None, utc_now, wake=lambda: None)  # type: ignore[arg-type]
+    services = Services(database, None, utc_now, wake=lambda: None, links=None)  # type: ignore[arg-type]
     for _ in ("refused", "while the first one's turn lasts"):
         client = QuashClient(services, api_url=place.discord.api_url)
         try:
@@ -114,7 +114,7 @@ async def test_commands_that_another_program_replaced_are_sent_again(
 ) -> None:
     shutil.copyfile(migrated_sqlite, tmp_path / "quash.db")
     database = Database(sqlite_url)
-    services = Services(database, None, utc_now, wake=lambda: None)  # type: ignore[arg-type]
+    services = Services(database, None, utc_now, wake=lambda: None, links=None)  # type: ignore[arg-type]
     kept = place.discord.world.commands[None]
     for _ in ("at first", "after they were taken away"):
         kept.clear()
