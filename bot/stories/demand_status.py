@@ -107,7 +107,7 @@ def _ours(
         turned(event, issuers)
         for event in _of_all(events, marked)
         if (event.index < _EARLY or event.index in around)
-        and not (event.index in shares and event.status in GIVING and not surest.plural)
+        and (surest.plural or not (event.of_kind or (event.index in shares and event.status in GIVING)))
         and matters(event, group, groups)
         and acted(event, issuers, recipients, near)
     ]

@@ -69,6 +69,7 @@ class StatusEvent:
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
     theirs: bool = False  # counts only where the one who is asked does it
     loser: bool = False  # told as a defeat: whose it is decides which way the court ruled
+    of_kind: bool = False  # told of demands of its kind: no outcome of a single one
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +198,6 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         actors = tuple((slot.name, slot.kind) for slot in _actors(marked, match) if not slot.generic)
         if rule.status == "quashed" and _UNLAWFUL.search(match.group()) and not _RULED.search(text):
             continue
-        if _OF_OTHERS.search(text[match.start() : match.end() + 30]) and rule.status in _OUTCOMES:
-            continue
         found.append(
             StatusEvent(
                 rule.status,
@@ -215,6 +214,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 actors=actors,
                 theirs=rule.theirs,
                 loser=_DEFEAT.match(match.group()) is not None,
+                of_kind=_is_of_kind(text, match),
             )
         )
     return found
@@ -251,13 +251,27 @@ def _pleaded(before: str, words: str, actors: tuple[tuple[str, str], ...]) -> bo
     return _HOLDS.match(words) is not None and bool(actors) and all(kind != "court" for _, kind in actors)
 
 
-_OUTCOMES = ("complied", "partly complied", "withdrawn", "quashed", "upheld")
-# What became of others of its kind.
-_OF_OTHERS = re.compile(
-    r"(?<!\w)(?:such|similar|comparable|previous|earlier|past) (?:[\w-]+ ){0,2}"
-    r"(?:subpoenas|summonses|warrants|orders|demands|requests|letters)(?!\w)|"
-    r"(?<!\w)(?:subpoenas|summonses|warrants|orders|demands|requests|letters) like (?:this|these|it)(?!\w)"
+_DEMANDS = r"(?:subpoenas|summonses|warrants|orders|demands|requests|letters|inquiries|process)(?!\w)"
+# Of its kind and not the one that is told: what a company always does, what became of others.
+_OF_KIND = re.compile(
+    r"(?<!\w)(?:such|similar|comparable|previous|earlier|past|any|every|valid|lawful|legal|legitimate|"
+    r"overbroad|broad|overreaching|sweeping|improper|unlawful|illegal|unjustified) (?:[\w-]+ ){0,2}"
+    rf"{_DEMANDS}|(?<!\w)(?:{_DEMANDS}|those) (?:like (?:this|these|it)|where|when|"
+    r"(?:that|which) (?:are|is|it|they|threaten|violate|lack|go|do)|it (?:considers|deems|believes))(?!\w)|"
+    r"(?<!\w)the law(?!\w)|(?<!\w)another (?:user|account|person|customer)(?!\w)|"
+    r"(?<!\w)(?:when|if|unless|where) (?:\w+ ){0,2}(?:legally )?(?:required|obliged|compelled)(?!\w)"
 )
+_BEHIND = re.compile(r"(?: (?!and |but |while |as |after |before )[\w'-]+){0,9}")
+_STOPS = re.compile(r"(?:stop|quit|ceas|paus|suspend|halt|freez|froze|no longer)")
+
+
+def _is_of_kind(text: str, match: re.Match[str]) -> bool:
+    """Whether words tell of demands of a kind; who stops answering those does not answer this one either."""
+    behind = _BEHIND.match(text, match.end())
+    words = match.group() + (behind.group() if behind else "")
+    return _OF_KIND.search(words) is not None and _STOPS.match(words) is None
+
+
 # A demand is called unlawful by whoever fights it. A ruling says so in words of a court's.
 _UNLAWFUL = re.compile(
     r"(?<!\w)(?:un(?:constitutional|lawful)|illegal|invalid|overbroad|void|broke|violat\w+|"
