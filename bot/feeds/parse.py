@@ -55,7 +55,9 @@ def parse_feed(
     except IllFormedError as error:
         document = without_doctype(trimmed(utf8_document(content, content_type)))
         cut = cut_entry(document)
-        feed = _read_mended(mended(document[:cut]), url, now)
+        if entry_starts(document[:cut], 1):  # half an entry is better than none
+            document = document[:cut]
+        feed = _read_mended(mended(document), url, now)
         if feed is None:
             raise ParseError(
                 told("The document is no feed that can be read: {error}.", error=error)

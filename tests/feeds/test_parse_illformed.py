@@ -56,6 +56,8 @@ def test_a_feed_cut_in_the_middle_keeps_the_entries_before_and_not_the_half_of_o
     content = rss(ONE + ONE.replace("One", "Two") + ONE.replace("One", "Three"))
     cut = parsed(content[: content.index(b"Three") + 2])
     assert ([entry.title for entry in cut.entries], cut.cut) == (["One", "Two"], True)
+    alone = parsed(content[: content.index(b"</item>")])
+    assert ([entry.title for entry in alone.entries], alone.cut) == (["One"], True)
     assert not parsed(content).cut
     assert not parsed(content.removesuffix(b"</channel></rss>")).cut, "nothing of it is missing"
 

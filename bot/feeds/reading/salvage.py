@@ -40,9 +40,9 @@ def entry_starts(document: bytes, most: int = MAX_ENTRIES) -> list[int]:
 
 
 def cut_entry(document: bytes) -> int | None:
-    """Give where the last of several entries begins, if the document breaks off inside it."""
+    """Give where the last entry begins, if the document breaks off inside it."""
     starts = entry_starts(document, MAX_ENTRIES + 1)
-    if not 1 < len(starts) <= MAX_ENTRIES or _END_TAG.search(document, starts[-1]):
+    if not 1 <= len(starts) <= MAX_ENTRIES or _END_TAG.search(document, starts[-1]):
         return None
     return None if _ROOT_END.search(document, starts[-1]) else starts[-1]
 
