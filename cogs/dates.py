@@ -29,6 +29,7 @@ _ONE = frozenset(["a", "an", "one", "ein", "eine", "einem", "einer", "un", "une"
 _AGO = frozenset(["ago", "vor", "hace", "ha", "atras"])
 _TODAY = frozenset(["today", "heute", "aujourd", "hui", "hoy", "hoje"])
 _YESTERDAY = frozenset(["yesterday", "gestern", "hier", "ayer", "ontem"])
+_SINCE = re.compile(r"^(?:since|seit|depuis|desde)\s+")  # the option's name, typed once more
 _TOGETHER = re.compile(r"(?<=\d)(?=[a-z])")  # "3w"
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 
@@ -42,9 +43,10 @@ def since(typed: str | None, now: datetime) -> datetime | None:
 
     `now` is in the time zone of who typed it: days begin by its clock.
     """
-    if not typed or not typed.strip():
+    text = _SINCE.sub("", (typed or "").strip().casefold())
+    if not text:
         return None
-    words = [fold(word) for word in words_of(_TOGETHER.sub(" ", typed.casefold()))]
+    words = [fold(word) for word in words_of(_TOGETHER.sub(" ", text))]
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if words and _TODAY.issuperset(words):
         return midnight.astimezone(UTC)
@@ -52,7 +54,6 @@ def since(typed: str | None, now: datetime) -> datetime | None:
         return (midnight - timedelta(days=1)).astimezone(UTC)
     if (days := _span(words)) is not None:
         return max(now.astimezone(UTC) - timedelta(days=min(days, 36_500)), datetime(1990, 1, 1, tzinfo=UTC))
-    text = typed.strip().casefold()
     found = _DAY_FIRST.fullmatch(text)
     if found and (found[2] == "." or spoken() != "en"):  # in English 1/2 may be either's day
         text = f"{found[4]}-{found[3]:0>2}-{found[1]:0>2}"

@@ -255,6 +255,15 @@ def test_days_come_first_where_people_write_them_so() -> None:
         with speaking(language):
             for typed in ("9/2/2026", "09-02-2026", "9.2.2026", "2026-02-09"):
                 assert dates.since(typed, now) == datetime(2026, 2, 9, tzinfo=UTC), (language, typed)
+    for typed in (
+        "since 2 weeks",
+        "Seit 2 Wochen",
+        "depuis 2 semaines",
+        "desde hace 2 semanas",
+        "desde 2026-02-16",
+    ):
+        assert dates.since(typed, now) == datetime(2026, 2, 16, tzinfo=UTC), "the option's name, once more"
+    assert dates.since("seit gestern", now) == datetime(2026, 3, 1, tzinfo=UTC)
     with pytest.raises(dates.DateError):
         dates.since("9/2/2026", now)
 
