@@ -19,7 +19,12 @@ from bot.feeds.reading.charset import utf8_document
 from bot.feeds.reading.doctype import without_doctype
 from bot.feeds.reading.json_feed import read_json
 from bot.feeds.reading.kinds import refuse_other_kinds
-from bot.feeds.reading.limits import MAX_FORGIVING_BYTES, MAX_FORGIVING_TAGS, refuse_too_large
+from bot.feeds.reading.limits import (
+    MAX_FORGIVING_BYTES,
+    MAX_FORGIVING_TAGS,
+    MAX_MENDED_BYTES,
+    refuse_too_large,
+)
 from bot.feeds.reading.quick import read_quickly
 from bot.feeds.reading.repair import mended, trimmed
 from bot.feeds.reading.salvage import (
@@ -53,7 +58,8 @@ def parse_feed(
     try:
         feed = read_quickly(document, url, now) or read_strict(document, url, now)
     except IllFormedError as error:
-        document = without_doctype(trimmed(utf8_document(content, content_type)))
+        whole = without_doctype(trimmed(utf8_document(content, content_type)))
+        document = whole[:MAX_MENDED_BYTES]
         cut = cut_entry(document)
         if entry_starts(document[:cut], 1):  # half an entry is better than none
             document = document[:cut]
@@ -62,7 +68,7 @@ def parse_feed(
             raise ParseError(
                 told("The document is no feed that can be read: {error}.", error=error)
             ) from None
-        feed = feed._replace(cut=cut is not None)
+        feed = feed._replace(cut=cut is not None and len(whole) <= MAX_MENDED_BYTES)
     if feed is None:
         refuse_other_kinds(document)
         raise NotAFeedError(told("The document is XML, but not a feed in RSS, RDF or Atom."))

@@ -62,6 +62,16 @@ def test_a_feed_cut_in_the_middle_keeps_the_entries_before_and_not_the_half_of_o
     assert not parsed(content.removesuffix(b"</channel></rss>")).cut, "nothing of it is missing"
 
 
+def test_where_reading_ends_in_an_entry_of_a_long_broken_feed_that_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With each look it was another, and half of it an entry of its own or an edit."""
+    content = rss("<x>a & b</x>" + ONE + ONE.replace("One", "Two") + ONE.replace("One", "Three"))
+    monkeypatch.setattr("bot.feeds.parse.MAX_MENDED_BYTES", content.index(b"Three") + 2)
+    feed = parsed(content)
+    assert ([entry.title for entry in feed.entries], feed.cut) == (["One", "Two"], False)
+
+
 def test_one_broken_entry_spoils_no_other_in_a_long_feed() -> None:
     content = ordinary_rss(60, 6000)
     broken = content.replace(b"Order no. 30 ", b"Order <no. 30 <b & ", 1).replace(b"</guid>", b"</gid>", 1)
