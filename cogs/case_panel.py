@@ -80,11 +80,11 @@ def _standing(view: CaseView, demands: int, most: int) -> list[str]:
     """Tell where a case stands: its last demands, who is in it, and how it came so far."""
     case = view.case
     blocks = _corrected(view)
-    if case.status:
+    if view.status:
         blocks.append(
             say(
                 "Stands: **{status}** · last reported {when}",
-                status=status_words(case.status),
+                status=status_words(view.status),
                 when=stamp(case.updated, "R"),
             )
         )

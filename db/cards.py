@@ -45,6 +45,7 @@ class CardMaterial:
     case: CaseRow | None
     others: tuple[StoryRow, ...]
     others_total: int
+    case_status: str | None = None  # where the case stands for the viewer
     override: CaseOverrideRow | None = None  # what the moderators of the viewer's server say of the case
 
 
@@ -55,6 +56,7 @@ class CardShelf:
         self._session = session
         self._stories: dict[int, CardMaterial | None] = {}
         self._others: dict[tuple[int, Viewer], tuple[tuple[StoryRow, ...], int]] = {}
+        self._stands: dict[tuple[int, Viewer], str | None] = {}  # by case
         self._named_apart: set[int] = set()  # stories whose feeds have several titles
         self._overrides: dict[int, dict[int, CaseOverrideRow]] = {}  # by case and server
 
@@ -68,12 +70,28 @@ class CardShelf:
         if found is not None and story_id in self._named_apart:
             named = await sources.get_names(self._session, viewer, [story_id])
             found = replace(found, source=named.get(story_id, ""))
+        if found is not None and found.case is not None:
+            found = replace(found, case_status=await self._stands_for(found.story, found.case, viewer))
         if found is None or found.others_total == 0:
             return found
         if (story_id, viewer) not in self._others:
             self._others[story_id, viewer] = await self._read_others(found.story, viewer)
         others, total = self._others[story_id, viewer]
         return replace(found, others=others, others_total=total)
+
+    async def _stands_for(self, story: StoryRow, case: CaseRow, viewer: Viewer) -> str | None:
+        """Tell where a story's case stands, as far as the reports tell that the viewer may see."""
+        if case.status in (None, story.status):
+            return case.status
+        if (case.id, viewer) not in self._stands:
+            rows = await self._session.execute(
+                select(StoryRow.status, StoryRow.published, StoryRow.first_seen).where(
+                    StoryRow.case_id == case.id, visible(viewer)
+                )
+            )
+            seen = sorted(rows, key=lambda row: came_out(row.published, row.first_seen))
+            self._stands[case.id, viewer] = case_status.told_by(case.status, (row.status for row in seen))
+        return self._stands[case.id, viewer]
 
     async def _read(self, story_id: int) -> CardMaterial | None:
         """Read a story with all further reports of its case counted, whoever may see them."""

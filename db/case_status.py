@@ -32,3 +32,10 @@ def after(reports: Iterable[str | None]) -> str | None:
         if told is not None and (not is_known(status) or moves_on(status, told)):
             status = told
     return status
+
+
+def told_by(status: str | None, reports: Iterable[str | None]) -> str | None:
+    """Give where a case stands for somebody who sees these of its reports, the oldest first: what none of
+    them says is not theirs to be told."""
+    said = list(reports)
+    return status if status in said else after(said)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam, exists,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from db import case_overrides, search, sources, suggest
+from db import case_overrides, case_status, search, sources, suggest
 from db.case_status import after, moves_on
 from db.cases import get_case
 from db.lists import among, as_one, is_sqlite
@@ -72,6 +72,7 @@ class CaseView:
     lines: tuple[CaseLine, ...]
     stories: tuple[StoryRow, ...]
     demands: tuple[DemandRow, ...]
+    status: str | None = None  # where it stands, as far as these reports tell
     parties: tuple[str, ...] = ()  # the most named first
     override: CaseOverrideRow | None = None
 
@@ -393,7 +394,8 @@ async def case_view(session: AsyncSession, viewer: Viewer, case: CaseRow) -> Cas
     override = None
     if viewer.guild_id is not None:
         override = await session.get(CaseOverrideRow, (viewer.guild_id, case.id))
-    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), tuple(parties), override)
+    stands = case_status.told_by(case.status, (story.status for story in stories))
+    return CaseView(case, lines, tuple(stories), tuple(demands.scalars()), stands, tuple(parties), override)
 
 
 def _as_seen(lines: Iterable[CaseLine]) -> tuple[CaseLine, ...]:

@@ -178,7 +178,7 @@ def card_from(
         status=story.status,
         case_id=case.id if case else None,
         case_title=((said.title if said else None) or case.title) if case else None,
-        case_status=case.status if case else None,
+        case_status=material.case_status,
         said=CardSaid(said.status, said.source or "") if said and said.status else None,
         sources=tuple(CardSource(s.title, s.url, s.published) for s in material.others),
         sources_total=material.others_total,

@@ -22,7 +22,7 @@ from bot.alerts.searching import make_ready
 from bot.alerts.timing import zone_of
 from bot.words import say, speaking
 from db import digests, reviews, sources, subscriptions
-from db.case_status import after, moves_on
+from db.case_status import after, is_known, moves_on, told_by
 from db.digests import DigestStory, Wish
 from db.engine import Database
 from db.lookups import Viewer, visible
@@ -134,9 +134,11 @@ def _matter(gathered: list[DigestStory], reports: list[DigestStory], digest: Dig
         key=lambda story: (_date(story), story.id),
         reverse=True,
     )
+    oldest_first = sorted(all_reports.values(), key=lambda story: (_date(story), story.id))
+    stands = told_by(newest.case_status, (story.status for story in oldest_first))
     return Matter(
         story=newest,
-        status=newest.status if newest.case_status in (None, "unknown") else newest.case_status,
+        status=stands if is_known(stands) else newest.status,
         changed=any(story.adds == "update" for story in gathered) or _moves_on(gathered, others),
         relevance=max(story.relevance for story in gathered),
         reports=len(all_reports),

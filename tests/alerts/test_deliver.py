@@ -22,7 +22,7 @@ from bot.intake import corrections, why
 from bot.sandbox import Fault
 from db import deliveries, lookups, reports, rules, stories
 from db.lookups import Viewer
-from db.tables import ReportRow, SubscriptionRow
+from db.tables import CaseRow, ReportRow, SubscriptionRow
 from db.why import Ref
 from tests.alerts.house import told
 from tests.alerts.place import Place, text_of
@@ -135,9 +135,15 @@ async def test_sources_that_a_server_does_not_see_are_not_on_its_card(
     await place.house.rule(place.guild.id, place.channel.id)
     case = await place.house.case()
     await place.house.story(place.feed, case)
-    await place.house.story(theirs, case, adds="source", title="Only for others")
+    only_theirs = {"adds": "update", "status": "quashed", "title": "Only for others"}
+    await place.house.story(theirs, case, **only_theirs)
     await deliverer.deliver_due()
     assert "Only for others" not in text_of(place.posted[0])
+    assert "quashed" not in text_of(place.posted[0]), "no report that is seen here says so"
+    async with place.house.database.read() as session:
+        row = await session.get_one(CaseRow, case)
+        stands = [(await lookups.case_view(session, Viewer(g), row)).status for g in (place.guild.id, 0)]
+    assert (row.status, stands) == ("quashed", ["issued", None])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,7 +40,9 @@ async def test_what_fits_comes_as_one_message_at_the_local_time(
         await place.house.story(
             place.feed, summons, adds="source" if number else "new", title=f"Report {number}"
         )
-    await place.house.story(place.feed, await place.house.case("Another", "quashed"), title="Elsewhere")
+    await place.house.story(
+        place.feed, await place.house.case("Another", "quashed"), title="Elsewhere", status="quashed"
+    )
     await place.house.story(place.feed, await place.house.case("Not wanted"), topics=["spyware"])
     assert told(await place.house.deliveries()) == [("digest", "channel", place.channel.id, "due")]
 
@@ -332,8 +335,10 @@ def test_a_case_is_one_matter_with_its_newest_state_and_all_its_reports() -> Non
         _story(1, case_id=7, case_status="quashed"),
         _story(2, case_id=7, case_status="quashed", adds="source"),
     ]
-    known = tuple(Told(_story(n, case_id=7), frozenset({1})) for n in (2, 3, 4))
-    digest = Digest(tuple(Told(s, frozenset({1})) for s in gathered), known, NOW, NOW)
+    known = [Told(_story(n, case_id=7, status="quashed"), frozenset({1})) for n in (2, 3, 4)]
+    elsewhere = Digest(tuple(Told(s, frozenset({1})) for s in gathered), (), NOW, NOW)
+    assert matters(elsewhere)[0].status == "issued", "none of the reports that are seen here says else"
+    digest = replace(elsewhere, reports=tuple(known))
     (matter,) = matters(digest)
     assert (matter.story.id, matter.status, matter.reports, matter.changed) == (2, "quashed", 4, False)
     assert [source.title for source in matter.others] == ["Story 4", "Story 3", "Story 1"]
