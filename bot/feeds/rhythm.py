@@ -17,6 +17,7 @@ from bot.feeds.limits import FeedLimits
 from bot.feeds.model import Rhythm
 from bot.words import mark
 
+_HOUR = 3600.0
 DAY = 86400.0
 LONGEST_RETRY_AFTER = 7 * DAY
 FAILS_FOR_LONG = DAY  # then the people who use the feed are told
@@ -147,9 +148,10 @@ def _after_success(history: History, response: Answer, now: datetime) -> NextLoo
     when = _later(now, pause if pause >= limits.interval_max else _jittered(history, pause))
     allowed = _out_of_skipped(when, history.hints)
     if allowed != when:
+        spread = min(history.limits.interval, _HOUR) * _JITTER  # it stays within the hour that is allowed
         return NextLook(
-            _later(allowed, history.limits.interval * _phase(history.seed) * _JITTER),
-            (told("the feed itself says that nothing comes before then")),
+            _later(allowed, spread * _phase(history.seed)),
+            told("the feed itself says that nothing comes before then"),
         )
     return NextLook(when, reason)
 

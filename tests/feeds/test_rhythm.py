@@ -84,6 +84,9 @@ def test_hints_move_a_look_out_of_the_hours_that_they_rule_out() -> None:
     assert when is not None
     assert when.hour == 20
     assert "feed itself" in reason
+    one_hour = History(FeedLimits(interval=DAY), "", hints=Rhythm(skip_hours=frozenset(range(24)) - {20}))
+    looks = [next_look(one_hour._replace(seed=str(seed)), OK, NOW).when for seed in range(20)]
+    assert {when.hour for when in looks if when is not None} == {20}
     days = Rhythm(skip_days=frozenset({0, 1, 2}))
     when, _ = next_look(History(LIMITS, "1", hints=days), OK, NOW)
     assert when is not None
