@@ -174,7 +174,8 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
         match = _match(rule, pattern, text)
         if match is None:
             continue
-        done = rule
+        of_kind = _is_of_kind(text, match)
+        done = rule if not of_kind else done  # another way may tell of this one
         before = text[max(0, match.start() - 60) : match.start()]
         weight = _STANDING[rule.status] * rule.weight
         if place < 0:
@@ -214,7 +215,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 actors=actors,
                 theirs=rule.theirs,
                 loser=_DEFEAT.match(match.group()) is not None,
-                of_kind=_is_of_kind(text, match),
+                of_kind=of_kind,
             )
         )
     return found
@@ -262,14 +263,18 @@ _OF_KIND = re.compile(
     r"(?<!\w)(?:when|if|unless|where) (?:\w+ ){0,2}(?:legally )?(?:required|obliged|compelled)(?!\w)"
 )
 _BEHIND = re.compile(r"(?: (?!and |but |while |as |after |before )[\w'-]+){0,9}")
-_STOPS = re.compile(r"(?:stop|quit|ceas|paus|suspend|halt|freez|froze|no longer)")
+_THIS_TOO = re.compile(
+    r"^(?:stop|quit|ceas|paus|suspend|halt|freez|froze|no longer)|"
+    r"(?<!\w)(?:had to|no (?:choice|option|alternative)|(?:was|were) forced)(?!\w)"
+)
 
 
 def _is_of_kind(text: str, match: re.Match[str]) -> bool:
-    """Whether words tell of demands of a kind; who stops answering those does not answer this one either."""
+    """Whether words tell of demands of a kind; who stops answering those does not answer this one either,
+    and who had to obey the law obeyed."""
     behind = _BEHIND.match(text, match.end())
     words = match.group() + (behind.group() if behind else "")
-    return _OF_KIND.search(words) is not None and _STOPS.match(words) is None
+    return _OF_KIND.search(words) is not None and _THIS_TOO.search(words) is None
 
 
 # A demand is called unlawful by whoever fights it. A ruling says so in words of a court's.
