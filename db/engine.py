@@ -46,6 +46,7 @@ _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 _POSTGRES_OPTIONS = (
     "host", "passfile", "port", "prepared_statement_cache_size", "ssl", "target_session_attrs",
 )  # fmt: skip
+_NUMBERS = ("port", "prepared_statement_cache_size")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -78,6 +79,10 @@ def parse_url(url: str) -> URL:
             f"DATABASE_URL: after ? it has {foreign[0][:60]}; allowed there are "
             f"{', '.join(_POSTGRES_OPTIONS)}."
         )
+    for name in _NUMBERS:  # of several hosts several, one behind the other or with commas between
+        given = parsed.normalized_query.get(name, ("0",))
+        if not all(each.replace(",", "").isdigit() for each in given):
+            raise AddressError(f"DATABASE_URL: {name} is no whole number.")
     if parsed.query.get("ssl", _SSL_MODES[0]) not in _SSL_MODES:
         raise AddressError(f"DATABASE_URL: ssl is none of the modes allowed: {', '.join(_SSL_MODES)}.")
     return parsed

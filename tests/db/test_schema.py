@@ -160,6 +160,7 @@ async def test_a_failed_write_leaves_nothing(database: Database) -> None:
         "postgresql+asyncpg://u:a@secret@h/n",
         "postgresql+asyncpg://u:secret@h/n?connect_timeout=5",
         "postgresql+asyncpg://u:secret@h/n?sslmode=yes",
+        "postgresql+asyncpg://u:secret@/n?host=h&port=x",
     ],
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
