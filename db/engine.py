@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,6 +41,7 @@ _PAGE = 8192
 # takes, and what has to make room is written and read again.
 _CACHE = 16_000
 _LOG = 64 * 2**20  # bytes of SQLite's log that are left on the disk after a large change, as an upgrade
+_OLDEST = (3, 35)  # of SQLite, that knows RETURNING and DROP COLUMN
 INCREMENTAL = 2  # SQLite's number for an auto_vacuum that gives free pages back when asked
 _ALLOWED = ("sqlite+aiosqlite", "postgresql+asyncpg")
 # What may follow a PostgreSQL address after `?`: what asyncpg takes as text.
@@ -67,6 +69,11 @@ def parse_url(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite":
         if parsed.host:
             raise _no_address()
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise AddressError(
+                f"DATABASE_URL: this Python comes with SQLite {sqlite3.sqlite_version}, and "
+                f"{'.'.join(map(str, _OLDEST))} or later is needed; take another Python, or PostgreSQL."
+            )
         return parsed
     if not parsed.database or "@" in (parsed.host or ""):  # which would be a part of the password
         raise _no_address()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,6 +168,14 @@ def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> No
     with pytest.raises(AddressError, match="DATABASE_URL") as caught:
         parse_url(url)
     assert "secret" not in str(caught.value)
+
+
+def test_a_sqlite_that_is_too_old_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a system whose packages are older than its newest Python."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    with pytest.raises(AddressError, match=r"SQLite 3\.34\.1, and 3\.35 or later is needed"):
+        parse_url("sqlite+aiosqlite:///quash.db")
 
 
 async def test_a_role_that_may_not_make_tables_is_wrong_configuration(
