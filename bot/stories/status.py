@@ -259,7 +259,8 @@ _OF_KIND = re.compile(
     r"overbroad|broad|overreaching|sweeping|improper|unlawful|illegal|unjustified) (?:[\w-]+ ){0,2}"
     rf"{_DEMANDS}|(?<!\w)(?:{_DEMANDS}|those) (?:like (?:this|these|it)|where|when|"
     r"(?:that|which) (?:are|is|it|they|threaten|violate|lack|go|do)|it (?:considers|deems|believes))(?!\w)|"
-    r"(?<!\w)the law(?!\w)|(?<!\w)another (?:user|account|person|customer)(?!\w)|"
+    r"^(?:compl|follow|obey)\w* (?:with )?(?:\w+ ){0,2}laws?(?!\w)|"
+    r"(?<!\w)another (?:user|account|person|customer)(?!\w)|"
     r"(?<!\w)(?:when|if|unless|where) (?:\w+ ){0,2}(?:legally )?(?:required|obliged|compelled)(?!\w)"
 )
 _BEHIND = re.compile(r"(?: (?!and |but |while |as |after |before )[\w'-]+){0,9}")

@@ -23,6 +23,7 @@ _ORDER = "Kenya's communications regulator ordered internet providers to block a
         ("Reddit told the department that it would not give out names.", "refused"),
         ('"We won\'t hand them over," the company said.', "refused"),
         ("Reddit handed over nothing.", "refused"),
+        ("Reddit refused to comply with the law.", "refused"),
         ("Reddit gave the department the names, as it complies with lawful requests.", "complied"),
         ("Reddit stood firm.", "refused"),
         ("Reddit has never answered.", "refused"),
