@@ -50,6 +50,7 @@ class ParserPool:
         self._places: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()
         self._made = 0
         self._all: set[_Worker] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -61,6 +62,7 @@ class ParserPool:
         self._closed = True
         for worker in tuple(self._all):
             self._end(worker)
+        await asyncio.gather(*self._ending)
 
     async def parse(self, content: bytes, url: str = "", content_type: str | None = None) -> SeenFeed:
         """Read a feed (`bot.feeds.parse.parse_feed`) with the identities of its entries (`bot.feeds.sight`).
@@ -99,6 +101,10 @@ class ParserPool:
     def _end(self, worker: _Worker) -> None:
         self._all.discard(worker)
         worker.kill()
+        # Giving its memory back takes a process its time, and longer where others want the processor.
+        ending = asyncio.create_task(asyncio.to_thread(worker.wait))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
 
 class _Worker:
@@ -167,6 +173,9 @@ class _Worker:
             self._streams[1].transport.abort()
         self._socket.close()
         self._process.kill()
+
+    def wait(self) -> None:
+        """Wait until the process has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
 
