@@ -184,7 +184,7 @@ def test_no_card_pings_links_or_formats_what_it_should_not_and_each_fits(card: C
     assert taken["count"] <= 40
     assert all(text.strip() for text in taken["texts"])
     assert all(len(custom_id) <= 100 for custom_id in taken["buttons"].values())
-    named = [card.url, *(source.url for source in card.sources), *([card.said.url] if card.said else ())]
+    named = [card.url, *(source.url for source in card.sources), *([card.said.source] if card.said else ())]
     addresses = set(map(safe_url, named))
     for line in "\n".join(taken["texts"]).split("\n"):
         inner = _OURS.sub("", line)
