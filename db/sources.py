@@ -16,6 +16,9 @@ from db.lists import one_of
 from db.tables import FeedRow, GuildFeedRow, StoryFeedRow, StoryRow
 from db.visibility import Viewer, feeds_of
 
+# `+ 0`: SQLite looks for each story's few feeds among the server's, not for all of those at each story.
+_FEED = StoryFeedRow.feed_id + 0
+
 
 async def get_titles(
     session: AsyncSession, story_ids: Collection[int], among: Collection[int] | None = None
@@ -24,8 +27,8 @@ async def get_titles(
     `among` limits the question."""
     query = (
         select(StoryFeedRow.story_id, GuildFeedRow.guild_id, FeedRow.title)
-        .join(StoryFeedRow, StoryFeedRow.feed_id == GuildFeedRow.feed_id)
-        .join(FeedRow, FeedRow.id == GuildFeedRow.feed_id)
+        .join(StoryFeedRow, GuildFeedRow.feed_id == _FEED)
+        .join(FeedRow, FeedRow.id == _FEED)
         .where(StoryFeedRow.story_id.in_(story_ids), GuildFeedRow.paused.is_(False))
     )
     if among is not None:
@@ -45,7 +48,7 @@ async def get_names(session: AsyncSession, viewer: Viewer, story_ids: Collection
         .where(
             one_of(session, StoryFeedRow.story_id, story_ids),
             FeedRow.title != "",
-            FeedRow.id.in_(feeds_of(viewer.kind)),
+            _FEED.in_(feeds_of(viewer.kind)),
         )
         .order_by(StoryFeedRow.entry_id, FeedRow.id),
         viewer.values,
