@@ -67,7 +67,10 @@ def test_quick_keeps_out_of_mixed_titles() -> None:
 
 
 @pytest.mark.parametrize("content", [ordinary_rss(), ordinary_atom()])
-@pytest.mark.parametrize("part", [b"summary|description", b"content|content:encoded", b"guid"])
+@pytest.mark.parametrize(
+    "part",
+    [b"summary|description", b"content|content:encoded", b"guid|id", b"pubDate|published", b"updated"],
+)
 @pytest.mark.parametrize("has", [True, False])
 def test_quick_keeps_out_of_feeds_of_which_some_entries_have_a_part_and_some_not(
     content: bytes, part: bytes, has: bool

@@ -142,7 +142,7 @@ class _Shape:
             self.even = people <= len(found)
 
     def _has_same_parts(self, document: bytes, found: list[dict[str, Any]]) -> bool:
-        """Tell whether all entries have a summary, a content, an id if those of the sample have.
+        """Tell whether all entries have a summary, a content, dates if those of the sample have; and an id.
 
         Where one is missing the quick reader makes it up of another. Of an Atom entry's links it may take the
         first, whatever it is for, so all have to have as many.
@@ -152,7 +152,8 @@ class _Shape:
                 return False
             start = document.find(b"<entry>")
             links = document.count(b"<link", start, document.find(b"<entry>", start + 1))
-            parts = [(b"</summary>", int(self._summary)), (b"<link", links)]
+            parts = [(b"</id>", 1), (b"<link", links), (b"</summary>", int(self._summary))]
+            parts += [(b"</published>", int(self._published)), (b"</updated>", int(self._updated))]
         else:
             start = document.find(b"<item>")
             parts = [(b"</description>", int(self._summary)), (b"</content:encoded>", int(self.content))]
