@@ -15,7 +15,7 @@ from db import case_status, sources
 from db.cases import get_case
 from db.deliveries import GIVEN_UP, Place, at_places
 from db.lookups import Viewer, visible
-from db.story_tables import came_out
+from db.story_tables import came_out, came_out_by
 from db.tables import (
     CaseOverrideRow,
     CaseRow,
@@ -170,9 +170,9 @@ async def get_stood(session: AsyncSession, story_id: int, places: Sequence[Place
     story = await session.get_one(StoryRow, story_id)
     told = select(
         DeliveryRow.target, DeliveryRow.target_id, StoryRow.status, StoryRow.published, StoryRow.first_seen
-    )
+    ).where(DeliveryRow.state.not_in(GIVEN_UP))
     posts = told.join(StoryRow, StoryRow.id == DeliveryRow.story_id).where(
-        DeliveryRow.case_id == story.case_id, DeliveryRow.state.not_in(GIVEN_UP)
+        DeliveryRow.case_id == story.case_id
     )
     gathered = (
         told.join(DigestItemRow, DigestItemRow.delivery_id == DeliveryRow.id)
@@ -184,11 +184,11 @@ async def get_stood(session: AsyncSession, story_id: int, places: Sequence[Place
         for row in await session.execute(asked.where(at_places(DeliveryRow, places))):
             at = came_out(row.published, row.first_seen)
             of.setdefault((row.target, row.target_id), []).append((at, row.status))
-    now = came_out(story.published, story.first_seen)
+    latest = came_out_by(story.published, story.first_seen)
     stood: dict[Place, str] = {}
     for place, reports in of.items():
         reports.sort(key=itemgetter(0))
-        if reports[-1][0] <= now:
+        if reports[-1][0] <= latest:
             stood[place] = case_status.after(status for _, status in reports) or "unknown"
     return stood
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, Text
@@ -219,3 +219,13 @@ class FindingRow(Base):
 def came_out(published: datetime | None, first_seen: datetime) -> datetime:
     """Give when a story came out; a date after it was seen is a mistake of its feed's."""
     return min(published or first_seen, first_seen)
+
+
+def came_out_by(published: datetime | None, first_seen: datetime) -> datetime:
+    """Give the latest moment at which a story can have come out.
+
+    Midnight stands for any time of its day, because so write feeds that give days alone.
+    """
+    if published is not None and published.time() == time():
+        published += timedelta(days=1)
+    return came_out(published, first_seen)

@@ -26,6 +26,7 @@ from db.case_status import after, is_known, moves_on, told_by
 from db.digests import DigestStory, Wish
 from db.engine import Database
 from db.lookups import Viewer, visible
+from db.story_tables import came_out, came_out_by
 from db.tables import DeliveryRow
 
 MOST_STORIES = 500  # that one digest looks at, the newest; more than it could ever show
@@ -156,11 +157,12 @@ def _moves_on(gathered: list[DigestStory], newest_first: list[DigestStory]) -> b
     if not before:
         return False
     stood = after(story.status for story in before)
-    return any(moves_on(stood, s.status) for s in gathered if _date(s) >= _date(before[-1]))
+    last = _date(before[-1])
+    return any(moves_on(stood, s.status) for s in gathered if came_out_by(s.published, s.first_seen) >= last)
 
 
 def _date(story: DigestStory) -> datetime:
-    return story.published or story.first_seen
+    return came_out(story.published, story.first_seen)
 
 
 class DigestShelf:

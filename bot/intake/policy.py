@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from db.case_status import moves_on
@@ -66,18 +66,6 @@ def is_same_title(one: str, other: str) -> bool:
     return not (figures & first and figures & second) and 2 * len(first & second) >= min(
         len(first), len(second)
     )
-
-
-def came_out(published: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Give the earliest and the latest moment at which a story can have come out.
-
-    Midnight stands for any time of its day, because so write feeds that give days alone; a date in the future
-    is a mistake of the feed's.
-    """
-    if published is None:
-        return now, now
-    latest = published + timedelta(days=1) if published.time() == time() else published
-    return min(published, now), min(latest, now)
 
 
 def adds_to_case(

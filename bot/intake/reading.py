@@ -34,7 +34,7 @@ from bot.stories.model import Article, Fingerprint, Story, story_to_json
 from db import case_status, cases, entries, restarts, stories
 from db.engine import Database, is_outage, report
 from db.entries import WaitingEntry
-from db.story_tables import came_out
+from db.story_tables import came_out, came_out_by
 from db.tables import StoryRow
 
 _log = logging.getLogger(__name__)
@@ -306,15 +306,17 @@ class Reader:
 
     async def _place(self, session: AsyncSession, story: Story, notes: Recorder) -> Place:
         """Find or open the story's case, and tell what the story adds to it."""
-        earliest, latest = policy.came_out(story.published, self._clock())
+        now = self._clock()
         choice = choose_case(story.fingerprint, await find_candidates(session, story.fingerprint))
         case = await cases.get_case(session, choice.case_id) if choice.case_id is not None else None
         if case is None or choice.case_id is None:
-            case_id = await cases.open_case(session, story.case_title or story.title, story.status, earliest)
+            opened = came_out(story.published, now)
+            case_id = await cases.open_case(session, story.case_title or story.title, story.status, opened)
             notes.note(
                 "case", "opened", told("a new case: {reason}", reason=choice.reason), weight=choice.score
             )
             return Place(case_id, case_id, "new")
+        latest = came_out_by(story.published, now)
         adds = policy.adds_to_case(case.status, story.status, story_at=latest, case_updated=case.updated)
         notes.note(
             "case",
@@ -327,7 +329,7 @@ class Reader:
     async def _tell_case(self, session: AsyncSession, story: Story, place: Place, story_id: int) -> None:
         """Make the story one that its case is known by, and write it into the case's timeline."""
         now = self._clock()
-        at, _ = policy.came_out(story.published, now)
+        at = came_out(story.published, now)
         case = await cases.get_case(session, place.case_id)
         if case is not None and place.adds == "update":
             at = max(at, case.updated)  # what it changes was there before

@@ -41,6 +41,7 @@ def new_story(
     status: str = "issued",
     title: str = "Agency demands the names behind a critical account",
     topics: Sequence[str] = ("legal-demands", "anonymity"),
+    published: datetime = datetime(2026, 3, 1, 10, tzinfo=UTC),
 ) -> NewStory:
     """Make a story that is about to be stored; `number` tells its address."""
     url = f"https://news.example/{number}"
@@ -49,7 +50,7 @@ def new_story(
         url_key=url,
         title=title,
         source="The Example News",
-        published=datetime(2026, 3, 1, 10, tzinfo=UTC),
+        published=published,
         language="en",
         relevant=True,
         relevance=0.9,
@@ -123,10 +124,11 @@ class House:
         topics: Sequence[str] = ("legal-demands", "anonymity"),
         alert: bool = True,
         owes: bool = True,
+        **further: Any,
     ) -> int:
         """Store a story as the intake does, with its deliveries; gives its id."""
         self.count += 1
-        story = new_story(self.count, status=status, title=title, topics=topics)
+        story = new_story(self.count, status=status, title=title, topics=topics, **further)
         async with self.database.write() as session:
             story_id = await stories.insert_story(
                 session, story, case_id=case_id, adds=adds, now=self.clock()

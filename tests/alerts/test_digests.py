@@ -308,7 +308,8 @@ async def test_two_digests_of_one_moment_cannot_be(house: House) -> None:
 def _story(number: int, **fields: object) -> DigestStory:
     values: dict[str, object] = {
         "id": number, "title": f"Story {number}", "url": f"https://news.example/{number}",
-        "source": "The Example News", "published": NOW + timedelta(minutes=number), "first_seen": NOW,
+        "source": "The Example News", "published": NOW + timedelta(minutes=number),
+        "first_seen": NOW + timedelta(hours=9),
         "status": "issued", "relevance": 0.5, "summary": ["A sentence."], "adds": "new",
         "case_id": number, "case_title": "Case", "case_status": None,
     } | fields  # fmt: skip
@@ -350,6 +351,9 @@ def test_what_changed_here_is_told_so_though_another_servers_feed_was_first() ->
         told = Told(_story(3, case_id=7, adds="source", status=status), frozenset({1}))
         (matter,) = matters(Digest((told,), (told, *known), NOW, NOW))
         assert matter.changed is changed
+    day = _story(3, case_id=7, adds="source", status="withdrawn", published=NOW.replace(hour=0, minute=0))
+    (matter,) = matters(Digest((Told(day, frozenset({1})),), known, NOW, NOW))
+    assert matter.changed, "a feed that gives days alone means any time of its day"
 
 
 @pytest.mark.parametrize("count", [1, 24, 25, 26, 400])

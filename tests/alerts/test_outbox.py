@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import select, update
 
@@ -127,6 +129,32 @@ async def test_a_change_that_another_servers_feed_told_first_is_news_where_that_
         ("update", "channel", 100),
     ]
     assert added.count(("update", "channel", 100)) == 1
+
+
+async def test_a_change_is_news_by_a_feed_that_gives_days_alone_and_where_its_digest_was_never_sent(
+    house: House,
+) -> None:
+    theirs, ours = await house.feed("theirs"), await house.feed("ours")
+    await house.guild(99, theirs)
+    await house.guild(GUILD, ours)
+    rule = await house.rule(GUILD, 100)
+    case = await house.case()
+    await house.story(ours, case)
+    await _posted(house)
+    await house.story(theirs, case, adds="update", status="withdrawn")
+    that_day = datetime(2026, 3, 1, tzinfo=UTC)
+    async with house.database.write() as session:
+        await session.execute(update(RuleRow).where(RuleRow.id == rule).values(when="daily"))
+    await house.story(ours, case, adds="source", status="withdrawn", published=that_day)
+    async with house.database.write() as session:
+        await session.execute(update(DeliveryRow).where(DeliveryRow.state == "due").values(state="skipped"))
+        await session.execute(update(RuleRow).where(RuleRow.id == rule).values(when="now"))
+    await house.story(ours, case, adds="source", status="withdrawn", published=that_day)
+    rows = await house.deliveries()
+    assert [(row.kind, row.state) for row in rows if row.kind in ("digest", "update")] == [
+        ("digest", "skipped"),
+        ("update", "due"),
+    ]
 
 
 async def test_a_destination_without_a_card_of_the_case_gets_one_whatever_the_story_adds(
