@@ -215,7 +215,9 @@ def _after_success(
     judged = Judgement(0)
     if fresh and began is not None:
         last = stored.last_success_at
-        judged = judge(fresh, look.sightings, known, titles, memory, began=began, last=last, now=now)
+        judged = judge(
+            fresh, look.sightings, known, titles, memory, began=began, last=last, now=now, cut=_is_cut(look)
+        )
     if judged.rebuilt:
         memory = replace(memory, rebuilt=(*memory.rebuilt, int(now.timestamp()))[-_REBUILT_KEPT:])
     rows = [
@@ -274,7 +276,8 @@ def _after_success(
         columns["last_change_at"] = now
     if look.feed is not None:
         columns |= _described(look.feed, stored, title)
-        columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
+        if not look.feed.cut:  # else the next look may show more
+            columns["oldest_shown"] = min((entry.id for entry in known.values()), default=None)
     return Decision(
         "new" if fresh else "edited" if edited else "unchanged",
         _summary(look, len(fresh), len(edited), judged, first=first),
@@ -368,6 +371,10 @@ def _appeared(fresh: Sequence[Sighting], now: datetime, *, first: bool) -> list[
     return times
 
 
+def _is_cut(look: Look) -> bool:
+    return look.feed is not None and look.feed.cut
+
+
 def _validators(look: Look) -> dict[str, str | None]:
     """What to send next time: P4 to P7. A 200 says all anew, a 304 only what it names.
 
@@ -376,7 +383,7 @@ def _validators(look: Look) -> dict[str, str | None]:
     response, stored = look.response, look.stored
     if response is None:
         return {}
-    if look.feed is not None and look.feed.cut:
+    if _is_cut(look):
         return {"etag": None, "last_modified": None}
     etag, last_modified = response.etag, response.last_modified
     if response.not_modified:

@@ -52,11 +52,12 @@ def judge(
     began: datetime,
     last: datetime | None,
     now: datetime,
+    cut: bool = False,
 ) -> Judgement:
     """Judge the new entries (`fresh`) among those that a feed shows.
 
     `titles` are those of entries that are stored of it, needed where `is_mostly_new`. `began` and `last` are
-    its first and its last good look.
+    its first and its last good look. `cut`: it broke off, so how large a part of it is new is not known.
     """
     old = old_among(shown, fresh, known, memory.reaches, began=began, now=now)
     news = [sighting for sighting in fresh if sighting.key not in old]
@@ -65,7 +66,7 @@ def judge(
         return Judgement(len(news), old)
     again = come_again(news, titles, last)
     busy = len(news) <= _BUSY_DAY and is_continued(news, shown, known, last)
-    if not again and (busy or not is_rebuilt(len(news), total, memory, last=last, now=now)):
+    if not again and (cut or busy or not is_rebuilt(len(news), total, memory, last=last, now=now)):
         return Judgement(len(news), old)
     turning = turns_over(memory.rebuilt, now.timestamp(), again=again)
     return Judgement(len(news), old, True, turning, memory.rebuilt[-1] if turning else 0)
