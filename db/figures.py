@@ -9,7 +9,6 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import restarts
 from db.deliveries import not_ended
 from db.news import is_new
 from db.rules import channels_of
@@ -114,11 +113,8 @@ async def silent_rules(session: AsyncSession, since: datetime) -> list[RuleRow]:
     """Give the rules that have gone on as they are since then and brought nothing, nor did another for their
     channel.
 
-    Of rules that name one channel each story is told by one: so what the channel got is asked for. None where
-    the bot was off for long meanwhile, and could bring nothing.
+    Of rules that name one channel each story is told by one: so what the channel got is asked for.
     """
-    if await restarts.was_off_since(session, since):
-        return []
     made_over = exists().where(
         AuditRow.guild_id == RuleRow.guild_id,
         AuditRow.at >= since,

@@ -14,7 +14,7 @@ from functools import partial
 from bot.alerts.once import Button
 from bot.alerts.telling import News, Teller
 from bot.words import say, speaking
-from db import figures, notes, places
+from db import figures, notes, places, restarts
 from db.figures import SILENT_AFTER
 from db.places import Listening
 from db.tables import RuleRow
@@ -40,12 +40,14 @@ class RuleTeller(Teller):
             return ()
         async with self._database.read() as session:
             silent = await figures.silent_rules(session, now - SILENT_AFTER)
+            away = await restarts.was_off_since(session, now - SILENT_AFTER)
             busy = await figures.busy_rules(session, now - _BUSY_WITHIN, BUSY_FROM)
             unquiet = await figures.busy_rules(session, now - _CALM_WITHIN, BUSY_FROM)
             told = await notes.named(session, _TOLD)
         still = {_note("silent", rule.id) for rule in silent} | {_note("busy", rule.id) for rule in unquiet}
         await self._forget(name for name in told if name not in still)
-        wanted = [("silent", rule) for rule in silent] + [("busy", rule) for rule in busy]
+        # Of the time in which the bot was off no rule is told; those that were told of before stay so.
+        wanted = [("silent", rule) for rule in silent if not away] + [("busy", rule) for rule in busy]
         untold = [(kind, rule) for kind, rule in wanted if _note(kind, rule.id) not in told]
         if len(untold) <= _AT_ONCE:
             self._looked = now

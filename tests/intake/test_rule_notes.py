@@ -9,6 +9,7 @@ from bot.alerts import fence, rule_actions
 from bot.alerts.sender import DiscordSender
 from bot.intake.operations import RuleTeller
 from bot.sandbox import Channel, Fault
+from db import restarts
 from db.tables import DeliveryRow, GuildRow, NoteRow
 from tests.alerts.house import House
 from tests.alerts.place import Place
@@ -61,6 +62,28 @@ async def test_a_rule_that_brought_nothing_in_thirty_days_is_told_of_once(
     assert await teller.tell() == 2, "both, of which one was in order meanwhile"
     async with house.database.write() as session:
         await session.execute(delete(DeliveryRow))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_time_in_which_no_process_ran_is_no_silence_of_a_rule(
+    place: Place, teller: RuleTeller, clock: TurnedClock
+) -> None:
+    async def be_off() -> None:
+        async with place.house.database.write() as session:
+            await restarts.beat(session, clock())
+            clock.turn(days=2)
+            await restarts.note_start(session, clock())
+
+    await place.house.rule(place.guild.id, place.channel.id)
+    clock.turn(days=29)
+    await be_off()
+    assert await teller.tell() == 0
+    clock.turn(days=31)
+    assert await teller.tell() == 1
+    await be_off()
+    assert await teller.tell() == 0
+    clock.turn(days=31)
+    assert await teller.tell() == 0, "it was told of, and brought nothing since"
 
 
 async def test_a_rule_that_brings_over_twenty_a_day_is_told_of_where_it_posts(
