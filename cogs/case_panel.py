@@ -78,14 +78,14 @@ def _standing_in(view: CaseView, room: int) -> list[str]:
 
 def _standing(view: CaseView, demands: int, most: int) -> list[str]:
     """Tell where a case stands: its last demands, who is in it, and how it came so far."""
-    case = view.case
     blocks = _corrected(view)
     if view.status:
+        newest_report = view.stories[-1]
         blocks.append(
             say(
                 "Stands: **{status}** · last reported {when}",
                 status=status_words(view.status),
-                when=stamp(case.updated, "R"),
+                when=stamp(newest_report.published or newest_report.first_seen, "R"),
             )
         )
     if view.demands:

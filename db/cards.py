@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from db import case_status, sources
-from db.cases import get_case
+from db.cases import get_case, where_stand
 from db.deliveries import GIVEN_UP, Place, at_places
 from db.lookups import Viewer, visible
 from db.story_tables import came_out, came_out_by
@@ -84,13 +84,8 @@ class CardShelf:
         if case.status in (None, story.status):
             return case.status
         if (case.id, viewer) not in self._stands:
-            rows = await self._session.execute(
-                select(StoryRow.status, StoryRow.published, StoryRow.first_seen).where(
-                    StoryRow.case_id == case.id, visible(viewer)
-                )
-            )
-            seen = sorted(rows, key=lambda row: came_out(row.published, row.first_seen))
-            self._stands[case.id, viewer] = case_status.told_by(case.status, (row.status for row in seen))
+            stand = await where_stand(self._session, viewer, [case])
+            self._stands[case.id, viewer] = stand[case.id]
         return self._stands[case.id, viewer]
 
     async def _read(self, story_id: int) -> CardMaterial | None:

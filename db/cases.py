@@ -14,8 +14,11 @@ from sqlalchemy import ColumnElement, case, func, or_, select, text, union_all, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import case_status
 from db.lists import is_sqlite
+from db.story_tables import came_out
 from db.tables import CaseEventRow, CaseMemberRow, CaseRow, CaseSplitRow, CaseTermRow, StoryRow
+from db.visibility import Viewer, visible
 
 _TERM_LENGTH = 200
 _CASE_LOCK = 0x51554153  # "QUAS": names the advisory lock on PostgreSQL
@@ -202,6 +205,22 @@ async def list_cases(session: AsyncSession, words: str = "", limit: int = 25) ->
         .limit(limit)
     )
     return [(row, stories) for row, stories in rows]
+
+
+async def where_stand(
+    session: AsyncSession, viewer: Viewer, cases: Iterable[CaseRow]
+) -> dict[int, str | None]:
+    """Tell where cases stand, as far as the reports tell that the viewer sees."""
+    of = {row.id: row for row in cases}
+    rows = await session.execute(
+        select(StoryRow.case_id, StoryRow.status, StoryRow.published, StoryRow.first_seen).where(
+            StoryRow.case_id.in_(of), visible(viewer)
+        )
+    )
+    said: dict[int, list[str | None]] = {id: [] for id in of}
+    for row in sorted(rows, key=lambda row: came_out(row.published, row.first_seen)):
+        said[row.case_id].append(row.status)
+    return {id: case_status.told_by(of[id].status, statuses) for id, statuses in said.items()}
 
 
 async def get_stories(session: AsyncSession, case_id: int) -> list[StoryRow]:

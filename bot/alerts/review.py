@@ -24,6 +24,7 @@ from bot.clock import Clock
 from bot.words import say
 from db import audit, case_overrides, deliveries, lookups, restarts, reviews
 from db.cards import CardShelf
+from db.cases import where_stand
 from db.engine import Database
 from db.lookups import Viewer
 from db.stems import fold, words_of
@@ -147,10 +148,12 @@ async def likely_cases(database: Database, *, guild_id: int, review_id: int) -> 
         story = await session.get_one(StoryRow, row.story_id)
         cases = await lookups.find_cases(session, Viewer(guild_id), "", limit=_LOOKED_THROUGH)
         own = await case_overrides.get_titles(session, Viewer(guild_id))
-    words = _words(f"{story.title} {' '.join(story.summary)}")
-    others = [case for case in cases if case.id != story.case_id]
-    likely = sorted(others, key=lambda case: -len(words & _words(f"{case.title} {own.get(case.id, '')}")))
-    return [LikelyCase(case.id, own.get(case.id, case.title), case.status) for case in likely[:CASES]]
+        words = _words(f"{story.title} {' '.join(story.summary)}")
+        others = [case for case in cases if case.id != story.case_id]
+        others.sort(key=lambda case: -len(words & _words(f"{case.title} {own.get(case.id, '')}")))
+        likely = others[:CASES]
+        stand = await where_stand(session, Viewer(guild_id), likely)
+    return [LikelyCase(case.id, own.get(case.id, case.title), stand[case.id]) for case in likely]
 
 
 async def end_overdue(database: Database, clock: Clock) -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from discord.utils import format_dt
+from sqlalchemy import select, update
 
 from bot.alerts import review
 from bot.sandbox import NotOffered
 from bot.sandbox.discord.model import Channel, Message
 from db import lookups
-from db.tables import AuditRow, CaseProposalRow
+from db.tables import AuditRow, CaseProposalRow, CaseRow
 from tests.alerts.place import text_of
 from tests.cogs.conftest import Scene
 from tests.cogs.press import Press, labels_of, leaf, open_press
@@ -208,7 +210,12 @@ async def test_a_story_of_a_known_case_is_not_posted_on_its_own(scene: Scene, pr
     await press.publish("a", SUMMONS)
     first = await desk.asked()
     await desk.moderators[0].click(first, "Approve")
+    later = scene.house.clock() + timedelta(days=9)
+    async with scene.house.database.write() as session:  # as by a feed of another server alone
+        await session.execute(update(CaseRow).where(CaseRow.id == 1).values(status="quashed", updated=later))
     panel = await scene.moderator.command("case", name="1")
+    assert "challenged" in panel.text and "quashed" not in panel.text
+    assert format_dt(later, "R") not in panel.text, "nor was it reported here then"
     panel = await scene.moderator.click(panel.message, "Correct…")
     await scene.moderator.submit(await scene.moderator.click(panel.message, "Rename"), name="Our own name")
     await press.publish("a", GEOFENCE)
@@ -219,6 +226,7 @@ async def test_a_story_of_a_known_case_is_not_posted_on_its_own(scene: Scene, pr
     (option,) = _options(choice.message.components)
     assert option["value"] in {str(case.id) for case in known}
     assert option["label"] == "Our own name"
+    assert option["description"] == "#1 · challenged", "no report that is seen here says that it was quashed"
     merged = await desk.moderators[0].select(choice.message, "Choose a case", option["value"])
     assert "proposed to the operator" in merged.text
     await press.deliverer.deliver_due()
