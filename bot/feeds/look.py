@@ -329,8 +329,10 @@ def decide_push(
         pushed=True,
     )
     later = next_look(rhythm, Answer("ok"), now)
-    # With each push anew, a hub that sends often, but not all, would put the look off that shows it.
-    if begins and later.when and stored.next_look and later.when > stored.next_look and not stored.failures:
+    # With each push anew, a hub that sends often, but not all, would put the look off that shows it. One that
+    # is due shows what came before the hub began.
+    planned = None if stored.failures else stored.next_look
+    if begins and later.when and planned and now < planned < later.when:
         columns |= {"next_look": later.when, "next_reason": later.reason}
     if fresh or edited:
         columns["last_change_at"] = now

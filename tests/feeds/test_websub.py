@@ -339,6 +339,17 @@ async def test_a_hub_that_sends_often_does_not_put_the_look_off_that_shows_what_
         assert "Title of left out" in await s.titles()
 
 
+async def test_a_look_that_is_due_is_not_put_off_by_what_a_hub_sends_first(clock: TurnedClock) -> None:
+    """As after a pause of the bot's: what came meanwhile the hub may not send again."""
+    async with scene(clock) as s:
+        await s.service.tick()
+        s.world.site.say(body=feed(s.hub, "left out", "b", "a", clock=clock), headers={"ETag": '"2"'})
+        clock.turn(hours=3)
+        await s.hub.send(feed(s.hub, "sent", clock=clock))
+        await s.world.run(minutes=1)
+        assert "Title of left out" in await s.titles()
+
+
 async def test_a_feed_that_is_used_again_waits_for_no_hub(clock: TurnedClock) -> None:
     """The hub had been told to end, so what came first was seen as much as six hours late."""
     async with scene(clock) as s:
