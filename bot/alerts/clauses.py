@@ -181,7 +181,7 @@ def sources(story: RoutedStory, wanted: tuple[str, ...], guild_id: int) -> Claus
         False,
         told(
             "its source ({source}) is none of {wanted}",
-            source=", ".join(filter(None, story.sources_in(guild_id))) or told("unnamed"),
+            source=", ".join(dict.fromkeys(filter(None, story.sources_in(guild_id)))) or told("unnamed"),
             wanted=", ".join(wanted),
         ),
     )

@@ -89,6 +89,13 @@ def test_a_rule_lets_pass_what_it_asks_for_and_says_what_stopped_the_rest(
         assert verdict.reason == verdict.clauses[-1].reason
 
 
+def test_two_feeds_of_one_name_are_named_once() -> None:
+    twice = replace(STORY, titles={RULE.guild_id: ("The Paper", "", "The Paper")})
+    assert (
+        "its source (The Paper) is none of Times" in ask_rule(twice, replace(RULE, sources=("Times",))).reason
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "passed"),
     [
