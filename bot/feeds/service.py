@@ -394,12 +394,16 @@ class FeedService:
             former = memory.former[-1]
             if await feeds.find(session, former) is not None:
                 raise FeedError(told("{address} is watched as a feed of its own.", address=shown_url(former)))
-            memory = replace(memory, former=memory.former[:-1], refused_move=stored.url, move=None)
+            memory = replace(memory, former=memory.former[:-1], refused_move=stored.url, move=None, gone=0)
+            # How the other address failed says nothing of this one, nor that it has gone for good.
+            anew = {"failures": 0, "failing_since": None, "failure": None, "told_failing_at": None}
             await feeds.overrule(
                 session,
                 feed_id,
-                {
+                anew
+                | {
                     "url": former,
+                    "state": "active" if stored.state == "gone" else stored.state,
                     "memory": memories.to_json(memory),
                     "next_look": self._clock(),
                     "next_reason": told("moved back"),

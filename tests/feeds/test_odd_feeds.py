@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from db.tables import FeedRow
 from tests.feeds.web import daily, rss
 from tests.feeds.world import Clock, World, world
 
@@ -73,6 +74,23 @@ async def test_a_feed_that_breaks_off_is_asked_for_whole(clock: Clock) -> None:
         assert len([e for e in await w.entries() if e.alert]) == 3
         assert (await w.feed()).etag == '"3"'
         assert list(await w.service.notices()) == []
+
+
+async def test_a_feed_that_ended_where_it_moved_to_goes_on_when_the_move_is_undone(clock: Clock) -> None:
+    async with world(clock) as w:
+        w.site.say(body=rss(daily(2, clock.now)))
+        await w.service.add(w.site.url(), guild_id=ONE)
+        async with w.database.write() as session:
+            row = await session.get_one(FeedRow, 1)
+            row.url, row.memory = w.site.url("/ended"), {**row.memory, "former": [row.url]}
+        w.site.say("/ended", status=410)
+        await w.run(days=9)
+        assert (await w.feed()).state == "gone"
+        await w.service.undo_move(1)
+        w.site.say(body=rss(daily(3, clock.now)))
+        await w.run(days=1)
+        assert len(await w.entries()) > 2
+        assert (await w.feed()).failure is None
 
 
 async def test_a_daily_bulletin_is_alerted_once_its_habit_is_known(clock: Clock) -> None:
