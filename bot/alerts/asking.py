@@ -114,12 +114,10 @@ async def ask(
     channels = {channel_id for _, channel_id in of}
     asked = await reviews.get_asked(session, [(story.id, channel_id) for channel_id in channels])
     before: dict[int, list[ReviewRow]] = {}
+    status_of: dict[int, str | None] = {}
     if of and story.case_id is not None and story.adds == "source":
         before = await reviews.get_of_case(session, story.case_id, channels, _LOOKED_BACK)
         status_of = await reviews.get_statuses(session, before)
-        for channel_id, rows in before.items():
-            if moves_on(after(status_of[row.story_id] for row in reversed(rows)), story.status):
-                before[channel_id] = []  # none of what they were asked about said that it stands there
     wants: Wants = _none
     if any(before.values()):
         rule_ids = {wish.rule_id for wish in wishes if wish.rule_id is not None}
@@ -136,7 +134,10 @@ async def ask(
             rows = before.get(channel_id, [])
             if rows:
                 await asyncio.sleep(0)  # a turn of the event loop: many long stories may be looked through
-            state = _decided_before(wish, rows, wants)
+            own = [row for row in rows if wants(wish.rule_id or 0, row.story_id)]
+            stood = after(status_of[row.story_id] for row in reversed(own or rows))
+            # What none of them said is asked about.
+            state = "" if moves_on(stood, story.status) else _decided_before(own, rows)
             if state in _OF_CASE:
                 outcome = "review" if state == "waiting" else state
                 lines.append((guild_id, outcome, f"rule {wish.rule_id}: {_OF_CASE[state]}"))
@@ -156,15 +157,14 @@ def _none(_rule_id: int, _story_id: int) -> bool:
     return False
 
 
-def _decided_before(wish: Verdict, rows: Sequence[ReviewRow], wants: Wants) -> str:
+def _decided_before(own: Sequence[ReviewRow], rows: Sequence[ReviewRow]) -> str:
     """Tell how a rule's case stands with the moderators, "" where it was not before them.
 
-    That is how the newest of its stories stands that the rule wants, too; of a matter that they do not want
-    they are not asked for other rules either.
+    That is how the newest of its stories stands that the rule wants, too (`own`); of a matter that they do
+    not want they are not asked for other rules either.
     """
-    mine = next((row.state for row in rows if wants(wish.rule_id or 0, row.story_id)), None)
-    if mine is not None:
-        return mine
+    if own:
+        return own[0].state
     return rows[0].state if rows and rows[0].state in _UNWANTED else ""
 
 

@@ -98,6 +98,23 @@ async def test_a_further_report_is_not_asked_about_again(house: House) -> None:
     assert any("its case is before the moderators" in line for line in lines)
 
 
+async def test_a_change_that_moderators_let_through_for_another_rule_is_asked_about_for_this_one(
+    house: House,
+) -> None:
+    feed = await _opened(house, topics=["anonymity"])
+    await house.rule(GUILD, 101, review_channel=DESK, topics=["spyware"])
+    case = await house.case()
+    for status, topic in (("issued", "anonymity"), ("withdrawn", "spyware")):
+        await house.story(feed, case, adds="update", status=status, topics=[topic])
+        asked = (await _reviews(house))[-1]
+        await review.approve(house.database, guild_id=GUILD, user_id=7, review_id=asked.id, now=house.clock())
+    async with house.database.write() as session:
+        await session.execute(update(DeliveryRow).values(state="sent", message_id=1, attempts=1))
+    await house.story(feed, case, adds="source", status="withdrawn", topics=["anonymity"])
+    assert told(await house.deliveries())[-1] == ("review", "channel", DESK, "due")
+    assert len(await _reviews(house)) == 3
+
+
 async def test_a_rule_without_review_posts_at_once_and_one_with_digest_waits(house: House) -> None:
     feed = await _opened(house)
     await house.rule(GUILD, POSTS)
