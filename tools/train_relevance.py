@@ -1,6 +1,7 @@
 """Fits the weights of relevance and topics, and says how well they hold on articles they were not fitted to.
 
-    python tools/train_relevance.py [--shared ../shared] [--more SET.jsonl ...] [--leave-out] [--write]
+    python tools/train_relevance.py [--shared ../shared] [--more SET.jsonl ...] [--leave-out SET ...]
+                                    [--again SPREAD] [--write]
 
 Each decision is one logistic model over the features of `bot/stories/data/evidence.toml`. The judgement
 written there is where the fit starts and what it is drawn back to (a Gaussian prior round it), so that a word
@@ -8,8 +9,10 @@ no labelled article contains keeps the weight that somebody who knows the field 
 the development set, from labels of pool articles in tests/stories/labels (identifiers and labels alone; the
 texts are read from --shared), from the short reports there that were written for training and from further
 labelled sets in the format of the development set (--more), which stay outside the project. --leave-out SET
-fits on all sets but that one and tests on it. Without --write nothing is changed. Needs numpy, which the
-program itself does not.
+fits on all sets but that one and tests on it. Without --write nothing is changed.
+
+--again SPREAD starts from the weights that the program brings, which were fitted with sets that are not there
+any more, and lets those of relevance move easily by SPREAD log-odds; topics stay as they are.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ INTERCEPT = -3.0  # where a story without any evidence starts
 UNSURE = 0.2  # what a label counts that its reader was not sure of
 DEV = 2.0  # what an article of the development set counts, whose labels are the measure
 FALSE_ALARM = 1.5  # how much more an irrelevant article counts: an alert about nothing costs a reader more
+AGAIN = 0.7  # the same where a fit goes on from the last one, with sets of which most are near misses
 POOL = 0.35  # what a label of a pool article counts: most are older and about politics
 READ = 0.7  # the same where its reader had the whole article
 WRITTEN = 0.5  # what a short report counts that was written for training
@@ -147,9 +151,16 @@ def load(shared: Path, more: Iterable[Path]) -> list[Example]:
     return found
 
 
-def fit(values: Floats, wanted: Floats, weights: Floats, prior: Floats, spread: Floats) -> Floats:
+def fit(
+    values: Floats,
+    wanted: Floats,
+    weights: Floats,
+    prior: Floats,
+    spread: Floats,
+    intercept: float = INTERCEPT,
+) -> Floats:
     """Fit a logistic model drawn to `prior` (L-BFGS); the last weight is the intercept."""
-    centre = np.append(prior, INTERCEPT)
+    centre = np.append(prior, intercept)
     scale = np.append(spread, 4.5)
     rows = np.hstack([values, np.ones((len(values), 1))]) * scale
     start = rows @ (centre / scale)
@@ -207,6 +218,27 @@ def train(examples: list[Example]) -> dict[str, Floats]:
             prior,
             np.where(prior == 0, far, near),
         )
+    return models
+
+
+def train_again(examples: list[Example], spread: float) -> dict[str, Floats]:
+    """Fit relevance once more round the weights that the program brings; give these for topics."""
+    models: dict[str, Floats] = {}
+    for decision, prior in priors().items():
+        known = relevance.weights()[decision]
+        names = [feature.name for feature in features()]
+        shipped = np.array(
+            [known.by_feature.get(name, each) for name, each in zip(names, prior, strict=True)]
+        )
+        models[decision] = np.append(shipped, known.intercept)
+    models["relevance"] = fit(
+        np.array([e.values for e in examples]),
+        np.array([float(e.relevant) for e in examples]),
+        np.array([e.weight * (1.0 if e.relevant else AGAIN) for e in examples]),
+        models["relevance"][:-1],
+        np.full(len(features()), spread),
+        models["relevance"][-1],
+    )
     return models
 
 
@@ -307,17 +339,22 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="further labelled sets")
     parser.add_argument("--folds", action="store_true", help="judge articles by weights without their matter")
     parser.add_argument("--leave-out", nargs="*", default=[], help="sets to test on, left out of the fit")
+    parser.add_argument("--again", type=float, metavar="SPREAD", help="go on from the weights there are")
     parser.add_argument("--write", action="store_true", help="write bot/stories/data/weights.toml")
     options = parser.parse_args()
     examples = load(options.shared, options.more)
+
+    def fitted(to: list[Example]) -> dict[str, Floats]:
+        return train(to) if options.again is None else train_again(to, options.again)
+
     for source in options.leave_out:
         print(f"fitted on all sets but {source}:")
-        models = train([e for e in examples if e.source != source])
+        models = fitted([e for e in examples if e.source != source])
         assess(answers_of([e for e in examples if e.source == source], models), print)
     if options.folds:
         print("held out, fold by fold:")
         assess(cross_validate(examples), print)
-    models = train(examples)
+    models = fitted(examples)
     print("fitted to the same articles:")
     assess(answers_of(examples, models), print)
     if options.write:

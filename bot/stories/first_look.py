@@ -13,8 +13,8 @@ from bot.stories.relevance import odds_of
 from bot.stories.story_words import RELEVANCE
 
 # Log-odds, from 4,063 articles (docs/decisions/stories-speed.md).
-_FAR = -3.0  # of relevance: from here on no demand makes a story one of the field
-_FAR_TOGETHER = -4.0  # of relevance and of telling a demand, which counts half
+_FAR = -3.3  # of relevance: from here on no demand makes a story one of the field
+_FAR_TOGETHER = -4.5  # of relevance and of telling a demand, which counts half
 _TOLD = 0.5
 
 
