@@ -14,7 +14,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.alerts.posting import NAMED, configured_by, missing_in, tags_for, tags_of
+from bot.alerts.posting import NAMED, configured_by, missing_in, tag_named, tags_for, tags_of
 from bot.errors import QuashError
 from bot.intake.services import Services
 from bot.stories.model import TOPICS
@@ -215,7 +215,7 @@ def tags_in(forum: discord.ForumChannel, topics: Sequence[str]) -> list[int]:
                 "{channel} wants a tag on every post: give it tags that bear the names of topics "
                 "({topics}, …), or switch that demand off.",
                 channel=forum.mention,
-                topics=", ".join(map(say, (topics or TOPICS)[:3])),
+                topics=", ".join(map(tag_named, (topics or TOPICS)[:3])),
             )
         )
     return found

@@ -19,6 +19,8 @@ NAMED = {
     "manage_threads": mark("Manage Threads"),
 }
 _TAGS = 5  # that a forum's post takes
+# Characters of a tag: https://docs.discord.com/developers/resources/channel#forum-tag-object
+_TAG_LENGTH = 20
 
 
 def missing_in(channel: object, *, threads: bool, history: bool = False) -> tuple[str, ...] | None:
@@ -57,6 +59,12 @@ def tags_for(topics: Iterable[str], tags: Mapping[str, int]) -> list[int]:
     by_name = {_tag_key(name): id for name, id in tags.items()}
     keys = (_tag_key(name) for topic in topics for name in _names_of(topic))
     return list(dict.fromkeys(by_name[key] for key in keys if key in by_name))[:_TAGS]
+
+
+def tag_named(topic: str) -> str:
+    """Give what a topic's tag may be called: as the reader knows it, or in English where that is too long."""
+    name = say(topic)
+    return name if len(name) <= _TAG_LENGTH else topic
 
 
 def _names_of(topic: str) -> list[str]:

@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alerts.cards import card_from
+from bot.alerts.posting import tag_named, tags_for
 from bot.alerts.render import card_view
 from bot.errors import told
 from bot.intake import changes
 from bot.sandbox import Message, Person
 from bot.sandbox.discord.errors import Json
+from bot.stories.model import TOPICS
 from bot.words import LANGUAGES, TOLD, catalogue, labelled, retell, say, say_duration, say_number, speaking
 from db.cards import CardShelf
 from db.lookups import Viewer
@@ -209,6 +211,14 @@ def test_labels_fit_on_buttons(language: str) -> None:
         for label in ("Follow case", "Evidence", "Not relevant", "Show all", "Forget me", "Next", "Back"):
             assert 1 <= len(say(label)) <= 80
             assert say(label) != label
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_tag_that_a_forum_is_to_have_is_none_that_discord_refuses(language: str) -> None:
+    with speaking(language):
+        named = {topic: tag_named(topic) for topic in TOPICS}
+    assert all(len(name) <= 20 for name in named.values())
+    assert all(tags_for([topic], {name: 7}) == [7] for topic, name in named.items())
 
 
 # ------------------------------------------------------------------------ what people read
