@@ -124,7 +124,7 @@ def _after_gone(history: History, now: datetime) -> NextLook:
 def _after_success(history: History, response: Answer, now: datetime) -> NextLook:
     limits = history.limits
     pause, reason = _own_pause(history)
-    while_pushed = min(pause, limits.interval) * _WHILE_PUSHED
+    while_pushed = min(min(pause, limits.interval) * _WHILE_PUSHED, limits.interval_max)
     fresh = response.fresh
     if fresh is not None and (fresh >= pause or history.validators):
         if fresh > limits.interval_max:

@@ -76,6 +76,7 @@ def test_a_hub_that_delivers_slows_looking_down() -> None:
     assert pause(History(LIMITS, "1", pushed=True)) >= 6 * 3600
     assert 3600 <= pause(History(LIMITS, "1", gap=1200, pushed=True)) <= 3960
     assert pause(History(LIMITS, "1", pushed=True, validators=False)) <= 6.6 * 3600
+    assert pause(History(FeedLimits(interval=12 * 3600), "1", pushed=True)) == DAY, "the longest pause"
 
 
 def test_hints_move_a_look_out_of_the_hours_that_they_rule_out() -> None:
