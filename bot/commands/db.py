@@ -67,5 +67,5 @@ async def _back_up(database: Database, file: Path) -> int:
     from db import backup
 
     copied = await asyncio.to_thread(backup.back_up, database, file)
-    print(f"{file}: {copied.size:,} bytes, schema {copied.schema}, {copied.stories} stories; checked")
+    print(f"{file}: {copied.size:,} bytes, schema {copied.schema}, stories: {copied.stories}; checked")
     return 0

@@ -152,7 +152,7 @@ async def _import(arguments: argparse.Namespace, service: FeedService) -> int:
         print(f"quash: {line}", file=sys.stderr)
     if len(told) > _TOLD:
         print(f"quash: … and {len(told) - _TOLD} more were refused.", file=sys.stderr)
-    print(f"{added} feeds added, {known} known already, {len(told)} refused.")
+    print(f"Feeds added: {added}; known already: {known}; refused: {len(told)}.")
     return int(bool(told) or not listed.feeds)
 
 
@@ -178,7 +178,7 @@ async def _export(arguments: argparse.Namespace, service: FeedService) -> int:
         await asyncio.to_thread(Path(arguments.file).write_bytes, document)
     except OSError as error:
         raise FileError(f"{arguments.file} cannot be written: {error.strerror}.") from error
-    print(f"{len(listed)} feeds written to {arguments.file}.")
+    print(f"Feeds written to {arguments.file}: {len(listed)}.")
     return 0
 
 
@@ -196,9 +196,9 @@ async def _check(arguments: argparse.Namespace, service: FeedService) -> int:
         result = await service.check(arguments.ids or None, gap=0, progress=tell)
     stored = await service.count_entries()
     print(
-        f"{len(result.looks)} feeds checked: {result.count('new')} with new entries ({result.new}), "
-        f"{result.count('edited')} edited, {result.count('unchanged')} unchanged, "
-        f"{result.count('failed')} failed; {stored} entries are stored."
+        f"Feeds checked: {len(result.looks)}; with new entries: {result.count('new')} ({result.new}); "
+        f"edited: {result.count('edited')}; unchanged: {result.count('unchanged')}; "
+        f"failed: {result.count('failed')}. Entries stored: {stored}."
     )
     return int(result.count("failed") > 0)
 

@@ -313,7 +313,7 @@ def _figures(one: Configuration, tally: Tally) -> dict[str, Any]:
 def _show(articles: Sequence[Article], tallies: Sequence[Tally]) -> None:
     first, last = _date(articles[0]), _date(articles[-1])
     console = Console(highlight=False)
-    console.print(f"{len(articles)} stories, {first:%d %B %Y} to {last:%d %B %Y}")
+    console.print(f"Stories: {len(articles)}, {first:%d %B %Y} to {last:%d %B %Y}")
     table = Table("configuration", "alerts", "updates", "digests", "pings", "most messages a day", "limit")
     for one, tally in zip(CONFIGURATIONS, tallies, strict=True):
         figures = _figures(one, tally)

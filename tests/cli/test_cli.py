@@ -353,7 +353,7 @@ def test_feeds_are_added_listed_exported_imported_and_removed(tmp_path: Path) ->
     (tmp_path / "list.txt").write_text(f"{long}\nhttps://example.com/rss\nnot an address\n")
     imported = quash("feeds", "import", "list.txt", folder=tmp_path)
     assert (imported.status, imported.err) == (1, "quash: not an address is no http or https address.\n")
-    assert "2 feeds added, 0 known already, 1 refused" in imported.out
+    assert "Feeds added: 2; known already: 0; refused: 1." in imported.out
     listed = quash("feeds", "list", folder=tmp_path)
     assert long in listed.out
     assert "active" in listed.out
