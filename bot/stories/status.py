@@ -69,6 +69,7 @@ class StatusEvent:
     actors: tuple[tuple[str, str], ...] = ()  # who does it: name and kind of its subject, where it has one
     theirs: bool = False  # counts only where the one who is asked does it
     loser: bool = False  # told as a defeat: whose it is decides which way the court ruled
+    after_court: bool = False  # told as what followed upon a court's word in the same sentence
     of_kind: bool = False  # told of demands of its kind: no outcome of a single one
 
 
@@ -215,6 +216,7 @@ def events_of(marked: Marked, section: int, *, place: int) -> list[StatusEvent]:
                 actors=actors,
                 theirs=rule.theirs,
                 loser=_DEFEAT.match(match.group()) is not None,
+                after_court=_AFTER_A_COURT.match(text[: match.start()]) is not None,
                 of_kind=of_kind,
             )
         )
@@ -302,6 +304,11 @@ _LATER = re.compile(
     r"(?<!\w)(?:then|later|afterwards|finally|eventually|at last|in the end|the (?:next|same) day|"
     r"on (?:mon|tues|wednes|thurs|"
     r"fri|satur|sun)day|(?:days?|weeks?|months?) (?:later|after)|after (?:the|that|losing|it lost))(?!\w)"
+)
+
+
+_AFTER_A_COURT = re.compile(
+    rf"^(?:only )?after (?:an? |the )?(?:[\w-]+ )?{COURT}[^;]{{0,90}}, (?:{PARTY} )?$"
 )
 
 
@@ -434,9 +441,10 @@ def last_status(events: list[StatusEvent]) -> StatusEvent | None:
             event
             for event in events
             if event.status == "complied"
-            and event.later
-            and event.index > max(best.index, 0)
-            and event.index not in fought
+            and (
+                (event.later and event.index > max(best.index, 0) and event.index not in fought)
+                or (event.after_court and event.index == best.index)
+            )
             and event.weight >= 4.0
         ]
         if given:

@@ -38,6 +38,7 @@ _ORDER = "Kenya's communications regulator ordered internet providers to block a
         ("DHS lost its fight in court.", "quashed"),
         ("Reddit lost its fight in court.", "upheld"),
         ("An appeals court declined to step in.", "upheld"),
+        ("After a judge denied its motion to quash, Reddit handed over the names.", "complied"),
         ("The subpoena survives, a court found.", "upheld"),
     ],
 )
