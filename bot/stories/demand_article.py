@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.stories.demand_guesses import OUTLET, holds_office, sort_of
+from bot.stories.demand_guesses import OUTLET, sort_of
 from bot.stories.demand_roles import BESIDE, EXPLICIT, LIST, LISTS, Frame
-from bot.stories.demand_unable import leave_out_the_unable
+from bot.stories.demand_unable import in_office, leave_out_the_unable
 from bot.stories.marks import PARTY, Marked, Slot
 
 
@@ -324,16 +324,18 @@ _A_COURT = re.compile(r"^(?:court|judge|magistrate|tribunal|judges)$", re.IGNORE
 
 def _name_the_court(frames: list[Frame], marked: list[Marked]) -> None:
     """ "A court", "the judge": the one court that the article names, or names first of all."""
-    courts: dict[str, Slot] = {}
-    first: dict[str, Slot] = {}
-    for item in marked:
-        for slot in item.slots.values():
-            if slot.kind == "court" and not slot.generic and _COURT_OF_LAW.search(slot.name):
-                courts[slot.name] = slot
-                if item.index < 1:
-                    first[slot.name] = slot
-    for name in {name for frame in frames for name in frame.issuers if _A_COURT.match(name)}:
-        noun = next(frame.slots[name] for frame in frames if name in frame.issuers)
+    nouns = {name: frame.slots[name] for frame in frames for name in frame.issuers if _A_COURT.match(name)}
+    if not nouns:
+        return
+    named = [
+        (item.index, slot)
+        for item in marked
+        for slot in item.slots.values()
+        if slot.kind == "court" and not slot.generic and _COURT_OF_LAW.search(slot.name)
+    ]
+    courts = {slot.name: slot for _, slot in named}
+    first = {slot.name: slot for index, slot in named if index < 1}
+    for noun in nouns.values():
         _rename(frames, "issuers", noun, list((courts if len(courts) == 1 else first).values()))
 
 
@@ -343,7 +345,7 @@ def _only_offices_get_warrants(frames: list[Frame]) -> None:
         if frame.instrument in _OF_THE_STATE and frame.family in ("data", "any"):
             for name in list(frame.issuers):
                 slot = frame.slots[name]
-                if slot.kind == "person" and not slot.official and not holds_office(name):
+                if slot.kind == "person" and not in_office(slot):
                     del frame.issuers[name]
 
 

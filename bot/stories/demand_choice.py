@@ -30,7 +30,7 @@ from bot.stories.demand_guesses import UMBRELLA, sort_of
 from bot.stories.demand_outcome import Outcomes
 from bot.stories.demand_roles import BESIDE, EXPLICIT
 from bot.stories.demand_told import most
-from bot.stories.demand_unable import OF_THE_STATE, in_office, unable
+from bot.stories.demand_unable import FOR_OFFICES, in_office, unable
 from bot.stories.demand_writing import written
 from bot.stories.demands import Reading, find_demands, note_demand
 from bot.stories.evidence import Evidence, with_demands
@@ -74,6 +74,9 @@ class Found:
     demand: Demand
     sure: float
     kind: str
+
+
+_Alike = tuple[tuple[str, ...], tuple[str, ...], str]  # who asks, who is asked, by which instrument
 
 
 @cache
@@ -126,20 +129,19 @@ def scene_and_claims(
 def decide(scene: Scene, claims: list[Claim], tables: dict[str, Values]) -> list[Found]:
     """Decide which claims are demands: each once, those of the rules first, then the surer ones."""
     outcomes = Outcomes(scene.said, scene.reading.texts)
-    named: list[Found] = []  # by the instrument that their words name, or none names
-    renamed: list[Found] = []
+    kept: dict[tuple[_Alike, str], Found] = {}  # by their status too
+    renamed: dict[_Alike, Found] = {}  # by another instrument than their words name
     for demand, claim, sure in found_in(scene, claims, tables):
-        other = claim.base is not None and claim.base.instrument != demand.instrument
-        (renamed if other else named).append(Found(outcomes.stated(demand, claim), sure, claim.kind))
-    kept = {(_who_by_what(each.demand), each.demand.status): each for each in reversed(named)}
-    told = {_who_by_what(each.demand) for each in named}
-    kept |= {(_who_by_what(e.demand), ""): e for e in reversed(renamed) if _who_by_what(e.demand) not in told}
-    found = sorted(kept.values(), key=lambda each: -each.sure)
-    return sorted(found, key=lambda each: each.kind != "told")
-
-
-def _who_by_what(demand: Demand) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    return demand.issuer, demand.recipient, demand.instrument
+        found = Found(outcomes.stated(demand, claim), sure, claim.kind)
+        alike = demand.issuer, demand.recipient, demand.instrument
+        if claim.base is not None and claim.base.instrument != demand.instrument:
+            renamed.setdefault(alike, found)
+        else:
+            kept.setdefault((alike, found.demand.status), found)
+    told = {alike for alike, _ in kept}
+    once = [*kept.values(), *(found for alike, found in renamed.items() if alike not in told)]
+    once.sort(key=lambda each: -each.sure)
+    return sorted(once, key=lambda each: each.kind != "told")
 
 
 def found_in(
@@ -311,13 +313,13 @@ class Picker:
         table = self._tables[role]
         by_rules = role_values(self._scene, claim, f"{role}s", taken)
         told = {claim.base.instrument} if claim.base else {f.instrument for f in claim.group.frames}
-        of_the_state = not told.isdisjoint(OF_THE_STATE)
+        for_offices = not told.isdisjoint(FOR_OFFICES)
         names, sums = [], []
         for name, values in beside:
             slot = self._scene.parties[name].slot
             if claim.family != "favour" and unable(slot, role):
                 continue
-            if of_the_state and role == "issuer" and slot.kind == "person" and not in_office(slot):
+            if for_offices and role == "issuer" and slot.kind == "person" and not in_office(slot):
                 continue
             alone = self._alone.get((role, name))
             if alone is None:

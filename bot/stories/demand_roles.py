@@ -261,7 +261,7 @@ def _roles_left(frame: Frame, marked: Marked, start: int, *, court: bool) -> Non
         elif (found := issue.search(gap)) and (distance == 0 or found.start() < 45):
             firm = bool(kinds & {"company"}) and not state
             got = found.group().startswith(("got", "has", "had")) and (
-                frame.instrument in _OF_THE_STATE or (firm and _TOO.search(gap))
+                frame.instrument in OF_THE_STATE or (firm and _TOO.search(gap))
             )
             role = "recipient" if _PREPOSED_TO.search(before) or (got and firm) else "issuer"
             frame.vote(role, demanding(slots, courts=court) if role == "issuer" else asked(slots), sure)
@@ -312,7 +312,7 @@ _ANSWERS_ITSELF = re.compile(
     r"ied)|obey\w*)(?!\w)"
 )
 _TOO = re.compile(r"(?<!\w)(?:such|too|also|as well|similar|another)(?!\w)")
-_OF_THE_STATE = (
+OF_THE_STATE = (
     "search warrant",
     "geofence warrant",
     "keyword warrant",
@@ -323,6 +323,7 @@ _OF_THE_STATE = (
     "pen register order",
     "foreign intelligence order",
 )
+"""Instruments that nobody without an office has, and that a firm gets."""
 _HANDED_TO = re.compile(
     r"(?<!\w)(?:hand|give|giv|turn|provid|disclos|produc|releas|show|shar|deliver|"
     r"pass)\w* [^;]{1,90} (?:to|with)(?: the| a)? $"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from bot.stories.demand_guesses import UMBRELLA, holds_office
-from bot.stories.demand_roles import BESIDE, Frame
+from bot.stories.demand_roles import BESIDE, OF_THE_STATE, Frame
 from bot.stories.marks import Slot
 
 _UNKNOWN = re.compile(
@@ -34,23 +34,12 @@ _ONLY_ASKED = re.compile(
 )
 
 
-OF_THE_STATE = (
-    "search warrant",
-    "geofence warrant",
-    "keyword warrant",
-    "grand jury subpoena",
-    "administrative subpoena",
-    "administrative summons",
-    "national security letter",
-    "foreign intelligence order",
-    "wiretap order",
-    "pen register order",
-)
+FOR_OFFICES = (*OF_THE_STATE, "administrative summons")
 """Instruments that nobody without an office has."""
 
 
 def in_office(slot: Slot) -> bool:
-    """Whether a person acts in an office of the state."""
+    """Whether somebody acts in an office of the state."""
     return slot.official or holds_office(slot.name)
 
 

@@ -83,7 +83,7 @@ def order_to_watch(marked: Sequence[Marked]) -> WatchOrder | None:
     for item in marked:
         for match in _WATCHED.finditer(item.text) if item.slots else ():
             words = match.group()
-            names = [slot.name for slot in _named(item, match) if _is_watched(slot) and slot.kind == "person"]
+            names = [slot.name for slot in _named(item, match) if not slot.generic and slot.kind == "person"]
             to_watch = _is_secret(item) or _TO_WATCH.search(words)
             before = item.text[max(0, match.start() - 70) : match.start()]
             if names and to_watch and _BY_ORDER.search(words) and is_fact(before, noun=False):

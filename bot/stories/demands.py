@@ -18,7 +18,6 @@ from bot.stories.demand_article import settle
 from bot.stories.demand_fields import deadline_in, instant_in, statute_in, targets_in
 from bot.stories.demand_frames import frames_of
 from bot.stories.demand_groups import group_frames, matters
-from bot.stories.demand_guesses import holds_office
 from bot.stories.demand_kinds import instrument_of, kind_named
 from bot.stories.demand_languages import demands_in, supported
 from bot.stories.demand_parties import ordered, parties_of
@@ -28,6 +27,7 @@ from bot.stories.demand_rules import holds
 from bot.stories.demand_slots import slot_mentions
 from bot.stories.demand_status import GIVING, RESISTING, stands
 from bot.stories.demand_told import Group
+from bot.stories.demand_unable import in_office
 from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.marks import Marked, judges_in, mark
 from bot.stories.model import Demand, Document, Mention
@@ -295,9 +295,7 @@ def _in_office(issuers: tuple[str, ...], group: Group, marked: list[Marked]) -> 
     slots = [s for frame in group.frames for s in frame.slots.values()]
     slots += [s for item in marked for s in item.slots.values()]
     return any(
-        slot.kind in ("agency", "court") or slot.official or holds_office(slot.name)
-        for slot in slots
-        if slot.name in issuers
+        slot.kind in ("agency", "court") or in_office(slot) for slot in slots if slot.name in issuers
     ) or any(
         frame.form == "attempt"
         or (

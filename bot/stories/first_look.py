@@ -1,6 +1,6 @@
 """A first look at an article: whether it may be of the field at all, and so is worth reading for demands.
 
-Reading for demands takes longer than all else, and of what news sites publish four articles in five are so
+Reading for demands takes longer than all else, and of what news sites publish three articles in four are so
 far from the field that no demand in them would change that. Two sums show it: how far the story is from the
 field by its evidence and its words, and how far from telling a demand.
 """
@@ -12,7 +12,7 @@ from bot.stories.evidence import Evidence
 from bot.stories.relevance import odds_of
 from bot.stories.story_words import RELEVANCE
 
-# Log-odds, from 4,063 articles (docs/decisions/stories-speed.md).
+# Log-odds, from 4,523 articles (docs/decisions/stories-speed.md).
 _FAR = -3.3  # of relevance: from here on no demand makes a story one of the field
 _FAR_TOGETHER = -4.5  # of relevance and of telling a demand, which counts half
 _TOLD = 0.5

@@ -7,13 +7,12 @@ also by plain words that no list of the field would hold. They are learned from 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 
 from bot.stories.language import READ_AS_ENGLISH
 from bot.stories.model import TOPICS, Document
-from bot.stories.word_weights import Measures, Table, as_written, read_table, scaled, stem
+from bot.stories.word_weights import WORD, Measures, Table, as_written, read_table, scaled, stem
 
 RELEVANCE = "relevance"
 DECISIONS = (RELEVANCE, *TOPICS)
@@ -27,7 +26,6 @@ _TOPIC_FROM = -0.2  # log-odds from which a topic is said: a missed one costs as
 _RELEVANT_FROM = 0.5  # the same for relevance: an alert for nothing costs more than a missed one
 _FOR_RELEVANCE = 0.6  # what words count for relevance: real pages are less plain than most labelled ones
 _REASONS = 3  # words that are named as a reason
-_WORD_SHAPE = re.compile(r"[^\W\d_]+")
 
 
 class StoryWords:
@@ -102,6 +100,7 @@ def _measures(said: Mapping[int, list[str]], title: list[str]) -> Measures:
 
 
 def _said_in(document: Document) -> dict[int, list[str]]:
+    """Give the words of each sentence, headings aside, by its place."""
     return {
         order: _said(sentence.text)
         for order, sentence in enumerate(document.sentences)
@@ -110,7 +109,7 @@ def _said_in(document: Document) -> dict[int, list[str]]:
 
 
 def _said(text: str) -> list[str]:
-    return [stem(word) for word in _WORD_SHAPE.findall(text.lower())]
+    return [stem(word) for word in WORD.findall(text.lower())]
 
 
 @cache

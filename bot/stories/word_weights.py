@@ -20,7 +20,8 @@ from bot.stories.language import small_words
 Measures = dict[str, float]
 
 _ENDINGS = ("ing", "ed", "es", "s", "ly")
-_WORD = re.compile(r"[^\W\d_]+")
+WORD = re.compile(r"[^\W\d_]+")
+"""A word as the tables know words, its ending not cut off yet."""
 _TELLING = 6  # words by which a text is judged as what tells an answer: a long one has more of all
 
 
@@ -80,7 +81,7 @@ def read_table(name: str) -> Table:
 def as_written(words: Iterable[str], texts: Iterable[str]) -> list[str]:
     """Give words with the endings that they have in `texts`, as a reader knows them."""
     whole: dict[str, str] = {}
-    for word in _WORD.findall(" ".join(texts).lower()):
+    for word in WORD.findall(" ".join(texts).lower()):
         whole.setdefault(stem(word), word)
     return [" ".join([whole.get(part, part) for part in word.split()]) for word in words]
 
