@@ -7,7 +7,6 @@ to interactions do not count (Discord exempts them) and take no turn here.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -17,8 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import turns
 from db.engine import Database, report
-
-_log = logging.getLogger(__name__)
 
 RATE = 50
 """Requests a second: https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""

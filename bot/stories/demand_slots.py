@@ -173,7 +173,6 @@ _AGENCY = re.compile(
     r"Prosecutor|Treasury|Pentagon|Kremlin|Parliament|Mayor|Guard|Command|Army|Attorney|Inspectorate|"
     r"Council|Committee|Regulator|Board|Service)\b"
 )
-_ACRONYM = re.compile(r"^[A-Z]{2,6}$")
 _NO_PARTY = re.compile(
     r"\b(?:Act|Acts|Amendment|Section|Article|Code|Constitution|Bill|Law|Court|Courts|Judge|Justice|"
     r"Magistrate|Circuit|"
